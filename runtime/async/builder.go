@@ -1,0 +1,66 @@
+package async
+
+import "context"
+
+// A Builder is embedded in every generated machine: it is the task that the
+// machine's function returns. Only generated code uses it.
+type Builder[T any] struct {
+	cell[T]
+}
+
+// Promote is called on the copy that a machine makes of itself on the heap, at
+// its first suspension. ctx is the function's context, nil if it has none; what
+// it carries is where the machine resumes and whom a blocking Await parks.
+func (b *Builder[T]) Promote(ctx context.Context) {
+	b.promoted = true
+	if env := environmentOf(ctx); env != nil {
+		b.env = env
+		b.status |= hosted
+	}
+}
+
+// SyncContext returns where the machine resumes, nil if anywhere.
+func (b *Builder[T]) SyncContext() SyncContext {
+	if b.env == nil {
+		return nil
+	}
+	return b.env.sync
+}
+
+// SetResult completes the machine. On the heap, it returns the continuation
+// that this releases, for MoveNext to return.
+func (b *Builder[T]) SetResult(v T, err error) Continuation {
+	if !b.promoted {
+		b.value, b.err, b.status = v, err, done
+		return nil
+	}
+	released, ok := b.complete(v, err)
+	if !ok {
+		panic("async: a machine was completed twice")
+	}
+	return released
+}
+
+// IsCompleted reports whether the machine has finished.
+func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
+
+// Result returns the finished task of a machine that never left the stack.
+func (b *Builder[T]) Result() Task[T] { return Task[T]{value: b.value, err: b.err} }
+
+// Task returns the task of a machine on the heap.
+func (b *Builder[T]) Task() Task[T] { return Task[T]{cell: &b.cell, token: b.version} }
+
+// Catch is deferred by a kickoff function: a panic before the first suspension
+// becomes the task's.
+func (b *Builder[T]) Catch(task *Task[T]) {
+	if v := recover(); v != nil {
+		b.fail(newPanic(v))
+		*task = b.Result()
+	}
+}
+
+// fail completes the machine with a panic or a Goexit.
+func (b *Builder[T]) fail(f *fault) Continuation {
+	var zero T
+	return b.SetResult(zero, f)
+}

@@ -1,0 +1,132 @@
+package async
+
+// A Task is the result of an operation that may still be in flight: either the
+// finished value and error themselves, or a reference to the cell that will
+// hold them. It is a value; copies stand for the same operation. The zero Task
+// is finished with the zero value and no error.
+//
+// A Task is an awaitable: in a function marked //nothread:async, t.Await() is a
+// suspension point; elsewhere it blocks.
+type Task[T any] struct {
+	cell  *cell[T] // nil: finished, with the result below
+	token uint16
+	err   error
+	value T
+}
+
+// Completed returns a task that is finished with v and err. It allocates nothing.
+func Completed[T any](v T, err error) Task[T] { return Task[T]{value: v, err: err} }
+
+// IsCompleted reports whether the result is there to be read.
+func (t Task[T]) IsCompleted() bool { return t.cell == nil || t.cell.isCompleted() }
+
+// OnCompleted stores c, to be resumed once when the task completes, and returns
+// true; or returns false because it has completed already.
+func (t Task[T]) OnCompleted(c Continuation) bool {
+	return t.cell != nil && t.cell.onCompleted(t.token, c)
+}
+
+// GetResult returns the result of a completed task. It raises again the panic
+// or runtime.Goexit that ended the operation, and panics if the task is still
+// pending.
+func (t Task[T]) GetResult() (T, error) {
+	if t.cell != nil {
+		return t.cell.result(t.token)
+	}
+	return t.value, raise(t.err)
+}
+
+// Await returns the result. In a function marked //nothread:async it is a
+// suspension point of the generated machine; called anywhere else it blocks:
+// the simulated thread if the task belongs to a World, else the goroutine.
+func (t Task[T]) Await() (T, error) {
+	if t.cell != nil && !t.cell.isCompleted() {
+		t.cell.block(t)
+	}
+	return t.GetResult()
+}
+
+// ConfigureAwait returns an awaitable for the same operation; awaited with
+// false, the machine resumes wherever the completion runs instead of on its
+// SyncContext.
+func (t Task[T]) ConfigureAwait(continueOnContext bool) ConfiguredTask[T] {
+	return ConfiguredTask[T]{task: t, anywhere: !continueOnContext}
+}
+
+// PanicStack returns the stack of the panic that ended the task, nil if none did.
+func (t Task[T]) PanicStack() []byte {
+	if t.cell == nil {
+		return stackOf(t.err)
+	}
+	if !t.cell.isCompleted() {
+		return nil
+	}
+	return stackOf(t.cell.err)
+}
+
+// Awaiter returns what a suspended machine keeps of a pending task.
+func (t Task[T]) Awaiter() Awaiter[T] { return Awaiter[T]{cell: t.cell, token: t.token} }
+
+// An Awaiter is a pending task without the room for an inline result: what a
+// generated machine keeps while it is suspended.
+type Awaiter[T any] struct {
+	cell  *cell[T]
+	token uint16
+}
+
+// Task returns the task again and clears the awaiter, so that the machine does
+// not hold on to what it no longer awaits.
+func (a *Awaiter[T]) Task() Task[T] {
+	t := Task[T]{cell: a.cell, token: a.token}
+	a.cell = nil
+	return t
+}
+
+// A ConfiguredTask is a Task awaited as ConfigureAwait said.
+type ConfiguredTask[T any] struct {
+	task     Task[T]
+	anywhere bool
+}
+
+// IsCompleted reports whether the result is there to be read.
+func (t ConfiguredTask[T]) IsCompleted() bool { return t.task.IsCompleted() }
+
+// OnCompleted is Task.OnCompleted, resuming c as configured.
+func (t ConfiguredTask[T]) OnCompleted(c Continuation) bool {
+	return t.task.OnCompleted(configured(c, t.anywhere))
+}
+
+// GetResult is Task.GetResult.
+func (t ConfiguredTask[T]) GetResult() (T, error) { return t.task.GetResult() }
+
+// Await is Task.Await.
+func (t ConfiguredTask[T]) Await() (T, error) { return t.task.Await() }
+
+// configured returns c, freed of its SyncContext if it has one and anywhere is
+// set.
+func configured(c Continuation, anywhere bool) Continuation {
+	if !anywhere || c.SyncContext() == nil {
+		return c
+	}
+	return &unbound{Continuation: c}
+}
+
+// unbound resumes a continuation anywhere.
+type unbound struct{ Continuation }
+
+func (*unbound) SyncContext() SyncContext { return nil }
+
+// fail and adopt reach the machine inside.
+func (u *unbound) fail(f *fault) Continuation {
+	m, ok := u.Continuation.(failing)
+	if !ok {
+		panic(f.value) // a continuation that is no machine: the panic goes on
+	}
+	return m.fail(f)
+}
+
+func (u *unbound) adopt(env *environment) {
+	if m, ok := u.Continuation.(adopting); ok {
+		m.adopt(env)
+	}
+}

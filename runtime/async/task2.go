@@ -1,0 +1,124 @@
+package async
+
+import "context"
+
+// values2 holds the values of a Task2.
+type values2[A, B any] struct {
+	v1 A
+	v2 B
+}
+
+// A Task2 is a [Task] with two values.
+type Task2[A, B any] struct{ task Task[values2[A, B]] }
+
+// Completed2 returns a task that is finished with these results.
+func Completed2[A, B any](v1 A, v2 B, err error) Task2[A, B] {
+	return Task2[A, B]{Completed(values2[A, B]{v1, v2}, err)}
+}
+
+// IsCompleted reports whether the result is there to be read.
+func (t Task2[A, B]) IsCompleted() bool { return t.task.IsCompleted() }
+
+// OnCompleted is Task.OnCompleted.
+func (t Task2[A, B]) OnCompleted(c Continuation) bool { return t.task.OnCompleted(c) }
+
+// GetResult is Task.GetResult.
+func (t Task2[A, B]) GetResult() (A, B, error) {
+	v, err := t.task.GetResult()
+	return v.v1, v.v2, err
+}
+
+// Await is Task.Await.
+func (t Task2[A, B]) Await() (A, B, error) {
+	v, err := t.task.Await()
+	return v.v1, v.v2, err
+}
+
+// ConfigureAwait is Task.ConfigureAwait.
+func (t Task2[A, B]) ConfigureAwait(continueOnContext bool) ConfiguredTask2[A, B] {
+	return ConfiguredTask2[A, B]{t, !continueOnContext}
+}
+
+// PanicStack is Task.PanicStack.
+func (t Task2[A, B]) PanicStack() []byte { return t.task.PanicStack() }
+
+// Awaiter returns what a suspended machine keeps of a pending task.
+func (t Task2[A, B]) Awaiter() Awaiter2[A, B] { return Awaiter2[A, B]{t.task.Awaiter()} }
+
+// An Awaiter2 is the [Awaiter] of a Task2.
+type Awaiter2[A, B any] struct{ awaiter Awaiter[values2[A, B]] }
+
+// Task is Awaiter.Task.
+func (a *Awaiter2[A, B]) Task() Task2[A, B] { return Task2[A, B]{a.awaiter.Task()} }
+
+// A ConfiguredTask2 is a Task2 awaited as ConfigureAwait said.
+type ConfiguredTask2[A, B any] struct {
+	task     Task2[A, B]
+	anywhere bool
+}
+
+// IsCompleted reports whether the result is there to be read.
+func (t ConfiguredTask2[A, B]) IsCompleted() bool { return t.task.IsCompleted() }
+
+// OnCompleted is Task.OnCompleted, resuming c as configured.
+func (t ConfiguredTask2[A, B]) OnCompleted(c Continuation) bool {
+	return t.task.OnCompleted(configured(c, t.anywhere))
+}
+
+// GetResult is Task.GetResult.
+func (t ConfiguredTask2[A, B]) GetResult() (A, B, error) { return t.task.GetResult() }
+
+// Await is Task.Await.
+func (t ConfiguredTask2[A, B]) Await() (A, B, error) { return t.task.Await() }
+
+// A Builder2 is the [Builder] of a machine that ends in a Task2.
+type Builder2[A, B any] struct{ Builder[values2[A, B]] }
+
+// SetResult is Builder.SetResult.
+func (b *Builder2[A, B]) SetResult(v1 A, v2 B, err error) Continuation {
+	return b.Builder.SetResult(values2[A, B]{v1, v2}, err)
+}
+
+// Result is Builder.Result.
+func (b *Builder2[A, B]) Result() Task2[A, B] { return Task2[A, B]{b.Builder.Result()} }
+
+// Task is Builder.Task.
+func (b *Builder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.Builder.Task()} }
+
+// Catch is Builder.Catch.
+func (b *Builder2[A, B]) Catch(task *Task2[A, B]) {
+	if v := recover(); v != nil {
+		b.fail(newPanic(v))
+		*task = b.Result()
+	}
+}
+
+// A Source2 is the [Source] of a Task2.
+type Source2[A, B any] struct{ Source[values2[A, B]] }
+
+// NewSource2 is NewSource for a Task2.
+func NewSource2[A, B any](options ...SourceOption) *Source2[A, B] {
+	s := new(Source2[A, B])
+	s.configure(options)
+	return s
+}
+
+// NewSource2For is NewSourceFor for a Task2.
+func NewSource2For[A, B any](ctx context.Context, options ...SourceOption) *Source2[A, B] {
+	s := NewSource2[A, B](options...)
+	if h := HostOf(ctx); h != nil {
+		s.Bind(h)
+	}
+	return s
+}
+
+// Task is Source.Task.
+func (s *Source2[A, B]) Task() Task2[A, B] { return Task2[A, B]{s.Source.Task()} }
+
+// SetResult is Source.SetResult.
+func (s *Source2[A, B]) SetResult(v1 A, v2 B) { s.must(s.TrySetResult(v1, v2)) }
+
+// TrySetResult is Source.TrySetResult.
+func (s *Source2[A, B]) TrySetResult(v1 A, v2 B) bool {
+	return s.Source.TrySetResult(values2[A, B]{v1, v2})
+}

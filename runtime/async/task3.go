@@ -1,0 +1,125 @@
+package async
+
+import "context"
+
+// values3 holds the values of a Task3.
+type values3[A, B, C any] struct {
+	v1 A
+	v2 B
+	v3 C
+}
+
+// A Task3 is a [Task] with three values.
+type Task3[A, B, C any] struct{ task Task[values3[A, B, C]] }
+
+// Completed3 returns a task that is finished with these results.
+func Completed3[A, B, C any](v1 A, v2 B, v3 C, err error) Task3[A, B, C] {
+	return Task3[A, B, C]{Completed(values3[A, B, C]{v1, v2, v3}, err)}
+}
+
+// IsCompleted reports whether the result is there to be read.
+func (t Task3[A, B, C]) IsCompleted() bool { return t.task.IsCompleted() }
+
+// OnCompleted is Task.OnCompleted.
+func (t Task3[A, B, C]) OnCompleted(c Continuation) bool { return t.task.OnCompleted(c) }
+
+// GetResult is Task.GetResult.
+func (t Task3[A, B, C]) GetResult() (A, B, C, error) {
+	v, err := t.task.GetResult()
+	return v.v1, v.v2, v.v3, err
+}
+
+// Await is Task.Await.
+func (t Task3[A, B, C]) Await() (A, B, C, error) {
+	v, err := t.task.Await()
+	return v.v1, v.v2, v.v3, err
+}
+
+// ConfigureAwait is Task.ConfigureAwait.
+func (t Task3[A, B, C]) ConfigureAwait(continueOnContext bool) ConfiguredTask3[A, B, C] {
+	return ConfiguredTask3[A, B, C]{t, !continueOnContext}
+}
+
+// PanicStack is Task.PanicStack.
+func (t Task3[A, B, C]) PanicStack() []byte { return t.task.PanicStack() }
+
+// Awaiter returns what a suspended machine keeps of a pending task.
+func (t Task3[A, B, C]) Awaiter() Awaiter3[A, B, C] { return Awaiter3[A, B, C]{t.task.Awaiter()} }
+
+// An Awaiter3 is the [Awaiter] of a Task3.
+type Awaiter3[A, B, C any] struct{ awaiter Awaiter[values3[A, B, C]] }
+
+// Task is Awaiter.Task.
+func (a *Awaiter3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{a.awaiter.Task()} }
+
+// A ConfiguredTask3 is a Task3 awaited as ConfigureAwait said.
+type ConfiguredTask3[A, B, C any] struct {
+	task     Task3[A, B, C]
+	anywhere bool
+}
+
+// IsCompleted reports whether the result is there to be read.
+func (t ConfiguredTask3[A, B, C]) IsCompleted() bool { return t.task.IsCompleted() }
+
+// OnCompleted is Task.OnCompleted, resuming c as configured.
+func (t ConfiguredTask3[A, B, C]) OnCompleted(c Continuation) bool {
+	return t.task.OnCompleted(configured(c, t.anywhere))
+}
+
+// GetResult is Task.GetResult.
+func (t ConfiguredTask3[A, B, C]) GetResult() (A, B, C, error) { return t.task.GetResult() }
+
+// Await is Task.Await.
+func (t ConfiguredTask3[A, B, C]) Await() (A, B, C, error) { return t.task.Await() }
+
+// A Builder3 is the [Builder] of a machine that ends in a Task3.
+type Builder3[A, B, C any] struct{ Builder[values3[A, B, C]] }
+
+// SetResult is Builder.SetResult.
+func (b *Builder3[A, B, C]) SetResult(v1 A, v2 B, v3 C, err error) Continuation {
+	return b.Builder.SetResult(values3[A, B, C]{v1, v2, v3}, err)
+}
+
+// Result is Builder.Result.
+func (b *Builder3[A, B, C]) Result() Task3[A, B, C] { return Task3[A, B, C]{b.Builder.Result()} }
+
+// Task is Builder.Task.
+func (b *Builder3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{b.Builder.Task()} }
+
+// Catch is Builder.Catch.
+func (b *Builder3[A, B, C]) Catch(task *Task3[A, B, C]) {
+	if v := recover(); v != nil {
+		b.fail(newPanic(v))
+		*task = b.Result()
+	}
+}
+
+// A Source3 is the [Source] of a Task3.
+type Source3[A, B, C any] struct{ Source[values3[A, B, C]] }
+
+// NewSource3 is NewSource for a Task3.
+func NewSource3[A, B, C any](options ...SourceOption) *Source3[A, B, C] {
+	s := new(Source3[A, B, C])
+	s.configure(options)
+	return s
+}
+
+// NewSource3For is NewSourceFor for a Task3.
+func NewSource3For[A, B, C any](ctx context.Context, options ...SourceOption) *Source3[A, B, C] {
+	s := NewSource3[A, B, C](options...)
+	if h := HostOf(ctx); h != nil {
+		s.Bind(h)
+	}
+	return s
+}
+
+// Task is Source.Task.
+func (s *Source3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{s.Source.Task()} }
+
+// SetResult is Source.SetResult.
+func (s *Source3[A, B, C]) SetResult(v1 A, v2 B, v3 C) { s.must(s.TrySetResult(v1, v2, v3)) }
+
+// TrySetResult is Source.TrySetResult.
+func (s *Source3[A, B, C]) TrySetResult(v1 A, v2 B, v3 C) bool {
+	return s.Source.TrySetResult(values3[A, B, C]{v1, v2, v3})
+}
