@@ -1,0 +1,76 @@
+package load
+
+import (
+	"go/ast"
+	"strings"
+)
+
+// The directive, as it stands in a doc comment.
+const Directive = "//nothread:async"
+
+// Options are the words after the directive.
+type Options struct {
+	Pool  bool     // pool: machines of this function are pooled
+	Words []string // all words as written
+}
+
+// KnownOption reports whether word may follow the directive.
+func KnownOption(word string) bool {
+	return word == "pool"
+}
+
+// ParseDirective reports whether the text of a comment is the directive, and
+// the words that follow it.
+func ParseDirective(text string) (words []string, ok bool) {
+	rest, ok := strings.CutPrefix(text, Directive)
+	if !ok || rest != "" && rest[0] != ' ' && rest[0] != '\t' {
+		return nil, false
+	}
+	return strings.Fields(rest), true
+}
+
+// directiveOf finds the directive in a function's doc comment.
+func directiveOf(decl *ast.FuncDecl) (Options, bool) {
+	if decl.Doc == nil {
+		return Options{}, false
+	}
+	var options Options
+	found := false
+	for _, comment := range decl.Doc.List {
+		words, ok := ParseDirective(comment.Text)
+		if !ok {
+			continue
+		}
+		found = true
+		options.Words = append(options.Words, words...)
+		for _, word := range words {
+			if word == "pool" {
+				options.Pool = true
+			}
+		}
+	}
+	return options, found
+}
+
+// annotated lists the functions of file that carry the directive, in source
+// order.
+func annotated(file *ast.File) []*ast.FuncDecl {
+	var decls []*ast.FuncDecl
+	for _, decl := range file.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok {
+			if _, ok := directiveOf(fn); ok {
+				decls = append(decls, fn)
+			}
+		}
+	}
+	return decls
+}
+
+// CanHaveTwin reports whether a twin of decl can be declared at all. Package
+// check says why where it cannot.
+func CanHaveTwin(decl *ast.FuncDecl) bool {
+	if decl.Body == nil || decl.Name.Name == "_" {
+		return false
+	}
+	return decl.Recv != nil || decl.Name.Name != "init" && decl.Name.Name != "main"
+}

@@ -1,0 +1,372 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/nothread/nothread/transform/internal/diag"
+)
+
+// ErrNoPackages is what Load's error wraps when the patterns match nothing.
+var ErrNoPackages = errors.New("no packages to generate for")
+
+const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles |
+	packages.NeedImports | packages.NeedModule | packages.NeedForTest |
+	packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo
+
+// Load reads the packages that cfg names. What is wrong with them goes to
+// diags; the program is then still what could be understood of it. An error
+// means that there is nothing to work on.
+func Load(cfg Config, diags *diag.List) (*Program, error) {
+	if cfg.Dir == "" {
+		dir, err := os.Getwd() // what $PWD says, symbolic links and all, as the go command sees it
+		if err != nil {
+			return nil, err
+		}
+		cfg.Dir = dir
+	} else if abs, err := filepath.Abs(cfg.Dir); err == nil {
+		cfg.Dir = abs
+	}
+	ctx := context.Background()
+	roots, err := mainModules(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scanModules(roots)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{dir: cfg.Dir, scan: s, overlay: s.overlay(), diags: diags, fset: token.NewFileSet()}
+	loaded, err := packages.Load(&packages.Config{
+		Mode: mode, Context: ctx, Dir: cfg.Dir, Env: cfg.Env, BuildFlags: cfg.BuildFlags,
+		Fset: l.fset, Tests: true, Overlay: l.overlay, ParseFile: l.parse,
+	}, queries(cfg.Patterns)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.matched(loaded, cfg.Patterns); err != nil {
+		return nil, err
+	}
+	l.report(loaded)
+	return l.program(loaded), nil
+}
+
+// queries turns patterns into what go/packages takes: a file stands for the
+// package that it is in.
+func queries(patterns []string) []string {
+	if len(patterns) == 0 {
+		return []string{"."}
+	}
+	var list []string
+	for _, pattern := range patterns {
+		if strings.HasSuffix(pattern, ".go") {
+			pattern = "file=" + pattern
+		} else {
+			pattern = "pattern=" + pattern
+		}
+		list = append(list, pattern)
+	}
+	return list
+}
+
+// A loader turns what go/packages loaded into a Program.
+type loader struct {
+	dir     string // where relative positions start
+	scan    *scan
+	overlay map[string][]byte
+	diags   *diag.List
+	fset    *token.FileSet
+}
+
+// parse parses an annotated source as the scan read it, so that positions and
+// content agree even if the file is edited meanwhile.
+func (l *loader) parse(fset *token.FileSet, path string, content []byte) (*ast.File, error) {
+	if src := l.scan.sources[path]; src != nil {
+		content = src.content
+	}
+	return parser.ParseFile(fset, path, content, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+}
+
+// matched makes an error of patterns that match nothing.
+func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
+	found := false
+	for _, pkg := range loaded {
+		if len(pkg.GoFiles)+len(pkg.CompiledGoFiles)+len(pkg.IgnoredFiles) > 0 || l.onlyOutputs(pkg) {
+			found = true
+			continue
+		}
+		for _, e := range pkg.Errors {
+			if e.Kind == packages.ListError && (e.Pos == "" || e.Pos == "-") {
+				return fmt.Errorf("%w: %s", ErrNoPackages, firstLine(e.Msg))
+			}
+		}
+	}
+	if !found {
+		if len(patterns) == 0 {
+			patterns = []string{"."}
+		}
+		return fmt.Errorf("%w: %s matches none", ErrNoPackages, strings.Join(patterns, " "))
+	}
+	return nil
+}
+
+// onlyOutputs reports whether nothing but orphaned outputs is left in pkg's
+// folder.
+func (l *loader) onlyOutputs(pkg *packages.Package) bool {
+	for _, path := range l.scan.dirs[pkg.Dir] {
+		if l.scan.outputs[path] == "" {
+			return false
+		}
+	}
+	return len(l.scan.dirs[pkg.Dir]) > 0
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
+
+// report turns the errors of the load into diagnostics: those of the main
+// module's packages, matched or depended on. Errors in stubs are left out; if
+// that leaves nothing although a stub is broken, the function is named whose
+// twin cannot be declared.
+func (l *loader) report(loaded []*packages.Package) {
+	before := l.diags.Errors()
+	var hidden []diag.Diagnostic
+	packages.Visit(loaded, nil, func(pkg *packages.Package) {
+		local := pkg.Module == nil || pkg.Module.Main
+		for _, e := range pkg.Errors {
+			pos := position(l.dir, e.Pos)
+			switch {
+			case e.Kind == packages.TypeError && !local:
+			case strings.Contains(e.Msg, AsyncPath) && l.missingRuntime(e, pos):
+			case l.overlay[pos.Filename] != nil || l.mentionsStub(e.Msg):
+				if d, ok := l.atSource(pos, e); ok {
+					hidden = append(hidden, d)
+				}
+			case l.onlyOutputs(pkg):
+			default:
+				l.diags.Errorf(pos, code(e.Kind), "%s", strings.TrimSpace(e.Msg))
+			}
+		}
+	})
+	if l.diags.Errors() > before {
+		return
+	}
+	for _, d := range hidden {
+		l.diags.Add(d)
+	}
+}
+
+func code(kind packages.ErrorKind) diag.Code {
+	if kind == packages.TypeError || kind == packages.ParseError {
+		return diag.TypeError
+	}
+	return diag.Load
+}
+
+// missingRuntime reports the runtime's absence once, at the first annotated
+// function, if that is what e is about.
+func (l *loader) missingRuntime(e packages.Error, pos token.Position) bool {
+	if e.Kind == packages.ParseError || l.overlay[pos.Filename] == nil && e.Kind == packages.TypeError {
+		return false
+	}
+	missing := false
+	for _, phrase := range []string{"no required module provides", "cannot find module", "could not import",
+		"is not in std", "missing go.sum entry", "import lookup disabled", "cannot find package"} {
+		missing = missing || strings.Contains(e.Msg, phrase)
+	}
+	if missing {
+		l.diags.Errorf(token.Position{}, diag.NoRuntime,
+			"generated code needs %s, which this module does not require; run: go get %s", AsyncPath, "github.com/nothread/nothread@latest")
+	}
+	return missing
+}
+
+// mentionsStub reports whether a message about a source speaks of a stub: a
+// name declared twice is reported at whichever comes later.
+func (l *loader) mentionsStub(message string) bool {
+	for path := range l.overlay {
+		if strings.Contains(message, path+":") {
+			return true
+		}
+	}
+	return false
+}
+
+// atSource moves an error in a stub to the source. Unused imports are of no
+// interest: a stub may have more than it needs.
+func (l *loader) atSource(pos token.Position, e packages.Error) (diag.Diagnostic, bool) {
+	if strings.Contains(e.Msg, "imported and not used") || strings.Contains(e.Msg, "imported as") {
+		return diag.Diagnostic{}, false
+	}
+	at := pos
+	for _, src := range l.scan.sources {
+		if src.output == pos.Filename {
+			at = l.scan.fset.Position(annotated(src.file)[0].Pos())
+		}
+	}
+	return diag.Diagnostic{Pos: at, Code: diag.TypeError,
+		Message: "the async form cannot be declared: " + firstLine(e.Msg)}, true
+}
+
+// position reads "file:line:col", "file:line", "file" or "-"; a relative file is
+// below dir.
+func position(dir, s string) token.Position {
+	if s == "" || s == "-" {
+		return token.Position{}
+	}
+	var numbers []int
+	for len(numbers) < 2 {
+		i := strings.LastIndexByte(s, ':')
+		if i < 0 {
+			break
+		}
+		n, err := strconv.Atoi(s[i+1:])
+		if err != nil {
+			break
+		}
+		numbers, s = append(numbers, n), s[:i]
+	}
+	pos := token.Position{Filename: s}
+	switch len(numbers) {
+	case 1:
+		pos.Line = numbers[0]
+	case 2:
+		pos.Line, pos.Column = numbers[1], numbers[0]
+	}
+	if !filepath.IsAbs(pos.Filename) {
+		pos.Filename = filepath.Join(dir, pos.Filename)
+	}
+	return pos
+}
+
+// program sorts out the variants and fills the result.
+func (l *loader) program(loaded []*packages.Package) *Program {
+	program := &Program{}
+	dirs := make(map[string]bool)
+	compiled := make(map[string]bool)
+	for _, pkg := range loaded {
+		dirs[pkg.Dir] = true
+		for _, list := range [][]string{pkg.GoFiles, pkg.CompiledGoFiles} {
+			for _, path := range list {
+				compiled[path] = true
+			}
+		}
+		if p := l.pkg(pkg); p != nil {
+			program.Packages = append(program.Packages, p)
+		}
+	}
+	sort.SliceStable(program.Packages, func(i, j int) bool {
+		a, b := program.Packages[i], program.Packages[j]
+		if a.PkgPath != b.PkgPath {
+			return a.PkgPath < b.PkgPath
+		}
+		return !a.Test && b.Test
+	})
+	for path, src := range l.scan.sources {
+		if !dirs[filepath.Dir(path)] {
+			continue
+		}
+		if !compiled[path] {
+			program.Excluded = append(program.Excluded, path)
+		}
+		if l.scan.taken[src.output] != "" {
+			l.diags.Errorf(l.scan.fset.Position(src.file.Package), diag.NotOurs,
+				"the output of %s would be %s, which was not generated by nothread; rename one of the two, or remove it",
+				baseName(path), baseName(src.output))
+		}
+	}
+	slices.Sort(program.Excluded)
+	for _, orphan := range l.scan.orphans() {
+		if dirs[filepath.Dir(orphan.Path)] {
+			program.Orphans = append(program.Orphans, orphan)
+		}
+	}
+	return program
+}
+
+// pkg is one variant as a Package, nil if no file is taken from it.
+func (l *loader) pkg(pkg *packages.Package) *Package {
+	variant := pkg.ForTest != ""
+	if len(pkg.Syntax) == 0 || pkg.Types == nil || strings.HasSuffix(pkg.ID, ".test") ||
+		variant && strings.TrimSuffix(pkg.PkgPath, "_test") != pkg.ForTest {
+		return nil
+	}
+	p := &Package{
+		PkgPath: pkg.PkgPath, Name: pkg.Name, Dir: pkg.Dir, Test: variant,
+		Fset: l.fset, Types: pkg.Types, Info: pkg.TypesInfo,
+	}
+	if pkg.Module != nil {
+		p.GoVersion = pkg.Module.GoVersion
+	}
+	seen := make(map[string]bool)
+	for _, syntax := range pkg.Syntax {
+		path := l.fset.File(syntax.FileStart).Name()
+		if l.overlay[path] != nil {
+			continue
+		}
+		seen[path] = true
+		p.Syntax = append(p.Syntax, syntax)
+		src := l.scan.sources[path]
+		if src == nil || variant != strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		p.Files = append(p.Files, l.file(p, src, syntax))
+	}
+	for _, path := range pkg.GoFiles {
+		if src := l.scan.sources[path]; src != nil && !seen[path] && !variant {
+			l.diags.Errorf(l.scan.fset.Position(annotated(src.file)[0].Pos()), diag.CannotAsync,
+				"a function in a file that imports \"C\" cannot be async; move it to a file of its own that calls into this one")
+		}
+	}
+	sort.Slice(p.Files, func(i, j int) bool { return p.Files[i].Path < p.Files[j].Path })
+	return p
+}
+
+func (l *loader) file(p *Package, src *source, syntax *ast.File) *File {
+	f := &File{Path: src.path, Output: src.output, Constraint: src.constraint, Syntax: syntax, Content: src.content}
+	if src.badness != nil {
+		l.diags.Errorf(l.fset.Position(syntax.Package), diag.Constraint, "%v", src.badness)
+	}
+	for _, decl := range annotated(syntax) {
+		f.Funcs = append(f.Funcs, function(p.Info, decl))
+	}
+	return f
+}
+
+// function describes an annotated function once its types are known.
+func function(info *types.Info, decl *ast.FuncDecl) *Func {
+	options, _ := directiveOf(decl)
+	fn := &Func{Decl: decl, Options: options, Twin: decl.Name.Name + "Async"}
+	results := resultsOf(decl, false)
+	if results.hasError {
+		list := decl.Type.Results.List
+		id := ast.Unparen(list[len(list)-1].Type).(*ast.Ident)
+		if info.Uses[id] != types.Universe.Lookup("error") {
+			results = resultsOf(decl, true)
+		}
+	}
+	fn.HasError = results.hasError
+	for _, expr := range results.types {
+		fn.TaskResults = append(fn.TaskResults, info.TypeOf(expr))
+	}
+	if len(results.types) > 3 {
+		fn.Struct = structOf(decl, results)
+	}
+	fn.Obj, _ = info.Defs[decl.Name].(*types.Func) // nil for a function named _
+	return fn
+}

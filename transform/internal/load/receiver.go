@@ -1,0 +1,159 @@
+package load
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+)
+
+// Receiver is the name of a method's receiver type and the names that the
+// method gives to that type's parameters. For a function both are empty.
+//
+//	func (s *Stack[T]) Pop()    // "Stack", ["T"]
+func Receiver(decl *ast.FuncDecl) (typeName string, params []string) {
+	if decl.Recv == nil || len(decl.Recv.List) == 0 {
+		return "", nil
+	}
+	expr := ast.Unparen(decl.Recv.List[0].Type)
+	if star, ok := expr.(*ast.StarExpr); ok {
+		expr = ast.Unparen(star.X)
+	}
+	var indices []ast.Expr
+	switch x := expr.(type) {
+	case *ast.IndexExpr:
+		expr, indices = x.X, []ast.Expr{x.Index}
+	case *ast.IndexListExpr:
+		expr, indices = x.X, x.Indices
+	}
+	for _, index := range indices {
+		if id, ok := index.(*ast.Ident); ok {
+			params = append(params, id.Name)
+		}
+	}
+	if id, ok := ast.Unparen(expr).(*ast.Ident); ok {
+		typeName = id.Name
+	}
+	return typeName, params
+}
+
+// structParams is the list of type parameters of the struct that carries decl's
+// results, and the list of arguments that a twin uses it with:
+//
+//	func Four[T any, E ~[]T]()       // "[T any, E ~[]T]", "[T, E]"
+//	func (s *Stack[T]) Four()        // "[T any]", "[T]": constraints as Stack declares them
+//	func Four()                      // "", ""
+func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
+	if list := decl.Type.TypeParams; list != nil {
+		return "[" + b.fields(list) + "]", "[" + strings.Join(fieldNames(list), ", ") + "]"
+	}
+	typeName, names := Receiver(decl)
+	if len(names) == 0 {
+		return "", ""
+	}
+	file, list := b.typeParams(typeName)
+	if list == nil {
+		return "", "" // no such generic type: an error at the source
+	}
+	declared := fieldNames(list)
+	rename := make(map[string]string)
+	for i, name := range declared {
+		if i < len(names) {
+			rename[name] = names[i]
+		}
+	}
+	var declares, uses []string
+	for _, field := range list.List {
+		constraint := renamed(b.text(file, field.Type), rename)
+		for _, name := range field.Names {
+			if to := rename[name.Name]; to != "" && to != "_" {
+				declares = append(declares, to+" "+constraint)
+				uses = append(uses, to)
+			}
+		}
+	}
+	if len(uses) == 0 {
+		return "", "" // the receiver leaves all blank: no result can name one
+	}
+	return "[" + strings.Join(declares, ", ") + "]", "[" + strings.Join(uses, ", ") + "]"
+}
+
+func fieldNames(list *ast.FieldList) []string {
+	var names []string
+	for _, field := range list.List {
+		for _, name := range field.Names {
+			names = append(names, name.Name)
+		}
+	}
+	return names
+}
+
+// typeParams finds the declaration of a generic type in the package, and the
+// file where it stands.
+func (b *stubber) typeParams(typeName string) (*ast.File, *ast.FieldList) {
+	for _, file := range b.scan.neighbours(b.src) {
+		for _, decl := range file.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == typeName {
+					return file, t.TypeParams
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// shadowsError reports whether "error" means something else than the
+// predeclared type in decl's signature.
+func (b *stubber) shadowsError(decl *ast.FuncDecl) bool {
+	_, params := Receiver(decl)
+	if decl.Type.TypeParams != nil {
+		params = append(params, fieldNames(decl.Type.TypeParams)...)
+	}
+	for _, param := range params {
+		if param == "error" {
+			return true
+		}
+	}
+	for _, file := range b.scan.neighbours(b.src) {
+		for _, decl := range file.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == "error" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// renamed is a constraint's text with its type parameters renamed.
+func renamed(text string, names map[string]string) string {
+	expr, err := parser.ParseExpr(text)
+	if err != nil {
+		return text
+	}
+	ast.Inspect(expr, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			return false // a name of another package
+		case *ast.Ident:
+			if to, ok := names[n.Name]; ok {
+				n.Name = to
+			}
+		}
+		return true
+	})
+	return nodeText(token.NewFileSet(), expr)
+}
+
+func baseName(path string) string { return filepath.Base(path) }

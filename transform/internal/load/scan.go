@@ -1,0 +1,202 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// A scan is what the main modules' files say before anything is type-checked.
+type scan struct {
+	fset    *token.FileSet
+	sources map[string]*source // annotated files by path
+	outputs map[string]string  // outputs by path, with the base name of the source they name
+	taken   map[string]string  // hand-written files that stand where an output belongs, with the source's path
+	dirs    map[string][]string
+	parsed  map[string]*ast.File // syntax of neighbours, by path; nil where unreadable
+}
+
+// A source is an annotated file as the scan sees it.
+type source struct {
+	path, output string
+	content      []byte
+	file         *ast.File
+	constraint   string
+	badness      error // the constraint cannot be read
+}
+
+// mainModules lists the folders of the main module, or of a workspace's
+// modules.
+func mainModules(ctx context.Context, cfg Config) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	cmd.Dir = cfg.Dir
+	cmd.Env = append(environ(cfg), "PWD="+cfg.Dir)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		if message := strings.TrimSpace(stderr.String()); message != "" {
+			return nil, fmt.Errorf("%s", message)
+		}
+		return nil, fmt.Errorf("go list -m: %v", err)
+	}
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' || r == '\r' }), nil
+}
+
+func environ(cfg Config) []string {
+	if cfg.Env != nil {
+		return cfg.Env[:len(cfg.Env):len(cfg.Env)]
+	}
+	return os.Environ()
+}
+
+// scanModules reads every Go file of the modules in roots.
+func scanModules(roots []string) (*scan, error) {
+	s := &scan{
+		fset:    token.NewFileSet(),
+		sources: make(map[string]*source),
+		outputs: make(map[string]string),
+		taken:   make(map[string]string),
+		dirs:    make(map[string][]string),
+		parsed:  make(map[string]*ast.File),
+	}
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil && path == root:
+				return err
+			case err != nil:
+				return nil // a folder that cannot be read is the go command's to report
+			case entry.IsDir():
+				return skipDir(root, path)
+			case strings.HasSuffix(path, ".go"):
+				return s.add(path)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	s.findTaken()
+	return s, nil
+}
+
+// skipDir says which folders hold no Go of the module's own.
+func skipDir(root, dir string) error {
+	if dir == root {
+		return nil
+	}
+	switch base := filepath.Base(dir); base {
+	case ".git", "node_modules", "vendor":
+		return filepath.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		return filepath.SkipDir // another module; a workspace lists it as a root of its own
+	}
+	return nil
+}
+
+// add reads the file at path: an output, an annotated source, or neither.
+func (s *scan) add(path string) error {
+	dir := filepath.Dir(path)
+	s.dirs[dir] = append(s.dirs[dir], path)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil // if it matters, the go command reports it
+	}
+	if name, ok := GeneratedFrom(content); ok {
+		s.outputs[path] = name
+		return nil
+	}
+	if !bytes.Contains(content, []byte(Directive)) {
+		return nil
+	}
+	file, _ := parser.ParseFile(s.fset, path, content, parser.ParseComments|parser.SkipObjectResolution)
+	if file == nil || len(annotated(file)) == 0 {
+		return nil
+	}
+	src := &source{path: path, output: OutputPath(path), content: content, file: file}
+	src.constraint, src.badness = outputConstraint(path, file)
+	s.sources[path] = src
+	return nil
+}
+
+// findTaken looks for files that are in the way of an output. An empty file is
+// not: nobody loses anything.
+func (s *scan) findTaken() {
+	for path, src := range s.sources {
+		info, err := os.Stat(src.output)
+		if err != nil || s.outputs[src.output] != "" || info.Mode().IsRegular() && blank(src.output) {
+			continue
+		}
+		s.taken[src.output] = path
+	}
+}
+
+func blank(path string) bool {
+	content, err := os.ReadFile(path)
+	return err == nil && len(bytes.TrimSpace(content)) == 0
+}
+
+// orphans lists the outputs that no source asks for.
+func (s *scan) orphans() []Orphan {
+	wanted := make(map[string]bool)
+	for _, src := range s.sources {
+		wanted[src.output] = true
+	}
+	var orphans []Orphan
+	for path, name := range s.outputs {
+		if !wanted[path] {
+			orphans = append(orphans, Orphan{Path: path, Source: name})
+		}
+	}
+	sort.Slice(orphans, func(i, j int) bool { return orphans[i].Path < orphans[j].Path })
+	return orphans
+}
+
+// excludedContent takes a file out of every build.
+const excludedContent = "//go:build ignore\n\npackage ignore\n"
+
+// overlay is what the type checker sees in place of outputs.
+func (s *scan) overlay() map[string][]byte {
+	overlay := make(map[string][]byte)
+	for _, orphan := range s.orphans() {
+		overlay[orphan.Path] = []byte(excludedContent)
+	}
+	for _, src := range s.sources {
+		if s.taken[src.output] == "" && src.badness == nil {
+			overlay[src.output] = s.stub(src)
+		}
+	}
+	return overlay
+}
+
+// neighbours is the syntax of the files that form a package with src: the same
+// folder and package clause, outputs left out.
+func (s *scan) neighbours(src *source) []*ast.File {
+	files := []*ast.File{src.file}
+	for _, path := range s.dirs[filepath.Dir(src.path)] {
+		if path == src.path || s.outputs[path] != "" {
+			continue
+		}
+		file, ok := s.parsed[path]
+		if !ok {
+			file, _ = parser.ParseFile(s.fset, path, nil, parser.SkipObjectResolution)
+			s.parsed[path] = file
+		}
+		if file != nil && file.Name.Name == src.file.Name.Name {
+			files = append(files, file)
+		}
+	}
+	return files
+}
