@@ -1,0 +1,31 @@
+package clock
+
+import "time"
+
+// Real is the wall clock. Its timers ring on goroutines of their own; it is safe for concurrent use, a Timer is not.
+type Real struct {
+	began time.Time
+}
+
+// NewReal returns a wall clock that stands at 0 now.
+func NewReal() *Real { return &Real{began: time.Now()} }
+
+// Now returns the time since the clock was made (monotonic).
+func (r *Real) Now() Time { return Time(time.Since(r.began)) }
+
+// Set arms t to ring at the given time.
+func (r *Real) Set(t *Timer, at Time) {
+	if t.Alarm == nil {
+		panic("clock: Set of a timer without an Alarm")
+	}
+	if t.real != nil {
+		t.real.Stop()
+	}
+	t.deadline = at
+	t.real = time.AfterFunc(at.Sub(r.Now()), func() { t.Alarm.Ring(r.Now()) })
+}
+
+// Stop disarms t and reports whether that kept it from ringing.
+func (r *Real) Stop(t *Timer) bool {
+	return t.real != nil && t.real.Stop()
+}

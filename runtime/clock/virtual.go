@@ -1,0 +1,188 @@
+package clock
+
+import "math/bits"
+
+const (
+	slotBits = 6
+	slots    = 1 << slotBits
+	levels   = 11 // 11 × 6 bits cover the 63 bits of a Time
+)
+
+// Virtual is a clock that moves only when told to. The zero value stands at time 0 with no timers.
+//
+// It belongs to one World and is not safe for concurrent use.
+type Virtual struct {
+	now  Time
+	soon Time // no timer is due before this; valid if count > 0
+	n    int
+
+	// The wheel. base ≤ now; every armed timer's level and slot follow from base and its deadline.
+	base      Time
+	occupied  [levels]uint64 // which slots of a level hold timers
+	populated uint16         // which levels hold timers
+	wheel     [levels][slots]list
+}
+
+// list is a first-in, first-out list of timers.
+type list struct{ head, tail *Timer }
+
+// Now returns the virtual time.
+func (v *Virtual) Now() Time { return v.now }
+
+// Len returns the number of armed timers.
+func (v *Virtual) Len() int { return v.n }
+
+// Set arms t to ring at the given time; a time that has passed means now. If t is armed it is moved, to the end of
+// the line of those with its new deadline.
+func (v *Virtual) Set(t *Timer, at Time) {
+	if t.Alarm == nil {
+		panic("clock: Set of a timer without an Alarm")
+	}
+	if t.armed {
+		v.remove(t)
+	}
+	if at < v.now {
+		at = v.now
+	}
+	t.deadline = at
+	t.armed = true
+	if v.n == 0 || at < v.soon {
+		v.soon = at
+	}
+	v.n++
+	v.insert(t)
+}
+
+// Stop disarms t and reports whether it was armed.
+func (v *Virtual) Stop(t *Timer) bool {
+	if !t.armed {
+		return false
+	}
+	v.remove(t)
+	return true
+}
+
+// Advance moves the clock to the given time and rings, in order of deadline, every timer due by then; each sees its
+// own deadline as the time. A time that has passed leaves the clock where it is.
+func (v *Virtual) Advance(to Time) {
+	for v.n > 0 && v.soon <= to {
+		t := v.first(to)
+		if t == nil {
+			break
+		}
+		v.ring(t)
+	}
+	if to > v.now {
+		v.now = to
+	}
+}
+
+// Step moves the clock to the earliest deadline and rings one timer. It reports false, and moves nothing, if no timer
+// is armed.
+func (v *Virtual) Step() bool {
+	if v.n == 0 {
+		return false
+	}
+	v.ring(v.first(Never))
+	return true
+}
+
+// Next returns a time before which nothing rings, Never if no timer is armed. The first timer may be later than that.
+func (v *Virtual) Next() Time {
+	if v.n == 0 {
+		return Never
+	}
+	return v.soon
+}
+
+func (v *Virtual) ring(t *Timer) {
+	v.remove(t)
+	if t.deadline > v.now {
+		v.now = t.deadline
+	}
+	t.Alarm.Ring(v.now)
+}
+
+// first returns the earliest timer if it is due by limit, else nil. It moves the base towards that timer, never past
+// limit, cascading the slots that it enters.
+func (v *Virtual) first(limit Time) *Timer {
+	for v.populated != 0 {
+		level := bits.TrailingZeros16(v.populated)
+		slot := bits.TrailingZeros64(v.occupied[level])
+		shift := uint(level * slotBits)
+		// The lowest populated level holds the earliest timers: those above are due after the whole of it.
+		begin := v.base>>(shift+slotBits)<<(shift+slotBits) | Time(slot)<<shift
+		if begin > v.soon {
+			v.soon = begin
+		}
+		if begin > limit {
+			return nil
+		}
+		if level == 0 {
+			return v.wheel[0][slot].head
+		}
+		if begin > v.base {
+			v.base = begin
+		}
+		v.cascade(level, slot)
+	}
+	return nil
+}
+
+// cascade spreads the timers of a slot that the base has entered over the levels below, in their order.
+func (v *Virtual) cascade(level, slot int) {
+	l := v.wheel[level][slot]
+	v.wheel[level][slot] = list{}
+	v.vacate(level, slot)
+	for t := l.head; t != nil; {
+		next := t.next
+		v.insert(t)
+		t = next
+	}
+}
+
+func (v *Virtual) insert(t *Timer) {
+	level := 0
+	if differ := uint64(t.deadline ^ v.base); differ >= slots {
+		level = (bits.Len64(differ) - 1) / slotBits
+	}
+	slot := int(uint64(t.deadline)>>(uint(level)*slotBits)) & (slots - 1)
+	t.level, t.slot = int8(level), uint8(slot)
+	l := &v.wheel[level][slot]
+	t.next, t.prev = nil, l.tail
+	if l.tail == nil {
+		l.head = t
+		v.occupied[level] |= 1 << slot
+		v.populated |= 1 << level
+	} else {
+		l.tail.next = t
+	}
+	l.tail = t
+}
+
+func (v *Virtual) remove(t *Timer) {
+	l := &v.wheel[t.level][t.slot]
+	if t.prev == nil {
+		l.head = t.next
+	} else {
+		t.prev.next = t.next
+	}
+	if t.next == nil {
+		l.tail = t.prev
+	} else {
+		t.next.prev = t.prev
+	}
+	if l.head == nil {
+		v.vacate(int(t.level), int(t.slot))
+	}
+	t.next, t.prev, t.armed = nil, nil, false
+	v.n--
+}
+
+// vacate notes that a slot holds no timer any more.
+func (v *Virtual) vacate(level, slot int) {
+	v.occupied[level] &^= 1 << slot
+	if v.occupied[level] == 0 {
+		v.populated &^= 1 << level
+	}
+}
