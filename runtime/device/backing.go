@@ -1,0 +1,73 @@
+package device
+
+import (
+	"errors"
+	"io"
+)
+
+// Backing is where a disk's bytes are. ReadAt past the end transfers fewer bytes, or none, with io.EOF; WriteAt past
+// the end extends. An *os.File is one. A backing is used by one disk only, from the goroutine that runs the World.
+type Backing interface {
+	io.ReaderAt
+	io.WriterAt
+}
+
+// ErrWriteProtected is the error of a write to a backing that can only be read.
+var ErrWriteProtected = errors.New("device: write to a read-only backing")
+
+// Memory is a backing in memory. The zero value is empty.
+type Memory struct {
+	data []byte
+}
+
+// NewMemory returns a backing that holds data; the slice is the backing's from now on.
+func NewMemory(data []byte) *Memory { return &Memory{data: data} }
+
+// Bytes returns what the backing holds; it is valid until the next write.
+func (m *Memory) Bytes() []byte { return m.data }
+
+// ReadAt implements io.ReaderAt.
+func (m *Memory) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("device: negative offset")
+	}
+	if off >= int64(len(m.data)) {
+		return 0, io.EOF
+	}
+	n := copy(p, m.data[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// WriteAt implements io.WriterAt; a gap before off reads as zeros.
+func (m *Memory) WriteAt(p []byte, off int64) (int, error) {
+	const maxMemory = 1 << 40
+	if off < 0 || off > maxMemory {
+		return 0, errors.New("device: offset out of range")
+	}
+	if gap := off - int64(len(m.data)); gap > 0 && len(p) > 0 {
+		m.data = append(m.data, make([]byte, gap)...)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n := copy(m.data[off:], p)
+	m.data = append(m.data, p[n:]...)
+	return len(p), nil
+}
+
+// ReadOnly makes a backing of an io.ReaderAt: writes fail with ErrWriteProtected.
+func ReadOnly(r io.ReaderAt) Backing { return readOnly{r} }
+
+type readOnly struct{ io.ReaderAt }
+
+func (readOnly) WriteAt([]byte, int64) (int, error) { return 0, ErrWriteProtected }
+
+// WriteOnly makes a backing of an io.WriterAt: reads find nothing.
+func WriteOnly(w io.WriterAt) Backing { return writeOnly{w} }
+
+type writeOnly struct{ io.WriterAt }
+
+func (writeOnly) ReadAt([]byte, int64) (int, error) { return 0, io.EOF }

@@ -1,0 +1,206 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
+
+// Disk is a disk with direct memory access, and a queue of commands as NVMe has.
+//
+// Its face towards a driver, in the order of use:
+//
+//	Registers(slot)     the command registers of one slot of the queue: the driver fills them in
+//	Doorbell(slot)      starts the command; the registers and the DMA memory are the disk's until it is completed
+//	…                   the line is asserted
+//	InterruptPending    the interrupt status register: is it this disk that calls?
+//	Acknowledge         clears it, and the line with it ("thank you for the interrupt")
+//	NextCompletion      takes one entry from the completion queue, in the order in which commands finished
+//
+// Commands in different slots proceed at the same time and finish in any order. The bytes move at the moment a command
+// finishes, all at once. A Disk belongs to one World.
+type Disk struct {
+	// The wiring, fixed by NewDisk and Connect.
+	name    string
+	backing Backing
+	cfg     DiskConfig
+	clock   clock.Clock
+	oracle  Oracle
+	probe   Probe
+	line    Line
+
+	// The hardware's state.
+	slots       []diskSlot
+	completions []Completion // a ring of len(slots) entries: no more commands can be finished and not taken
+	taken       int          // index of the oldest entry
+	finished    int          // number of entries
+	interrupt   bool         // the interrupt status register
+	lastError   error
+}
+
+// DiskConfig says how many commands a disk takes at a time and how long it needs. Zero fields take the defaults.
+type DiskConfig struct {
+	Depth       int           // slots of the command queue; default 1
+	Access      time.Duration // the least time from doorbell to completion; default 60µs
+	Jitter      time.Duration // what is drawn goes from 0 to Jitter on top of it; default 40µs
+	PerKilobyte time.Duration // time for each 1024 bytes on top of it; default 250ns (4 GB/s)
+}
+
+const maxDepth = 1 << 16
+
+// Registers are the command registers of one slot.
+type Registers struct {
+	Op     Op
+	DMA    []byte // the memory to read or write: its address and, by its len, the length register
+	Offset int64  // where on the disk, in bytes
+}
+
+// Completion is one entry of the completion queue.
+type Completion struct {
+	Slot        int
+	Status      Status
+	Transferred int // bytes
+}
+
+// diskSlot is one slot of the command queue, and the alarm that rings when its command is done.
+type diskSlot struct {
+	disk  *Disk
+	index int
+	reg   Registers
+	busy  bool
+	timer clock.Timer
+}
+
+// NewDisk returns a disk that is not connected yet.
+func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
+	if backing == nil {
+		return nil, fmt.Errorf("device: disk %s has no backing", name)
+	}
+	if cfg.Depth < 0 || cfg.Depth > maxDepth || cfg.Access < 0 || cfg.Jitter < 0 || cfg.PerKilobyte < 0 {
+		return nil, fmt.Errorf("device: disk %s: negative or too large value in %+v", name, cfg)
+	}
+	if cfg == (DiskConfig{Depth: cfg.Depth}) {
+		cfg.Access, cfg.Jitter, cfg.PerKilobyte = 60*time.Microsecond, 40*time.Microsecond, 250*time.Nanosecond
+	}
+	if cfg.Depth == 0 {
+		cfg.Depth = 1
+	}
+	d := &Disk{name: name, backing: backing, cfg: cfg}
+	d.slots = make([]diskSlot, cfg.Depth)
+	d.completions = make([]Completion, cfg.Depth)
+	for i := range d.slots {
+		s := &d.slots[i]
+		s.disk, s.index = d, i
+		s.timer.Alarm = s
+	}
+	return d, nil
+}
+
+// Connect plugs the disk into a machine. The probe may be nil.
+func (d *Disk) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
+	d.clock, d.oracle, d.line, d.probe = c, o, l, p
+}
+
+// Name returns the disk's name.
+func (d *Disk) Name() string { return d.name }
+
+// Depth returns the number of slots of the command queue.
+func (d *Disk) Depth() int { return len(d.slots) }
+
+// Registers returns the command registers of a slot, for the driver to fill in before it rings the doorbell.
+func (d *Disk) Registers(slot int) *Registers { return &d.slots[slot].reg }
+
+// Doorbell starts the command in a slot's registers. Ringing it for a slot whose command is not done is a driver's
+// mistake that no hardware would survive: it panics.
+func (d *Disk) Doorbell(slot int) {
+	s := &d.slots[slot]
+	if d.line == nil {
+		panic("device: doorbell of disk " + d.name + ", which is not connected")
+	}
+	if s.busy {
+		panic(fmt.Sprintf("device: doorbell of disk %s, slot %d, whose command is not done", d.name, slot))
+	}
+	s.busy = true
+	d.clock.Set(&s.timer, d.clock.Now().Add(d.latency(len(s.reg.DMA))))
+}
+
+func (d *Disk) latency(n int) time.Duration {
+	t := d.cfg.Access + time.Duration(int64(n)*int64(d.cfg.PerKilobyte)/1024)
+	if d.cfg.Jitter > 0 {
+		t += time.Duration(d.oracle.Choose("disk.latency", uint64(d.cfg.Jitter)+1))
+	}
+	return t
+}
+
+// Ring finishes the slot's command: the DMA happens, the completion is written down, the line is asserted.
+func (s *diskSlot) Ring(clock.Time) {
+	d := s.disk
+	n, status := d.perform(&s.reg)
+	s.busy = false
+	d.completions[(d.taken+d.finished)%len(d.completions)] = Completion{Slot: s.index, Status: status, Transferred: n}
+	d.finished++
+	if d.probe != nil {
+		d.probe.DMADone(d.name, s.reg.Op, s.reg.Offset, n, status)
+	}
+	s.reg.DMA = nil
+	d.interrupt = true
+	d.line.Assert()
+}
+
+// perform moves the bytes.
+func (d *Disk) perform(r *Registers) (n int, status Status) {
+	if r.Offset < 0 {
+		return 0, BadCommand
+	}
+	var err error
+	switch r.Op {
+	case Read:
+		n, err = d.backing.ReadAt(r.DMA, r.Offset)
+		if err == io.EOF {
+			err = nil
+		}
+	case Write:
+		n, err = d.backing.WriteAt(r.DMA, r.Offset)
+		if err == nil && n < len(r.DMA) {
+			err = io.ErrShortWrite
+		}
+	case Flush:
+	default:
+		return 0, BadCommand
+	}
+	if err == nil {
+		return n, OK
+	}
+	d.lastError = err
+	if errors.Is(err, ErrWriteProtected) {
+		return 0, WriteProtected
+	}
+	return n, DeviceError
+}
+
+// InterruptPending reads the interrupt status register: true if the disk calls for attention.
+func (d *Disk) InterruptPending() bool { return d.interrupt }
+
+// Acknowledge clears the interrupt status register and lets go of the line.
+func (d *Disk) Acknowledge() {
+	d.interrupt = false
+	d.line.Deassert()
+}
+
+// NextCompletion takes the oldest entry from the completion queue; false if it is empty. The slot is free again.
+func (d *Disk) NextCompletion() (Completion, bool) {
+	if d.finished == 0 {
+		return Completion{}, false
+	}
+	c := d.completions[d.taken]
+	d.taken = (d.taken + 1) % len(d.completions)
+	d.finished--
+	return c, true
+}
+
+// LastError returns what the backing said when a command last failed with DeviceError or WriteProtected: the disk's
+// sense data.
+func (d *Disk) LastError() error { return d.lastError }
