@@ -23,8 +23,10 @@ import (
 // ErrNoPackages is what Load's error wraps when the patterns match nothing.
 var ErrNoPackages = errors.New("no packages to generate for")
 
+// mode asks for dependencies from source: with an overlay export data would be
+// of no use, and asking for it would compile every package.
 const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles |
-	packages.NeedImports | packages.NeedModule | packages.NeedForTest |
+	packages.NeedImports | packages.NeedDeps | packages.NeedModule | packages.NeedForTest |
 	packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo
 
 // Load reads the packages that cfg names. What is wrong with them goes to
@@ -49,13 +51,13 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{dir: cfg.Dir, scan: s, overlay: s.overlay(), diags: diags, fset: token.NewFileSet()}
+	l := &loader{dir: cfg.Dir, roots: roots, scan: s, overlay: s.overlay(), diags: diags, fset: token.NewFileSet()}
 	loaded, err := packages.Load(&packages.Config{
 		Mode: mode, Context: ctx, Dir: cfg.Dir, Env: cfg.Env, BuildFlags: cfg.BuildFlags,
 		Fset: l.fset, Tests: true, Overlay: l.overlay, ParseFile: l.parse,
 	}, queries(cfg.Patterns)...)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(strings.TrimSpace(err.Error()))
 	}
 	if err := l.matched(loaded, cfg.Patterns); err != nil {
 		return nil, err
@@ -84,7 +86,8 @@ func queries(patterns []string) []string {
 
 // A loader turns what go/packages loaded into a Program.
 type loader struct {
-	dir     string // where relative positions start
+	dir     string   // where relative positions start
+	roots   []string // folders of the main modules
 	scan    *scan
 	overlay map[string][]byte
 	diags   *diag.List
@@ -92,12 +95,35 @@ type loader struct {
 }
 
 // parse parses an annotated source as the scan read it, so that positions and
-// content agree even if the file is edited meanwhile.
+// content agree even if the file is edited meanwhile. Of files outside the main
+// modules it keeps the declarations only: nobody asks what their bodies do, and
+// checking them would take most of the time.
 func (l *loader) parse(fset *token.FileSet, path string, content []byte) (*ast.File, error) {
 	if src := l.scan.sources[path]; src != nil {
 		content = src.content
 	}
-	return parser.ParseFile(fset, path, content, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+	if l.local(path) || !strings.HasSuffix(path, ".go") { // no .go: written by cgo into the build cache
+		return parser.ParseFile(fset, path, content, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+	}
+	file, err := parser.ParseFile(fset, path, content, parser.SkipObjectResolution)
+	if file != nil {
+		for _, decl := range file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok {
+				fn.Body = nil
+			}
+		}
+	}
+	return file, err
+}
+
+// local reports whether path lies in a main module.
+func (l *loader) local(path string) bool {
+	for _, root := range l.roots {
+		if diag.Rel(root, path) != path {
+			return true
+		}
+	}
+	return false
 }
 
 // matched makes an error of patterns that match nothing.
@@ -145,30 +171,45 @@ func firstLine(s string) string {
 // twin cannot be declared.
 func (l *loader) report(loaded []*packages.Package) {
 	before := l.diags.Errors()
+	said := make(map[string]bool) // lines that the go command or the parser has complained of
 	var hidden []diag.Diagnostic
+	var late []packages.Error
 	packages.Visit(loaded, nil, func(pkg *packages.Package) {
-		local := pkg.Module == nil || pkg.Module.Main
 		for _, e := range pkg.Errors {
 			pos := position(l.dir, e.Pos)
 			switch {
-			case e.Kind == packages.TypeError && !local:
+			case e.Kind == packages.TypeError && !l.local(pos.Filename):
+				// a package without bodies has errors, and it is not the user's
 			case strings.Contains(e.Msg, AsyncPath) && l.missingRuntime(e, pos):
 			case l.overlay[pos.Filename] != nil || l.mentionsStub(e.Msg):
 				if d, ok := l.atSource(pos, e); ok {
 					hidden = append(hidden, d)
 				}
 			case l.onlyOutputs(pkg):
-			default:
+			case e.Kind == packages.TypeError:
+				late = append(late, e)
+			case !said[line(pos)]:
+				said[line(pos)] = pos.IsValid()
 				l.diags.Errorf(pos, code(e.Kind), "%s", strings.TrimSpace(e.Msg))
 			}
 		}
 	})
+	for _, e := range late {
+		if pos := position(l.dir, e.Pos); !said[line(pos)] {
+			l.diags.Errorf(pos, diag.TypeError, "%s", e.Msg)
+		}
+	}
 	if l.diags.Errors() > before {
 		return
 	}
 	for _, d := range hidden {
 		l.diags.Add(d)
 	}
+}
+
+// line names the line of a position.
+func line(pos token.Position) string {
+	return pos.Filename + ":" + strconv.Itoa(pos.Line)
 }
 
 func code(kind packages.ErrorKind) diag.Code {
