@@ -52,9 +52,9 @@ func directiveOf(decl *ast.FuncDecl) (Options, bool) {
 	return options, found
 }
 
-// annotated lists the functions of file that carry the directive, in source
+// Annotated lists the functions of file that carry the directive, in source
 // order.
-func annotated(file *ast.File) []*ast.FuncDecl {
+func Annotated(file *ast.File) []*ast.FuncDecl {
 	var decls []*ast.FuncDecl
 	for _, decl := range file.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok {

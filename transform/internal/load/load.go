@@ -45,6 +45,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/diag"
 )
 
 // AsyncPath is the import path of the runtime that generated code needs.
@@ -63,6 +65,11 @@ type Program struct {
 	Packages []*Package // matched by the patterns, sorted by path; a package with tests may come up to three times
 	Excluded []string   // annotated sources that this platform or the build tags leave out, sorted
 	Orphans  []Orphan   // outputs in the matched packages that no source asks for, sorted
+
+	// Broken says which twins could not be declared. Each has a reason that
+	// package check or the type checker finds at the source; to be reported
+	// where neither did.
+	Broken []diag.Diagnostic
 }
 
 // An Orphan is an output without a source.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -63,7 +62,9 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 		return nil, err
 	}
 	l.report(loaded)
-	return l.program(loaded), nil
+	program := l.program(loaded)
+	program.Broken = l.hidden
+	return program, nil
 }
 
 // queries turns patterns into what go/packages takes: a file stands for the
@@ -91,6 +92,7 @@ type loader struct {
 	scan    *scan
 	overlay map[string][]byte
 	diags   *diag.List
+	hidden  []diag.Diagnostic // errors in stubs
 	fset    *token.FileSet
 }
 
@@ -163,136 +165,6 @@ func (l *loader) onlyOutputs(pkg *packages.Package) bool {
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line
-}
-
-// report turns the errors of the load into diagnostics: those of the main
-// module's packages, matched or depended on. Errors in stubs are left out; if
-// that leaves nothing although a stub is broken, the function is named whose
-// twin cannot be declared.
-func (l *loader) report(loaded []*packages.Package) {
-	before := l.diags.Errors()
-	said := make(map[string]bool) // lines that the go command or the parser has complained of
-	var hidden []diag.Diagnostic
-	var late []packages.Error
-	packages.Visit(loaded, nil, func(pkg *packages.Package) {
-		for _, e := range pkg.Errors {
-			pos := position(l.dir, e.Pos)
-			switch {
-			case e.Kind == packages.TypeError && !l.local(pos.Filename):
-				// a package without bodies has errors, and it is not the user's
-			case strings.Contains(e.Msg, AsyncPath) && l.missingRuntime(e, pos):
-			case l.overlay[pos.Filename] != nil || l.mentionsStub(e.Msg):
-				if d, ok := l.atSource(pos, e); ok {
-					hidden = append(hidden, d)
-				}
-			case l.onlyOutputs(pkg):
-			case e.Kind == packages.TypeError:
-				late = append(late, e)
-			case !said[line(pos)]:
-				said[line(pos)] = pos.IsValid()
-				l.diags.Errorf(pos, code(e.Kind), "%s", strings.TrimSpace(e.Msg))
-			}
-		}
-	})
-	for _, e := range late {
-		if pos := position(l.dir, e.Pos); !said[line(pos)] {
-			l.diags.Errorf(pos, diag.TypeError, "%s", e.Msg)
-		}
-	}
-	if l.diags.Errors() > before {
-		return
-	}
-	for _, d := range hidden {
-		l.diags.Add(d)
-	}
-}
-
-// line names the line of a position.
-func line(pos token.Position) string {
-	return pos.Filename + ":" + strconv.Itoa(pos.Line)
-}
-
-func code(kind packages.ErrorKind) diag.Code {
-	if kind == packages.TypeError || kind == packages.ParseError {
-		return diag.TypeError
-	}
-	return diag.Load
-}
-
-// missingRuntime reports the runtime's absence once, at the first annotated
-// function, if that is what e is about.
-func (l *loader) missingRuntime(e packages.Error, pos token.Position) bool {
-	if e.Kind == packages.ParseError || l.overlay[pos.Filename] == nil && e.Kind == packages.TypeError {
-		return false
-	}
-	missing := false
-	for _, phrase := range []string{"no required module provides", "cannot find module", "could not import",
-		"is not in std", "missing go.sum entry", "import lookup disabled", "cannot find package"} {
-		missing = missing || strings.Contains(e.Msg, phrase)
-	}
-	if missing {
-		l.diags.Errorf(token.Position{}, diag.NoRuntime,
-			"generated code needs %s, which this module does not require; run: go get %s", AsyncPath, "github.com/nothread/nothread@latest")
-	}
-	return missing
-}
-
-// mentionsStub reports whether a message about a source speaks of a stub: a
-// name declared twice is reported at whichever comes later.
-func (l *loader) mentionsStub(message string) bool {
-	for path := range l.overlay {
-		if strings.Contains(message, path+":") {
-			return true
-		}
-	}
-	return false
-}
-
-// atSource moves an error in a stub to the source. Unused imports are of no
-// interest: a stub may have more than it needs.
-func (l *loader) atSource(pos token.Position, e packages.Error) (diag.Diagnostic, bool) {
-	if strings.Contains(e.Msg, "imported and not used") || strings.Contains(e.Msg, "imported as") {
-		return diag.Diagnostic{}, false
-	}
-	at := pos
-	for _, src := range l.scan.sources {
-		if src.output == pos.Filename {
-			at = l.scan.fset.Position(annotated(src.file)[0].Pos())
-		}
-	}
-	return diag.Diagnostic{Pos: at, Code: diag.TypeError,
-		Message: "the async form cannot be declared: " + firstLine(e.Msg)}, true
-}
-
-// position reads "file:line:col", "file:line", "file" or "-"; a relative file is
-// below dir.
-func position(dir, s string) token.Position {
-	if s == "" || s == "-" {
-		return token.Position{}
-	}
-	var numbers []int
-	for len(numbers) < 2 {
-		i := strings.LastIndexByte(s, ':')
-		if i < 0 {
-			break
-		}
-		n, err := strconv.Atoi(s[i+1:])
-		if err != nil {
-			break
-		}
-		numbers, s = append(numbers, n), s[:i]
-	}
-	pos := token.Position{Filename: s}
-	switch len(numbers) {
-	case 1:
-		pos.Line = numbers[0]
-	case 2:
-		pos.Line, pos.Column = numbers[1], numbers[0]
-	}
-	if !filepath.IsAbs(pos.Filename) {
-		pos.Filename = filepath.Join(dir, pos.Filename)
-	}
-	return pos
 }
 
 // program sorts out the variants and fills the result.
@@ -370,7 +242,7 @@ func (l *loader) pkg(pkg *packages.Package) *Package {
 	}
 	for _, path := range pkg.GoFiles {
 		if src := l.scan.sources[path]; src != nil && !seen[path] && !variant {
-			l.diags.Errorf(l.scan.fset.Position(annotated(src.file)[0].Pos()), diag.CannotAsync,
+			l.diags.Errorf(l.scan.fset.Position(Annotated(src.file)[0].Pos()), diag.CannotAsync,
 				"a function in a file that imports \"C\" cannot be async; move it to a file of its own that calls into this one")
 		}
 	}
@@ -383,7 +255,7 @@ func (l *loader) file(p *Package, src *source, syntax *ast.File) *File {
 	if src.badness != nil {
 		l.diags.Errorf(l.fset.Position(syntax.Package), diag.Constraint, "%v", src.badness)
 	}
-	for _, decl := range annotated(syntax) {
+	for _, decl := range Annotated(syntax) {
 		f.Funcs = append(f.Funcs, function(p.Info, decl))
 	}
 	return f

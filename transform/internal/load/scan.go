@@ -122,7 +122,7 @@ func (s *scan) add(path string) error {
 		return nil
 	}
 	file, _ := parser.ParseFile(s.fset, path, content, parser.ParseComments|parser.SkipObjectResolution)
-	if file == nil || len(annotated(file)) == 0 {
+	if file == nil || len(Annotated(file)) == 0 {
 		return nil
 	}
 	src := &source{path: path, output: OutputPath(path), content: content, file: file}

@@ -37,7 +37,7 @@ func (s *scan) stub(src *source) []byte {
 		}
 	}
 	twins := false
-	for _, decl := range annotated(src.file) {
+	for _, decl := range Annotated(src.file) {
 		if CanHaveTwin(decl) {
 			b.twin(decl)
 			twins = true

@@ -1,0 +1,78 @@
+// Package check says what may be async, and why not. It changes nothing.
+//
+// It looks at three things, each in a file of its own:
+//
+//	directive.go    //nothread:async, where it stands and how it is spelled
+//	function.go     the annotated function itself: its name, its twin's name
+//	await.go        what an await is, and where one can stand
+//	unsupported.go  a table of what the compiler cannot do yet
+//
+// Directives and functions are judged by syntax alone, so that a package that
+// does not compile (often because of a misspelled directive) still hears of
+// them. Awaits need types.
+//
+// # Where an await can stand
+//
+// A call t.Await() is legal Go wherever t is awaitable; in plain code it blocks
+// its caller, and plain code may call it. Inside an annotated function it is a
+// suspension point, so it must belong to the function itself. Not to
+//
+//	func() { t.Await() }    a literal that somebody else calls, and that cannot
+//	                        suspend (one passed directly to async.Go or
+//	                        async.Func… is a machine of its own)
+//	go t.Await()            a goroutine for an operation in flight
+//	f := t.Await            a call that nobody sees
+//
+// In a package that has annotated functions an await in a package-level
+// initialiser or in init is an error, too: it would block the program's start
+// before anything can complete it.
+package check
+
+import (
+	"github.com/nothread/nothread/transform/internal/diag"
+	"github.com/nothread/nothread/transform/internal/load"
+)
+
+// Syntax judges what can be judged without types: directives and annotated
+// functions.
+func Syntax(pkg *load.Package, diags *diag.List) {
+	for _, file := range pkg.Syntax {
+		directives(pkg.Fset, file, diags)
+	}
+	names := declared(pkg)
+	for _, file := range pkg.Files {
+		for _, fn := range file.Funcs {
+			function(pkg, file, fn, names, diags)
+		}
+	}
+}
+
+// Awaits judges where awaits stand and reports constructs that are not
+// supported yet. The package must have been type-checked without error.
+func Awaits(pkg *load.Package, diags *diag.List) {
+	if !hasAnnotated(pkg) {
+		return
+	}
+	for _, file := range pkg.Syntax {
+		atStart(pkg, file, diags)
+	}
+	for _, file := range pkg.Files {
+		for _, fn := range file.Funcs {
+			if fn.Decl.Body != nil {
+				awaits(pkg, fn, diags)
+				unsupported(pkg, fn, diags)
+			}
+		}
+	}
+}
+
+// hasAnnotated reports whether any file of the package has an annotated
+// function, whichever variant generates for it.
+func hasAnnotated(pkg *load.Package) bool {
+	for _, file := range pkg.Syntax {
+		if len(load.Annotated(file)) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,151 @@
+package check
+
+import (
+	"go/ast"
+	"go/token"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nothread/nothread/transform/internal/diag"
+	"github.com/nothread/nothread/transform/internal/load"
+)
+
+// function reports why fn cannot have an async form.
+func function(pkg *load.Package, file *load.File, fn *load.Func, names map[string]declaration, diags *diag.List) {
+	decl := fn.Decl
+	name := decl.Name.Name
+	pos := pkg.Fset.Position(decl.Name.Pos())
+	errorf := func(code diag.Code, format string, args ...any) { diags.Errorf(pos, code, format, args...) }
+	switch {
+	case decl.Recv == nil && (name == "main" || name == "init"):
+		errorf(diag.CannotAsync, "%s cannot be async, for nobody could await it; move its body to a function that can, and await that in %s", name, name)
+		return
+	case name == "_":
+		errorf(diag.CannotAsync, "a function without a name cannot be async; give it one")
+		return
+	case decl.Body == nil:
+		errorf(diag.CannotAsync, "%s has no body, so there is nothing to make async; annotate a function that calls it", name)
+		return
+	case decl.Recv == nil && strings.HasSuffix(file.Path, "_test.go") && testPrefix(name) != "":
+		errorf(diag.CannotAsync, "the async form of %s would be %s, which go test takes for a test and refuses; move the body to a function not called %s…",
+			name, fn.Twin, testPrefix(name))
+		return
+	}
+	typeName, _ := load.Receiver(decl)
+	if other, ok := names[member(typeName, fn.Twin)]; ok {
+		errorf(diag.NameTaken, "the async form of %s would be %s, but there is %s of that name at %s; rename one of the two",
+			name, fn.Twin, other.kind, shortPosition(pkg.Fset, other.pos))
+	}
+	if fn.Struct == nil {
+		return
+	}
+	if other, ok := names[fn.Struct.Name]; ok {
+		errorf(diag.NameTaken, "the results of %s would be of a type %s, but there is %s of that name at %s; rename one of the two",
+			name, fn.Struct.Name, other.kind, shortPosition(pkg.Fset, other.pos))
+	}
+}
+
+// testPrefix is the prefix by which go test knows the function called name, ""
+// if it does not.
+func testPrefix(name string) string {
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			if first, _ := utf8.DecodeRuneInString(rest); !unicode.IsLower(first) {
+				return prefix
+			}
+		}
+	}
+	return ""
+}
+
+// shortPosition is a position without folders, for the inside of a message.
+func shortPosition(fset *token.FileSet, pos token.Pos) string {
+	p := fset.Position(pos)
+	p.Filename = p.Filename[strings.LastIndexAny(p.Filename, `/\`)+1:]
+	return p.String()
+}
+
+// A declaration is what a name stands for: at package level, or as a member of a
+// type.
+type declaration struct {
+	kind string // "a function", "a type", …
+	pos  token.Pos
+}
+
+// member is the key of a name in the map that declared makes.
+func member(typeName, name string) string {
+	if typeName == "" {
+		return name
+	}
+	return typeName + "." + name
+}
+
+// declared collects the names that the package's own files declare at package
+// level and as methods and fields of its types.
+func declared(pkg *load.Package) map[string]declaration {
+	names := make(map[string]declaration)
+	for _, file := range pkg.Syntax {
+		for _, decl := range file.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				kind := "a function"
+				if decl.Recv != nil {
+					kind = "a method"
+				}
+				typeName, _ := load.Receiver(decl)
+				names[member(typeName, decl.Name.Name)] = declaration{kind, decl.Name.Pos()}
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					declaredBy(spec, decl.Tok, names)
+				}
+			}
+		}
+	}
+	return names
+}
+
+func declaredBy(spec ast.Spec, tok token.Token, names map[string]declaration) {
+	switch spec := spec.(type) {
+	case *ast.ValueSpec:
+		kind := map[token.Token]string{token.VAR: "a variable", token.CONST: "a constant"}[tok]
+		for _, name := range spec.Names {
+			names[name.Name] = declaration{kind, name.Pos()}
+		}
+	case *ast.TypeSpec:
+		names[spec.Name.Name] = declaration{"a type", spec.Name.Pos()}
+		if structure, ok := spec.Type.(*ast.StructType); ok {
+			for _, field := range structure.Fields.List {
+				for _, name := range field.Names {
+					names[member(spec.Name.Name, name.Name)] = declaration{"a field", name.Pos()}
+				}
+				if len(field.Names) == 0 {
+					if name := embeddedName(field.Type); name != "" {
+						names[member(spec.Name.Name, name)] = declaration{"an embedded field", field.Pos()}
+					}
+				}
+			}
+		}
+	case *ast.ImportSpec:
+		if spec.Name != nil && spec.Name.Name != "_" && spec.Name.Name != "." {
+			names[spec.Name.Name] = declaration{"an import", spec.Name.Pos()}
+		}
+	}
+}
+
+// embeddedName is the name of an embedded field of the given type.
+func embeddedName(expr ast.Expr) string {
+	switch x := ast.Unparen(expr).(type) {
+	case *ast.Ident:
+		return x.Name
+	case *ast.SelectorExpr:
+		return x.Sel.Name
+	case *ast.StarExpr:
+		return embeddedName(x.X)
+	case *ast.IndexExpr:
+		return embeddedName(x.X)
+	case *ast.IndexListExpr:
+		return embeddedName(x.X)
+	}
+	return ""
+}
