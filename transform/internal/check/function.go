@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/load"
@@ -27,9 +25,9 @@ func function(pkg *load.Package, file *load.File, fn *load.Func, names map[strin
 	case decl.Body == nil:
 		errorf(diag.CannotAsync, "%s has no body, so there is nothing to make async; annotate a function that calls it", name)
 		return
-	case decl.Recv == nil && strings.HasSuffix(file.Path, "_test.go") && testPrefix(name) != "":
+	case load.TestPrefix(file.Path, decl) != "":
 		errorf(diag.CannotAsync, "the async form of %s would be %s, which go test takes for a test and refuses; move the body to a function not called %s…",
-			name, fn.Twin, testPrefix(name))
+			name, fn.Twin, load.TestPrefix(file.Path, decl))
 		return
 	}
 	typeName, _ := load.Receiver(decl)
@@ -44,19 +42,6 @@ func function(pkg *load.Package, file *load.File, fn *load.Func, names map[strin
 		errorf(diag.NameTaken, "the results of %s would be of a type %s, but there is %s of that name at %s; rename one of the two",
 			name, fn.Struct.Name, other.kind, shortPosition(pkg.Fset, other.pos))
 	}
-}
-
-// testPrefix is the prefix by which go test knows the function called name, ""
-// if it does not.
-func testPrefix(name string) string {
-	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
-		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			if first, _ := utf8.DecodeRuneInString(rest); !unicode.IsLower(first) {
-				return prefix
-			}
-		}
-	}
-	return ""
 }
 
 // shortPosition is a position without folders, for the inside of a message.

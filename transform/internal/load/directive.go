@@ -3,6 +3,8 @@ package load
 import (
 	"go/ast"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The directive, as it stands in a doc comment.
@@ -66,11 +68,27 @@ func Annotated(file *ast.File) []*ast.FuncDecl {
 	return decls
 }
 
-// CanHaveTwin reports whether a twin of decl can be declared at all. Package
-// check says why where it cannot.
-func CanHaveTwin(decl *ast.FuncDecl) bool {
-	if decl.Body == nil || decl.Name.Name == "_" {
+// CanHaveTwin reports whether a twin of decl, in the file at path, can be
+// declared at all. Package check says why where it cannot.
+func CanHaveTwin(path string, decl *ast.FuncDecl) bool {
+	if decl.Body == nil || decl.Name.Name == "_" || TestPrefix(path, decl) != "" {
 		return false
 	}
 	return decl.Recv != nil || decl.Name.Name != "init" && decl.Name.Name != "main"
+}
+
+// TestPrefix is the prefix by which go test takes decl, in the file at path, for
+// a test; it is "" if it does not.
+func TestPrefix(path string, decl *ast.FuncDecl) string {
+	if decl.Recv != nil || !strings.HasSuffix(path, "_test.go") {
+		return ""
+	}
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		if rest, ok := strings.CutPrefix(decl.Name.Name, prefix); ok {
+			if first, _ := utf8.DecodeRuneInString(rest); !unicode.IsLower(first) {
+				return prefix
+			}
+		}
+	}
+	return ""
 }

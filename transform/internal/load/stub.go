@@ -38,7 +38,7 @@ func (s *scan) stub(src *source) []byte {
 	}
 	twins := false
 	for _, decl := range Annotated(src.file) {
-		if CanHaveTwin(decl) {
+		if CanHaveTwin(src.path, decl) {
 			b.twin(decl)
 			twins = true
 		}
