@@ -56,7 +56,7 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 		Fset: l.fset, Tests: true, Overlay: l.overlay, ParseFile: l.parse,
 	}, queries(cfg.Patterns)...)
 	if err != nil {
-		return nil, errors.New(strings.TrimSpace(err.Error()))
+		return nil, fmt.Errorf("the go command: %s", strings.TrimPrefix(strings.TrimSpace(err.Error()), "err: exit status 1: stderr: "))
 	}
 	if err := l.matched(loaded, cfg.Patterns); err != nil {
 		return nil, err

@@ -49,7 +49,11 @@ func mainModules(ctx context.Context, cfg Config) ([]string, error) {
 		}
 		return nil, fmt.Errorf("go list -m: %v", err)
 	}
-	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' || r == '\r' }), nil
+	dirs := strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' || r == '\r' })
+	if len(dirs) == 0 {
+		return nil, fmt.Errorf("no go.mod in %s or a folder above it; run: go mod init", cfg.Dir)
+	}
+	return dirs, nil
 }
 
 func environ(cfg Config) []string {

@@ -1,0 +1,196 @@
+// Nothread compiles functions marked //nothread:async into state machines.
+//
+// Usage:
+//
+//	nothread [generate] [flags] [packages]   write the async forms beside their sources
+//	nothread check [flags] [packages]        say which outputs are stale, missing or orphaned
+//	nothread diff [flags] [packages]         show what generate would change
+//	nothread version                         print the version
+//
+// Packages are named as for the go command; a .go file stands for its package,
+// and none means the one in the current folder, so that this is enough in a
+// source:
+//
+//	//go:generate go tool nothread
+//
+// The exit status is 0 if all is well; 1 if the sources have errors or, for
+// check and diff, if something would change; 2 if the command cannot be
+// understood or names no packages (for diff also if the sources have errors).
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime/debug"
+	"strings"
+
+	"github.com/nothread/nothread/transform"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// A command is one of the tool's.
+type command struct {
+	name, args, doc string
+	failure         int // exit status for sources with errors
+	run             func(r *transform.Result, verbose bool, stdout io.Writer) (int, error)
+}
+
+var commands = []command{
+	{"generate", "[packages]", "write the async forms beside their sources (the default)", 1, generate},
+	{"check", "[packages]", "say which outputs are stale, missing or orphaned", 1, check},
+	{"diff", "[packages]", "show what generate would change, as a unified diff", 2, diff},
+	{"version", "", "print the version", 1, nil},
+}
+
+// run is main with its surroundings as arguments; it returns the exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	cmd, named := commands[0], false
+	if len(args) > 0 {
+		for _, c := range commands {
+			if c.name == args[0] {
+				cmd, named, args = c, true, args[1:]
+				break
+			}
+		}
+		if !named && args[0] == "help" {
+			usage(stdout)
+			return 0
+		}
+	}
+	if cmd.run == nil {
+		fmt.Fprintln(stdout, "nothread", version())
+		return 0
+	}
+	cfg := transform.Config{Dump: os.Getenv("NOTHREADDUMP"), DumpTo: stderr}
+	verbose, status := parse(&cfg, cmd, named, args, stdout, stderr)
+	if status >= 0 {
+		return status
+	}
+	result, err := transform.Generate(cfg)
+	if err != nil {
+		fmt.Fprintf(stderr, "nothread: %s\n", explain(err, named, cfg.Patterns))
+		return 2
+	}
+	result.PrintDiagnostics(stderr)
+	if result.Failed() {
+		return cmd.failure
+	}
+	status, err = cmd.run(result, verbose, stdout)
+	if err != nil {
+		fmt.Fprintf(stderr, "nothread: %v\n", err)
+		return cmd.failure
+	}
+	if verbose {
+		for _, t := range result.Times {
+			fmt.Fprintf(stderr, "%-6s %v\n", t.Stage, t.Time)
+		}
+	}
+	return status
+}
+
+// parse reads flags and patterns into cfg. The status is an exit status if there
+// is nothing left to do, else -1.
+func parse(cfg *transform.Config, cmd command, named bool, args []string, stdout, stderr io.Writer) (verbose bool, status int) {
+	flags := flag.NewFlagSet("nothread "+cmd.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	tags := flags.String("tags", "", "comma-separated `build tags`, as for the go command")
+	flags.StringVar(&cfg.Dump, "dump", cfg.Dump, "print the ir of `Func[:stage]` to standard error (also: environment variable NOTHREADDUMP)")
+	flags.BoolVar(&verbose, "v", false, "name the files written, and what each stage took")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp) && !named:
+		usage(stdout)
+		return false, 0
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stdout, "usage: nothread %s [flags] %s\n\n%s\n\n", cmd.name, cmd.args, cmd.doc)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return false, 0
+	case err != nil:
+		fmt.Fprintf(stderr, "nothread: %v; see nothread %s -h\n", err, cmd.name)
+		return false, 2
+	}
+	if *tags != "" {
+		cfg.BuildFlags = append(cfg.BuildFlags, "-tags="+*tags)
+	}
+	cfg.Patterns = flags.Args()
+	return verbose, -1
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Nothread compiles functions marked //nothread:async into state machines.\n\nusage: nothread [command] [flags] [packages]\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.doc)
+	}
+	fmt.Fprint(w, "\nPackages are named as for the go command; none means the current folder's.\nEach command has -h.\n")
+}
+
+// explain is an error in one line. A word that is neither a command nor a
+// package was meant as the former.
+func explain(err error, named bool, patterns []string) string {
+	word := regexp.MustCompile(`^[a-z]+$`)
+	if errors.Is(err, transform.ErrNoPackages) && !named && len(patterns) > 0 && word.MatchString(patterns[0]) {
+		return fmt.Sprintf("%q is neither a command nor a package; see nothread -h", patterns[0])
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}
+
+func generate(r *transform.Result, verbose bool, stdout io.Writer) (int, error) {
+	if err := r.Write(); err != nil {
+		return 1, err
+	}
+	for _, file := range r.Changed() {
+		if verbose {
+			verb := map[transform.State]string{transform.Missing: "wrote", transform.Stale: "rewrote", transform.Orphaned: "removed"}
+			fmt.Fprintln(stdout, verb[file.State], r.Rel(file.Path))
+		}
+	}
+	return 0, nil
+}
+
+func check(r *transform.Result, _ bool, stdout io.Writer) (int, error) {
+	status := 0
+	for _, path := range r.Excluded {
+		fmt.Fprintf(stdout, "%s: left out on this platform or by the build tags, not checked\n", r.Rel(path))
+	}
+	for _, file := range r.Changed() {
+		status = 1
+		fmt.Fprintf(stdout, "%s: %s (source: %s)\n", r.Rel(file.Path), file.State, r.Rel(file.Source))
+	}
+	return status, nil
+}
+
+func diff(r *transform.Result, _ bool, stdout io.Writer) (int, error) {
+	text := r.Diff()
+	if _, err := io.WriteString(stdout, text); err != nil {
+		return 2, err
+	}
+	if text != "" {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+// version is the module's, and the revision for a build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	if info.Main.Path == "github.com/nothread/nothread" {
+		return info.Main.Version
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == "github.com/nothread/nothread" {
+			return dep.Version
+		}
+	}
+	return "(unknown)"
+}
