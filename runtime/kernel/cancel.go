@@ -1,0 +1,56 @@
+package kernel
+
+// This file is cancellation: a request to complete a request early, which may come at any moment of its life. Rules A16
+// to A21. The one idea: the cancel routine is a token. Whoever swaps it out of the IRP owns its completion.
+
+// CancelRoutine completes an IRP that its driver has not begun to work on. It is called at DispatchLevel with the cancel
+// lock held, and must: release the lock with ReleaseCancelLock(irp.CancelIRQL); take the IRP out of where it is queued;
+// set its Status to StatusCancelled and Information to 0; complete it, holding no lock (A17).
+type CancelRoutine func(c *CPU, dev *DeviceObject, irp *IRP)
+
+// AcquireCancelLock takes the one lock that guards all cancel routines.
+func (c *CPU) AcquireCancelLock() { c.kernel.cancelLock.Acquire(c) }
+
+// ReleaseCancelLock releases it; in a cancel routine, to irp.CancelIRQL.
+func (c *CPU) ReleaseCancelLock(level IRQL) { c.kernel.cancelLock.releaseTo(c, level) }
+
+// CancelLockIRQL is the level from which the lock was taken: where to release it to, outside a cancel routine.
+func (c *CPU) CancelLockIRQL() IRQL { return c.kernel.cancelLock.old }
+
+// SetCancelRoutine sets a new cancel routine, or nil, and returns the one that was set. A driver that takes an IRP out of
+// its queue calls it with nil: if it gets nil back, CancelIRP was first and owns the completion (A18). After setting one,
+// look at irp.Cancel again.
+func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
+	old = irp.cancelRoutine
+	irp.cancelRoutine = r
+	return old
+}
+
+// CancelIRP asks for an IRP to be completed early. It always sets irp.Cancel; if a cancel routine is set it calls that
+// one, and returns true. False means that the driver works on the IRP and will see irp.Cancel or not (A16).
+func (c *CPU) CancelIRP(irp *IRP) bool {
+	c.AcquireCancelLock()
+	irp.Cancel = true
+	routine := irp.SetCancelRoutine(nil)
+	c.Trace(HopCancel, irp, "", boolArg(routine != nil), 0)
+	if routine == nil {
+		c.ReleaseCancelLock(c.CancelLockIRQL())
+		return false
+	}
+	irp.CancelIRQL = c.CancelLockIRQL()
+	level := irp.CancelIRQL
+	c.kernel.counts.Cancels++
+	routine(c, irp.CurrentStackLocation().Device, irp)
+	if c.kernel.cancelLock.held {
+		c.kernel.bugCheck("DRIVER_FAULT CancelSpinLock", "A17", nil, "a cancel routine returned holding the cancel lock")
+	}
+	c.requireRestored(level, nil, "a cancel routine")
+	return true
+}
+
+func boolArg(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,157 @@
+package kernel
+
+// This file is the way up: from CompleteRequest through the completion routines and the special kernel APC to whoever
+// waits. Rules A8 to A13.
+
+// CompleteRequest says that a driver is done with an IRP whose Status and Information are set. It walks up the stack and
+// then has the result delivered to the requester. At up to DispatchLevel, holding no lock. The caller must not touch the
+// IRP after it (A2).
+func (c *CPU) CompleteRequest(irp *IRP) {
+	c.requireAtMost(DispatchLevel, "CompleteRequest")
+	k := c.kernel
+	switch {
+	case irp.id == 0 || irp.current > len(irp.stack)+1:
+		k.bugCheck("MULTIPLE_IRP_COMPLETE_REQUESTS", "A8", irp, "the IRP is complete already")
+	case irp.cancelRoutine != nil:
+		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 07", "A8", irp, "the IRP is completed with its cancel routine set")
+	case irp.Status == StatusPending || irp.Status == statusMinusOne:
+		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 06", "A5", irp, "the IRP is completed with status %v", irp.Status)
+	case irp.queue != nil:
+		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 205", "A14", irp, "the IRP is completed while it stands in a device queue")
+	case k.cancelLock.held:
+		k.bugCheck("DRIVER_FAULT CancelSpinLock", "A17", irp, "the IRP is completed while the cancel lock is held")
+	}
+	c.Spend(costComplete)
+	c.Trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
+	if !c.walkUp(irp) {
+		return
+	}
+	irp.current = len(irp.stack) + 2
+	k.counts.Completions++
+	switch {
+	case irp.thread == nil:
+		k.bugCheck("DRIVER_FAULT", "A10", irp, "a driver's own IRP went all the way up: its completion routine must return StatusMoreProcessingRequired")
+	case !irp.PendingReturned && irp.deferred:
+		// The dispatch routine is still on the stack and will return this status: whoever built the IRP delivers it.
+		irp.deferred = false
+	case irp.thread.state == Terminated:
+		c.finish(irp) // nobody to tell (A11)
+	case k.modern && irp.overlapped != nil && irp.file.port != nil:
+		c.deliverStatus(irp)
+	default:
+		c.Trace(HopAPCQueued, irp, irp.thread.name, 0, 0)
+		c.QueueAPC(irp.thread, &irp.apc)
+	}
+}
+
+// walkUp calls the completion routines from the current location upward (A9). False: one of them has kept the IRP
+// (A10); the next CompleteRequest goes on above it.
+func (c *CPU) walkUp(irp *IRP) bool {
+	for irp.current <= len(irp.stack) {
+		sl := &irp.stack[irp.current-1]
+		routine, context, flags := sl.routine, sl.context, sl.control
+		irp.PendingReturned = flags&controlPending != 0
+		sl.routine, sl.context, sl.control = nil, nil, 0
+		irp.current++
+		var dev *DeviceObject // of the driver whose routine it is: the one above
+		if irp.current <= len(irp.stack) {
+			dev = irp.stack[irp.current-1].Device
+		}
+		invoke := irp.Status.IsSuccess() && flags&controlOnSuccess != 0 ||
+			!irp.Status.IsSuccess() && flags&controlOnError != 0 ||
+			irp.Cancel && flags&controlOnCancel != 0
+		if routine != nil && invoke {
+			level, id, at := c.irql, irp.id, irp.current
+			pended := irp.PendingReturned
+			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
+			status := routine(c, dev, irp, context)
+			c.requireRestored(level, nil, "a completion routine")
+			if status == StatusMoreProcessingRequired {
+				return false
+			}
+			if pended && dev != nil && irp.id == id && irp.current == at && irp.stack[at-1].control&controlPending == 0 {
+				c.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 228", "A7", irp, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
+			}
+		} else if irp.PendingReturned && dev != nil {
+			irp.stack[irp.current-1].control |= controlPending
+		}
+	}
+	return true
+}
+
+// completionAPC is the kernel routine of the special kernel APC (A11): in the context of the thread that issued the
+// request, where its memory can be reached.
+func completionAPC(c *CPU, a *APC) {
+	irp := a.Owner.(*IRP)
+	c.Trace(HopAPC, irp, irp.thread.name, 0, 0)
+	c.deliverStatus(irp)
+}
+
+// deliverStatus gives a completed IRP's results to the requester (A12): copies buffered data back, writes the I/O status
+// block, and says so by packet, APC or event.
+func (c *CPU) deliverStatus(irp *IRP) {
+	k := c.kernel
+	file, ov, status := irp.file, irp.overlapped, irp.Status
+	if irp.SystemBuffer != nil && irp.stack[len(irp.stack)-1].Major == MajorRead && !status.IsError() {
+		if irp.Information > len(irp.UserBuffer) {
+			k.bugCheck("DRIVER_OVERRAN_BUFFER", "A12", irp, "a driver says that it read %d bytes into a buffer of %d", irp.Information, len(irp.UserBuffer))
+		}
+		copy(irp.UserBuffer, irp.SystemBuffer[:irp.Information])
+	}
+	tell := !status.IsError() || irp.PendingReturned && !file.synchronous
+	if ov != nil {
+		ov.Status, ov.Information = status, irp.Information
+		ov.irp = nil
+	}
+	if file.synchronous && irp.PendingReturned {
+		file.finalStatus, file.finalInformation = status, irp.Information
+		k.SetEvent(&file.done)
+	}
+	if !tell || ov == nil || file.synchronous {
+		c.finish(irp)
+		return
+	}
+	if ov.Event != nil {
+		k.SetEvent(ov.Event)
+	}
+	switch {
+	case file.port != nil && !(file.skipOnSuccess && !irp.PendingReturned && status.IsSuccess()):
+		port, key := file.port, file.key
+		c.detach(irp)
+		irp.packet.Key, irp.packet.Overlapped = key, ov
+		irp.packet.Status, irp.packet.Information = status, irp.Information
+		irp.packet.IRP = irp.id
+		port.insert(c, &irp.packet)
+	case ov.Routine != nil:
+		thread := irp.thread
+		c.finish(irp)
+		ov.apc = APC{Name: "I/O routine", User: true, Owner: ov, Normal: overlappedRoutine}
+		c.QueueAPC(thread, &ov.apc)
+	default:
+		c.finish(irp)
+	}
+}
+
+func overlappedRoutine(_ *CPU, a *APC) {
+	ov := a.Owner.(*Overlapped)
+	ov.Routine(ov)
+}
+
+// finish ends an IRP of which nobody needs to know more.
+func (c *CPU) finish(irp *IRP) {
+	c.detach(irp)
+	c.kernel.FreeIRP(irp)
+}
+
+// detach takes an IRP off the accounts of its thread and file object.
+func (c *CPU) detach(irp *IRP) {
+	if !irp.inFlight {
+		return
+	}
+	irp.inFlight = false
+	irp.thread.inFlight--
+	irp.file.inFlight--
+	if irp.file.closing && irp.file.inFlight == 0 {
+		c.kernel.closing = append(c.kernel.closing, irp.file)
+	}
+}

@@ -1,0 +1,88 @@
+package kernel
+
+import (
+	"time"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
+
+// CPU is one simulated processor. Everything that runs code gets the CPU it runs on as an argument: who runs is passed,
+// never looked up.
+type CPU struct {
+	// Fixed.
+	kernel *Kernel
+	number int
+
+	// What it does now.
+	irql    IRQL
+	nesting int     // ISRs and DPCs on the stack: if any, what runs is no thread
+	thread  *Thread // whose context it is in; nil: idle
+	last    *Thread // who ran before: running it again is no context switch
+
+	attention attention // what waits for a lower IRQL
+	pending   []*Line   // interrupt.go: lines that want service from this CPU
+	dpcs      dpcQueue  // dpc.go
+}
+
+// attention says what a CPU must look at before it goes on below the level at which that is held back.
+type attention uint8
+
+const (
+	attendInterrupt attention = 1 << iota
+	attendDPC
+	attendAPC
+)
+
+// Number returns the CPU's number, from 0.
+func (c *CPU) Number() int { return c.number }
+
+// Kernel returns the kernel that the CPU belongs to.
+func (c *CPU) Kernel() *Kernel { return c.kernel }
+
+// Thread returns the thread whose context the CPU is in, nil if it idles. An ISR or a DPC runs in whatever context it
+// interrupted: "beneath" that thread.
+func (c *CPU) Thread() *Thread { return c.thread }
+
+// Now returns the virtual time.
+func (c *CPU) Now() clock.Time { return c.kernel.clock.Now() }
+
+// Spend lets the CPU be busy for d. Hardware goes on meanwhile, and what it wants of this CPU happens here, if the
+// IRQL lets it: Spend is where code that runs can be preempted.
+func (c *CPU) Spend(d time.Duration) {
+	if d > 0 {
+		c.kernel.clock.Advance(c.kernel.clock.Now().Add(d))
+	}
+	if c.attention != 0 {
+		c.deliver()
+	}
+	if len(c.kernel.cpus) > 1 && c.irql < DispatchLevel {
+		c.letOthers()
+	}
+}
+
+// letOthers lets the other CPUs do what is pending there: they are not held back by what this one runs. At
+// DispatchLevel this CPU may hold a lock, so they wait until it comes down.
+func (c *CPU) letOthers() {
+	for _, other := range c.kernel.cpus {
+		if other != c && other.attention != 0 {
+			c.kernel.cpu = other
+			other.deliver()
+			c.kernel.cpu = c
+		}
+	}
+}
+
+// deliver does all that was held back and that the CPU's IRQL now lets through, the most urgent first.
+func (c *CPU) deliver() {
+	for c.attention != 0 {
+		switch {
+		case c.attention&attendInterrupt != 0 && c.serviceHighest():
+		case c.attention&attendDPC != 0 && c.irql < DispatchLevel:
+			c.drainDPCs()
+		case c.attention&attendAPC != 0 && c.irql < APCLevel && c.nesting == 0 && c.thread != nil:
+			c.deliverAPCs()
+		default:
+			return
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package kernel
+
+// This file is the device queue, which lets as many requests through to a device as it takes at a time, and StartIo, the
+// routine through which they reach it. Rules A14 and A15.
+
+// DeviceQueue holds IRPs that wait for a device. Windows' lets one request through at a time; this one has a capacity,
+// because a disk that takes several commands at a time is the same thing with a larger number. With a capacity of 1
+// A14 reads literally.
+type DeviceQueue struct {
+	capacity int
+	busy     int // how many requests the device has
+	head     *IRP
+	tail     *IRP
+	length   int
+}
+
+// Busy reports whether the device has as many requests as it takes.
+func (q *DeviceQueue) Busy() bool { return q.busy >= q.capacity }
+
+// Len returns the number of IRPs that wait.
+func (q *DeviceQueue) Len() int { return q.length }
+
+// Insert puts an IRP at the end and returns true; or returns false if the device is free: it counts as busy then, and
+// the caller starts the request (A14).
+func (q *DeviceQueue) Insert(c *CPU, irp *IRP) bool {
+	c.requireExactly(DispatchLevel, "DeviceQueue.Insert")
+	if q.take() {
+		return false
+	}
+	q.link(irp, q.tail)
+	return true
+}
+
+// InsertByKey is Insert, but puts the IRP behind those whose key is not greater (A14).
+func (q *DeviceQueue) InsertByKey(c *CPU, irp *IRP, key uint64) bool {
+	c.requireExactly(DispatchLevel, "DeviceQueue.InsertByKey")
+	if q.take() {
+		return false
+	}
+	irp.key = key
+	after := q.tail
+	for after != nil && after.key > key {
+		after = after.prevQueued
+	}
+	q.link(irp, after)
+	return true
+}
+
+func (q *DeviceQueue) take() bool {
+	if q.busy < q.capacity {
+		q.busy++
+		return true
+	}
+	return false
+}
+
+// link puts irp behind after, nil for the head.
+func (q *DeviceQueue) link(irp *IRP, after *IRP) {
+	irp.queue = q
+	irp.prevQueued = after
+	if after == nil {
+		irp.nextQueued = q.head
+		q.head = irp
+	} else {
+		irp.nextQueued = after.nextQueued
+		after.nextQueued = irp
+	}
+	if irp.nextQueued == nil {
+		q.tail = irp
+	} else {
+		irp.nextQueued.prevQueued = irp
+	}
+	q.length++
+}
+
+// Remove says that the device is done with a request and takes the next one out. If none waits it returns nil, and the
+// device is less busy by one (A14).
+func (q *DeviceQueue) Remove(c *CPU) *IRP {
+	c.requireExactly(DispatchLevel, "DeviceQueue.Remove")
+	irp := q.head
+	if irp == nil {
+		if q.busy > 0 {
+			q.busy--
+		}
+		return nil
+	}
+	q.unlink(irp)
+	return irp
+}
+
+// RemoveEntry takes an IRP out of the middle of the queue; false if it does not stand in it.
+func (q *DeviceQueue) RemoveEntry(irp *IRP) bool {
+	if irp.queue != q {
+		return false
+	}
+	q.unlink(irp)
+	return true
+}
+
+func (q *DeviceQueue) unlink(irp *IRP) {
+	if irp.prevQueued == nil {
+		q.head = irp.nextQueued
+	} else {
+		irp.prevQueued.nextQueued = irp.nextQueued
+	}
+	if irp.nextQueued == nil {
+		q.tail = irp.prevQueued
+	} else {
+		irp.nextQueued.prevQueued = irp.prevQueued
+	}
+	irp.nextQueued, irp.prevQueued, irp.queue = nil, nil, nil
+	q.length--
+}
+
+// Find returns the first queued IRP that came through a file object, nil if none.
+func (q *DeviceQueue) Find(file *FileObject) *IRP {
+	for irp := q.head; irp != nil; irp = irp.nextQueued {
+		if irp.file == file {
+			return irp
+		}
+	}
+	return nil
+}
+
+// StartPacket sends an IRP, marked pending, to its device's StartIo: at once if the device is free, else when
+// StartNextPacket comes to it. While it is queued, cancel can complete it; nil: it cannot be cancelled.
+func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
+	old := c.RaiseIRQL(DispatchLevel)
+	if cancel != nil {
+		c.AcquireCancelLock()
+		irp.SetCancelRoutine(cancel)
+	}
+	queued := dev.Queue.Insert(c, irp)
+	if queued {
+		c.Trace(HopQueued, irp, dev.Name, int64(dev.Queue.length), 0)
+	}
+	if cancel != nil {
+		// It may have been cancelled before it had a routine (A18).
+		if queued && irp.Cancel && irp.SetCancelRoutine(nil) != nil {
+			irp.CancelIRQL = c.CancelLockIRQL()
+			cancel(c, dev, irp)
+			c.LowerIRQL(old)
+			return
+		}
+		c.ReleaseCancelLock(DispatchLevel)
+	}
+	if !queued {
+		c.startIo(dev, irp)
+	}
+	c.LowerIRQL(old)
+}
+
+// StartNextPacket says that the device is done with a request and starts the next one that waits. A driver's DPC calls
+// it just before it completes the request (A15), at DispatchLevel.
+func (c *CPU) StartNextPacket(dev *DeviceObject) {
+	c.requireExactly(DispatchLevel, "StartNextPacket")
+	if dev.DeferredStartIo && dev.starting > 0 {
+		dev.owed++ // the loop in startIo below us goes on with it
+		return
+	}
+	if irp := dev.Queue.Remove(c); irp != nil {
+		c.startIo(dev, irp)
+	} else {
+		dev.Current = nil
+	}
+}
+
+// maxStartIoDepth is how deep StartIo may call itself through StartNextPacket before that counts as A15's recursion.
+const maxStartIoDepth = 100
+
+func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
+	dev.starting++
+	if dev.starting > maxStartIoDepth {
+		c.kernel.bugCheck("DRIVER_FAULT StartIoRecursion", "A15", irp, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
+	}
+	for irp != nil {
+		dev.Current = irp
+		c.Spend(costStartIo)
+		c.Trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
+		dev.Driver.StartIo(c, dev, irp)
+		c.requireRestored(DispatchLevel, nil, "StartIo of "+dev.Driver.Name)
+		irp = nil
+		for dev.owed > 0 && irp == nil {
+			dev.owed--
+			if irp = dev.Queue.Remove(c); irp == nil {
+				dev.Current = nil
+			}
+		}
+	}
+	dev.starting--
+}

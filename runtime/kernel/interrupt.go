@@ -1,0 +1,260 @@
+package kernel
+
+// This file is the interrupt controller: lines, the interrupt objects of drivers connected to them, and what happens
+// from a device's Assert to the return of its ISR. Rules A24 to A28.
+
+// Mode is how a line signals.
+type Mode uint8
+
+// The modes of a line.
+const (
+	LevelSensitive  Mode = iota // asserted until every device on it is content: fires again if it still is after the ISR
+	Latched                     // an edge: remembered once, whatever happens on the line until it is serviced
+	MessageSignaled             // a message, as MSI: an edge without a wire
+)
+
+// ServiceRoutine is an ISR. It runs at its line's IRQL with the interrupt lock held, asks its device whether it calls,
+// and returns false if not. If so it makes the device let go, saves what its DPC needs to know, requests the DPC as its
+// last act and returns true (A25). It must not touch what it shares with code at lower levels in any other way.
+type ServiceRoutine func(c *CPU, i *Interrupt) bool
+
+// Interrupt connects a driver's ISR to a line (KINTERRUPT).
+type Interrupt struct {
+	Name    string         // the device, for the trace
+	Service ServiceRoutine // the ISR
+	Shared  bool           // other drivers may connect to the line too
+	Mode    Mode           // how the driver's device signals
+
+	line   *Line
+	locked bool // the interrupt lock: an ISR or a SynchronizeExecution runs
+}
+
+// Line is one input of the interrupt controller. It implements device.Line.
+type Line struct {
+	// Fixed.
+	kernel *Kernel
+	name   string
+	mode   Mode
+	irql   IRQL
+	target *CPU
+
+	// The controller's.
+	chain    []*Interrupt
+	asserted bool // the wire
+	pending  bool // service is due: it stands in target.pending
+	masked   bool // held back: pending stays
+	disabled bool // the storm guard gave up on it
+
+	// The storm guard's (A28).
+	serviced, unhandled int
+}
+
+// The storm guard of A28: of so many interrupts, so many that nobody claimed disable the line.
+const (
+	stormWindow    = 100_000
+	stormUnhandled = 99_900
+)
+
+// NewLine makes an input of the interrupt controller that interrupts the given CPU at the given level.
+func (k *Kernel) NewLine(name string, mode Mode, irql IRQL, cpu int) *Line {
+	if irql < DeviceLevel || irql > HighLevel {
+		panic("kernel: NewLine " + name + ": a line's IRQL lies from DeviceLevel to HighLevel, not at " + irql.String())
+	}
+	return &Line{kernel: k, name: name, mode: mode, irql: irql, target: k.cpus[cpu]}
+}
+
+// Connect connects an interrupt object to a line. Several may share a line only if all say so and all signal the same
+// way (A26); else StatusInvalidParameter.
+func (l *Line) Connect(i *Interrupt) Status {
+	if i.Service == nil || i.line != nil || i.Mode != l.mode {
+		return StatusInvalidParameter
+	}
+	for _, other := range l.chain {
+		if !other.Shared || !i.Shared {
+			return StatusInvalidParameter
+		}
+	}
+	i.line = l
+	l.chain = append(l.chain, i)
+	return StatusSuccess
+}
+
+// Assert raises the line, as a device does: hardware, on no CPU and beneath no thread.
+func (l *Line) Assert() {
+	rising := !l.asserted
+	l.asserted = l.mode != MessageSignaled
+	if l.mode == Latched && !rising {
+		return
+	}
+	l.kernel.counts.Asserts++
+	l.kernel.traceHardware(HopInterrupt, l.name, int64(l.irql), 0)
+	l.request()
+}
+
+// Deassert lets the line go. A level line that nobody has serviced yet then asks for nothing any more.
+func (l *Line) Deassert() { l.asserted = false }
+
+// Mask holds the line's interrupts back until Unmask; one that arrives meanwhile stays pending (A24).
+func (l *Line) Mask() { l.masked = true }
+
+// Unmask lets them through again.
+func (l *Line) Unmask() {
+	l.masked = false
+	if l.pending {
+		l.target.attention |= attendInterrupt
+	}
+}
+
+// Disabled reports whether the storm guard has given up on the line.
+func (l *Line) Disabled() bool { return l.disabled }
+
+func (l *Line) request() {
+	if l.disabled {
+		return
+	}
+	if !l.pending {
+		l.pending = true
+		l.target.pending = append(l.target.pending, l)
+	}
+	if !l.masked {
+		l.target.attention |= attendInterrupt
+	}
+}
+
+// serviceHighest services the pending line of the highest level above the CPU's; false if there is none.
+func (c *CPU) serviceHighest() bool {
+	best := -1
+	waiting := false
+	for i, l := range c.pending {
+		if l.masked {
+			continue
+		}
+		waiting = true
+		if l.irql > c.irql && (best < 0 || l.irql > c.pending[best].irql) {
+			best = i
+		}
+	}
+	if !waiting {
+		c.attention &^= attendInterrupt
+	}
+	if best < 0 {
+		return false
+	}
+	l := c.pending[best]
+	last := len(c.pending) - 1
+	copy(c.pending[best:], c.pending[best+1:])
+	c.pending[last] = nil
+	c.pending = c.pending[:last]
+	if last == 0 {
+		c.attention &^= attendInterrupt
+	}
+	l.pending = false
+	c.service(l)
+	return true
+}
+
+// service is one interrupt: up to the line's level, the ISRs, down again. It interrupts whatever ran, of whatever
+// thread, and asks nobody.
+func (c *CPU) service(l *Line) {
+	if l.mode == LevelSensitive && !l.asserted {
+		return // it let go before anybody came
+	}
+	k := c.kernel
+	old := c.irql
+	c.irql = l.irql
+	c.nesting++
+	k.counts.Interrupts++
+	began := k.clock.Now()
+	c.Spend(costInterrupt)
+	claimed := l.callChain(c)
+	c.requireRestored(l.irql, nil, "the ISRs of "+l.name)
+	if k.verify && k.clock.Now().Sub(began) > isrBudget {
+		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
+	}
+	l.guard(claimed)
+	c.nesting--
+	c.irql = old
+	if l.mode == LevelSensitive && l.asserted {
+		l.request() // still asserted after the end of interrupt: fires again (A26)
+	}
+}
+
+// callChain calls the ISRs of a line. On a level line it stops at the first that claims: another device keeps the line
+// asserted. On an edge there is no second call from a device that called meanwhile, so it goes round until nobody
+// claims.
+func (l *Line) callChain(c *CPU) (claimed bool) {
+	for {
+		again := false
+		for _, i := range l.chain {
+			if !i.call(c) {
+				continue
+			}
+			claimed = true
+			if l.mode == LevelSensitive {
+				return true
+			}
+			again = len(l.chain) > 1
+		}
+		if !again {
+			return claimed
+		}
+	}
+}
+
+// call calls one ISR with its lock held.
+func (i *Interrupt) call(c *CPU) bool {
+	i.acquire(c, "its ISR")
+	claimed := i.Service(c, i)
+	i.locked = false
+	if claimed {
+		c.Trace(HopISR, nil, i.Name, 0, 0)
+	}
+	return claimed
+}
+
+func (i *Interrupt) acquire(c *CPU, who string) {
+	if i.locked {
+		c.kernel.bugCheck("SPIN_LOCK_ALREADY_OWNED", "A24", nil, "%s of %s would run while the interrupt lock is held", who, i.Name)
+	}
+	i.locked = true
+}
+
+// SynchronizeExecution calls f at the interrupt's level with the interrupt lock held, so that its ISR cannot run at the
+// same time (A24).
+func (c *CPU) SynchronizeExecution(i *Interrupt, f func(c *CPU)) {
+	c.requireAtMost(i.line.irql, "SynchronizeExecution")
+	old := c.RaiseIRQL(i.line.irql)
+	i.acquire(c, "SynchronizeExecution")
+	f(c)
+	i.locked = false
+	c.LowerIRQL(old)
+}
+
+// guard counts interrupts that nobody claimed and gives up on a line that does nothing else (A28).
+func (l *Line) guard(claimed bool) {
+	l.serviced++
+	if !claimed {
+		l.unhandled++
+		l.kernel.counts.Spurious++
+	}
+	if l.serviced < stormWindow {
+		return
+	}
+	if l.unhandled >= stormUnhandled {
+		l.disabled = true
+		l.kernel.traceHardware(HopLineDisabled, l.name, int64(l.unhandled), int64(l.serviced))
+	}
+	l.serviced, l.unhandled = 0, 0
+}
+
+// Poll calls the line's ISRs as an interrupt would, without one: what a driver's watchdog, or the storm guard's timer
+// once a line is disabled, does to find what an interrupt failed to tell. It reports whether any claimed.
+func (l *Line) Poll(c *CPU) bool {
+	c.requireAtMost(l.irql, "Poll")
+	old := c.RaiseIRQL(l.irql)
+	c.nesting++
+	claimed := l.callChain(c)
+	c.nesting--
+	c.LowerIRQL(old)
+	return claimed
+}

@@ -1,0 +1,335 @@
+package kernel
+
+// This file is the I/O manager's face towards applications: devices by name, handles, reads and writes. A request
+// enters here as a call and leaves as an IRP.
+
+// DriverObject is a loaded driver: its routines.
+type DriverObject struct {
+	Name    string
+	Major   [majorFunctions]DispatchRoutine
+	StartIo StartIoRoutine
+}
+
+// DispatchRoutine takes a request. It either completes it and returns its status, or passes it down and returns what
+// CallDriver returned, or marks it pending and returns StatusPending. It runs in the requester's thread, at up to
+// DispatchLevel, and may not wait for the device (A4, A5, A23).
+type DispatchRoutine func(c *CPU, dev *DeviceObject, irp *IRP) Status
+
+// StartIoRoutine starts a request on a free device, at DispatchLevel.
+type StartIoRoutine func(c *CPU, dev *DeviceObject, irp *IRP)
+
+// DeviceObject is a device as the kernel sees it.
+type DeviceObject struct {
+	// Fixed by who creates it.
+	Name            string
+	Driver          *DriverObject
+	Lower           *DeviceObject // the device that this one is attached to; nil: none
+	Buffered        bool          // buffered I/O: the driver gets a copy of the requester's memory
+	DeferredStartIo bool          // StartNextPacket called from StartIo loops instead of recursing (A15)
+
+	// At DispatchLevel.
+	Queue    DeviceQueue
+	Current  *IRP // the request that StartIo was last called with, nil once the device is idle
+	starting int  // calls of StartIo on the stack
+	owed     int  // calls of StartNextPacket from within them
+
+	stackSize int
+}
+
+// AddDevice makes a device known by its name. concurrent is how many requests it takes at a time.
+func (k *Kernel) AddDevice(dev *DeviceObject, concurrent int) Status {
+	if dev.Driver == nil || dev.Name == "" || concurrent < 1 {
+		return StatusInvalidParameter
+	}
+	if _, taken := k.devices[dev.Name]; taken {
+		return StatusObjectNameCollision
+	}
+	dev.Queue.capacity = concurrent
+	dev.stackSize = 1
+	if dev.Lower != nil {
+		dev.stackSize = dev.Lower.stackSize + 1
+	}
+	k.devices[dev.Name] = dev
+	return StatusSuccess
+}
+
+// FileObject is one opening of a device.
+type FileObject struct {
+	device      *DeviceObject
+	synchronous bool // opened for synchronous I/O: requests wait, one at a time
+
+	// The completion port that it is bound to (A13, A39).
+	port          *CompletionPort
+	key           any
+	skipOnSuccess bool
+
+	// A synchronous one's.
+	done             Event // its request is complete
+	finalStatus      Status
+	finalInformation int
+
+	inFlight int // IRPs
+	closing  bool
+	closed   bool // MajorClose was sent
+}
+
+// Handle names an open file object. The zero Handle is none. A handle that was closed is never valid again.
+type Handle uint64
+
+// handleEntry is a row of the handle table: a Handle is its index+1 and the generation it was used in.
+type handleEntry struct {
+	file       *FileObject
+	generation uint32
+}
+
+// OpenOptions say how a device is opened.
+type OpenOptions struct {
+	Synchronous bool // requests on the handle wait for their completion; default: overlapped
+}
+
+// Open opens a device by name, in the context of the CPU's thread, at PassiveLevel.
+func (c *CPU) Open(name string, o OpenOptions) (Handle, Status) {
+	c.requireExactly(PassiveLevel, "Open")
+	k := c.kernel
+	dev := k.devices[name]
+	if dev == nil {
+		return 0, StatusNoSuchDevice
+	}
+	file := &FileObject{device: dev, synchronous: o.Synchronous}
+	if status := c.control(file, MajorCreate); !status.IsSuccess() {
+		return 0, status
+	}
+	return k.newHandle(file), StatusSuccess
+}
+
+func (k *Kernel) newHandle(file *FileObject) Handle {
+	i := len(k.handles)
+	if n := len(k.freeHandles); n > 0 {
+		i = k.freeHandles[n-1]
+		k.freeHandles = k.freeHandles[:n-1]
+	} else {
+		k.handles = append(k.handles, handleEntry{})
+	}
+	k.handles[i].file = file
+	return Handle(uint64(k.handles[i].generation)<<32 | uint64(i+1))
+}
+
+func (k *Kernel) lookup(h Handle) *FileObject {
+	i := int(uint32(h)) - 1
+	if i < 0 || i >= len(k.handles) || k.handles[i].generation != uint32(h>>32) {
+		return nil
+	}
+	return k.handles[i].file
+}
+
+// CloseHandle closes a handle: what is queued through it is cancelled (MajorCleanup); what a device works on completes
+// later, and only then is the file object gone (MajorClose).
+func (c *CPU) CloseHandle(h Handle) Status {
+	c.requireExactly(PassiveLevel, "CloseHandle")
+	k := c.kernel
+	file := k.lookup(h)
+	if file == nil {
+		return StatusInvalidHandle
+	}
+	i := int(uint32(h)) - 1
+	k.handles[i] = handleEntry{generation: k.handles[i].generation + 1}
+	k.freeHandles = append(k.freeHandles, i)
+	c.control(file, MajorCleanup)
+	file.closing = true
+	if file.inFlight == 0 {
+		c.closeFile(file)
+	}
+	return StatusSuccess
+}
+
+// closeFile sends the last request of a file object, once.
+func (c *CPU) closeFile(file *FileObject) {
+	if !file.closed {
+		file.closed = true
+		c.control(file, MajorClose)
+	}
+}
+
+// control sends a request without a buffer that drivers complete at once: create, cleanup, close.
+func (c *CPU) control(file *FileObject, major MajorFunction) Status {
+	k := c.kernel
+	if file.device.Driver.Major[major] == nil {
+		return StatusSuccess // a driver that does not care
+	}
+	irp := k.AllocateIRP(file.device.stackSize)
+	if irp == nil {
+		return StatusInsufficientResources
+	}
+	irp.file = file
+	irp.thread = c.thread
+	irp.deferred = true
+	sl := irp.NextStackLocation()
+	sl.Major, sl.File = major, file
+	status := c.CallDriver(file.device, irp)
+	if status == StatusPending {
+		k.bugCheck("DRIVER_FAULT", "A4", irp, "%s pends a %v request", file.device.Driver.Name, major)
+	}
+	k.FreeIRP(irp)
+	return status
+}
+
+// BindPort binds a handle to a completion port: its requests end as packets of that port, with the key (A13). A handle
+// is bound to one port, once, and must be open for overlapped I/O.
+func (k *Kernel) BindPort(h Handle, port *CompletionPort, key any) Status {
+	file := k.lookup(h)
+	switch {
+	case file == nil:
+		return StatusInvalidHandle
+	case port == nil || file.port != nil || file.synchronous:
+		return StatusInvalidParameter
+	}
+	file.port, file.key = port, key
+	return StatusSuccess
+}
+
+// SkipCompletionPortOnSuccess makes requests that succeed at once, without ever having been pending, end without a
+// packet: the caller has the result already. It cannot be undone (A39).
+func (k *Kernel) SkipCompletionPortOnSuccess(h Handle) Status {
+	file := k.lookup(h)
+	switch {
+	case file == nil:
+		return StatusInvalidHandle
+	case file.port == nil || file.synchronous:
+		return StatusInvalidParameter
+	}
+	file.skipOnSuccess = true
+	return StatusSuccess
+}
+
+// Overlapped is one request as its requester sees it (OVERLAPPED): the I/O status block, and how to hear of it. It and
+// the buffer belong to the kernel from the call until the completion, whatever is cancelled meanwhile (A21).
+type Overlapped struct {
+	Status      Status // valid once complete
+	Information int    // bytes transferred
+
+	Event   *Event            // set on completion; may be nil
+	Routine func(*Overlapped) // called by a user APC of the issuing thread, if there is no port; may be nil
+	Context any               // the requester's own: what a packet's receiver finds
+
+	irp *IRP // while it is in flight
+	apc APC
+}
+
+// InFlight reports whether the request has not been completed yet.
+func (ov *Overlapped) InFlight() bool { return ov.irp != nil }
+
+// IRPID returns the number of the IRP that carries the request, 0 if it is complete.
+func (ov *Overlapped) IRPID() uint64 {
+	if ov.irp == nil {
+		return 0
+	}
+	return ov.irp.id
+}
+
+// Request asks a device to read into, or write from, a buffer (NtReadFile, NtWriteFile; others with a nil buffer). On
+// an overlapped handle it returns StatusPending, or the final status if the driver was done at once; a completion is
+// then told to the port, event or routine, unless it is an error that was returned (A12). On a synchronous handle it
+// waits, and ov may be nil.
+func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, ov *Overlapped) Status {
+	c.requireExactly(PassiveLevel, "Request")
+	k := c.kernel
+	file := k.lookup(h)
+	switch {
+	case file == nil:
+		return StatusInvalidHandle
+	case offset < 0 || !file.synchronous && ov == nil || c.thread == nil:
+		return StatusInvalidParameter
+	case ov != nil && (ov.irp != nil || ov.Routine != nil && file.port != nil): // in flight already; A13
+		return StatusInvalidParameter
+	}
+	c.Trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
+	c.Spend(costSystemCall)
+	irp := c.build(file, major, buf, offset, ov)
+	if irp == nil {
+		return StatusInsufficientResources
+	}
+	file.finalStatus = StatusPending
+	id := irp.id
+	status := c.CallDriver(file.device, irp)
+	if status == StatusPending {
+		c.TraceID(HopPending, id, file.device.Name, 0, 0)
+		if file.synchronous {
+			return c.awaitSynchronous(file)
+		}
+		return status
+	}
+	return c.completedAtOnce(file, irp, status)
+}
+
+// build makes the IRP of a request.
+func (c *CPU) build(file *FileObject, major MajorFunction, buf []byte, offset int64, ov *Overlapped) *IRP {
+	dev := file.device
+	irp := c.kernel.AllocateIRP(dev.stackSize)
+	if irp == nil {
+		return nil
+	}
+	irp.UserBuffer = buf
+	if dev.Buffered && len(buf) > 0 {
+		irp.SystemBuffer = make([]byte, len(buf))
+		if major == MajorWrite {
+			copy(irp.SystemBuffer, buf)
+		}
+	}
+	irp.file, irp.thread, irp.overlapped = file, c.thread, ov
+	irp.deferred = true
+	irp.inFlight = true
+	irp.thread.inFlight++
+	file.inFlight++
+	if ov != nil {
+		ov.Status, ov.Information = StatusPending, 0
+		ov.irp = irp
+	}
+	sl := irp.NextStackLocation()
+	sl.Major, sl.File = major, file
+	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
+	c.Trace(HopIRPBuilt, irp, dev.Name, int64(len(buf)), offset)
+	return irp
+}
+
+// completedAtOnce delivers the result of a request that was complete when its dispatch routine returned (A5).
+func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) Status {
+	if irp.current != len(irp.stack)+2 || irp.deferred {
+		c.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 226", "A4", irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
+	}
+	if irp.Status != status {
+		c.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 224", "A5", irp, "%s returned %v and completed with %v", file.device.Driver.Name, status, irp.Status)
+	}
+	file.finalStatus, file.finalInformation = status, irp.Information
+	old := c.RaiseIRQL(APCLevel)
+	c.deliverStatus(irp)
+	c.LowerIRQL(old)
+	return status
+}
+
+// awaitSynchronous waits for the one request of a synchronous handle.
+func (c *CPU) awaitSynchronous(file *FileObject) Status {
+	t := c.thread
+	for file.finalStatus == StatusPending {
+		t.Wait(&file.done, false)
+	}
+	file.done.signaled = false
+	return file.finalStatus
+}
+
+// SynchronousResult returns how many bytes the last request of a synchronous handle transferred.
+func (k *Kernel) SynchronousResult(h Handle) int {
+	if file := k.lookup(h); file != nil {
+		return file.finalInformation
+	}
+	return 0
+}
+
+// Cancel asks for a request in flight to be completed early (CancelIoEx). It returns false if there is nothing to
+// cancel: the request is complete. Whatever it returns, a request in flight still completes exactly once.
+func (c *CPU) Cancel(ov *Overlapped) bool {
+	if ov.irp == nil {
+		return false
+	}
+	c.CancelIRP(ov.irp)
+	return true
+}

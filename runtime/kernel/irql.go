@@ -1,0 +1,78 @@
+package kernel
+
+import "strconv"
+
+// IRQL is an interrupt request level: what a CPU is doing, and so what may preempt it. Only a higher level does (A22).
+type IRQL uint8
+
+// The levels. Threads run at PassiveLevel; a device's ISR at its line's level, from DeviceLevel to HighLevel.
+const (
+	PassiveLevel  IRQL = 0  // threads, dispatch routines
+	APCLevel      IRQL = 1  // asynchronous procedure calls
+	DispatchLevel IRQL = 2  // DPCs, StartIo, cancel routines, the scheduler
+	DeviceLevel   IRQL = 3  // the lowest level of a device (DIRQL)
+	ClockLevel    IRQL = 13 // the clock's interrupt
+	HighLevel     IRQL = 15 // nothing preempts
+)
+
+func (q IRQL) String() string {
+	switch q {
+	case PassiveLevel:
+		return "PASSIVE"
+	case APCLevel:
+		return "APC"
+	case DispatchLevel:
+		return "DISPATCH"
+	case ClockLevel:
+		return "CLOCK"
+	case HighLevel:
+		return "HIGH"
+	}
+	return "DIRQL " + strconv.Itoa(int(q))
+}
+
+// IRQL returns the level that the CPU runs at.
+func (c *CPU) IRQL() IRQL { return c.irql }
+
+// RaiseIRQL raises the CPU to a level and returns the one it was at. Lowering by RaiseIRQL is a bugcheck.
+func (c *CPU) RaiseIRQL(to IRQL) (old IRQL) {
+	old = c.irql
+	if to < old {
+		c.kernel.bugCheck("IRQL_NOT_GREATER_OR_EQUAL", "A22", nil, "RaiseIRQL from %v down to %v", old, to)
+	}
+	c.irql = to
+	return old
+}
+
+// LowerIRQL lowers the CPU to a level. What was held back above it happens before LowerIRQL returns: interrupts, then
+// the DPC queue, then the current thread's kernel APCs.
+func (c *CPU) LowerIRQL(to IRQL) {
+	if to > c.irql {
+		c.kernel.bugCheck("IRQL_NOT_LESS_OR_EQUAL", "A22", nil, "LowerIRQL from %v up to %v", c.irql, to)
+	}
+	c.irql = to
+	if c.attention != 0 {
+		c.deliver()
+	}
+}
+
+// requireAtMost is the check at the entry of every routine that has an upper limit (A23).
+func (c *CPU) requireAtMost(limit IRQL, routine string) {
+	if c.irql > limit {
+		c.kernel.bugCheck("IRQL_NOT_LESS_OR_EQUAL", "A23", nil, "%s called at %v, allowed up to %v", routine, c.irql, limit)
+	}
+}
+
+// requireExactly is the check at the entry of a routine that has one level.
+func (c *CPU) requireExactly(level IRQL, routine string) {
+	if c.irql != level {
+		c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s called at %v, allowed at %v only", routine, c.irql, level)
+	}
+}
+
+// requireRestored checks that a routine left the level as it found it (A23).
+func (c *CPU) requireRestored(level IRQL, irp *IRP, routine string) {
+	if c.irql != level {
+		c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", irp, "%s was entered at %v and left at %v", routine, level, c.irql)
+	}
+}

@@ -1,0 +1,217 @@
+package kernel
+
+// This file is threads, dispatcher objects and the scheduler.
+//
+// A simulated thread is no goroutine. It has a Body that does one piece of work each time the thread is scheduled and
+// then returns: to wait for the next. Only code that blocks in the middle of a piece of work (a synchronous request, a
+// blocking Await) has a stack to keep, and that is the Parker's affair.
+
+// ThreadState is what a thread does.
+type ThreadState uint8
+
+// The states of a thread.
+const (
+	Waiting    ThreadState = iota // for a packet, a message, an event
+	Ready                         // would run if a CPU took it
+	Running                       // on a CPU
+	Terminated                    // no more
+)
+
+func (s ThreadState) String() string {
+	return [...]string{"waiting", "ready", "running", "terminated"}[s]
+}
+
+// Body is what a thread does when it runs: one piece of work. When Run returns the thread must have been made to wait
+// (Remove of a port with no packet, Wait), or be terminated, or it is ready again.
+type Body interface {
+	Run(t *Thread)
+}
+
+// Parker keeps the stacks of threads that block in the middle of a piece of work. It belongs to whoever runs the
+// kernel's loop.
+type Parker interface {
+	// Park is called on the stack of thread t, which waits. It lets others run, and returns when the scheduler has
+	// chosen t again.
+	Park(t *Thread)
+}
+
+// Thread is a simulated thread.
+type Thread struct {
+	// Fixed.
+	kernel *Kernel
+	name   string
+	body   Body
+	Local  any // its maker's own
+
+	// The Parker's.
+	Stack any // what keeps its stack while it is parked, nil if it is not
+
+	// The scheduler's.
+	state    ThreadState
+	queued   bool // stands in the ready queue: to run, or for its kernel APCs only
+	cpu      *CPU // where it runs or last ran
+	status   Status
+	waitsFor string // for the dump
+
+	// apc.go
+	kernelAPCs    apcQueue
+	userAPCs      apcQueue
+	alertable     bool
+	normalRunning bool
+	critical      int
+	guarded       int
+
+	// port.go
+	port       *CompletionPort
+	active     bool // counted as running for the port
+	packet     *Packet
+	nextWaiter *Thread
+
+	inFlight int // IRPs that it issued
+}
+
+// NewThread makes a thread that waits. Wake lets it run.
+func (k *Kernel) NewThread(name string, body Body) *Thread {
+	t := &Thread{kernel: k, name: name, body: body, cpu: k.cpus[0], waitsFor: "its first wake"}
+	k.threads = append(k.threads, t)
+	return t
+}
+
+// Name returns the thread's name.
+func (t *Thread) Name() string { return t.name }
+
+// State returns what the thread does.
+func (t *Thread) State() ThreadState { return t.state }
+
+// CPU returns the CPU that the thread runs on, or last ran on.
+func (t *Thread) CPU() *CPU { return t.cpu }
+
+// Body returns the thread's body.
+func (t *Thread) Body() Body { return t.body }
+
+// WaitsFor says in words what a waiting thread waits for.
+func (t *Thread) WaitsFor() string { return t.waitsFor }
+
+// InFlight returns the number of requests in flight that the thread issued.
+func (t *Thread) InFlight() int { return t.inFlight }
+
+// Wake makes a waiting thread ready; any other it leaves as it is.
+func (k *Kernel) Wake(t *Thread) {
+	if t.state == Waiting {
+		k.wake(t, StatusSuccess)
+	}
+}
+
+func (k *Kernel) wake(t *Thread, status Status) {
+	t.state, t.status = Ready, status
+	k.enqueue(t)
+}
+
+func (k *Kernel) enqueue(t *Thread) {
+	if !t.queued {
+		t.queued = true
+		k.ready = append(k.ready, t)
+	}
+}
+
+// WaitIdle makes the thread that runs wait until Wake; its body must return then.
+func (t *Thread) WaitIdle(what string) {
+	t.state, t.waitsFor = Waiting, what
+}
+
+// Terminate ends the thread; its body must return then. Requests that it issued are cancelled by their owners, or
+// complete with nobody to tell (A11).
+func (t *Thread) Terminate() {
+	t.state = Terminated
+	if t.active {
+		t.active = false
+		t.port.leave()
+	}
+	k := t.kernel
+	for i, other := range k.threads {
+		if other == t {
+			k.threads = append(k.threads[:i], k.threads[i+1:]...)
+			break
+		}
+	}
+}
+
+// Block parks the thread that runs until Wake, from the middle of its work: its stack stays. what says what it waits
+// for. It returns how the wait ended.
+func (t *Thread) Block(what string) Status {
+	k := t.kernel
+	c := t.cpu
+	c.requireAtMost(APCLevel, "a wait")
+	if c.thread != t || c.nesting > 0 {
+		k.bugCheck("ATTEMPTED_SWITCH_FROM_DPC", "A23", nil, "%s would wait, but is not what CPU %d runs", t.name, c.number)
+	}
+	t.state, t.waitsFor = Waiting, what
+	if t.active {
+		t.port.leave()
+	}
+	if t.apcDeliverable() { // one came before the wait: the scheduler runs it, and the wait goes on
+		k.enqueue(t)
+	}
+	k.counts.Blocks++
+	c.Trace(HopThreadBlocked, nil, t.name, 0, 0)
+	k.parker.Park(t)
+	if t.active {
+		t.port.resume()
+	}
+	t.cpu.Trace(HopThreadUnblocked, nil, t.name, 0, 0)
+	return t.status
+}
+
+// Event is a dispatcher object that is signalled or not (KEVENT, notification type).
+type Event struct {
+	Name string
+
+	signaled bool
+	waiters  []*Thread
+}
+
+// Signaled reports whether the event is signalled.
+func (e *Event) Signaled() bool { return e.signaled }
+
+// SetEvent signals an event and readies all that wait for it, at up to DispatchLevel.
+func (k *Kernel) SetEvent(e *Event) {
+	if c := k.cpu; c != nil {
+		c.requireAtMost(DispatchLevel, "SetEvent")
+	}
+	e.signaled = true
+	for i, t := range e.waiters {
+		e.waiters[i] = nil
+		k.Wake(t)
+	}
+	e.waiters = e.waiters[:0]
+}
+
+// ResetEvent takes the signal back.
+func (k *Kernel) ResetEvent(e *Event) { e.signaled = false }
+
+// Wait blocks the thread until the event is signalled, or, if alertable, until user APCs have run: then it returns
+// StatusUserAPC. Kernel APCs run during the wait and are not seen (A35). At PassiveLevel or APCLevel only (A23).
+func (t *Thread) Wait(e *Event, alertable bool) Status {
+	for !e.signaled {
+		if alertable && t.cpu.deliverUserAPCs(t) {
+			return StatusUserAPC
+		}
+		e.waiters = append(e.waiters, t)
+		t.alertable = alertable
+		status := t.Block("event " + e.Name)
+		t.alertable = false
+		if status == StatusUserAPC {
+			e.drop(t)
+		}
+	}
+	return StatusSuccess
+}
+
+func (e *Event) drop(t *Thread) {
+	for i, w := range e.waiters {
+		if w == t {
+			e.waiters = append(e.waiters[:i], e.waiters[i+1:]...)
+			return
+		}
+	}
+}

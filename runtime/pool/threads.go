@@ -1,0 +1,92 @@
+package pool
+
+import (
+	"strconv"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// Completion is what the Overlapped.Context of a request must be whose handle is bound to a pool's port: a thread of the
+// pool is borrowed to call it. It must not keep the packet.
+type Completion interface {
+	Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet)
+}
+
+// Threads is a pool of simulated threads over a completion port. The seeds' machine has two: I/O threads, borrowed for
+// completions, and workers, for everything else. A pool is a SyncContext: what is posted to it resumes on any of its
+// threads.
+type Threads struct {
+	kernel *kernel.Kernel
+	port   *kernel.CompletionPort
+	name   string
+	posts  uint64
+}
+
+// NewThreads makes a pool of count threads named "name 1", "name 2" and so on, of which up to concurrency run at a time
+// (0: as many as there are CPUs).
+func NewThreads(k *kernel.Kernel, name string, count, concurrency int) *Threads {
+	p := &Threads{kernel: k, name: name, port: k.NewCompletionPort(name+" port", concurrency)}
+	for i := range count {
+		w := &poolThread{pool: p, executor: async.NewExecutor(p)}
+		t := k.NewThread(name+" "+strconv.Itoa(i+1), w)
+		t.Local = w
+		p.port.Enlist(t)
+	}
+	return p
+}
+
+// Port returns the completion port, to bind handles to.
+func (p *Threads) Port() *kernel.CompletionPort { return p.port }
+
+// Posts returns how many continuations and functions were posted.
+func (p *Threads) Posts() uint64 { return p.posts }
+
+// Post queues a continuation. It implements async.SyncContext.
+func (p *Threads) Post(c async.Continuation) {
+	cpu := p.kernel.CPU()
+	p.posts++
+	cpu.Trace(kernel.HopPosted, nil, p.name, 0, 0)
+	p.port.Post(cpu, c, nil)
+}
+
+// Go queues a function. It may be called at up to DispatchLevel: a timer's DPC does.
+func (p *Threads) Go(f func()) {
+	p.posts++
+	p.port.Post(p.kernel.CPU(), work(f), nil)
+}
+
+// String returns the pool's name.
+func (p *Threads) String() string { return p.name }
+
+// work is a posted function.
+type work func()
+
+// poolThread is the body of one thread.
+type poolThread struct {
+	pool     *Threads
+	executor *async.Executor
+}
+
+// Executor returns who runs continuations on the thread.
+func (w *poolThread) Executor() *async.Executor { return w.executor }
+
+// Run takes one packet and does what it says; with none, the thread waits for the next.
+func (w *poolThread) Run(t *kernel.Thread) {
+	packet, ok := w.pool.port.Remove(t)
+	if !ok {
+		return
+	}
+	t.CPU().TraceID(kernel.HopThreadBorrowed, packet.IRP, t.Name(), 0, 0)
+	switch what := packet.Key.(type) {
+	case async.Continuation:
+		t.CPU().Trace(kernel.HopResumed, nil, t.Name(), 0, 0)
+		w.executor.Run(what)
+	case work:
+		t.CPU().Trace(kernel.HopWork, nil, t.Name(), 0, 0)
+		what()
+	default:
+		packet.Overlapped.Context.(Completion).Complete(w.executor, t, &packet)
+	}
+	t.CPU().TraceID(kernel.HopThreadReturned, packet.IRP, t.Name(), 0, 0)
+}

@@ -1,0 +1,117 @@
+package pool
+
+import (
+	"fmt"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// UI is a simulated thread with a message loop: it does one message after the other, and while it does one, the others
+// wait. It is a SyncContext: a continuation posted to it becomes a message.
+type UI struct {
+	kernel   *kernel.Kernel
+	thread   *kernel.Thread
+	executor *async.Executor
+	posts    uint64
+
+	// The message queue: a ring.
+	messages []message
+	first    int
+	count    int
+}
+
+// message is a continuation or a function.
+type message struct {
+	name         string
+	continuation async.Continuation
+	function     func()
+}
+
+// NewUI makes a thread with a message loop, waiting for its first message.
+func NewUI(k *kernel.Kernel, name string) *UI {
+	u := &UI{kernel: k, messages: make([]message, 16)}
+	u.executor = async.NewExecutor(u)
+	u.thread = k.NewThread(name, u)
+	u.thread.Local = u
+	u.thread.WaitIdle("a message")
+	return u
+}
+
+// Thread returns the simulated thread.
+func (u *UI) Thread() *kernel.Thread { return u.thread }
+
+// Executor returns who runs continuations on the thread.
+func (u *UI) Executor() *async.Executor { return u.executor }
+
+// Posts returns how many continuations were posted.
+func (u *UI) Posts() uint64 { return u.posts }
+
+// Len returns the number of messages that wait.
+func (u *UI) Len() int { return u.count }
+
+// String returns the thread's name.
+func (u *UI) String() string { return u.thread.Name() }
+
+// Post queues a continuation as a message. It implements async.SyncContext.
+func (u *UI) Post(c async.Continuation) {
+	u.posts++
+	u.kernel.CPU().Trace(kernel.HopPosted, nil, u.thread.Name(), 0, 0)
+	u.push(message{continuation: c})
+}
+
+// Go queues a function as a message; the name is for the trace.
+func (u *UI) Go(name string, f func()) { u.push(message{name: name, function: f}) }
+
+func (u *UI) push(m message) {
+	if u.count == len(u.messages) {
+		bigger := make([]message, 2*u.count)
+		n := copy(bigger, u.messages[u.first:])
+		copy(bigger[n:], u.messages[:u.first])
+		u.messages, u.first = bigger, 0
+	}
+	u.messages[(u.first+u.count)%len(u.messages)] = m
+	u.count++
+	if u.count == 1 && u.waiting() {
+		u.kernel.Wake(u.thread)
+	}
+}
+
+// waiting reports whether the thread waits for a message, and not for something that the message it does blocks on.
+func (u *UI) waiting() bool {
+	return u.thread.State() == kernel.Waiting && u.thread.Stack == nil
+}
+
+// Run does one message; with none, the thread waits for the next. It implements kernel.Body.
+func (u *UI) Run(t *kernel.Thread) {
+	if u.count == 0 {
+		t.WaitIdle("a message")
+		return
+	}
+	m := u.messages[u.first]
+	u.messages[u.first] = message{}
+	u.first = (u.first + 1) % len(u.messages)
+	u.count--
+	if m.continuation != nil {
+		t.CPU().Trace(kernel.HopResumed, nil, t.Name(), 0, 0)
+		u.executor.Run(m.continuation)
+	} else {
+		t.CPU().Trace(kernel.HopMessage, nil, m.name, 0, 0)
+		m.function()
+	}
+	t.CPU().Trace(kernel.HopMessageLoop, nil, t.Name(), int64(u.count), 0)
+}
+
+// Waiting says in words what waits for the thread, for a World's deadlock message; "" if nothing does.
+func (u *UI) Waiting() string {
+	if u.count == 0 {
+		return ""
+	}
+	continuations := 0
+	for i := range u.count {
+		if u.messages[(u.first+i)%len(u.messages)].continuation != nil {
+			continuations++
+		}
+	}
+	return fmt.Sprintf("%d continuations and %d other messages wait to run on it", continuations, u.count-continuations)
+}

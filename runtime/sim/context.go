@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// This file is the World's own contexts: their callbacks run in the World, synchronously and in a fixed order, and their
+// deadlines are on its clock. A context that the standard library derives from one starts no goroutine, because
+// worldContext implements AfterFunc; but it is foreign: when it is cancelled by other means than its parent, that enters
+// the World at its next step, and when that is, is not the World's to say.
+
+// worldContext is a context that ends in the World.
+type worldContext struct {
+	context.Context // the parent, for values
+	world           *World
+
+	// A standard context may be derived and ended on any goroutine.
+	mu     sync.Mutex
+	done   chan struct{} // made when asked for
+	err    error
+	latest *registration // the callbacks, the most recent first
+
+	stopParent func() bool // nil: the parent never ends
+	stopTimer  func() bool // nil: no deadline
+}
+
+// registration is one callback.
+type registration struct {
+	f          func()
+	next, prev *registration
+	gone       bool
+}
+
+type worldContextKey struct{}
+
+// Value finds the nearest World context, for itself, and otherwise asks the parent.
+func (c *worldContext) Value(key any) any {
+	if key == (worldContextKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// Deadline reports none: a deadline on the World's clock is not one of the wall's.
+func (c *worldContext) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done returns the channel that is closed when the context ends.
+func (c *worldContext) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// Err returns why the context has ended, nil if it has not.
+func (c *worldContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// AfterFunc calls f when the context ends, on whoever ends it, the latest registered first; at once if it has ended. It
+// is what the standard library looks for to do without a goroutine.
+func (c *worldContext) AfterFunc(f func()) (stop func() bool) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		f()
+		return func() bool { return false }
+	}
+	r := &registration{f: f, next: c.latest}
+	if r.next != nil {
+		r.next.prev = r
+	}
+	c.latest = r
+	c.mu.Unlock()
+	return func() bool { return c.unregister(r) }
+}
+
+func (c *worldContext) unregister(r *registration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.gone {
+		return false
+	}
+	c.unlink(r)
+	return true
+}
+
+func (c *worldContext) unlink(r *registration) {
+	r.gone = true
+	if r.prev == nil {
+		c.latest = r.next
+	} else {
+		r.prev.next = r.next
+	}
+	if r.next != nil {
+		r.next.prev = r.prev
+	}
+}
+
+// end ends the context, once, and calls what waits for that.
+func (c *worldContext) end(err error) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.err = err
+	if c.done != nil {
+		close(c.done)
+	}
+	c.mu.Unlock()
+	if c.stopParent != nil {
+		c.stopParent()
+	}
+	if c.stopTimer != nil {
+		c.stopTimer()
+	}
+	for {
+		c.mu.Lock()
+		r := c.latest
+		if r != nil {
+			c.unlink(r)
+		}
+		c.mu.Unlock()
+		if r == nil {
+			return
+		}
+		r.f()
+	}
+}
+
+// WithCancel returns a context that ends when its parent does or cancel is called. What waits for that is called before
+// cancel returns, the latest first. cancel must be called in the World: by the owner or by code on a simulated thread.
+func (w *World) WithCancel(parent context.Context) (ctx context.Context, cancel context.CancelFunc) {
+	c := w.derive(parent)
+	return c, func() { c.end(context.Canceled) }
+}
+
+// WithTimeout is WithCancel, and the context also ends, with context.DeadlineExceeded, once d has passed on the World's
+// clock.
+func (w *World) WithTimeout(parent context.Context, d time.Duration) (ctx context.Context, cancel context.CancelFunc) {
+	c := w.derive(parent)
+	if c.Err() == nil {
+		if d <= 0 {
+			c.end(context.DeadlineExceeded)
+		} else {
+			c.stopTimer = w.AfterFunc(d, func() { c.end(context.DeadlineExceeded) })
+		}
+	}
+	return c, func() { c.end(context.Canceled) }
+}
+
+func (w *World) derive(parent context.Context) *worldContext {
+	if parent == nil {
+		panic("sim: a context without a parent; use World.Context")
+	}
+	c := &worldContext{Context: parent, world: w}
+	switch {
+	case parent.Err() != nil:
+		c.end(parent.Err())
+	case parent.Done() != nil:
+		c.stopParent = w.OnDone(parent, func() { c.end(parent.Err()) })
+	}
+	return c
+}
+
+// OnDone calls f in the World once ctx is done: synchronously if the nearest thing that can end ctx is a context of this
+// World, else at the World's next step. stop keeps f from being called and reports whether it did. It is part of
+// overlapped.World.
+func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
+	if c, ok := ctx.Value(worldContextKey{}).(*worldContext); ok && c.world == w && c.Done() == ctx.Done() {
+		return c.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, func() { w.inbox.put(f) })
+}
+
+// inbox is where other goroutines leave what must run in the World.
+type inbox struct {
+	full  atomic.Bool
+	mu    sync.Mutex
+	calls []func()
+}
+
+func (in *inbox) put(f func()) {
+	in.mu.Lock()
+	in.calls = append(in.calls, f)
+	in.full.Store(true)
+	in.mu.Unlock()
+}
+
+// takeInbox runs what foreign goroutines have left, in the order in which they did.
+func (w *World) takeInbox() {
+	w.inbox.mu.Lock()
+	calls := w.inbox.calls
+	w.inbox.calls = nil
+	w.inbox.full.Store(false)
+	w.inbox.mu.Unlock()
+	for _, f := range calls {
+		f()
+	}
+}

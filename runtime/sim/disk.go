@@ -1,0 +1,55 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/driver"
+	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/overlapped"
+)
+
+// Disk is a disk of a World, with its driver.
+type Disk struct {
+	world  *World
+	device *device.Disk
+}
+
+// diskLevel is the IRQL of disks' interrupt lines.
+const diskLevel = kernel.DeviceLevel + 2
+
+// NewDisk plugs a disk into the World and loads its driver. The backing holds its bytes: device.NewMemory, an *os.File,
+// device.ReadOnly and so on; the World's goroutine reads and writes it. Zero fields of cfg take the defaults.
+func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConfig) (*Disk, error) {
+	dev, err := device.NewDisk(name, backing, cfg)
+	if err != nil {
+		return nil, err
+	}
+	line := w.kernel.NewLine(name, kernel.LevelSensitive, diskLevel, w.lines%w.kernel.CPUs())
+	w.lines++
+	dev.Connect(&w.clock, &w.decisions, line, probe{w})
+	if _, status := driver.NewDisk(w.kernel, dev, line); !status.IsSuccess() {
+		return nil, fmt.Errorf("sim: disk %s: the kernel reports %v", name, status)
+	}
+	return &Disk{world: w, device: dev}, nil
+}
+
+// Open opens the disk as a file, for overlapped I/O, at position 0. It may be open several times.
+func (d *Disk) Open() (*overlapped.File, error) { return d.world.Open(d.device.Name()) }
+
+// Name returns the disk's name.
+func (d *Disk) Name() string { return d.device.Name() }
+
+// LastError returns what the backing said when the disk last reported an error to its driver.
+func (d *Disk) LastError() error { return d.device.LastError() }
+
+// Open opens the device of that name for overlapped I/O.
+func (w *World) Open(name string) (*overlapped.File, error) { return overlapped.Open(w, name) }
+
+// probe tells the trace what devices do by themselves.
+type probe struct{ world *World }
+
+// DMADone implements device.Probe.
+func (p probe) DMADone(name string, op device.Op, offset int64, n int, status device.Status) {
+	p.world.kernel.TraceHardware(kernel.HopDMADone, name, int64(n), offset)
+}

@@ -1,0 +1,32 @@
+// Package sim builds a World: a clock, processors, devices, a kernel, thread pools and a UI thread, from a seed. The
+// same seed gives the same run, byte for byte, on any machine.
+//
+//	w := sim.New(7)
+//	disk, _ := w.NewDisk("disk", device.NewMemory(data))
+//	file, _ := disk.Open()
+//	n, err := file.ReadAsync(w.Context(), buf).Await()   // runs the World until the read is done
+//
+// # Who runs it
+//
+// A World runs on one goroutine at a time and only when its owner, the goroutine that made it, lets it: by Run, RunUntil,
+// or by blocking on one of its tasks. The loop (loop.go) runs on the owner's goroutine, and so does the code of simulated
+// threads: messages of the UI thread, continuations on pool threads. There is no goroutine for anything in flight.
+//
+// # Blocking
+//
+// Code on a simulated thread may block, by Await in its synchronous form. Then the goroutine that it runs on becomes that
+// thread's stack, and the loop goes on on another one, a strand (strand.go). Exactly one strand runs at a time; the baton
+// is handed over when a thread blocks and when the scheduler chooses a thread whose stack is elsewhere. So the count of
+// goroutines is one plus the number of blocked threads.
+//
+// If the thread that blocks does so on the owner's goroutine, the owner's call cannot return before it: the World runs
+// on, even after what the owner waits for is done, until that thread has unblocked.
+//
+// If nothing is left to happen and somebody still waits, that is a deadlock: a panic with a *Deadlock that names who
+// waits, where, for what.
+//
+// # Decisions
+//
+// Whatever could go one way or the other is drawn from one stream of decisions: how long a disk takes, which of several
+// ready threads runs next. Integer arithmetic only.
+package sim

@@ -1,0 +1,221 @@
+package sim
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// loop runs the World on a clean strand. It returns the strand that the baton must go to next; nil on the owner's
+// strand means that the owner's wait is over.
+func (w *World) loop(s *strand) (to *strand) {
+	for {
+		if w.fatal != nil || w.mainDue {
+			if s == w.owner {
+				w.raise()
+				return nil
+			}
+			if w.owner.clean() || w.fatal != nil {
+				return w.owner // or its occupant, who must make way
+			}
+		} else if s != w.owner && w.owner.clean() {
+			return w.owner
+		}
+		if w.inbox.full.Load() {
+			w.takeInbox()
+		}
+		t, idle := w.kernel.Next()
+		switch {
+		case idle:
+			w.idle()
+		case t == nil:
+		case t == w.main:
+			w.mainDue = true
+			w.kernel.Vacate(t)
+			t.WaitIdle("its goroutine")
+		case t.Stack != nil:
+			return t.Stack.(*strand)
+		default:
+			w.runThread(s, t)
+		}
+	}
+}
+
+// raise panics on the owner's strand with what must rise there.
+func (w *World) raise() {
+	if f := w.fatal; f != nil {
+		w.fatal = nil
+		panic(f)
+	}
+}
+
+// idle is called when nothing is left to happen.
+func (w *World) idle() {
+	if w.inbox.full.Load() {
+		return
+	}
+	if w.untilIdle && len(w.blocked()) == 0 {
+		w.mainDue = true
+		return
+	}
+	if w.mainDue && w.owner.clean() {
+		return
+	}
+	w.fatal = w.deadlock()
+}
+
+// Run runs the World until it has nothing left to do: no thread is ready, no device works, no timer is set. It panics
+// with a *Deadlock if a thread is blocked then.
+func (w *World) Run() {
+	w.requireOwner("Run")
+	w.untilIdle = true
+	w.main.WaitIdle("the World to have nothing left to do")
+	w.Park(w.main)
+}
+
+// RunUntil runs the World until p is complete, and possibly longer (see the package's essay). It panics with a *Deadlock
+// if the World has nothing left to do before that.
+func (w *World) RunUntil(p async.Pending) {
+	w.requireOwner("RunUntil")
+	w.Block(p)
+}
+
+// requireOwner refuses calls that only the owner may make.
+func (w *World) requireOwner(call string) {
+	if w.closed {
+		panic("sim: " + call + " of a World that is closed")
+	}
+	if w.running {
+		panic("sim: " + call + " of a World that runs already: code on a simulated thread awaits instead")
+	}
+}
+
+// blocker is the continuation of a blocked thread.
+type blocker struct {
+	async.Anywhere
+	world   *World
+	thread  *kernel.Thread
+	done    bool
+	callers [16]uintptr
+}
+
+// MoveNext wakes the thread.
+func (b *blocker) MoveNext(*async.Executor) async.Continuation {
+	b.done = true
+	b.world.kernel.Wake(b.thread)
+	return nil
+}
+
+// Block returns once p is complete. Called by the owner it runs the World until then; called by code on a simulated
+// thread it parks that thread. It is part of async.Host.
+func (w *World) Block(p async.Pending) {
+	t := w.kernel.CPU().Thread()
+	if w.closed {
+		panic("sim: a blocking Await in a World that is closed")
+	}
+	if t == nil {
+		panic("sim: a blocking Await where no simulated thread runs")
+	}
+	b := &blocker{world: w, thread: t}
+	if !p.OnCompleted(b) {
+		return
+	}
+	runtime.Callers(2, b.callers[:])
+	for !b.done {
+		if t == w.main {
+			t.WaitIdle(b.what())
+			w.Park(t)
+		} else {
+			t.Block(b.what())
+		}
+	}
+}
+
+// what says in words what the thread waits for.
+func (b *blocker) what() string { return "an Await in " + caller(b.callers[:]) }
+
+// caller returns the first function that is not part of the runtime rooms, with its file and line.
+func caller(pcs []uintptr) string {
+	frames := runtime.CallersFrames(pcs)
+	for {
+		f, more := frames.Next()
+		if f.Function != "" && !ours(f.Function) {
+			return fmt.Sprintf("%s (%s:%d)", f.Function[strings.LastIndexByte(f.Function, '/')+1:], filepath.Base(f.File), f.Line)
+		}
+		if !more {
+			return "unknown code"
+		}
+	}
+}
+
+func ours(function string) bool {
+	const rooms = "github.com/nothread/nothread/runtime/"
+	room, ok := strings.CutPrefix(function, rooms)
+	return ok && (strings.HasPrefix(room, "async.") || strings.HasPrefix(room, "sim.(*World)"))
+}
+
+// Deadlock says that a World has nothing left to do while somebody waits.
+type Deadlock struct {
+	Seed    uint64
+	Waiting []string // who waits for what, a sentence each
+}
+
+func (d *Deadlock) Error() string {
+	return fmt.Sprintf("sim: deadlock (seed %d): nothing is left that could happen, and %s", d.Seed, strings.Join(d.Waiting, "; "))
+}
+
+// blocked returns the threads that are blocked in the middle of their work.
+func (w *World) blocked() []*kernel.Thread {
+	var blocked []*kernel.Thread
+	for _, t := range w.kernel.Threads() {
+		if t.Stack != nil {
+			blocked = append(blocked, t)
+		}
+	}
+	return blocked
+}
+
+func (w *World) deadlock() *Deadlock {
+	d := &Deadlock{Seed: w.seed}
+	if !w.untilIdle && !w.mainDue {
+		d.Waiting = append(d.Waiting, "the owner waits for "+w.main.WaitsFor())
+	}
+	for _, t := range w.blocked() {
+		s := t.Name() + " is blocked on " + t.WaitsFor()
+		if u, ok := t.Body().(interface{ Waiting() string }); ok && u.Waiting() != "" {
+			s += ", while " + u.Waiting()
+		}
+		d.Waiting = append(d.Waiting, s)
+	}
+	return d
+}
+
+// Close ends the World: goroutines of threads that are still blocked end, running their deferred calls. It is only
+// needed if threads are blocked, or to flush a trace; the World cannot be used after it. It returns the trace's error.
+func (w *World) Close() error {
+	if w.closed {
+		return w.TraceError()
+	}
+	if w.running {
+		panic("sim: Close of a World that runs")
+	}
+	w.closed = true
+	w.gone = make(chan struct{})
+	for _, t := range w.blocked() {
+		s := t.Stack.(*strand)
+		s.wake <- struct{}{}
+		<-w.gone
+	}
+	w.tracer.flush()
+	return w.TraceError()
+}
+
+// exitThread ends the goroutine of a blocked thread of a World that is closed.
+func exitThread(t *kernel.Thread) {
+	t.Stack = nil
+	runtime.Goexit()
+}
