@@ -215,8 +215,8 @@ func (l *loader) program(loaded []*packages.Package) *Program {
 // pkg is one variant as a Package, nil if no file is taken from it.
 func (l *loader) pkg(pkg *packages.Package) *Package {
 	variant := pkg.ForTest != ""
-	if len(pkg.Syntax) == 0 || pkg.Types == nil || strings.HasSuffix(pkg.ID, ".test") ||
-		variant && strings.TrimSuffix(pkg.PkgPath, "_test") != pkg.ForTest {
+	if len(pkg.Syntax) == 0 || pkg.Types == nil || l.testMain(pkg) ||
+		variant && pkg.PkgPath != pkg.ForTest && pkg.PkgPath != pkg.ForTest+"_test" {
 		return nil
 	}
 	p := &Package{
@@ -248,6 +248,12 @@ func (l *loader) pkg(pkg *packages.Package) *Package {
 	}
 	sort.Slice(p.Files, func(i, j int) bool { return p.Files[i].Path < p.Files[j].Path })
 	return p
+}
+
+// testMain reports whether pkg is the main package that the go command writes
+// for a test; its one file lies in the build cache.
+func (l *loader) testMain(pkg *packages.Package) bool {
+	return strings.HasSuffix(pkg.ID, ".test") && !slices.ContainsFunc(pkg.GoFiles, l.local)
 }
 
 func (l *loader) file(p *Package, src *source, syntax *ast.File) *File {
