@@ -1,0 +1,388 @@
+package emit
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// moveNext writes the engine.
+func (e *emitter) moveNext() {
+	e.localVars()
+	e.consts()
+	e.dispatch()
+	for i, blk := range e.f.Blocks {
+		e.block(blk, e.f.After(i))
+	}
+	e.out.Commentf("MoveNext runs %s until it has to wait, or to its end.", e.f.Name)
+	e.method("MoveNext").Params(jen.Op("*").Add(raw(async("Executor")))).Add(raw(async("Continuation"))).
+		Block(raw(strings.TrimSpace(e.b.String())))
+}
+
+func (e *emitter) line(format string, args ...any) {
+	fmt.Fprintf(&e.b, format+"\n", args...)
+}
+
+// localVars declares what does not live across an await.
+func (e *emitter) localVars() {
+	var specs, unused []string
+	for _, v := range e.locals() {
+		specs = append(specs, v.Name+" "+e.varType(v))
+		if !e.read(v) {
+			unused = append(unused, v.Name)
+		}
+	}
+	for _, s := range e.f.Slots {
+		specs = append(specs, s.Local+" "+e.typ(s.Type))
+	}
+	switch len(specs) {
+	case 0:
+	case 1:
+		e.line("var %s", specs[0])
+	default:
+		e.line("var (\n%s\n)", strings.Join(specs, "\n"))
+	}
+	for _, name := range unused {
+		e.line("_ = %s", name)
+	}
+}
+
+// read reports whether anything reads the Go variable that v shares.
+func (e *emitter) read(v *ir.Var) bool {
+	for _, w := range e.f.Vars {
+		if w.Name == v.Name && w.Lifted == v.Lifted && w.Used {
+			return true
+		}
+	}
+	return false
+}
+
+// consts writes the constants that the author declared in the body.
+func (e *emitter) consts() {
+	for _, decl := range e.f.Consts {
+		e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), e))
+	}
+}
+
+// dispatch:
+//
+//	switch m.state {
+//	case 1:
+//		task = m.awaiter.Task()
+//		goto readDone // copystream.go:17
+//	}
+func (e *emitter) dispatch() {
+	if len(e.f.Awaits) == 0 {
+		return
+	}
+	m := e.f.Receiver
+	e.line("switch %s.state {", m)
+	for _, a := range e.f.Awaits {
+		e.line("case %d:", a.State)
+		switch s := a.Slot; {
+		case s.Task != nil:
+			e.line("%s = %s.%s.Task()", s.Local, m, s.Field)
+		case hasPointers(s.Type):
+			e.line("%[1]s, %[2]s.%[3]s = %[2]s.%[3]s, %[4]s", s.Local, m, s.Field, e.zero(s.Type))
+		default:
+			e.line("%s = %s.%s", s.Local, m, s.Field)
+		}
+		e.line("goto %s // %s:%d", a.Resume, e.f.Source.Base, e.f.Source.Line(a.Call.Rparen))
+	}
+	e.line("}\n")
+}
+
+func (e *emitter) block(blk, next *ir.Block) {
+	if blk.Label != "" {
+		e.line("%s:", blk.Label)
+	}
+	for _, in := range blk.Instrs {
+		e.instr(in)
+	}
+	e.term(blk.Term, next)
+}
+
+func (e *emitter) instr(in ir.Instr) {
+	switch in := in.(type) {
+	case *ir.Stmt:
+		e.closed(in, func() { e.line("%s", e.stmt(in)) })
+	case *ir.Code:
+		e.closed(in, func() { e.line("%s", e.code(in)) })
+	case *ir.Declare:
+		e.declare(in)
+	case *ir.Renew:
+		e.renew(in.Var)
+	case *ir.Await:
+		e.await(in)
+	case *ir.Comment:
+		text := in.Text
+		if in.Trailing {
+			text = strings.TrimRight(e.b.String(), "\n") + " " + text
+			e.b.Reset()
+		}
+		e.line("%s", text)
+	case *ir.Blank:
+		e.line("")
+	}
+}
+
+// closed writes an instruction. If closures in it capture hoisted variables,
+// they get copies of their own, of the value or of the pointer to the cell:
+//
+//	{
+//		n := m.n
+//		f = func() int { return n }
+//	}
+func (e *emitter) closed(in ir.Instr, write func()) {
+	captured := e.f.Captures(in)
+	if len(captured) == 0 {
+		write()
+		return
+	}
+	e.line("{")
+	for _, v := range captured {
+		e.line("%s := %s", e.Var(v, true), e.Var(v, false))
+	}
+	write()
+	e.line("}")
+}
+
+func (e *emitter) stmt(in *ir.Stmt) string {
+	if s, ok := in.Node.(*ast.IfStmt); ok && in.NoInit {
+		return "if " + e.f.Node(s, s.Cond.Pos(), s.End(), e)
+	}
+	return e.f.Node(in.Node, in.Node.Pos(), in.Node.End(), e)
+}
+
+// code fills in the arguments of an instruction of ours.
+func (e *emitter) code(c *ir.Code) string {
+	return e.format(c.Format, c.Args)
+}
+
+func (e *emitter) format(format string, args []any) string {
+	var texts []any
+	for _, arg := range args {
+		texts = append(texts, e.arg(arg))
+	}
+	return fmt.Sprintf(format, texts...)
+}
+
+func (e *emitter) arg(arg any) string {
+	switch arg := arg.(type) {
+	case *ir.Var:
+		if arg.Cell {
+			return "*" + e.Var(arg, false)
+		}
+		return e.Var(arg, false)
+	case *ir.Await:
+		return e.Operand(arg)
+	case ir.Value:
+		return e.f.Value(arg.Expr, e)
+	case ir.Name:
+		return mark(arg.Path, arg.Name)
+	case ast.Expr:
+		return e.f.Expr(arg, e)
+	case string:
+		return arg
+	}
+	panic(fmt.Sprintf("emit: an argument of type %T", arg))
+}
+
+func (e *emitter) declare(d *ir.Declare) {
+	switch v := d.Var; {
+	case v.Cell:
+		e.line("%s = new(%s)", e.Var(v, false), e.typ(v.Type))
+	case d.Zero && v.Zeroed:
+		e.line("%s = %s", e.Var(v, false), e.zero(v.Type))
+	}
+}
+
+// renew:
+//
+//	{
+//		fresh := *m.i
+//		m.i = &fresh
+//	}
+func (e *emitter) renew(v *ir.Var) {
+	if !v.Cell {
+		return
+	}
+	fresh := "fresh"
+	if v.Name == fresh {
+		fresh = "renewed"
+	}
+	e.line("{\n%s := *%s\n%s = &%s\n}", fresh, e.Var(v, false), e.Var(v, false), fresh)
+}
+
+// await:
+//
+//	task = m.src.ReadAsync(m.ctx, m.buf)
+//	if !task.IsCompleted() {
+//		m.awaiter = task.Awaiter()
+//		if task.OnCompleted(m.suspend(1)) {
+//			return nil
+//		}
+//	}
+//	readDone:
+func (e *emitter) await(a *ir.Await) {
+	s, m := a.Slot, e.f.Receiver
+	e.closed(a, func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
+	e.line("if !%s.IsCompleted() {", s.Local)
+	if s.Task != nil {
+		e.line("%s.%s = %s.Awaiter()", m, s.Field, s.Local)
+	} else {
+		e.line("%s.%s = %s", m, s.Field, s.Local)
+	}
+	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", s.Local, m, a.State)
+	e.line("%s:", a.Resume)
+}
+
+func (e *emitter) awaitable(a *ir.Await) string {
+	if !a.Address {
+		return e.f.Expr(a.Operand, e)
+	}
+	addr := &ast.UnaryExpr{OpPos: a.Operand.Pos(), Op: token.AND, X: a.Operand}
+	if v := e.f.Variable(a.Operand); v != nil && v.Cell {
+		return e.f.Value(addr, e)
+	}
+	return "&" + e.f.Expr(a.Operand, e)
+}
+
+func (e *emitter) term(t ir.Term, next *ir.Block) {
+	switch t := t.(type) {
+	case *ir.Jump:
+		e.jump(t.To, next)
+	case *ir.Branch:
+		e.branch(t, next)
+	case *ir.Return:
+		e.line("%s", e.Return(e.f, t.Node))
+	case *ir.Switch:
+		e.switchTerm(t)
+		if t.Else != nil {
+			e.jump(t.Else, next)
+		}
+	}
+}
+
+func (e *emitter) jump(to, next *ir.Block) {
+	if to != next {
+		e.line("goto %s", to.Label)
+	}
+}
+
+func (e *emitter) branch(t *ir.Branch, next *ir.Block) {
+	cond := t.Cond.(*ir.Code)
+	write := func(cond string, to *ir.Block) {
+		e.closed(t.Cond, func() { e.line("if %s {\ngoto %s\n}", cond, to.Label) })
+	}
+	if t.Then == next {
+		write(e.negated(cond), t.Else)
+		return
+	}
+	write(e.code(cond), t.Then)
+	e.jump(t.Else, next)
+}
+
+// switchTerm writes the author's switch, type switch or select with a jump in
+// place of each body.
+func (e *emitter) switchTerm(t *ir.Switch) {
+	switch s := t.Node.(type) {
+	case *ast.SwitchStmt:
+		tag := ""
+		if t.Tag != nil {
+			tag = e.f.Expr(t.Tag, e)
+			if _, ok := ast.Unparen(t.Tag).(*ast.CompositeLit); ok {
+				tag = "(" + tag + ")"
+			}
+		}
+		e.line("switch %s {", tag)
+	case *ast.TypeSwitchStmt:
+		bind := ""
+		for _, c := range t.Clauses {
+			if c.Bind != nil {
+				bind = e.f.Bound + " := "
+			}
+		}
+		e.line("switch %s%s.(type) {", bind, e.f.Expr(ir.TypeSwitchOperand(s), e))
+	case *ast.SelectStmt:
+		e.line("select {")
+	}
+	for _, c := range t.Clauses {
+		e.clause(c)
+	}
+	e.line("}")
+}
+
+func (e *emitter) clause(c *ir.Clause) {
+	switch n := c.Node.(type) {
+	case *ast.CaseClause:
+		e.line("%s", e.f.Node(n, n.Case, n.Colon+1, e))
+	case *ast.CommClause:
+		if n.Comm == nil {
+			e.line("default:")
+		} else {
+			e.line("case %s:", e.f.Node(n.Comm, n.Comm.Pos(), n.Comm.End(), e))
+		}
+	}
+	if c.Bind != nil {
+		e.line("%s = %s", e.arg(c.Bind), e.f.Bound)
+	}
+	e.line("goto %s", c.To.Label)
+}
+
+// negated writes the opposite of a condition.
+func (e *emitter) negated(c *ir.Code) string {
+	switch c.Format {
+	case "%v":
+		if x, ok := c.Args[0].(ast.Expr); ok && e.f.Subst[x] == nil {
+			return e.opposite(x)
+		}
+		return "!" + e.code(c)
+	case "%v < %v", "%v < len(%v)":
+		return e.format(strings.Replace(c.Format, "<", ">=", 1), c.Args)
+	case "%v == %v":
+		return e.format("%v != %v", c.Args)
+	}
+	return "!(" + e.code(c) + ")"
+}
+
+var opposites = map[token.Token]token.Token{
+	token.EQL: token.NEQ, token.NEQ: token.EQL,
+	token.LSS: token.GEQ, token.GEQ: token.LSS,
+	token.GTR: token.LEQ, token.LEQ: token.GTR,
+}
+
+func (e *emitter) opposite(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.ParenExpr:
+		if e.f.Subst[x.X] == nil {
+			return e.opposite(x.X)
+		}
+	case *ast.BinaryExpr:
+		if op, ok := opposites[x.Op]; ok && (op == token.EQL || op == token.NEQ || e.ordered(x.X) && e.ordered(x.Y)) {
+			return e.f.Expr(x.X, e) + " " + op.String() + " " + e.f.Expr(x.Y, e)
+		}
+		return "!(" + e.f.Value(x, e) + ")"
+	case *ast.UnaryExpr:
+		if x.Op == token.NOT {
+			return e.f.Expr(x.X, e)
+		}
+	}
+	return "!" + e.f.Expr(x, e)
+}
+
+// ordered reports whether x is of a totally ordered type: floats are not, for
+// the opposite of < is not >= there.
+func (e *emitter) ordered(x ast.Expr) bool {
+	if _, ok := types.Unalias(e.f.Source.Info.TypeOf(x)).(*types.TypeParam); ok {
+		return false
+	}
+	basic, ok := e.f.Source.Info.TypeOf(x).Underlying().(*types.Basic)
+	return ok && basic.Info()&(types.IsInteger|types.IsString) != 0
+}

@@ -1,0 +1,188 @@
+// Package emit writes lowered functions as Go.
+//
+// # What it writes
+//
+// For each function F: its kickoff FAsync, the machine's type, suspend, finish
+// and MoveNext. jennifer writes the declarations and finds the imports; the
+// bodies are text, in which the author's statements are copied (see package ir)
+// and a name of another package is marked for jennifer to qualify (see mark).
+//
+// # MoveNext
+//
+//	var (…)                    locals that do not live across an await
+//	switch m.state {…}         dispatch
+//	…                          the blocks in source order, labelled where
+//	                           something jumps to them
+//
+// A goto may not jump over a declaration, so there is none after the dispatch
+// but inside braces.
+package emit
+
+import (
+	"bytes"
+	"fmt"
+	"go/types"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+	"github.com/nothread/nothread/transform/internal/load"
+)
+
+// File returns the output for file, from the package clause on. funcs are its
+// functions in source order.
+func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) {
+	out := jen.NewFilePathName(pkg.PkgPath, pkg.Name)
+	out.ImportName(load.AsyncPath, "async")
+	for _, p := range pkg.Types.Imports() {
+		out.ImportName(p.Path(), p.Name())
+	}
+	for _, spec := range file.Syntax.Imports {
+		obj := pkg.Info.Implicits[spec]
+		if spec.Name != nil {
+			obj = pkg.Info.Defs[spec.Name]
+		}
+		if name, ok := obj.(*types.PkgName); ok && name.Name() != name.Imported().Name() {
+			out.ImportAlias(name.Imported().Path(), name.Name())
+		}
+	}
+	for i, f := range funcs {
+		e := &emitter{f: f, fn: file.Funcs[i], pkg: pkg, out: out}
+		e.machine()
+	}
+	var b bytes.Buffer
+	if err := out.Render(&b); err != nil {
+		return nil, fmt.Errorf("%s: the generated code is not Go: %w", file.Path, err)
+	}
+	return b.Bytes(), nil
+}
+
+// mark stands for a name of another package in a text: raw lets jennifer
+// qualify it, and so import the package.
+func mark(path, name string) string { return "\x00" + path + "\x00" + name + "\x00" }
+
+// raw is Go text with marks, as jennifer has it.
+func raw(text string) *jen.Statement {
+	s := new(jen.Statement)
+	for text != "" {
+		before, rest, found := strings.Cut(text, "\x00")
+		if before != "" {
+			s.Op(before)
+		}
+		if !found {
+			break
+		}
+		path, rest, _ := strings.Cut(rest, "\x00")
+		name, rest, _ := strings.Cut(rest, "\x00")
+		s.Qual(path, name)
+		text = rest
+	}
+	return s
+}
+
+// An emitter writes one function.
+type emitter struct {
+	f   *ir.Func
+	fn  *load.Func
+	pkg *load.Package
+	out *jen.File
+	b   strings.Builder // MoveNext's body
+}
+
+// typ writes a type.
+func (e *emitter) typ(t types.Type) string {
+	text := types.TypeString(t, func(p *types.Package) string {
+		if p == e.pkg.Types {
+			return ""
+		}
+		return "\x00" + p.Path()
+	})
+	// "\x00path.Name" is now a mark but for its ends.
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "\x00")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		end := qualifiedEnd(rest)
+		dot := strings.LastIndexByte(rest[:end], '.')
+		b.WriteString(mark(rest[:dot], rest[dot+1:end]))
+		text = rest[end:]
+	}
+}
+
+// qualifiedEnd returns where path.Name ends: at the first byte that no path and
+// no identifier holds.
+func qualifiedEnd(s string) int {
+	if i := strings.IndexAny(s, "[]{}(), *;|\x00\n\""); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// typeParams returns the type parameters of the function or of its receiver.
+func (e *emitter) typeParams() *types.TypeParamList {
+	if e.f.Sig.Recv() != nil {
+		return e.f.Sig.RecvTypeParams()
+	}
+	return e.f.Sig.TypeParams()
+}
+
+// declared writes [T any, U fmt.Stringer]; "" without type parameters.
+func (e *emitter) declared() string {
+	var list []string
+	for p := range e.typeParams().TypeParams() {
+		list = append(list, p.Obj().Name()+" "+e.typ(p.Constraint()))
+	}
+	return bracketed(list)
+}
+
+// used writes [T, U].
+func (e *emitter) used() string {
+	var list []string
+	for p := range e.typeParams().TypeParams() {
+		list = append(list, p.Obj().Name())
+	}
+	return bracketed(list)
+}
+
+func bracketed(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(list, ", ") + "]"
+}
+
+// machineType writes copyStreamMachine, with type arguments if it has any.
+func (e *emitter) machineType() string { return e.f.Machine + e.used() }
+
+// async writes a name of the runtime.
+func async(name string) string { return mark(load.AsyncPath, name) }
+
+// arity is what the names Task, Builder and so on end in, and their type
+// arguments: "", "[int64]"; "2", "[A, B]".
+func (e *emitter) arity() (suffix, args string) {
+	if e.fn.Struct != nil {
+		return "", "[" + e.fn.Struct.Name + e.used() + "]"
+	}
+	var list []string
+	for _, t := range e.fn.TaskResults {
+		list = append(list, e.typ(t))
+	}
+	if n := len(list); n != 1 {
+		suffix = fmt.Sprint(n)
+	}
+	return suffix, bracketed(list)
+}
+
+func (e *emitter) taskType() string {
+	suffix, args := e.arity()
+	return async("Task"+suffix) + args
+}
+
+func (e *emitter) builderType() string {
+	suffix, args := e.arity()
+	return async("Builder"+suffix) + args
+}

@@ -1,0 +1,305 @@
+package emit
+
+import (
+	"fmt"
+	"go/types"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// machine writes all declarations of one function.
+func (e *emitter) machine() {
+	if e.fn.Struct != nil {
+		e.resultStruct()
+	}
+	e.kickoff()
+	e.machineStruct()
+	if len(e.f.Awaits) > 0 {
+		e.suspend()
+	}
+	e.finish()
+	e.moveNext()
+}
+
+// resultStruct declares the results of a function with more than three values:
+//
+//	type fooResults struct {
+//		R0 int
+//		…
+//	}
+func (e *emitter) resultStruct() {
+	s := e.fn.Struct
+	var fields []jen.Code
+	for i, name := range s.Fields {
+		fields = append(fields, jen.Id(name).Add(raw(e.typ(e.fn.TaskResults[i]))))
+	}
+	e.out.Commentf("%s holds the results of %s.", s.Name, e.f.Decl.Name.Name)
+	e.out.Type().Id(s.Name).Add(raw(e.declared())).Struct(fields...)
+	e.out.Line()
+}
+
+// kickoff:
+//
+//	func CopyStreamAsync(ctx context.Context, …) (task async.Task[int64]) {
+//		m := copyStreamMachine{ctx: ctx, …}
+//		defer m.Catch(&task)
+//		m.MoveNext(nil)
+//		if m.IsCompleted() {
+//			return m.Result()
+//		}
+//		return m.heap.Task()
+//	}
+func (e *emitter) kickoff() {
+	m := e.f.Receiver
+	task := e.unused("task")
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s := %s{%s}\n", m, e.machineType(), e.captured())
+	fmt.Fprintf(&b, "defer %s.Catch(&%s)\n", m, task)
+	fmt.Fprintf(&b, "%s.MoveNext(nil)\n", m)
+	if len(e.f.Awaits) > 0 {
+		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\nreturn %[1]s.heap.Task()", m)
+	} else {
+		fmt.Fprintf(&b, "return %s.Result()", m)
+	}
+	name := e.f.Decl.Name.Name
+	if len(e.f.Awaits) > 0 {
+		e.out.Commentf("%s starts %s; it returns at the first await that has to wait.", e.fn.Twin, name)
+	} else {
+		e.out.Commentf("%s runs %s, which awaits nothing: its task is finished.", e.fn.Twin, name)
+	}
+	decl := e.out.Func()
+	if recv := e.f.Sig.Recv(); recv != nil {
+		decl = decl.Params(jen.Id(recv.Name()).Add(raw(e.typ(recv.Type()))))
+	}
+	decl = decl.Id(e.fn.Twin)
+	if e.f.Sig.Recv() == nil {
+		decl = decl.Add(raw(e.declared()))
+	}
+	decl.Params(e.params()...).Params(jen.Id(task).Add(raw(e.taskType()))).Block(raw(b.String()))
+	e.out.Line()
+}
+
+// unused returns name, or name with underscores that no parameter bears.
+func (e *emitter) unused(name string) string {
+	for {
+		taken := e.f.Sig.Recv() != nil && e.f.Sig.Recv().Name() == name
+		for v := range e.f.Sig.Params().Variables() {
+			taken = taken || v.Name() == name
+		}
+		if !taken {
+			return name
+		}
+		name += "_"
+	}
+}
+
+// params writes the parameters as the author has them; an unnamed context gets
+// a name, for the machine wants it.
+func (e *emitter) params() []jen.Code {
+	var list []jen.Code
+	sig := e.f.Sig
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		name := e.paramName(v)
+		if name == "" {
+			name = "_"
+		}
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			elem := v.Type().(*types.Slice).Elem()
+			list = append(list, jen.Id(name).Op("...").Add(raw(e.typ(elem))))
+			continue
+		}
+		list = append(list, jen.Id(name).Add(raw(e.typ(v.Type()))))
+	}
+	return list
+}
+
+func (e *emitter) paramName(v *types.Var) string {
+	if e.f.Context != nil && e.f.Context.Obj == v && (v.Name() == "" || v.Name() == "_") {
+		return e.unused("ctx")
+	}
+	return v.Name()
+}
+
+// captured writes ctx: ctx, src: src; a parameter that keeps an identity gives
+// its address.
+func (e *emitter) captured() string {
+	var list []string
+	for _, v := range e.f.Params {
+		value := e.paramName(v.Obj)
+		if v.Cell {
+			value = "&" + value
+		}
+		list = append(list, v.Name+": "+value)
+	}
+	return strings.Join(list, ", ")
+}
+
+// machineStruct:
+//
+//	type copyStreamMachine struct {
+//		async.Builder[int64]                    // the task
+//		heap  *copyStreamMachine                // this machine, once it has left the stack
+//		state int                               // where MoveNext goes on
+//
+//		ctx context.Context                     // parameters, then lifted locals
+//		…
+//		awaiter async.Awaiter[int]              // what is awaited
+//	}
+func (e *emitter) machineStruct() {
+	fields := []jen.Code{raw(e.builderType()).Comment("the task")}
+	if len(e.f.Awaits) > 0 {
+		fields = append(fields,
+			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"),
+			jen.Id("state").Int().Comment("where MoveNext goes on"))
+	}
+	for i, v := range e.lifted() {
+		if i == 0 {
+			fields = append(fields, jen.Line())
+		}
+		fields = append(fields, jen.Id(v.Name).Add(raw(e.varType(v))))
+	}
+	for i, s := range e.f.Slots {
+		if i == 0 {
+			fields = append(fields, jen.Line())
+		}
+		fields = append(fields, jen.Id(s.Field).Add(raw(e.slotType(s))).Comment("what is awaited"))
+	}
+	e.out.Commentf("%s is %s between its awaits.", e.f.Machine, e.f.Name)
+	e.out.Type().Id(e.f.Machine).Add(raw(e.declared())).Struct(fields...)
+	e.out.Line()
+}
+
+// lifted returns the variables that are fields, one for each name.
+func (e *emitter) lifted() []*ir.Var {
+	return e.distinct(func(v *ir.Var) bool { return v.Lifted })
+}
+
+// locals returns the variables that are MoveNext's own, one for each name.
+func (e *emitter) locals() []*ir.Var {
+	return e.distinct(func(v *ir.Var) bool { return !v.Lifted && e.alive(v) })
+}
+
+// alive reports whether v is still mentioned: a parameter always is, a local
+// unless its block was pruned.
+func (e *emitter) alive(v *ir.Var) bool { return v.Used || v.Set || v.Kind == ir.Result }
+
+func (e *emitter) distinct(want func(*ir.Var) bool) []*ir.Var {
+	seen := make(map[string]bool)
+	var list []*ir.Var
+	for _, v := range e.f.Vars {
+		if want(v) && !seen[v.Name] {
+			seen[v.Name] = true
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// varType writes the type of the Go variable that v becomes.
+func (e *emitter) varType(v *ir.Var) string {
+	if v.Cell {
+		return "*" + e.typ(v.Type)
+	}
+	return e.typ(v.Type)
+}
+
+// slotType: a task is kept as an awaiter, without room for an inline result.
+func (e *emitter) slotType(s *ir.Slot) string {
+	if s.Task == nil {
+		return e.typ(s.Type)
+	}
+	var args []string
+	for t := range s.Task.TypeArgs().Types() {
+		args = append(args, e.typ(t))
+	}
+	return async("Awaiter"+strings.TrimPrefix(s.Task.Obj().Name(), "Task")) + bracketed(args)
+}
+
+// suspend:
+//
+//	func (m *copyStreamMachine) suspend(state int) *copyStreamMachine {
+//		m.state = state
+//		if m.heap != m {
+//			h := new(copyStreamMachine)
+//			*h = *m
+//			h.heap, m.heap = h, h
+//			h.Promote(m.ctx)
+//		}
+//		return m.heap
+//	}
+func (e *emitter) suspend() {
+	m := e.f.Receiver
+	heap := "h"
+	if m == heap {
+		heap = "heap"
+	}
+	ctx := "nil"
+	if c := e.f.Context; c != nil {
+		ctx = m + "." + c.Name
+		if c.Cell {
+			ctx = "*" + ctx
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s.state = state\n", m)
+	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n", m)
+	fmt.Fprintf(&b, "%s := new(%s)\n*%s = *%s\n", heap, e.machineType(), heap, m)
+	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
+	fmt.Fprintf(&b, "%s.Promote(%s)\n}\nreturn %s.heap", heap, ctx, m)
+	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
+	e.method("suspend").Params(jen.Id("state").Int()).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
+	e.out.Line()
+}
+
+func (e *emitter) method(name string) *jen.Statement {
+	return e.out.Func().Params(jen.Id(e.f.Receiver).Op("*").Add(raw(e.machineType()))).Id(name)
+}
+
+// finish:
+//
+//	func (m *copyStreamMachine) finish(result int64, err error) async.Continuation {
+//		m.ctx = nil
+//		…
+//		return m.SetResult(result, err)
+//	}
+func (e *emitter) finish() {
+	m := e.f.Receiver
+	var params []jen.Code
+	var values []string
+	err := "nil"
+	results := e.f.Sig.Results()
+	for i := range results.Len() {
+		v := results.At(i)
+		name := fmt.Sprintf("result%d", i)
+		if len(e.fn.TaskResults) == 1 {
+			name = "result"
+		}
+		if i == results.Len()-1 && e.fn.HasError {
+			name, err = "err", "err"
+		} else {
+			values = append(values, name)
+		}
+		params = append(params, jen.Id(name).Add(raw(e.typ(v.Type()))))
+	}
+	if s := e.fn.Struct; s != nil {
+		values = []string{s.Name + e.used() + "{" + strings.Join(values, ", ") + "}"}
+	}
+	var b strings.Builder
+	for _, v := range e.lifted() {
+		if v.Cell || hasPointers(v.Type) {
+			zero := e.zero(v.Type)
+			if v.Cell {
+				zero = "nil"
+			}
+			fmt.Fprintf(&b, "%s.%s = %s\n", m, v.Name, zero)
+		}
+	}
+	fmt.Fprintf(&b, "return %s.SetResult(%s)", m, strings.Join(append(values, err), ", "))
+	e.out.Comment("finish lets go of what the machine holds and completes its task.")
+	e.method("finish").Params(params...).Add(raw(async("Continuation"))).Block(raw(b.String()))
+	e.out.Line()
+}

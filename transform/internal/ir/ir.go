@@ -1,0 +1,278 @@
+// Package ir is the compiler's picture of one async function between the
+// author's syntax and the generated machine: basic blocks, suspension points
+// and variables. It holds data, a printer and a verifier; plan builds it, lower
+// refines it, emit reads it.
+//
+// # Text stays text
+//
+// The author's statements are kept as syntax and printed from their source
+// bytes, with only what must change replaced. A statement without an await
+// inside is one instruction, however large:
+//
+//	if err == io.EOF {            becomes      one Stmt, in which the printer
+//		return copied, nil                     replaces the return
+//	}
+//
+// A statement with awaits is split before each of them. What gc evaluates
+// before the await is spilled into temporaries; what gc evaluates after it stays
+// where the author wrote it, with the await replaced by its result:
+//
+//	x + f() + t.Await()           becomes      spill = f()
+//	                                           await t
+//	                                           x + spill + ‹result›
+//
+// So evaluation order after the await is gc's own doing.
+//
+// # Variables
+//
+// Each variable declared outside a whole statement is hoisted to the top of
+// MoveNext; those that live across a suspension are lifted into the machine. A
+// variable that must keep its identity (a closure captures it, its address is
+// taken) lives in a cell of its own.
+package ir
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// A Func is one async function.
+type Func struct {
+	Name   string // as diagnostics and dumps name it: F, T.M
+	Decl   *ast.FuncDecl
+	Sig    *types.Signature
+	Source *Source
+
+	Params  []*Var // those that the body mentions, the receiver first
+	Results []*Var // named results, nil where unnamed or blank
+	Context *Var   // the parameter whose SyncContext the machine captures; nil if none
+	Vars    []*Var // all, in order of appearance
+	Blocks  []*Block
+	Entry   *Block
+	Awaits  []*Await       // in source order
+	Slots   []*Slot        // by lower
+	Consts  []*ast.GenDecl // declared in the body; they move to its top
+
+	Machine  string // the generated type's name, by lower
+	Receiver string // m, by lower
+	Bound    string // what a type switch binds before the clause's own variable, by lower
+
+	VarOf map[types.Object]*Var
+	Subst map[ast.Node]Operand       // what stands in an expression's place
+	Leaps map[*ast.BranchStmt]*Block // branches that leave a whole statement
+}
+
+// Source is where the author's text comes from.
+type Source struct {
+	Fset    *token.FileSet
+	File    *token.File
+	Base    string // the file's name, for comments
+	Content []byte
+	Pkg     *types.Package
+	Info    *types.Info
+}
+
+// AsyncPath is the import path of the runtime that generated code needs.
+const AsyncPath = "github.com/nothread/nothread/runtime/async"
+
+// ReceiverName returns the name of a method's receiver type.
+func ReceiverName(decl *ast.FuncDecl) string {
+	t := decl.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name
+		default:
+			return ""
+		}
+	}
+}
+
+// Text returns the source between two positions.
+func (s *Source) Text(pos, end token.Pos) string {
+	return string(s.Content[s.File.Offset(pos):s.File.Offset(end)])
+}
+
+// Line returns pos's line in the file as it lies on disk.
+func (s *Source) Line(pos token.Pos) int {
+	return s.File.PositionFor(pos, false).Line
+}
+
+// A VarKind says where a variable comes from.
+type VarKind int
+
+const (
+	Param VarKind = iota
+	Result
+	Local
+	Temp // introduced by the compiler
+)
+
+// A Var is a variable of the generated machine.
+type Var struct {
+	Name  string // the author's, then made unique by lower
+	Type  types.Type
+	Obj   *types.Var // nil for temporaries
+	Kind  VarKind
+	Scope *types.Scope // nil for temporaries
+
+	Captured  bool // by a closure
+	Addressed bool // its address is taken, perhaps by a method call
+	Writes    int  // assignments besides the declaration
+
+	Lifted bool // lives across a suspension: a field of the machine
+	Cell   bool // keeps one identity: the variable is a pointer to its value
+	Zeroed bool // its declaration must store the zero value
+	Used   bool // some instruction reads it
+	Set    bool // some instruction sets it
+}
+
+// An Operand replaces an expression: a *Var, or an *Await for its result.
+type Operand interface{ operand() }
+
+func (*Var) operand()   {}
+func (*Await) operand() {}
+
+// A Block is a basic block. Blocks stand in source order; one that ends in a
+// jump to the next falls through.
+type Block struct {
+	Index  int
+	Hint   string // what its label is named after
+	Label  string // by lower; "" if nothing jumps here
+	Instrs []Instr
+	Term   Term
+}
+
+// An Instr is what happens inside a block.
+type Instr interface{ instr() }
+
+// A Stmt is a statement of the author's, whole or with its awaits replaced.
+type Stmt struct {
+	Node   ast.Stmt
+	NoInit bool // its init has been done already
+}
+
+// Code is a statement of ours. Each %v of Format takes the next of Args: *Var,
+// ast.Expr, Value, Name, string, or *Await for its result.
+type Code struct {
+	Format string
+	Args   []any
+	Defs   []*Var // set by it, whole
+}
+
+// Declare makes v come into being: a new cell, or the zero value.
+type Declare struct {
+	Var  *Var
+	Zero bool // no value follows
+}
+
+// Renew gives v, which keeps an identity, a new one with the same value.
+type Renew struct{ Var *Var }
+
+// A Value is an argument of Code: an expression written out even where Subst
+// replaces it.
+type Value struct{ Expr ast.Expr }
+
+// A Name is an argument of Code: a name of a package.
+type Name struct{ Path, Name string }
+
+// Await is a suspension point: Operand is evaluated, and unless that is complete
+// already, MoveNext returns and is called again once it is.
+type Await struct {
+	Call    *ast.CallExpr // x.Await()
+	Operand ast.Expr      // x
+	Address bool          // the awaitable is &x
+	Type    types.Type    // of the awaitable
+	Block   *Block
+
+	State  int    // by lower: 1, 2, …
+	Resume string // by lower: the label
+	Slot   *Slot  // by lower
+}
+
+// A Comment is the author's, on a line of its own or behind the last statement.
+type Comment struct {
+	Text     string
+	Trailing bool
+}
+
+// A Blank is an empty line between statements.
+type Blank struct{}
+
+func (*Stmt) instr()    {}
+func (*Code) instr()    {}
+func (*Declare) instr() {}
+func (*Await) instr()   {}
+func (*Renew) instr()   {}
+func (*Comment) instr() {}
+func (*Blank) instr()   {}
+
+// A Term ends a block.
+type Term interface {
+	// Succs lists the blocks that may follow.
+	Succs() []*Block
+}
+
+// Jump goes on at To.
+type Jump struct{ To *Block }
+
+// Branch goes on at Then if Cond holds, else at Else.
+type Branch struct {
+	Cond       Instr // *Code, or *Stmt holding an ast.ExprStmt
+	Then, Else *Block
+}
+
+// Return completes the machine. Node is nil at the end of the body.
+type Return struct{ Node *ast.ReturnStmt }
+
+// Switch is a switch, type switch or select of the author's without its bodies.
+type Switch struct {
+	Node    ast.Stmt
+	Tag     ast.Expr // of an expression switch; nil if none
+	Clauses []*Clause
+	Else    *Block // where no clause matches; nil if one always does
+}
+
+// A Clause is one case of a Switch.
+type Clause struct {
+	Node ast.Node // *ast.CaseClause or *ast.CommClause
+	Bind *Var     // what the clause of a type switch or a receive binds
+	To   *Block
+}
+
+// Stop ends a block whose last statement never lets go on.
+type Stop struct{}
+
+func (t *Jump) Succs() []*Block   { return []*Block{t.To} }
+func (t *Branch) Succs() []*Block { return []*Block{t.Then, t.Else} }
+func (t *Return) Succs() []*Block { return nil }
+func (t *Stop) Succs() []*Block   { return nil }
+
+func (t *Switch) Succs() []*Block {
+	var succs []*Block
+	for _, c := range t.Clauses {
+		succs = append(succs, c.To)
+	}
+	if t.Else != nil {
+		succs = append(succs, t.Else)
+	}
+	return succs
+}
+
+// A Slot is where the awaitables of one type are kept: in MoveNext while it
+// runs, in the machine while it is suspended.
+type Slot struct {
+	Type  types.Type
+	Task  *types.Named // Type, if it is one of async's tasks
+	Local string       // in MoveNext
+	Field string       // in the machine
+}

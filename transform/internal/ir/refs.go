@@ -1,0 +1,256 @@
+package ir
+
+import (
+	"go/ast"
+	"go/token"
+)
+
+// Refs calls read for each hoisted variable whose value an instruction needs,
+// and then write for each that it sets as a whole without having needed it.
+// Variables that keep an identity are never written in this sense: their cell
+// lives on.
+func (f *Func) Refs(in Instr, read, write func(*Var)) {
+	switch in := in.(type) {
+	case *Stmt:
+		f.stmtRefs(in, read, write)
+	case *Code:
+		for _, arg := range in.Args {
+			switch arg := arg.(type) {
+			case *Var:
+				if !contains(in.Defs, arg) || arg.Cell {
+					read(arg)
+				}
+			case ast.Expr:
+				f.exprRefs(arg, read)
+			case Value:
+				f.valueRefs(arg.Expr, read)
+			}
+		}
+		for _, v := range in.Defs {
+			if !v.Cell {
+				write(v)
+			}
+		}
+	case *Declare:
+		write(in.Var)
+	case *Renew:
+		read(in.Var)
+	case *Await:
+		f.exprRefs(in.Operand, read)
+	}
+}
+
+func contains(list []*Var, v *Var) bool {
+	for _, w := range list {
+		if w == v {
+			return true
+		}
+	}
+	return false
+}
+
+// stmtRefs: of an assignment, the plain variables on the left are written; of
+// any larger statement, every variable mentioned counts as read.
+func (f *Func) stmtRefs(in *Stmt, read, write func(*Var)) {
+	assign, ok := in.Node.(*ast.AssignStmt)
+	if !ok || assign.Tok != token.ASSIGN && assign.Tok != token.DEFINE {
+		f.nodeRefs(in, read)
+		return
+	}
+	var written []*Var
+	for _, lhs := range assign.Lhs {
+		if v := f.Variable(lhs); v != nil && !v.Cell {
+			written = append(written, v)
+			continue
+		}
+		f.exprRefs(lhs, read)
+	}
+	for _, rhs := range assign.Rhs {
+		f.exprRefs(rhs, read)
+	}
+	for _, v := range written {
+		write(v)
+	}
+}
+
+func (f *Func) nodeRefs(in *Stmt, read func(*Var)) {
+	switch n := in.Node.(type) {
+	case *ast.IfStmt:
+		if in.NoInit {
+			f.valueRefs(n.Cond, read)
+			f.valueRefs(n.Body, read)
+			if n.Else != nil {
+				f.valueRefs(n.Else, read)
+			}
+			return
+		}
+	}
+	f.valueRefs(in.Node, read)
+}
+
+// Variable returns the hoisted variable that e is, nil if it is anything else.
+func (f *Func) Variable(e ast.Expr) *Var {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	if obj := f.Source.Info.Uses[id]; obj != nil {
+		return f.VarOf[obj]
+	}
+	return f.VarOf[f.Source.Info.Defs[id]]
+}
+
+func (f *Func) exprRefs(e ast.Expr, read func(*Var)) {
+	if o, ok := f.Subst[e]; ok {
+		if v, ok := o.(*Var); ok {
+			read(v)
+		}
+		return
+	}
+	f.valueRefs(e, read)
+}
+
+func (f *Func) valueRefs(root ast.Node, read func(*Var)) {
+	info := f.Source.Info
+	ast.Inspect(root, func(n ast.Node) bool {
+		if o, ok := f.Subst[n]; ok && n != root {
+			if v, ok := o.(*Var); ok {
+				read(v)
+			}
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.Ident:
+			if v := f.VarOf[info.Uses[n]]; v != nil {
+				read(v)
+			} else if v := f.VarOf[info.Defs[n]]; v != nil {
+				read(v)
+			}
+		case *ast.ReturnStmt:
+			if len(n.Results) == 0 {
+				for _, v := range f.Results {
+					if v != nil {
+						read(v)
+					}
+				}
+			}
+		}
+		return true
+	})
+}
+
+// TermRefs calls read for each hoisted variable that a block's end needs.
+func (f *Func) TermRefs(t Term, read func(*Var)) {
+	switch t := t.(type) {
+	case *Branch:
+		f.Refs(t.Cond, read, func(*Var) {})
+	case *Return:
+		f.returnRefs(t, read)
+	case *Switch:
+		if t.Tag != nil {
+			f.exprRefs(t.Tag, read)
+		}
+		f.clauseRefs(t, read)
+	}
+}
+
+func (f *Func) returnRefs(t *Return, read func(*Var)) {
+	if t.Node != nil && len(t.Node.Results) > 0 {
+		for _, e := range t.Node.Results {
+			f.exprRefs(e, read)
+		}
+		return
+	}
+	for _, v := range f.Results {
+		if v != nil {
+			read(v)
+		}
+	}
+}
+
+func (f *Func) clauseRefs(t *Switch, read func(*Var)) {
+	if ts, ok := t.Node.(*ast.TypeSwitchStmt); ok {
+		f.exprRefs(TypeSwitchOperand(ts), read)
+	}
+	for _, c := range t.Clauses {
+		switch n := c.Node.(type) {
+		case *ast.CaseClause:
+			for _, e := range n.List {
+				f.exprRefs(e, read)
+			}
+		case *ast.CommClause:
+			if n.Comm != nil {
+				f.valueRefs(n.Comm, read)
+			}
+		}
+	}
+}
+
+// TypeSwitchOperand returns x of switch v := x.(type).
+func TypeSwitchOperand(ts *ast.TypeSwitchStmt) ast.Expr {
+	var e ast.Expr
+	switch s := ts.Assign.(type) {
+	case *ast.AssignStmt:
+		e = s.Rhs[0]
+	case *ast.ExprStmt:
+		e = s.X
+	}
+	return ast.Unparen(e).(*ast.TypeAssertExpr).X
+}
+
+// LeapsOf lists the blocks that a whole statement may jump to.
+func (f *Func) LeapsOf(in Instr) []*Block {
+	s, ok := in.(*Stmt)
+	if !ok || len(f.Leaps) == 0 {
+		return nil
+	}
+	var to []*Block
+	ast.Inspect(s.Node, func(n ast.Node) bool {
+		if br, ok := n.(*ast.BranchStmt); ok && f.Leaps[br] != nil {
+			to = append(to, f.Leaps[br])
+		}
+		return true
+	})
+	return to
+}
+
+// Captures lists the hoisted variables that closures in the instruction
+// capture, in order of appearance.
+func (f *Func) Captures(in Instr) []*Var {
+	var list []*Var
+	visit := func(root ast.Node) {
+		ast.Inspect(root, func(n ast.Node) bool {
+			if _, ok := f.Subst[n]; ok && n != root {
+				return false
+			}
+			lit, ok := n.(*ast.FuncLit)
+			if !ok {
+				return true
+			}
+			f.valueRefs(lit, func(v *Var) {
+				if !contains(list, v) {
+					list = append(list, v)
+				}
+			})
+			return false
+		})
+	}
+	switch in := in.(type) {
+	case *Stmt:
+		visit(in.Node)
+	case *Await:
+		visit(in.Operand)
+	case *Code:
+		for _, arg := range in.Args {
+			switch arg := arg.(type) {
+			case ast.Expr:
+				if f.Subst[arg] == nil {
+					visit(arg)
+				}
+			case Value:
+				visit(arg.Expr)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,215 @@
+package ir
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+)
+
+// A Style says how what is not the author's text is written.
+type Style interface {
+	// Var writes a variable; inside says that it stands in a closure.
+	Var(v *Var, inside bool) string
+	// Operand writes what replaces an expression.
+	Operand(o Operand) string
+	// Package writes a name of another package.
+	Package(pkg *types.Package, name string) string
+	// Return writes a return statement that leaves the function.
+	Return(f *Func, ret *ast.ReturnStmt) string
+	// Leap writes a jump out of a whole statement.
+	Leap(to *Block) string
+}
+
+// Expr writes an expression of the author's. If e itself is replaced, its
+// replacement is written.
+func (f *Func) Expr(e ast.Expr, style Style) string {
+	if o, ok := f.Subst[e]; ok {
+		return style.Operand(o)
+	}
+	return f.Value(e, style)
+}
+
+// Value writes an expression even if it is replaced itself: what its
+// replacement is set to.
+func (f *Func) Value(e ast.Expr, style Style) string {
+	return f.text(e, e.Pos(), e.End(), style, nil)
+}
+
+// Node writes a statement of the author's between pos and end.
+func (f *Func) Node(n ast.Node, pos, end token.Pos, style Style) string {
+	root, _ := n.(ast.Stmt)
+	return f.text(n, pos, end, style, root)
+}
+
+// text copies the source from pos to end, edited. The definitions of root, a
+// statement that stands outside any whole statement, become assignments.
+func (f *Func) text(n ast.Node, pos, end token.Pos, style Style, root ast.Stmt) string {
+	t := &texter{f: f, style: style, root: root, top: n}
+	t.walk(n)
+	sort.SliceStable(t.edits, func(i, j int) bool { return t.edits[i].pos < t.edits[j].pos })
+	var b strings.Builder
+	at := pos
+	for _, e := range t.edits {
+		if e.pos < at || e.end > end {
+			continue // outside the part asked for
+		}
+		b.WriteString(f.Source.Text(at, e.pos))
+		b.WriteString(e.text)
+		at = e.end
+	}
+	b.WriteString(f.Source.Text(at, end))
+	return b.String()
+}
+
+type edit struct {
+	pos, end token.Pos
+	text     string
+}
+
+type texter struct {
+	f     *Func
+	style Style
+	top   ast.Node
+	root  ast.Stmt
+	edits []edit
+	stack []ast.Node
+	lits  int // closures around
+}
+
+func (t *texter) replace(n ast.Node, text string) {
+	t.edits = append(t.edits, edit{n.Pos(), n.End(), text})
+}
+
+func (t *texter) walk(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if n == nil {
+			last := t.stack[len(t.stack)-1]
+			t.stack = t.stack[:len(t.stack)-1]
+			if _, ok := last.(*ast.FuncLit); ok {
+				t.lits--
+			}
+			return true
+		}
+		if !t.visit(n) {
+			return false
+		}
+		t.stack = append(t.stack, n)
+		if _, ok := n.(*ast.FuncLit); ok {
+			t.lits++
+		}
+		return true
+	})
+}
+
+// visit edits n as a whole and returns false, or lets the walk go on inside.
+func (t *texter) visit(n ast.Node) bool {
+	if o, ok := t.f.Subst[n]; ok && n != t.top {
+		t.replace(n, t.style.Operand(o))
+		return false
+	}
+	switch n := n.(type) {
+	case *ast.Ident:
+		t.ident(n)
+	case *ast.SelectorExpr:
+		return t.selector(n)
+	case *ast.UnaryExpr:
+		if v := t.cell(n.X); n.Op == token.AND && v != nil {
+			t.replace(n, t.style.Var(v, t.lits > 0)) // &x is the cell
+			return false
+		}
+	case *ast.ReturnStmt:
+		if t.lits == 0 {
+			t.replace(n, t.style.Return(t.f, n))
+			return false
+		}
+	case *ast.BranchStmt:
+		if to, ok := t.f.Leaps[n]; ok {
+			t.replace(n, t.style.Leap(to))
+			return false
+		}
+	case *ast.AssignStmt:
+		if n == t.root && n.Tok == token.DEFINE {
+			t.edits = append(t.edits, edit{n.TokPos, n.TokPos + 2, "="})
+		}
+	}
+	return true
+}
+
+func (t *texter) cell(e ast.Expr) *Var {
+	id, ok := e.(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	if v := t.f.VarOf[t.f.Source.Info.Uses[id]]; v != nil && v.Cell {
+		return v
+	}
+	return nil
+}
+
+func (t *texter) ident(id *ast.Ident) {
+	info := t.f.Source.Info
+	obj := info.Uses[id]
+	if obj == nil {
+		obj = info.Defs[id]
+	}
+	if obj == nil {
+		return
+	}
+	if v, ok := t.f.VarOf[obj]; ok {
+		text := t.style.Var(v, t.lits > 0)
+		if v.Cell {
+			text = t.deref(text, v, id)
+		}
+		t.replace(id, text)
+		return
+	}
+	// A name that a dot import brought in.
+	if info.Uses[id] != nil && obj.Pkg() != nil && obj.Pkg() != t.f.Source.Pkg && obj.Parent() == obj.Pkg().Scope() {
+		t.replace(id, t.style.Package(obj.Pkg(), obj.Name()))
+	}
+}
+
+// deref writes the value of the cell that text names, as its place demands.
+func (t *texter) deref(text string, v *Var, id *ast.Ident) string {
+	if len(t.stack) == 0 {
+		return "*" + text
+	}
+	switch parent := t.stack[len(t.stack)-1].(type) {
+	case *ast.SelectorExpr:
+		if _, ok := v.Type.Underlying().(*types.Struct); ok {
+			return text // the selector dereferences
+		}
+	case *ast.CallExpr:
+		if parent.Fun != id {
+			return "*" + text
+		}
+	case *ast.AssignStmt, *ast.IncDecStmt, *ast.BinaryExpr, *ast.ReturnStmt, *ast.ExprStmt, *ast.SendStmt,
+		*ast.IfStmt, *ast.ForStmt, *ast.SwitchStmt, *ast.CaseClause, *ast.CompositeLit, *ast.ParenExpr, *ast.ValueSpec, *ast.KeyValueExpr:
+		return "*" + text
+	}
+	return "(*" + text + ")"
+}
+
+// selector writes pkg.Name through the style, so that emit knows what is
+// imported.
+func (t *texter) selector(n *ast.SelectorExpr) bool {
+	id, ok := n.X.(*ast.Ident)
+	if !ok {
+		return t.selection(n)
+	}
+	if name, ok := t.f.Source.Info.Uses[id].(*types.PkgName); ok {
+		t.replace(n, t.style.Package(name.Imported(), n.Sel.Name))
+		return false
+	}
+	return t.selection(n)
+}
+
+// selection walks the operand alone: the selected name is never a variable.
+func (t *texter) selection(n *ast.SelectorExpr) bool {
+	t.stack = append(t.stack, n)
+	t.walk(n.X)
+	t.stack = t.stack[:len(t.stack)-1]
+	return false
+}

@@ -1,0 +1,144 @@
+// Package lower makes a machine of a planned function: it numbers the states,
+// gives each awaitable type a slot, and names everything: variables, fields,
+// labels. It changes no instruction.
+//
+//	await r.Read()          becomes      state 1, resumed at readDone,
+//	                                     kept in the field awaiter
+package lower
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// Func lowers f.
+func Func(f *ir.Func) {
+	n := newNamer(f)
+	f.Receiver = n.unique("m", n.idents)
+	f.Bound = n.unique("bound", n.idents)
+	n.variables()
+	n.slots()
+	n.labels()
+}
+
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(r)) + s[n:]
+}
+
+// slots numbers the states and gives each type of awaitable a slot.
+func (n *namer) slots() {
+	f := n.f
+	for _, v := range f.Vars {
+		if v.Lifted {
+			n.fields[v.Name] = true
+		}
+	}
+	for i, a := range f.Awaits {
+		a.State = i + 1
+		for _, s := range f.Slots {
+			if types.Identical(s.Type, a.Type) {
+				a.Slot = s
+			}
+		}
+		if a.Slot == nil {
+			a.Slot = &ir.Slot{
+				Type:  a.Type,
+				Task:  taskType(a.Type),
+				Local: n.unique("task", n.idents),
+				Field: n.unique("awaiter", n.fields),
+			}
+			f.Slots = append(f.Slots, a.Slot)
+		}
+	}
+}
+
+// taskType returns t if it is one of async's tasks: those are kept as awaiters.
+func taskType(t types.Type) *types.Named {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil || named.Obj().Pkg().Path() != ir.AsyncPath {
+		return nil
+	}
+	switch named.Obj().Name() {
+	case "Task", "Task0", "Task2", "Task3":
+		return named
+	}
+	return nil
+}
+
+// labels names the blocks that something jumps to, and the places where the
+// machine resumes.
+func (n *namer) labels() {
+	f := n.f
+	taken := n.keptLabels()
+	targets := f.Targets()
+	for _, blk := range f.Blocks {
+		if targets[blk] {
+			hint := blk.Hint
+			if hint == "" {
+				hint = "next"
+			}
+			blk.Label = n.unique(hint, taken)
+		}
+		for _, in := range blk.Instrs {
+			if a, ok := in.(*ir.Await); ok {
+				a.Resume = n.unique(resumeHint(a), taken)
+			}
+		}
+	}
+}
+
+// keptLabels are the author's labels that stay in whole statements.
+func (n *namer) keptLabels() map[string]bool {
+	kept := make(map[string]bool)
+	for _, blk := range n.f.Blocks {
+		for _, in := range blk.Instrs {
+			if s, ok := in.(*ir.Stmt); ok {
+				ast.Inspect(s.Node, func(node ast.Node) bool {
+					if l, ok := node.(*ast.LabeledStmt); ok {
+						kept[l.Label.Name] = true
+					}
+					return true
+				})
+			}
+		}
+	}
+	return kept
+}
+
+// resumeHint names the place after an await for what was awaited: readDone for
+// r.ReadAsync(…).Await().
+func resumeHint(a *ir.Await) string {
+	e := ast.Unparen(a.Operand)
+	for {
+		switch x := e.(type) {
+		case *ast.CallExpr:
+			e = ast.Unparen(x.Fun)
+			if sel, ok := e.(*ast.SelectorExpr); ok && sel.Sel.Name == "ConfigureAwait" {
+				e = ast.Unparen(sel.X)
+			}
+		case *ast.IndexExpr:
+			e = ast.Unparen(x.X)
+		case *ast.IndexListExpr:
+			e = ast.Unparen(x.X)
+		case *ast.SelectorExpr:
+			return doneLabel(x.Sel.Name)
+		case *ast.Ident:
+			return doneLabel(x.Name)
+		default:
+			return "awaitDone"
+		}
+	}
+}
+
+func doneLabel(name string) string {
+	if short := strings.TrimSuffix(name, "Async"); short != "" {
+		name = short
+	}
+	return lowerFirst(name) + "Done"
+}

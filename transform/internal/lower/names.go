@@ -1,0 +1,151 @@
+package lower
+
+import (
+	"go/ast"
+	"go/types"
+	"strconv"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// Names are the author's. Two variables of the same name share it, and so the
+// Go variable, if they have the same type and neither's scope holds the other;
+// else the later gets a suffix. A local of MoveNext also makes way for whatever
+// else the function means by the same name, for its scope is wider than the
+// author's. Fields have a namespace of their own.
+type namer struct {
+	f      *ir.Func
+	idents map[string]bool // every name that the function mentions
+	taken  map[string]bool // names that a local of MoveNext must not hide
+	fields map[string]bool // names of the machine's fields and methods
+}
+
+// reserved are the names that a machine has of its own or from its Builder.
+var reserved = []string{
+	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "Result",
+	"SetResult", "SyncContext", "Task", "finish", "heap", "state", "suspend",
+}
+
+func newNamer(f *ir.Func) *namer {
+	n := &namer{f: f, idents: make(map[string]bool), taken: make(map[string]bool), fields: make(map[string]bool)}
+	for _, name := range types.Universe.Names() {
+		n.taken[name] = true
+	}
+	for _, name := range reserved {
+		n.fields[name] = true
+	}
+	info := f.Source.Info
+	ast.Inspect(f.Decl, func(node ast.Node) bool {
+		id, ok := node.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		n.idents[id.Name] = true
+		obj := info.Uses[id]
+		if obj == nil {
+			obj = info.Defs[id]
+		}
+		switch obj := obj.(type) {
+		case nil, *types.Label:
+		case *types.Var:
+			if !obj.IsField() && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
+				n.taken[id.Name] = true
+			}
+		default:
+			n.taken[id.Name] = true
+		}
+		return true
+	})
+	return n
+}
+
+// unique returns name, or name with the first suffix that is not among taken.
+func (n *namer) unique(name string, taken map[string]bool) string {
+	candidate := name
+	for i := 2; taken[candidate]; i++ {
+		candidate = withSuffix(name, i)
+	}
+	taken[candidate] = true
+	return candidate
+}
+
+func withSuffix(name string, i int) string {
+	if last := name[len(name)-1]; '0' <= last && last <= '9' {
+		name += "_"
+	}
+	return name + strconv.Itoa(i)
+}
+
+func (n *namer) variables() {
+	var named []*ir.Var
+	for _, v := range n.f.Vars {
+		taken := n.taken
+		if v.Lifted {
+			taken = n.fields
+		} else if v.Kind == ir.Temp {
+			taken = n.idents // whole statements may declare their own
+		}
+		n.name(v, named, taken)
+		named = append(named, v)
+	}
+	for _, v := range n.f.Vars {
+		if !v.Lifted {
+			n.idents[v.Name] = true
+		}
+	}
+}
+
+// name gives v its author's name, shared with earlier variables where that is
+// harmless.
+func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
+	base := v.Name
+	for i := 1; ; i++ {
+		candidate := base
+		if i > 1 {
+			candidate = withSuffix(base, i)
+		}
+		holders := holders(candidate, v.Lifted, earlier)
+		switch {
+		case len(holders) > 0:
+			if !shares(v, holders) {
+				continue
+			}
+			v.Zeroed = true
+		case taken[candidate] || i > 1 && n.idents[candidate]:
+			continue
+		}
+		v.Name = candidate
+		return
+	}
+}
+
+func holders(name string, lifted bool, earlier []*ir.Var) []*ir.Var {
+	var list []*ir.Var
+	for _, w := range earlier {
+		if w.Name == name && w.Lifted == lifted {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// shares reports whether v can be the same Go variable as all of holders.
+func shares(v *ir.Var, holders []*ir.Var) bool {
+	for _, w := range holders {
+		if v.Kind != ir.Local || w.Kind != ir.Local || v.Cell != w.Cell || !types.Identical(v.Type, w.Type) ||
+			nested(v.Scope, w.Scope) || nested(w.Scope, v.Scope) {
+			return false
+		}
+	}
+	return true
+}
+
+// nested reports whether inner lies in outer.
+func nested(inner, outer *types.Scope) bool {
+	for s := inner; s != nil; s = s.Parent() {
+		if s == outer {
+			return true
+		}
+	}
+	return false
+}

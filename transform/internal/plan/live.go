@@ -1,0 +1,135 @@
+package plan
+
+import "github.com/nothread/nothread/transform/internal/ir"
+
+// live decides where each variable lives: in a cell of its own, in the machine,
+// or in MoveNext.
+//
+//	its address is taken, or a closure captures it and it    → a cell: x is a
+//	is assigned after its declaration                          pointer to its value
+//	it is live after some await                              → lifted
+//	else                                                     → a local of MoveNext
+//
+// Only what is read after a resumption before it is set again is live there. A
+// cell is live as long as anything mentions it: what is set through it must be
+// seen through every other reference to it.
+func (b *builder) live() {
+	for _, v := range b.f.Vars {
+		v.Cell = v.Addressed || v.Captured && v.Writes > 0
+	}
+	in := liveness(b.f)
+	for _, blk := range b.f.Blocks {
+		walkBack(b.f, blk, in, func(a *ir.Await, after set) {
+			for v := range after {
+				v.Lifted = true
+			}
+		})
+	}
+	b.markUsed()
+	b.markZeroed()
+}
+
+type set map[*ir.Var]bool
+
+// liveness returns what is live at the start of each block.
+func liveness(f *ir.Func) map[*ir.Block]set {
+	in := make(map[*ir.Block]set)
+	for changed := true; changed; {
+		changed = false
+		for i := len(f.Blocks) - 1; i >= 0; i-- {
+			blk := f.Blocks[i]
+			live := walkBack(f, blk, in, nil)
+			if len(live) != len(in[blk]) {
+				in[blk] = live
+				changed = true
+			}
+		}
+	}
+	return in
+}
+
+// walkBack returns what is live at the start of blk, and shows at each await
+// what is live after it.
+func walkBack(f *ir.Func, blk *ir.Block, in map[*ir.Block]set, at func(*ir.Await, set)) set {
+	live := make(set)
+	join := func(succ *ir.Block) {
+		for v := range in[succ] {
+			live[v] = true
+		}
+	}
+	read := func(v *ir.Var) { live[v] = true }
+	for _, succ := range blk.Term.Succs() {
+		join(succ)
+	}
+	f.TermRefs(blk.Term, read)
+	for i := len(blk.Instrs) - 1; i >= 0; i-- {
+		instr := blk.Instrs[i]
+		for _, succ := range f.LeapsOf(instr) {
+			join(succ)
+		}
+		if a, ok := instr.(*ir.Await); ok && at != nil {
+			at(a, live)
+		}
+		f.Refs(instr, func(*ir.Var) {}, func(v *ir.Var) { delete(live, v) })
+		f.Refs(instr, read, func(*ir.Var) {})
+	}
+	return live
+}
+
+// markUsed notes which variables something reads: Go wants a local used.
+func (b *builder) markUsed() {
+	used := func(v *ir.Var) { v.Used = true }
+	set := func(v *ir.Var) { v.Set = true }
+	for _, blk := range b.f.Blocks {
+		for _, in := range blk.Instrs {
+			b.f.Refs(in, used, set)
+		}
+		if s, ok := blk.Term.(*ir.Switch); ok {
+			for _, c := range s.Clauses {
+				if c.Bind != nil {
+					set(c.Bind)
+				}
+			}
+		}
+		b.f.TermRefs(blk.Term, used)
+	}
+}
+
+// markZeroed notes the declarations that run more than once: they must store
+// the zero value.
+func (b *builder) markZeroed() {
+	for _, blk := range b.f.Blocks {
+		cyclic := reaches(b.f, blk, blk)
+		for _, in := range blk.Instrs {
+			if d, ok := in.(*ir.Declare); ok && d.Zero && cyclic {
+				d.Var.Zeroed = true
+			}
+		}
+	}
+}
+
+// reaches reports whether control can go from the end of from to to.
+func reaches(f *ir.Func, from, to *ir.Block) bool {
+	seen := make(map[*ir.Block]bool)
+	work := succs(f, from)
+	for len(work) > 0 {
+		blk := work[len(work)-1]
+		work = work[:len(work)-1]
+		if blk == to {
+			return true
+		}
+		if !seen[blk] {
+			seen[blk] = true
+			work = append(work, succs(f, blk)...)
+		}
+	}
+	return false
+}
+
+func succs(f *ir.Func, blk *ir.Block) []*ir.Block {
+	list := blk.Term.Succs()
+	for _, in := range blk.Instrs {
+		list = append(list, f.LeapsOf(in)...)
+	}
+	return list
+}

@@ -1,0 +1,359 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"go/version"
+	"strconv"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// forStmt:
+//
+//	for init; cond; post { body }        becomes        init
+//	                                              loop: if !cond { goto done }
+//	                                                    body
+//	                                              next: post
+//	                                                    goto loop
+//	                                              done:
+func (b *builder) forStmt(s *ast.ForStmt, label string) {
+	if s.Init != nil {
+		b.stmt(s.Init, "")
+	}
+	loop, body, next, done := b.block("loop"), b.block("body"), b.block("next"), b.block("done")
+	b.start(loop)
+	if s.Cond != nil {
+		b.hoist(s.Cond)
+		b.end(&ir.Branch{Cond: cond(s.Cond), Then: body, Else: done})
+		b.start(body)
+	}
+	b.enter(&target{stmt: s, label: label, brk: done, cont: next})
+	b.stmts(s.Body.List, s.Body.Rbrace)
+	b.leave()
+	b.start(next)
+	b.renew(s)
+	if s.Post != nil {
+		line := b.lastLine
+		b.stmt(s.Post, "")
+		b.lastLine = line
+	}
+	b.end(&ir.Jump{To: loop})
+	b.start(done)
+}
+
+// renew gives each loop variable that keeps an identity a new one, with the old
+// value, before the post statement: since Go 1.22 each iteration has its own.
+func (b *builder) renew(s *ast.ForStmt) {
+	assign, ok := s.Init.(*ast.AssignStmt)
+	if !ok || assign.Tok != token.DEFINE || b.sharedLoopVars() {
+		return
+	}
+	for _, lhs := range assign.Lhs {
+		if v := b.f.VarOf[b.info.Defs[lhs.(*ast.Ident)]]; v != nil && (v.Captured || v.Addressed) {
+			b.emit(&ir.Renew{Var: v})
+		}
+	}
+}
+
+// sharedLoopVars reports whether the file's language version is before 1.22.
+func (b *builder) sharedLoopVars() bool {
+	v := b.pkg.GoVersion
+	for file, fileVersion := range b.info.FileVersions {
+		if file.FileStart <= b.f.Decl.Pos() && b.f.Decl.Pos() < file.FileEnd && fileVersion != "" {
+			v = fileVersion
+		}
+	}
+	if v == "" {
+		return false
+	}
+	if v[0] != 'g' {
+		v = "go" + v
+	}
+	return version.Compare(version.Lang(v), "go1.22") < 0
+}
+
+func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
+	b.hoist(s.X)
+	t := b.info.TypeOf(s.X)
+	if basic, ok := t.(*types.Basic); ok && basic.Info()&types.IsUntyped != 0 {
+		t = types.Default(t)
+		if s.Tok == token.ASSIGN && s.Key != nil && !isBlank(s.Key) {
+			t = b.info.TypeOf(s.Key)
+		}
+	}
+	r := &ranging{b: b, s: s, label: label, t: t,
+		loop: b.block("loop"), body: b.block("body"), next: b.block("next"), done: b.block("done")}
+	switch u := coreType(t).(type) {
+	case *types.Basic:
+		if u.Info()&types.IsString != 0 {
+			r.overString()
+		} else {
+			r.overInt()
+		}
+	case *types.Slice:
+		r.overIndexed()
+	case *types.Array:
+		r.overArray(u, true)
+	case *types.Pointer:
+		r.overArray(coreType(u.Elem()).(*types.Array), false)
+	case *types.Chan:
+		r.overChan()
+	default:
+		b.errorf(s.Pos(), "an await in the body of a range over %s is not supported yet", t)
+	}
+}
+
+// coreType is the underlying type, of a type parameter that of its constraint.
+func coreType(t types.Type) types.Type {
+	tp, ok := types.Unalias(t).(*types.TypeParam)
+	if !ok {
+		return t.Underlying()
+	}
+	var core types.Type
+	iface := tp.Constraint().Underlying().(*types.Interface)
+	for e := range iface.EmbeddedTypes() {
+		switch e := types.Unalias(e).(type) {
+		case *types.Union:
+			for term := range e.Terms() {
+				core = term.Type().Underlying()
+			}
+		default:
+			core = coreType(e)
+		}
+	}
+	if core == nil {
+		return t.Underlying()
+	}
+	return core
+}
+
+func isBlank(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == "_"
+}
+
+// ranging plans one range statement:
+//
+//	for k, v := range x { body }        becomes        x evaluated once
+//	                                                   counter = 0
+//	                                             loop: if !(counter < len(x)) { goto done }
+//	                                                   k, v = counter, x[counter]
+//	                                                   body
+//	                                             next: counter++
+//	                                                   goto loop
+//	                                             done:
+type ranging struct {
+	b     *builder
+	s     *ast.RangeStmt
+	label string
+	t     types.Type
+
+	loop, body, next, done *ir.Block
+}
+
+func (r *ranging) hasKey() bool   { return r.s.Key != nil && !isBlank(r.s.Key) }
+func (r *ranging) hasValue() bool { return r.s.Value != nil && !isBlank(r.s.Value) }
+
+// once returns what stands for the value of x: the author's variable if nothing
+// can change it meanwhile, else a temporary that is set to it.
+func (r *ranging) once(name string) any {
+	b := r.b
+	if id, ok := ast.Unparen(r.s.X).(*ast.Ident); ok {
+		if v := b.f.VarOf[b.info.Uses[id]]; v != nil && v.Writes == 0 && !v.Addressed && !v.Captured {
+			return v
+		}
+	}
+	if tv := b.info.Types[r.s.X]; tv.Value != nil {
+		return r.s.X
+	}
+	v := b.temp(name, r.t, r.s.X.Pos())
+	b.code([]*ir.Var{v}, "%v = %v", v, r.s.X)
+	return v
+}
+
+// counter returns the variable that counts, and whether it is the author's key:
+// that may count itself if the body leaves it alone.
+func (r *ranging) counter(t types.Type) (v *ir.Var, isKey bool) {
+	b := r.b
+	if id, ok := r.s.Key.(*ast.Ident); ok && r.hasKey() && r.s.Tok == token.DEFINE {
+		u := b.usageOf(b.info.Defs[id])
+		if u.writes == 0 && !u.captured && !u.addressed {
+			v := b.declare(id, false)
+			b.code([]*ir.Var{v}, "%v = 0", v)
+			return v, true
+		}
+	}
+	v = b.temp("index", t, r.s.Pos())
+	b.code([]*ir.Var{v}, "%v = 0", v)
+	return v, false
+}
+
+// iterate plans the loop around the body: while cond, each iteration begins by
+// setting the key and value to the expressions given ("" for none), and ends
+// with advance.
+func (r *ranging) iterate(cond *ir.Code, key, value *ir.Code, advance func()) {
+	b := r.b
+	b.start(r.loop)
+	b.end(&ir.Branch{Cond: cond, Then: r.body, Else: r.done})
+	b.start(r.body)
+	r.assign(key, value)
+	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next})
+	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
+	b.leave()
+	b.start(r.next)
+	if advance != nil {
+		advance()
+	}
+	b.end(&ir.Jump{To: r.loop})
+	b.start(r.done)
+}
+
+// assign sets the iteration variables. The left sides of an assignment are
+// evaluated at each iteration, key and value together.
+func (r *ranging) assign(key, value *ir.Code) {
+	b := r.b
+	if !r.hasKey() {
+		key = nil
+	}
+	if !r.hasValue() {
+		value = nil
+	}
+	if r.s.Tok == token.DEFINE {
+		for _, side := range []struct {
+			id  ast.Expr
+			val *ir.Code
+		}{{r.s.Key, key}, {r.s.Value, value}} {
+			if side.val == nil {
+				continue
+			}
+			v := b.declare(side.id.(*ast.Ident), false)
+			b.code([]*ir.Var{v}, "%v = "+side.val.Format, append([]any{v}, side.val.Args...)...)
+		}
+		return
+	}
+	var lhs []ast.Node
+	if key != nil {
+		lhs = append(lhs, r.s.Key)
+	}
+	if value != nil {
+		lhs = append(lhs, r.s.Value)
+	}
+	b.hoist(lhs...)
+	switch {
+	case key != nil && value != nil:
+		args := append([]any{r.s.Key, r.s.Value}, key.Args...)
+		b.code(nil, "%v, %v = "+key.Format+", "+value.Format, append(args, value.Args...)...)
+	case key != nil:
+		b.code(nil, "%v = "+key.Format, append([]any{r.s.Key}, key.Args...)...)
+	case value != nil:
+		b.code(nil, "%v = "+value.Format, append([]any{r.s.Value}, value.Args...)...)
+	}
+}
+
+func (r *ranging) overInt() {
+	limit := r.once("limit")
+	i, isKey := r.counter(r.t)
+	var key *ir.Code
+	if !isKey {
+		key = &ir.Code{Format: "%v", Args: []any{i}}
+	}
+	r.iterate(&ir.Code{Format: "%v < %v", Args: []any{i, limit}}, key, nil, func() {
+		r.b.code(nil, "%v++", i)
+	})
+}
+
+// overIndexed ranges over a slice: its length is fixed at the start.
+func (r *ranging) overIndexed() { r.indexed(r.once("slice")) }
+
+func (r *ranging) indexed(x any) {
+	i, isKey := r.counter(types.Typ[types.Int])
+	var key *ir.Code
+	if !isKey {
+		key = &ir.Code{Format: "%v", Args: []any{i}}
+	}
+	value := &ir.Code{Format: "%v[%v]", Args: []any{x, i}}
+	r.iterate(&ir.Code{Format: "%v < len(%v)", Args: []any{i, x}}, key, value, func() {
+		r.b.code(nil, "%v++", i)
+	})
+}
+
+// overArray ranges over an array, which is copied if its elements are wanted, or
+// over a pointer to one, which is not. Without a value, and without a call in
+// it, x is not even evaluated.
+func (r *ranging) overArray(array *types.Array, copied bool) {
+	b := r.b
+	if r.hasValue() || b.calls(r.s.X) {
+		name := "array"
+		if !copied {
+			name = "pointer"
+		}
+		r.indexed(r.once(name))
+		return
+	}
+	i, isKey := r.counter(types.Typ[types.Int])
+	var key *ir.Code
+	if !isKey {
+		key = &ir.Code{Format: "%v", Args: []any{i}}
+	}
+	limit := strconv.FormatInt(array.Len(), 10)
+	r.iterate(&ir.Code{Format: "%v < %v", Args: []any{i, limit}}, key, nil, func() {
+		b.code(nil, "%v++", i)
+	})
+}
+
+// overString decodes one rune an iteration.
+func (r *ranging) overString() {
+	b := r.b
+	s := r.once("text")
+	i := b.temp("index", types.Typ[types.Int], r.s.Pos())
+	char := b.temp("char", types.Typ[types.Rune], r.s.Pos())
+	width := b.temp("width", types.Typ[types.Int], r.s.Pos())
+	b.code([]*ir.Var{i}, "%v = 0", i)
+	decode := &ir.Code{
+		Format: "%v, %v = %v(%v[%v:])",
+		Args:   []any{char, width, ir.Name{Path: "unicode/utf8", Name: "DecodeRuneInString"}, s, i},
+		Defs:   []*ir.Var{char, width},
+	}
+	key := &ir.Code{Format: "%v", Args: []any{i}}
+	value := &ir.Code{Format: "%v", Args: []any{char}}
+	b.start(r.loop)
+	b.end(&ir.Branch{Cond: &ir.Code{Format: "%v < len(%v)", Args: []any{i, s}}, Then: r.body, Else: r.done})
+	b.start(r.body)
+	b.emit(decode)
+	r.assign(key, value)
+	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next})
+	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
+	b.leave()
+	b.start(r.next)
+	b.code(nil, "%v += %v", i, width)
+	b.end(&ir.Jump{To: r.loop})
+	b.start(r.done)
+}
+
+// overChan receives until the channel is closed.
+func (r *ranging) overChan() {
+	b := r.b
+	ch := r.once("channel")
+	ok := b.temp("ok", types.Typ[types.Bool], r.s.Pos())
+	b.start(r.loop)
+	if r.hasKey() {
+		elem := coreType(r.t).(*types.Chan).Elem()
+		received := b.temp("received", elem, r.s.Pos())
+		b.code([]*ir.Var{received, ok}, "%v, %v = <-%v", received, ok, ch)
+		b.end(&ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{ok}}, Then: r.body, Else: r.done})
+		b.start(r.body)
+		r.assign(&ir.Code{Format: "%v", Args: []any{received}}, nil)
+	} else {
+		b.code([]*ir.Var{ok}, "_, %v = <-%v", ok, ch)
+		b.end(&ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{ok}}, Then: r.body, Else: r.done})
+		b.start(r.body)
+	}
+	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next})
+	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
+	b.leave()
+	b.start(r.next)
+	b.end(&ir.Jump{To: r.loop})
+	b.start(r.done)
+}

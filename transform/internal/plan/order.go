@@ -1,0 +1,360 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/check"
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// This file splits expressions at their awaits, in the order in which gc
+// evaluates them (cmd/compile/internal/walk/order.go is the reference).
+//
+// gc evaluates calls, receives and a few other operations at a definite time,
+// left to right, each into a temporary; these are the events. Everything else
+// (variables, fields, elements, arithmetic) it reads where the value is used,
+// after all events of the statement. So before an await, the events that come
+// before it are spilled, and nothing else; the await's result stands where the
+// await stood, as a call, and gc does the rest.
+
+// An event is an expression with a definite time.
+type event struct {
+	expr     ast.Expr
+	await    types.Type      // the awaitable's type, if it is an await
+	logical  *ast.BinaryExpr // it is && or || whose right side suspends
+	consumed bool            // it has been spilled
+}
+
+// hoist plans everything that comes before and including the last await below
+// the nodes, which are evaluated one after the other. What remains of the nodes
+// then holds no await: each is replaced by its result, in place, or by a spill.
+func (b *builder) hoist(nodes ...ast.Node) {
+	var events []*event
+	for _, n := range nodes {
+		if n != nil {
+			events = b.events(events, n)
+		}
+	}
+	for i, e := range events {
+		switch {
+		case e.await != nil:
+			b.spillBefore(events[:i], e.expr)
+			b.await(e)
+		case e.logical != nil:
+			b.spillBefore(events[:i], e.expr)
+			b.logical(e.logical)
+		}
+	}
+}
+
+// spillBefore spills the events that are complete before e is evaluated and
+// that are no part of e: of nested ones, the outermost.
+func (b *builder) spillBefore(events []*event, e ast.Expr) {
+	for i, earlier := range events {
+		if earlier.consumed || within(earlier.expr, e) || coveredBy(earlier, events[i+1:]) {
+			continue
+		}
+		earlier.consumed = true
+		b.spill(earlier.expr)
+	}
+}
+
+func within(inner, outer ast.Node) bool {
+	return outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
+}
+
+func coveredBy(e *event, later []*event) bool {
+	for _, l := range later {
+		if within(e.expr, l.expr) {
+			return true
+		}
+	}
+	return false
+}
+
+// spill evaluates e now, into a temporary that stands for it from here on.
+func (b *builder) spill(e ast.Expr) {
+	if _, ok := b.f.Subst[e].(*ir.Var); ok {
+		return
+	}
+	t := b.info.TypeOf(e)
+	if tuple, ok := t.(*types.Tuple); ok && tuple.Len() != 1 {
+		b.errorf(e.Pos(), "several values before an await are not supported yet here")
+		return
+	}
+	v := b.temp("spill", t, e.Pos())
+	b.code([]*ir.Var{v}, "%v = %v", v, b.value(e))
+	b.f.Subst[e] = v
+}
+
+// value is e as it stands, even where Subst replaces it: by the awaited result
+// if that is what it is replaced by, else by its own text.
+func (b *builder) value(e ast.Expr) any {
+	if a, ok := b.f.Subst[e].(*ir.Await); ok {
+		return a
+	}
+	return ir.Value{Expr: e}
+}
+
+func (b *builder) await(e *event) {
+	call := e.expr.(*ast.CallExpr)
+	sel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	a := &ir.Await{Call: call, Operand: sel.X, Type: e.await}
+	if !check.Awaitable(a.Type) { // its methods want the operand's address
+		a.Address, a.Type = true, types.NewPointer(a.Type)
+	}
+	b.nameable(sel.X.Pos(), "the awaitable", a.Type)
+	b.emit(a)
+	a.Block = b.cur
+	b.f.Awaits = append(b.f.Awaits, a)
+	b.f.Subst[call] = a
+}
+
+// logical plans x && y (or ||) where y suspends:
+//
+//	t = x
+//	if t { t = y }
+func (b *builder) logical(e *ast.BinaryExpr) {
+	t := b.temp("holds", b.info.TypeOf(e), e.Pos())
+	right, done := b.block("right"), b.block("done")
+	b.code([]*ir.Var{t}, "%v = %v", t, e.X)
+	branch := &ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{t}}, Then: right, Else: done}
+	if e.Op == token.LOR {
+		branch.Then, branch.Else = done, right
+	}
+	b.end(branch)
+	b.start(right)
+	b.hoist(e.Y)
+	b.code([]*ir.Var{t}, "%v = %v", t, e.Y)
+	b.start(done)
+	b.f.Subst[e] = t
+}
+
+// events appends the events below n in the order of their evaluation.
+func (b *builder) events(list []*event, n ast.Node) []*event {
+	switch n := n.(type) {
+	case *ast.ExprStmt:
+		return b.events(list, n.X)
+	case *ast.SendStmt:
+		return b.events(b.events(list, n.Chan), n.Value)
+	case *ast.IncDecStmt:
+		return b.events(list, n.X)
+	case *ast.GoStmt:
+		return b.operands(list, n.Call)
+	case *ast.DeferStmt:
+		return b.operands(list, n.Call)
+	case ast.Expr:
+		return b.exprEvents(list, n)
+	}
+	return list
+}
+
+func (b *builder) exprEvents(list []*event, e ast.Expr) []*event {
+	if tv, ok := b.info.Types[e]; ok && (tv.Value != nil || tv.IsType()) {
+		return list
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return b.exprEvents(list, e.X)
+	case *ast.CallExpr:
+		return b.callEvents(list, e)
+	case *ast.BinaryExpr:
+		return b.binaryEvents(list, e)
+	case *ast.UnaryExpr:
+		list = b.exprEvents(list, e.X)
+		if e.Op == token.ARROW || e.Op == token.AND && isLiteral(e.X) {
+			list = append(list, &event{expr: e})
+		}
+	case *ast.StarExpr:
+		return b.exprEvents(list, e.X)
+	case *ast.SelectorExpr:
+		sel := b.info.Selections[e]
+		if sel == nil {
+			return list // of a package
+		}
+		list = b.exprEvents(list, e.X)
+		if sel.Kind() == types.MethodVal { // a method value: calls do not come here
+			list = append(list, &event{expr: e})
+		}
+	case *ast.IndexExpr:
+		list = b.exprEvents(list, e.X)
+		if tv := b.info.Types[e.Index]; tv.IsType() {
+			return list
+		}
+		list = b.exprEvents(list, e.Index)
+		if b.convertsBytesKey(e) {
+			list = append(list, &event{expr: e})
+		}
+	case *ast.SliceExpr:
+		list = b.exprEvents(list, e.X)
+		for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
+			if bound != nil {
+				list = b.exprEvents(list, bound)
+			}
+		}
+		list = append(list, &event{expr: e})
+	case *ast.TypeAssertExpr:
+		list = b.exprEvents(list, e.X)
+		if e.Type != nil && !pointerShaped(b.info.TypeOf(e.Type)) {
+			list = append(list, &event{expr: e})
+		}
+	case *ast.CompositeLit:
+		return b.literalEvents(list, e)
+	}
+	return list
+}
+
+func isLiteral(e ast.Expr) bool {
+	_, ok := ast.Unparen(e).(*ast.CompositeLit)
+	return ok
+}
+
+// literalEvents: elements are read late, except that a map literal stores each
+// entry before it evaluates the next.
+func (b *builder) literalEvents(list []*event, e *ast.CompositeLit) []*event {
+	_, isMap := coreType(b.info.TypeOf(e)).(*types.Map)
+	for _, elt := range e.Elts {
+		kv, ok := elt.(*ast.KeyValueExpr)
+		if !ok {
+			list = b.exprEvents(list, elt)
+			continue
+		}
+		if !isMap {
+			list = b.exprEvents(list, kv.Value)
+			continue
+		}
+		for _, part := range []ast.Expr{kv.Key, kv.Value} {
+			list = b.exprEvents(list, part)
+		}
+		for _, part := range []ast.Expr{kv.Key, kv.Value} {
+			if b.spillable(part) {
+				list = append(list, &event{expr: part})
+			}
+		}
+	}
+	if isMap {
+		list = append(list, &event{expr: e})
+	}
+	return list
+}
+
+// spillable reports whether e is a value that can be kept in a temporary, and
+// whose reading early makes a difference.
+func (b *builder) spillable(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.CompositeLit:
+		return e.Type != nil
+	case *ast.FuncLit:
+		return false
+	}
+	tv := b.info.Types[e]
+	return tv.Value == nil && !tv.IsNil() && tv.IsValue()
+}
+
+func (b *builder) binaryEvents(list []*event, e *ast.BinaryExpr) []*event {
+	list = b.exprEvents(list, e.X)
+	if e.Op != token.LAND && e.Op != token.LOR {
+		return b.exprEvents(list, e.Y)
+	}
+	ev := &event{expr: e}
+	if b.suspends(e.Y) {
+		ev.logical = e
+	}
+	return append(list, ev)
+}
+
+// callEvents: the callee's and the arguments' events, then the call's own.
+func (b *builder) callEvents(list []*event, e *ast.CallExpr) []*event {
+	if tv := b.info.Types[e.Fun]; tv.IsType() {
+		list = b.exprEvents(list, e.Args[0])
+		if convertsEarly(b.info.TypeOf(e.Fun), b.info.TypeOf(e.Args[0])) {
+			list = append(list, &event{expr: e})
+		}
+		return list
+	}
+	list = b.operands(list, e)
+	ev := &event{expr: e}
+	if awaitable, ok := check.IsAwait(b.info, e); ok {
+		ev.await = awaitable
+	}
+	return append(list, ev)
+}
+
+// operands appends the events of a call's callee and arguments.
+func (b *builder) operands(list []*event, e *ast.CallExpr) []*event {
+	if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok && b.info.Selections[sel] != nil {
+		list = b.exprEvents(list, sel.X) // a method's receiver is an argument
+	} else {
+		list = b.exprEvents(list, e.Fun)
+	}
+	for _, arg := range e.Args {
+		list = b.exprEvents(list, arg)
+	}
+	return list
+}
+
+// convertsEarly reports whether a conversion is a call of gc's: string to bytes
+// or runes. The other direction reads late.
+func convertsEarly(to, from types.Type) bool {
+	_, slice := coreType(to).(*types.Slice)
+	basic, ok := coreType(from).(*types.Basic)
+	return slice && ok && basic.Info()&types.IsString != 0
+}
+
+// convertsBytesKey reports m[string(b)]: gc reads the map at once, so that the
+// bytes cannot change under the key.
+func (b *builder) convertsBytesKey(e *ast.IndexExpr) bool {
+	if _, ok := coreType(b.info.TypeOf(e.X)).(*types.Map); !ok {
+		return false
+	}
+	found := false
+	ast.Inspect(e.Index, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if tv := b.info.Types[n.Fun]; tv.IsType() {
+				to, ok := coreType(tv.Type).(*types.Basic)
+				_, from := coreType(b.info.TypeOf(n.Args[0])).(*types.Slice)
+				found = found || ok && to.Info()&types.IsString != 0 && from
+			}
+			return false
+		case *ast.CompositeLit, *ast.KeyValueExpr, *ast.Ident, *ast.BasicLit, *ast.ParenExpr:
+			return true
+		}
+		return false
+	})
+	return found
+}
+
+// pointerShaped reports whether values of t fit an interface's data word, so
+// that an assertion to t is a mere read.
+func pointerShaped(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Chan, *types.Signature:
+		_, isTypeParam := types.Unalias(t).(*types.TypeParam)
+		return !isTypeParam
+	case *types.Basic:
+		return u.Kind() == types.UnsafePointer
+	case *types.Struct:
+		return u.NumFields() == 1 && pointerShaped(u.Field(0).Type())
+	case *types.Array:
+		return u.Len() == 1 && pointerShaped(u.Elem())
+	}
+	return false
+}
+
+// calls reports whether evaluating e calls or receives.
+func (b *builder) calls(e ast.Expr) bool {
+	for _, ev := range b.exprEvents(nil, e) {
+		switch x := ev.expr.(type) {
+		case *ast.CallExpr:
+			return true
+		case *ast.UnaryExpr:
+			if x.Op == token.ARROW {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,249 @@
+// Package plan turns the typed syntax of one async function into ir: control
+// flow around the awaits, evaluation order as gc has it, and which variables
+// live across a suspension.
+//
+// # What stays whole
+//
+// Only what holds an await is taken apart. Any other statement is one
+// instruction and keeps its author's text; branches and returns inside it that
+// leave it are edited.
+//
+//	for {                          loop:
+//		n, err := r.Read().Await()     await r.Read()
+//		if err != nil {                n, err = ‹result›
+//			break                      if err != nil { goto done }     ← one Stmt
+//		}                              …
+//	}                                  jump loop
+//	                               done:
+//
+// # Order
+//
+// See order.go: what gc evaluates before a call in the await's place is spilled,
+// what it evaluates after stays in place.
+//
+// # Variables
+//
+// See vars.go and live.go: hoisting, cells, and liveness.
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nothread/nothread/transform/internal/diag"
+	"github.com/nothread/nothread/transform/internal/ir"
+	"github.com/nothread/nothread/transform/internal/load"
+)
+
+// Func plans fn. It adds to diags and returns nil if fn holds something that
+// cannot be async.
+func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *ir.Func {
+	b := newBuilder(pkg, file, fn, diags)
+	b.parameters()
+	b.stmts(fn.Decl.Body.List, fn.Decl.Body.Rbrace)
+	if b.cur.Term == nil {
+		b.end(&ir.Return{})
+	}
+	if b.failed {
+		return nil
+	}
+	b.prune()
+	b.live()
+	return b.f
+}
+
+type builder struct {
+	pkg    *load.Package
+	info   *types.Info
+	diags  *diag.List
+	failed bool
+
+	f       *ir.Func
+	cur     *ir.Block
+	targets []*target             // enclosing statements that break and continue leave
+	labels  map[string]*ir.Block  // where the author's labels stand
+	direct  map[types.Object]bool // labels that a goto outside their statement uses
+	uses    map[types.Object]*usage
+
+	comments []*ast.CommentGroup // of the body, not yet emitted
+	lastLine int                 // where the last thing emitted ended; 0 at the start of a block
+}
+
+// A target is a statement that was taken apart.
+type target struct {
+	stmt      ast.Stmt
+	label     string
+	brk, cont *ir.Block // cont is nil for switch and select
+	next      *ir.Block // where fallthrough goes; nil if nowhere
+}
+
+func newBuilder(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *builder {
+	source := &ir.Source{
+		Fset:    pkg.Fset,
+		File:    pkg.Fset.File(fn.Decl.Pos()),
+		Base:    baseName(file.Path),
+		Content: file.Content,
+		Pkg:     pkg.Types,
+		Info:    pkg.Info,
+	}
+	f := &ir.Func{
+		Name:    qualifiedName(fn.Decl),
+		Machine: machineName(pkg, fn),
+		Decl:    fn.Decl,
+		Sig:     fn.Obj.Signature(),
+		Source:  source,
+		VarOf:   make(map[types.Object]*ir.Var),
+		Subst:   make(map[ast.Node]ir.Operand),
+		Leaps:   make(map[*ast.BranchStmt]*ir.Block),
+	}
+	b := &builder{
+		pkg: pkg, info: pkg.Info, diags: diags, f: f,
+		labels: make(map[string]*ir.Block),
+		uses:   make(map[types.Object]*usage),
+	}
+	body := fn.Decl.Body
+	for _, group := range file.Syntax.Comments {
+		if body.Lbrace < group.Pos() && group.End() <= body.Rbrace {
+			b.comments = append(b.comments, group)
+		}
+	}
+	f.Entry = b.block("")
+	b.start(f.Entry)
+	return b
+}
+
+// baseName is the last element of a path, whatever the platform's separator.
+func baseName(path string) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' || path[i] == '\\' {
+			return path[i+1:]
+		}
+	}
+	return path
+}
+
+// qualifiedName is F for a function, T.M for a method.
+func qualifiedName(decl *ast.FuncDecl) string {
+	if decl.Recv == nil {
+		return decl.Name.Name
+	}
+	if name := ir.ReceiverName(decl); name != "" {
+		return name + "." + decl.Name.Name
+	}
+	return decl.Name.Name
+}
+
+func (b *builder) errorf(pos token.Pos, format string, args ...any) {
+	b.failed = true
+	b.diags.Errorf(b.pkg.Fset.Position(pos), diag.Unsupported, format, args...)
+}
+
+// block makes a block that is not placed yet.
+func (b *builder) block(hint string) *ir.Block { return &ir.Block{Index: -1, Hint: hint} }
+
+// start places blk and goes on in it. A block before it that has no end falls
+// through.
+func (b *builder) start(blk *ir.Block) {
+	if b.cur != nil && b.cur.Term == nil {
+		b.cur.Term = &ir.Jump{To: blk}
+	}
+	blk.Index = len(b.f.Blocks)
+	b.f.Blocks = append(b.f.Blocks, blk)
+	b.cur = blk
+}
+
+// end ends the current block. What follows, until a block is started, cannot be
+// reached.
+func (b *builder) end(t ir.Term) {
+	if b.cur.Term == nil {
+		b.cur.Term = t
+		return
+	}
+	b.start(b.block(""))
+	b.cur.Term = t
+}
+
+func (b *builder) emit(in ir.Instr) {
+	if b.cur.Term != nil {
+		b.start(b.block("")) // unreachable; pruned
+	}
+	b.cur.Instrs = append(b.cur.Instrs, in)
+}
+
+func (b *builder) code(defs []*ir.Var, format string, args ...any) {
+	b.emit(&ir.Code{Format: format, Args: args, Defs: defs})
+}
+
+// prune drops the blocks that nothing reaches.
+func (b *builder) prune() {
+	reached := make(map[*ir.Block]bool)
+	work := []*ir.Block{b.f.Entry}
+	for len(work) > 0 {
+		blk := work[len(work)-1]
+		work = work[:len(work)-1]
+		if reached[blk] {
+			continue
+		}
+		reached[blk] = true
+		work = append(work, blk.Term.Succs()...)
+		for _, in := range blk.Instrs {
+			if s, ok := in.(*ir.Stmt); ok {
+				work = append(work, b.f.LeapsOf(s)...)
+			}
+		}
+	}
+	kept := b.f.Blocks[:0]
+	for _, blk := range b.f.Blocks {
+		if reached[blk] {
+			blk.Index = len(kept)
+			kept = append(kept, blk)
+		}
+	}
+	b.f.Blocks = kept
+	awaits := b.f.Awaits[:0]
+	for _, a := range b.f.Awaits {
+		if reached[a.Block] {
+			awaits = append(awaits, a)
+		}
+	}
+	b.f.Awaits = awaits
+}
+
+// machineName is copyStreamMachine for CopyStream, stackPopMachine for
+// Stack.Pop; with a suffix if the package has such a name already.
+func machineName(pkg *load.Package, fn *load.Func) string {
+	base := machineBase(fn.Decl)
+	name := base
+	for i := 2; pkg.Types.Scope().Lookup(name) != nil; i++ {
+		name = base + strconv.Itoa(i)
+	}
+	earlier := 0
+	for _, file := range pkg.Files {
+		for _, other := range file.Funcs {
+			if other == fn {
+				if earlier > 0 {
+					name += strconv.Itoa(earlier + 1)
+				}
+				return name
+			}
+			if machineBase(other.Decl) == base {
+				earlier++
+			}
+		}
+	}
+	return name
+}
+
+func machineBase(decl *ast.FuncDecl) string {
+	name := decl.Name.Name
+	if decl.Recv != nil {
+		r, n := utf8.DecodeRuneInString(name)
+		name = ir.ReceiverName(decl) + string(unicode.ToUpper(r)) + name[n:]
+	}
+	r, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToLower(r)) + name[n:] + "Machine"
+}

@@ -1,0 +1,414 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/check"
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// suspends reports whether n holds an await of this function's own.
+func (b *builder) suspends(n ast.Node) bool { return check.Contains(b.info, n) }
+
+// stmts plans the statements of a block whose closing brace is at rbrace.
+func (b *builder) stmts(list []ast.Stmt, rbrace token.Pos) {
+	b.lastLine = 0
+	for _, s := range list {
+		b.before(s.Pos())
+		b.stmt(s, "")
+	}
+	b.closing(rbrace)
+}
+
+// stmt plans one statement; label is the author's label on it, "" if none.
+func (b *builder) stmt(s ast.Stmt, label string) {
+	if l, ok := s.(*ast.LabeledStmt); ok {
+		b.labeled(l)
+		return
+	}
+	if !b.suspends(s) {
+		b.whole(s)
+		return
+	}
+	switch s := s.(type) {
+	case *ast.BlockStmt:
+		b.stmts(s.List, s.Rbrace)
+	case *ast.IfStmt:
+		b.ifStmt(s)
+	case *ast.ForStmt:
+		b.forStmt(s, label)
+	case *ast.RangeStmt:
+		b.rangeStmt(s, label)
+	case *ast.SwitchStmt:
+		b.switchStmt(s, label)
+	case *ast.TypeSwitchStmt:
+		b.typeSwitchStmt(s, label)
+	case *ast.SelectStmt:
+		b.selectStmt(s, label)
+	case *ast.DeclStmt:
+		b.declStmt(s)
+	case *ast.ReturnStmt:
+		b.hoist(exprs(s.Results)...)
+		b.end(&ir.Return{Node: s})
+		b.after(s.End())
+	case *ast.AssignStmt:
+		b.hoist(append(exprs(s.Lhs), exprs(s.Rhs)...)...)
+		b.declareAll(s)
+		b.simple(s)
+	case *ast.ExprStmt, *ast.SendStmt, *ast.IncDecStmt, *ast.GoStmt, *ast.DeferStmt:
+		b.hoist(s)
+		b.simple(s)
+	default:
+		b.errorf(s.Pos(), "an await in this statement is not supported yet")
+	}
+}
+
+func exprs[E ast.Expr](list []E) []ast.Node {
+	var nodes []ast.Node
+	for _, e := range list {
+		nodes = append(nodes, e)
+	}
+	return nodes
+}
+
+// simple emits a statement whose awaits have been hoisted out of it.
+func (b *builder) simple(s ast.Stmt) {
+	b.emit(&ir.Stmt{Node: s})
+	b.after(s.End())
+}
+
+// declareAll hoists the variables that a := brings in.
+func (b *builder) declareAll(s *ast.AssignStmt) {
+	if s.Tok != token.DEFINE {
+		return
+	}
+	for _, lhs := range s.Lhs {
+		b.declare(lhs.(*ast.Ident), false)
+	}
+}
+
+// whole plans a statement without an await inside.
+func (b *builder) whole(s ast.Stmt) {
+	switch s := s.(type) {
+	case *ast.EmptyStmt:
+		return
+	case *ast.DeclStmt:
+		b.declStmt(s)
+		return
+	case *ast.AssignStmt:
+		b.declareAll(s)
+	case *ast.ReturnStmt:
+		b.end(&ir.Return{Node: s})
+		b.after(s.End())
+		return
+	case *ast.BranchStmt:
+		b.end(&ir.Jump{To: b.leap(s)})
+		b.after(s.End())
+		return
+	}
+	b.leaps(s)
+	b.simple(s)
+	if terminates(s, b.info) {
+		b.end(&ir.Stop{})
+	}
+}
+
+func (b *builder) declStmt(s *ast.DeclStmt) {
+	decl := s.Decl.(*ast.GenDecl)
+	switch decl.Tok {
+	case token.CONST:
+		b.f.Consts = append(b.f.Consts, decl)
+	case token.TYPE:
+		b.errorf(s.Pos(), "a type declared inside an async function is not supported yet: move it to the package level")
+	case token.VAR:
+		for _, spec := range decl.Specs {
+			b.before(spec.Pos())
+			b.varSpec(spec.(*ast.ValueSpec))
+			b.after(spec.End())
+		}
+	}
+	b.after(s.End())
+}
+
+// varSpec becomes an assignment to the hoisted variables.
+func (b *builder) varSpec(spec *ast.ValueSpec) {
+	b.hoist(exprs(spec.Values)...)
+	var vars []*ir.Var
+	for _, id := range spec.Names {
+		vars = append(vars, b.declare(id, len(spec.Values) == 0))
+	}
+	if len(spec.Values) == 0 || allBlank(vars) && b.isNil(spec.Values[0]) {
+		return
+	}
+	format := ""
+	var args []any
+	var defs []*ir.Var
+	for i, v := range vars {
+		if i > 0 {
+			format += ", "
+		}
+		if v == nil {
+			format += "_"
+			continue
+		}
+		format += "%v"
+		args = append(args, v)
+		defs = append(defs, v)
+	}
+	for i, e := range spec.Values {
+		if i == 0 {
+			format += " = %v"
+		} else {
+			format += ", %v"
+		}
+		args = append(args, e)
+	}
+	b.code(defs, format, args...)
+}
+
+func allBlank(vars []*ir.Var) bool {
+	for _, v := range vars {
+		if v != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *builder) isNil(e ast.Expr) bool {
+	tv := b.info.Types[e]
+	return tv.IsNil()
+}
+
+// labeled plans a statement with a label. The label becomes a block where a
+// goto from elsewhere needs it; a whole statement keeps it where its own
+// branches do.
+func (b *builder) labeled(s *ast.LabeledStmt) {
+	apart := b.suspends(s.Stmt)
+	inside, outside := b.labelUses(s)
+	if outside || apart && inside {
+		b.start(b.labelBlock(s.Label.Name))
+	}
+	switch {
+	case apart:
+		b.stmt(s.Stmt, s.Label.Name)
+	case inside:
+		b.leaps(s)
+		b.simple(s)
+		if terminates(s, b.info) {
+			b.end(&ir.Stop{})
+		}
+	default:
+		b.whole(s.Stmt)
+	}
+}
+
+// labelUses reports whether branches inside the labelled statement use its
+// label, and whether a goto outside does.
+func (b *builder) labelUses(s *ast.LabeledStmt) (inside, outside bool) {
+	label := b.info.Defs[s.Label]
+	ast.Inspect(b.f.Decl.Body, func(n ast.Node) bool {
+		if br, ok := n.(*ast.BranchStmt); ok && br.Label != nil && b.info.Uses[br.Label] == label {
+			if s.Stmt.Pos() <= br.Pos() && br.End() <= s.Stmt.End() {
+				inside = true
+			} else {
+				outside = true
+			}
+		}
+		return true
+	})
+	return inside, outside
+}
+
+func (b *builder) labelBlock(name string) *ir.Block {
+	blk := b.labels[name]
+	if blk == nil {
+		blk = b.block(name)
+		b.labels[name] = blk
+	}
+	return blk
+}
+
+// leaps notes where the branches that leave the whole statement s go.
+func (b *builder) leaps(s ast.Stmt) {
+	var stack []ast.Node
+	ast.Inspect(s, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if _, ok := n.(*ast.FuncLit); ok {
+			return false
+		}
+		if br, ok := n.(*ast.BranchStmt); ok && b.leaves(br, s, stack) {
+			b.f.Leaps[br] = b.leap(br)
+		}
+		stack = append(stack, n)
+		return true
+	})
+}
+
+// leaves reports whether br, found below the statements of stack, leaves s.
+func (b *builder) leaves(br *ast.BranchStmt, s ast.Stmt, stack []ast.Node) bool {
+	if br.Label != nil {
+		label := b.info.Uses[br.Label]
+		return label.Pos() < s.Pos() || s.End() <= label.Pos()
+	}
+	for _, n := range stack {
+		switch n.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			return false
+		case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			if br.Tok != token.CONTINUE {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// leap returns the block that a branch out of a statement goes to.
+func (b *builder) leap(br *ast.BranchStmt) *ir.Block {
+	if br.Tok == token.GOTO {
+		return b.labelBlock(br.Label.Name)
+	}
+	for i := len(b.targets) - 1; i >= 0; i-- {
+		t := b.targets[i]
+		switch {
+		case br.Label != nil && t.label != br.Label.Name:
+		case br.Tok == token.FALLTHROUGH && t.next != nil:
+			return t.next
+		case br.Tok == token.CONTINUE && t.cont != nil:
+			return t.cont
+		case br.Tok == token.BREAK:
+			return t.brk
+		}
+	}
+	b.errorf(br.Pos(), "%s leaves no statement: this is a defect of nothread", br.Tok)
+	return b.block("")
+}
+
+func (b *builder) enter(t *target) { b.targets = append(b.targets, t) }
+func (b *builder) leave()          { b.targets = b.targets[:len(b.targets)-1] }
+
+func (b *builder) ifStmt(s *ast.IfStmt) {
+	if s.Init != nil {
+		b.stmt(s.Init, "")
+	}
+	b.hoist(s.Cond)
+	if !b.suspends(s.Body) && (s.Else == nil || !b.suspends(s.Else)) {
+		b.leaps(s)
+		b.emit(&ir.Stmt{Node: s, NoInit: true})
+		b.after(s.End())
+		if terminates(s, b.info) {
+			b.end(&ir.Stop{})
+		}
+		return
+	}
+	then, done := b.block("then"), b.block("done")
+	els := done
+	if s.Else != nil {
+		els = b.block("else")
+	}
+	b.end(&ir.Branch{Cond: cond(s.Cond), Then: then, Else: els})
+	b.start(then)
+	b.stmts(s.Body.List, s.Body.Rbrace)
+	if s.Else != nil {
+		b.end(&ir.Jump{To: done})
+		b.start(els)
+		b.before(s.Else.Pos())
+		b.stmt(s.Else, "")
+	}
+	b.start(done)
+}
+
+func cond(e ast.Expr) *ir.Code { return &ir.Code{Format: "%v", Args: []any{e}} }
+
+// terminates reports whether s is a terminating statement, as the language
+// defines it.
+func terminates(s ast.Stmt, info *types.Info) bool {
+	switch s := s.(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return s.Tok == token.GOTO || s.Tok == token.FALLTHROUGH
+	case *ast.ExprStmt:
+		call, ok := ast.Unparen(s.X).(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+		return ok && info.Uses[id] == types.Universe.Lookup("panic")
+	case *ast.BlockStmt:
+		return listTerminates(s.List, info)
+	case *ast.IfStmt:
+		return s.Else != nil && terminates(s.Body, info) && terminates(s.Else, info)
+	case *ast.ForStmt:
+		return s.Cond == nil && !breaks(s.Body, s, info)
+	case *ast.LabeledStmt:
+		return terminates(s.Stmt, info) && !breaksLabel(s, info)
+	case *ast.SwitchStmt:
+		return clausesTerminate(s.Body, s, info)
+	case *ast.TypeSwitchStmt:
+		return clausesTerminate(s.Body, s, info)
+	case *ast.SelectStmt:
+		for _, c := range s.Body.List {
+			if body := c.(*ast.CommClause).Body; !listTerminates(body, info) || breaks(c, s, info) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func listTerminates(list []ast.Stmt, info *types.Info) bool {
+	for i := len(list) - 1; i >= 0; i-- {
+		if _, ok := list[i].(*ast.EmptyStmt); !ok {
+			return terminates(list[i], info)
+		}
+	}
+	return false
+}
+
+func clausesTerminate(body *ast.BlockStmt, s ast.Stmt, info *types.Info) bool {
+	hasDefault := false
+	for _, c := range body.List {
+		clause := c.(*ast.CaseClause)
+		hasDefault = hasDefault || clause.List == nil
+		if !listTerminates(clause.Body, info) || breaks(clause, s, info) {
+			return false
+		}
+	}
+	return hasDefault
+}
+
+// breaks reports whether an unlabelled break below n leaves s.
+func breaks(n ast.Node, s ast.Stmt, info *types.Info) bool {
+	found := false
+	ast.Inspect(n, func(m ast.Node) bool {
+		switch m := m.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			return m == s
+		case *ast.BranchStmt:
+			found = found || m.Tok == token.BREAK && m.Label == nil
+		}
+		return !found
+	})
+	return found
+}
+
+func breaksLabel(s *ast.LabeledStmt, info *types.Info) bool {
+	found := false
+	ast.Inspect(s.Stmt, func(m ast.Node) bool {
+		if br, ok := m.(*ast.BranchStmt); ok && br.Tok == token.BREAK && br.Label != nil {
+			found = found || info.Uses[br.Label] == info.Defs[s.Label]
+		}
+		return !found
+	})
+	return found
+}

@@ -1,0 +1,314 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// A usage is what the body does with one of its variables.
+type usage struct {
+	captured  bool // a closure mentions it
+	addressed bool // its address is taken
+	writes    int  // assignments besides its declaration
+	reads     int
+}
+
+func (b *builder) usageOf(obj types.Object) *usage {
+	u := b.uses[obj]
+	if u == nil {
+		u = new(usage)
+		b.uses[obj] = u
+	}
+	return u
+}
+
+// parameters makes variables of the receiver, the parameters and the named
+// results.
+func (b *builder) parameters() {
+	sig := b.f.Sig
+	b.scanUses(b.f.Decl.Body)
+	param := func(v *types.Var) {
+		isContext := b.f.Context == nil && v != sig.Recv() && isContextType(v.Type())
+		if !isContext && (v.Name() == "" || v.Name() == "_" || b.uses[v] == nil) {
+			return
+		}
+		w := b.newVar(v, ir.Param)
+		if v.Name() == "" || v.Name() == "_" {
+			w.Name = "ctx"
+		}
+		w.Lifted = true
+		b.f.Params = append(b.f.Params, w)
+		if isContext {
+			b.f.Context = w
+		}
+	}
+	if sig.Recv() != nil {
+		param(sig.Recv())
+	}
+	for v := range sig.Params().Variables() {
+		param(v)
+	}
+	for v := range sig.Results().Variables() {
+		if v.Name() == "" || v.Name() == "_" {
+			b.f.Results = append(b.f.Results, nil)
+			continue
+		}
+		b.f.Results = append(b.f.Results, b.newVar(v, ir.Result))
+	}
+}
+
+func isContextType(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && named.Obj().Name() == "Context"
+}
+
+// newVar hoists obj.
+func (b *builder) newVar(obj *types.Var, kind ir.VarKind) *ir.Var {
+	u := b.usageOf(obj)
+	v := &ir.Var{
+		Name: obj.Name(), Type: obj.Type(), Obj: obj, Kind: kind, Scope: obj.Parent(),
+		Captured: u.captured, Addressed: u.addressed, Writes: u.writes,
+	}
+	b.f.Vars = append(b.f.Vars, v)
+	b.f.VarOf[obj] = v
+	b.nameable(obj.Pos(), obj.Name(), obj.Type())
+	return v
+}
+
+// temp makes a variable of ours.
+func (b *builder) temp(name string, t types.Type, pos token.Pos) *ir.Var {
+	if basic, ok := t.(*types.Basic); ok && basic.Info()&types.IsUntyped != 0 {
+		t = types.Default(t)
+	}
+	v := &ir.Var{Name: name, Type: t, Kind: ir.Temp}
+	b.f.Vars = append(b.f.Vars, v)
+	b.nameable(pos, name, t)
+	return v
+}
+
+// declare hoists the variable that id defines, and emits its birth. zero says
+// that no value follows. It returns nil if id defines none.
+func (b *builder) declare(id *ast.Ident, zero bool) *ir.Var {
+	obj, ok := b.info.Defs[id].(*types.Var)
+	if !ok || id.Name == "_" {
+		return nil
+	}
+	v := b.f.VarOf[obj]
+	if v == nil {
+		v = b.newVar(obj, ir.Local)
+	}
+	b.emit(&ir.Declare{Var: v, Zero: zero})
+	return v
+}
+
+// nameable reports a type that the top of MoveNext, or the machine, cannot name.
+func (b *builder) nameable(pos token.Pos, name string, t types.Type) {
+	if bad := unnameable(t, b.f.Source.Pkg, make(map[types.Type]bool)); bad != nil {
+		b.errorf(pos, "%s has type %s, which cannot be named outside this function: not supported yet in an async function; move the type's declaration to the package level",
+			name, types.TypeString(t, types.RelativeTo(b.f.Source.Pkg)))
+	}
+}
+
+// unnameable finds in t a named type that the package's scope does not reach.
+func unnameable(t types.Type, pkg *types.Package, seen map[types.Type]bool) types.Type {
+	if seen[t] {
+		return nil
+	}
+	seen[t] = true
+	inner := func(list ...types.Type) types.Type {
+		for _, t := range list {
+			if bad := unnameable(t, pkg, seen); bad != nil {
+				return bad
+			}
+		}
+		return nil
+	}
+	switch t := t.(type) {
+	case *types.Named:
+		if !reachable(t.Obj(), pkg) {
+			return t
+		}
+		return inner(typeArgs(t.TypeArgs())...)
+	case *types.Alias:
+		if !reachable(t.Obj(), pkg) {
+			return inner(types.Unalias(t))
+		}
+		return inner(typeArgs(t.TypeArgs())...)
+	case *types.Pointer:
+		return inner(t.Elem())
+	case *types.Slice:
+		return inner(t.Elem())
+	case *types.Array:
+		return inner(t.Elem())
+	case *types.Chan:
+		return inner(t.Elem())
+	case *types.Map:
+		return inner(t.Key(), t.Elem())
+	case *types.Signature:
+		return inner(t.Params(), t.Results())
+	case *types.Tuple:
+		for v := range t.Variables() {
+			if bad := inner(v.Type()); bad != nil {
+				return bad
+			}
+		}
+	case *types.Struct:
+		for v := range t.Fields() {
+			if !v.Exported() && v.Pkg() != pkg {
+				return t
+			}
+			if bad := inner(v.Type()); bad != nil {
+				return bad
+			}
+		}
+	}
+	return nil
+}
+
+func typeArgs(list *types.TypeList) []types.Type {
+	var types []types.Type
+	for t := range list.Types() {
+		types = append(types, t)
+	}
+	return types
+}
+
+func reachable(obj *types.TypeName, pkg *types.Package) bool {
+	switch {
+	case obj.Pkg() == nil:
+		return true // predeclared
+	case obj.Parent() != obj.Pkg().Scope():
+		return false // local to a function
+	default:
+		return obj.Pkg() == pkg || obj.Exported()
+	}
+}
+
+// scanUses notes how body uses its variables.
+func (b *builder) scanUses(body ast.Node) {
+	lits := 0
+	var stack []ast.Node
+	ast.Inspect(body, func(n ast.Node) bool {
+		if n == nil {
+			if _, ok := stack[len(stack)-1].(*ast.FuncLit); ok {
+				lits--
+			}
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		b.scanNode(n, lits)
+		stack = append(stack, n)
+		if _, ok := n.(*ast.FuncLit); ok {
+			lits++
+		}
+		return true
+	})
+}
+
+func (b *builder) scanNode(n ast.Node, lits int) {
+	switch n := n.(type) {
+	case *ast.Ident:
+		if v, ok := b.info.Uses[n].(*types.Var); ok && !v.IsField() {
+			u := b.usageOf(v)
+			u.reads++
+			u.captured = u.captured || lits > 0
+		}
+	case *ast.AssignStmt:
+		for _, lhs := range n.Lhs {
+			b.scanWrite(lhs)
+		}
+	case *ast.IncDecStmt:
+		b.scanWrite(n.X)
+	case *ast.RangeStmt:
+		if n.Tok == token.ASSIGN {
+			b.scanWrite(n.Key)
+			b.scanWrite(n.Value)
+		}
+	case *ast.UnaryExpr:
+		if n.Op == token.AND {
+			b.scanAddress(n.X)
+		}
+	case *ast.SliceExpr:
+		if _, ok := b.info.TypeOf(n.X).Underlying().(*types.Array); ok {
+			b.scanAddress(n.X)
+		}
+	case *ast.SelectorExpr:
+		b.scanReceiver(n)
+	}
+}
+
+// scanWrite notes an assignment to the variable that e is, or to a part of it.
+func (b *builder) scanWrite(e ast.Expr) {
+	if v := b.rootVar(e); v != nil {
+		b.usageOf(v).writes++
+	}
+}
+
+// scanAddress notes that the address of (a part of) a variable is taken.
+func (b *builder) scanAddress(e ast.Expr) {
+	if v := b.rootVar(e); v != nil {
+		b.usageOf(v).addressed = true
+	}
+}
+
+// scanReceiver notes method calls and values that take the address of their
+// operand.
+func (b *builder) scanReceiver(n *ast.SelectorExpr) {
+	sel := b.info.Selections[n]
+	if sel == nil || sel.Kind() != types.MethodVal {
+		return
+	}
+	recv := sel.Obj().(*types.Func).Signature().Recv()
+	if _, ok := recv.Type().Underlying().(*types.Pointer); !ok || types.IsInterface(recv.Type()) {
+		return
+	}
+	if _, ok := sel.Recv().Underlying().(*types.Pointer); !ok && !throughPointer(sel) {
+		b.scanAddress(n.X)
+	}
+}
+
+// throughPointer reports whether the path to a promoted method goes through an
+// embedded pointer, so that the operand's own address is not needed.
+func throughPointer(sel *types.Selection) bool {
+	t := sel.Recv()
+	for _, i := range sel.Index()[:len(sel.Index())-1] {
+		s, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			return false
+		}
+		t = s.Field(i).Type()
+		if _, ok := t.Underlying().(*types.Pointer); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// rootVar returns the variable that holds e by value: x for x, x.f, x[i] of an
+// array; nil if e is reached through a pointer.
+func (b *builder) rootVar(e ast.Expr) *types.Var {
+	switch e := e.(type) {
+	case *ast.Ident:
+		if v, ok := b.info.Uses[e].(*types.Var); ok {
+			return v
+		}
+	case *ast.ParenExpr:
+		return b.rootVar(e.X)
+	case *ast.SelectorExpr:
+		sel := b.info.Selections[e]
+		if sel == nil || sel.Kind() != types.FieldVal || sel.Indirect() {
+			return nil
+		}
+		return b.rootVar(e.X)
+	case *ast.IndexExpr:
+		if t := b.info.TypeOf(e.X); t != nil {
+			if _, ok := t.Underlying().(*types.Array); ok {
+				return b.rootVar(e.X)
+			}
+		}
+	}
+	return nil
+}
