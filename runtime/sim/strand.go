@@ -20,6 +20,18 @@ type strand struct {
 
 func newStrand(w *World) *strand { return &strand{world: w, wake: make(chan struct{}, 1)} }
 
+// freshStrand starts a goroutine that waits for the baton, to run the loop.
+func (w *World) freshStrand() *strand {
+	s := newStrand(w)
+	w.strands++
+	go s.main()
+	return s
+}
+
+// Goroutines returns how many goroutines the World uses: 1, the owner's, and one for each thread that is blocked, or
+// the loop while one is blocked on the owner's. (runtime.NumGoroutine may still count one that is about to end.)
+func (w *World) Goroutines() int { return 1 + w.strands }
+
 // give hands the baton to another strand.
 func (s *strand) give(to *strand) {
 	s.world.current = to
@@ -62,8 +74,7 @@ func (w *World) Park(t *kernel.Thread) {
 func (w *World) passLoop(s *strand) {
 	next := w.owner
 	if s == next || !next.clean() {
-		next = newStrand(w)
-		go next.main()
+		next = w.freshStrand()
 	}
 	s.give(next)
 	s.await()
@@ -75,12 +86,12 @@ func (s *strand) main() {
 	w := s.world
 	ended := false
 	defer func() {
+		if ended {
+			return // the baton is gone
+		}
 		if w.closed {
 			recover()            // deferred calls that would use the World
 			w.gone <- struct{}{} // Close waits for us
-			return
-		}
-		if ended {
 			return
 		}
 		if r := recover(); r != nil {
@@ -88,15 +99,16 @@ func (s *strand) main() {
 		}
 		// A panic, or runtime.Goexit in a thread's code: this goroutine is lost, the loop is not.
 		s.occupant = nil
+		w.strands--
 		next := w.owner
 		if !next.clean() {
-			next = newStrand(w)
-			go next.main()
+			next = w.freshStrand()
 		}
 		s.give(next)
 	}()
 	to := w.loop(s)
 	ended = true
+	w.strands--
 	s.give(to)
 }
 

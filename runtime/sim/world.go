@@ -75,6 +75,7 @@ type World struct {
 	mainDue   bool           // main was chosen and can go on once the owner's strand is clean
 	untilIdle bool           // main waits for the World to have nothing left to do
 	running   bool
+	strands   int // goroutines beside the owner's
 	closed    bool
 	fatal     any // what must rise on the owner's goroutine
 	gone      chan struct{}
