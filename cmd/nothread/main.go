@@ -139,7 +139,7 @@ func explain(err error, named bool, patterns []string) string {
 	if errors.Is(err, transform.ErrNoPackages) && !named && len(patterns) > 0 && word.MatchString(patterns[0]) {
 		return fmt.Sprintf("%q is neither a command nor a package; see nothread -h", patterns[0])
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 func generate(r *transform.Result, verbose bool, stdout io.Writer) (int, error) {
