@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,10 +54,15 @@ func (l *loader) report(loaded []*packages.Package) {
 	said := make(map[string]bool) // lines that the go command or the parser has complained of
 	var late []*failure
 	packages.Visit(loaded, nil, func(pkg *packages.Package) {
+		unread := unreadable(pkg)
 		for _, f := range l.failures(pkg) {
 			switch {
+			case f.Kind == packages.TypeError && unread:
+				// types of half a package say more of the other half than of this
 			case f.Kind == packages.TypeError && !f.stubs && !l.local(f.pos.Filename):
 				// a package without bodies has errors, and it is not the user's
+			case strings.HasPrefix(f.Msg, "found packages ") && len(pkg.TypeErrors) > 0:
+				// the type checker says the same with a position
 			case l.missingRuntime(f):
 			case f.stubs:
 				l.hide(f)
@@ -74,6 +80,11 @@ func (l *loader) report(loaded []*packages.Package) {
 			l.diags.Errorf(f.pos, diag.TypeError, "%s", f.text())
 		}
 	}
+}
+
+// unreadable reports whether pkg has syntax errors.
+func unreadable(pkg *packages.Package) bool {
+	return slices.ContainsFunc(pkg.Errors, func(e packages.Error) bool { return e.Kind == packages.ParseError })
 }
 
 // hide keeps an error in a stub, as one at the source, for the case that nobody

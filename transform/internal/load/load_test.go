@@ -151,7 +151,7 @@ func TestNoPackages(t *testing.T) {
 		{Name: "go.mod", Data: []byte("module user\n\ngo 1.26\n")},
 		{Name: "sub/sub.go", Data: []byte("package sub\n")},
 	}})
-	for _, pattern := range []string{"./absent", ".", "./absent/...", "sub.go"} {
+	for _, pattern := range []string{"./absent", ".", "./absent/...", "sub.go", "fmt"} {
 		var diags diag.List
 		_, err := load.Load(load.Config{Dir: dir, Patterns: []string{pattern}, Env: environment}, &diags)
 		if !errors.Is(err, load.ErrNoPackages) {

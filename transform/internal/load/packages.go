@@ -133,7 +133,7 @@ func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 	found := false
 	for _, pkg := range loaded {
 		if len(pkg.GoFiles)+len(pkg.CompiledGoFiles)+len(pkg.IgnoredFiles) > 0 || l.onlyOutputs(pkg) {
-			found = true
+			found = found || pkg.Module != nil && pkg.Module.Main || l.local(pkg.Dir)
 			continue
 		}
 		for _, e := range pkg.Errors {
@@ -146,7 +146,7 @@ func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 		if len(patterns) == 0 {
 			patterns = []string{"."}
 		}
-		return fmt.Errorf("%w: %s matches none", ErrNoPackages, strings.Join(patterns, " "))
+		return fmt.Errorf("%w: %s matches none in this module", ErrNoPackages, strings.Join(patterns, " "))
 	}
 	return nil
 }
