@@ -9,10 +9,11 @@ type Builder[T any] struct {
 }
 
 // Promote is called on the copy that a machine makes of itself on the heap, at
-// its first suspension. ctx is the function's context, nil if it has none; what
-// it carries is where the machine resumes and whom a blocking Await parks.
+// its first suspension (C22). ctx is the function's context as its caller passed
+// it, nil if it has none; what it carries is where the machine resumes (C23) and
+// whom a blocking Await parks.
 func (b *Builder[T]) Promote(ctx context.Context) {
-	b.promoted = true
+	b.flags |= promoted
 	if env := environmentOf(ctx); env != nil {
 		b.env = env
 		b.status |= hosted
@@ -30,13 +31,13 @@ func (b *Builder[T]) SyncContext() SyncContext {
 // SetResult completes the machine. On the heap, it returns the continuation
 // that this releases, for MoveNext to return.
 func (b *Builder[T]) SetResult(v T, err error) Continuation {
-	if !b.promoted {
+	if b.flags&promoted == 0 {
 		b.value, b.err, b.status = v, err, done
 		return nil
 	}
-	released, ok := b.complete(v, err)
+	released, ok := b.finish(v, err)
 	if !ok {
-		panic("async: a machine was completed twice")
+		panic("async: C15: a machine was completed twice: what it awaited resumed it more than once, or panicked after storing it")
 	}
 	return released
 }
@@ -44,14 +45,23 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 // IsCompleted reports whether the machine has finished.
 func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
 
-// Result returns the finished task of a machine that never left the stack.
-func (b *Builder[T]) Result() Task[T] { return Task[T]{value: b.value, err: b.err} }
+// Result returns the task of a machine that has finished when its kickoff
+// returns, the result inline: most never left the stack, and this must not make
+// them. A pooled machine is its pool's again.
+func (b *Builder[T]) Result() Task[T] {
+	v, err := b.value, b.err
+	if b.flags&promoted != 0 && err != nil {
+		err = opened(err)
+	}
+	return Task[T]{value: v, err: err}
+}
 
 // Task returns the task of a machine on the heap.
 func (b *Builder[T]) Task() Task[T] { return Task[T]{cell: &b.cell, token: b.version} }
 
 // Catch is deferred by a kickoff function: a panic before the first suspension
-// becomes the task's.
+// becomes the task's. A runtime.Goexit there is the caller's: no task was handed
+// out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))

@@ -1,17 +1,37 @@
 package async
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A SyncContext decides where continuations resume: a UI thread's message loop,
-// a pool, a serial queue.
+// a pool, a serial queue. Its dynamic type must be comparable; a pointer is.
 type SyncContext interface {
 	// Post queues c; the context's loop resumes it by [Executor.Run], with an
-	// executor made by NewExecutor for this very context. Post returns at once.
+	// executor made by NewExecutor for this very context. Post returns at once
+	// and may be called from any goroutine; a host's context follows the host's
+	// rule. It must not lose c.
 	Post(c Continuation)
 }
 
+// OperationTracker is a SyncContext that wants to know how many operations that
+// nobody awaits are under way (C43): see [Forget].
+type OperationTracker interface {
+	OperationStarted()
+	OperationCompleted()
+}
+
+// UnhandledHandler is a SyncContext that takes the failures of operations that
+// nobody awaits; it is called on the context's own loop. Where a context has
+// none, such a failure crashes the program (C43).
+type UnhandledHandler interface {
+	UnhandledError(err *OperationError)
+}
+
 // A Host is a world in which awaited things complete: it knows who runs now, and
-// how to go on while somebody blocks.
+// how to go on while somebody blocks. The methods that a host may have besides
+// are [Poster], [Timers], [Canceler] and [Starter].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
 	Executor() *Executor
@@ -20,30 +40,57 @@ type Host interface {
 	Block(p Pending)
 }
 
+// Poster is a host that can queue a continuation which belongs to no
+// SyncContext, to be resumed by one of its threads soon. For one that cannot,
+// such a continuation gets a short-lived goroutine.
+type Poster interface {
+	Post(c Continuation)
+}
+
+// Timers is a host with a clock of its own.
+type Timers interface {
+	// AfterFunc calls f once d has passed, unless stop is called before; stop
+	// reports whether it was.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Canceler is a host whose contexts call back in an order of its own.
+type Canceler interface {
+	WithCancelCause(parent context.Context) (context.Context, context.CancelCauseFunc)
+}
+
+// Starter is a host that can run a function on a new thread of its own.
+type Starter interface {
+	// StartThread runs f on a new thread and returns when f first blocks or ends.
+	StartThread(f func())
+}
+
 // Pending is the part of an awaitable that a blocked caller needs.
 type Pending interface {
 	IsCompleted() bool
 	// OnCompleted stores c to be resumed exactly once and returns true, or
 	// returns false because the operation is complete already: then the caller
 	// goes on at once. After true, the caller must not touch what c stands for.
+	// An OnCompleted that panics must not have stored c.
 	OnCompleted(c Continuation) bool
 }
 
 // environment is what a context.Context tells a machine at its kickoff. It is
 // immutable; machines copy the pointer.
 type environment struct {
-	sync SyncContext
-	host Host
-	bare *environment // the same host without a SyncContext; itself if it has none
+	sync    SyncContext
+	host    Host
+	workers SyncContext
+	bare    *environment // the same host alone; itself if it has nothing else
 }
 
-func newEnvironment(sc SyncContext, h Host) *environment {
+func newEnvironment(sc SyncContext, h Host, workers SyncContext) *environment {
 	bare := &environment{host: h}
 	bare.bare = bare
-	if sc == nil {
+	if sc == nil && workers == nil {
 		return bare
 	}
-	return &environment{sync: sc, host: h, bare: bare}
+	return &environment{sync: sc, host: h, workers: workers, bare: bare}
 }
 
 type environmentKey struct{}
@@ -56,29 +103,76 @@ func environmentOf(ctx context.Context) *environment {
 	return env
 }
 
+// carried returns what ctx carries; the zero environment if nothing.
+func carried(ctx context.Context) environment {
+	if env := environmentOf(ctx); env != nil {
+		return *env
+	}
+	return environment{}
+}
+
+func withEnvironment(ctx context.Context, e environment) context.Context {
+	return context.WithValue(ctx, environmentKey{}, newEnvironment(e.sync, e.host, e.workers))
+}
+
 // WithSyncContext returns a context whose machines resume on sc; a nil sc means
 // wherever the completion runs.
 func WithSyncContext(ctx context.Context, sc SyncContext) context.Context {
-	return context.WithValue(ctx, environmentKey{}, newEnvironment(sc, HostOf(ctx)))
+	e := carried(ctx)
+	e.sync = sc
+	return withEnvironment(ctx, e)
 }
 
 // SyncContextOf returns the SyncContext that ctx carries, nil if none.
-func SyncContextOf(ctx context.Context) SyncContext {
-	if env := environmentOf(ctx); env != nil {
-		return env.sync
-	}
-	return nil
-}
+func SyncContextOf(ctx context.Context) SyncContext { return carried(ctx).sync }
 
 // WithHost returns a context whose sources and machines belong to h.
 func WithHost(ctx context.Context, h Host) context.Context {
-	return context.WithValue(ctx, environmentKey{}, newEnvironment(SyncContextOf(ctx), h))
+	e := carried(ctx)
+	e.host = h
+	return withEnvironment(ctx, e)
 }
 
 // HostOf returns the host that ctx carries, nil if none.
-func HostOf(ctx context.Context) Host {
-	if env := environmentOf(ctx); env != nil {
-		return env.host
+func HostOf(ctx context.Context) Host { return carried(ctx).host }
+
+// WithWorkers returns a context whose [Run] sends its work to pool.
+func WithWorkers(ctx context.Context, pool SyncContext) context.Context {
+	e := carried(ctx)
+	e.workers = pool
+	return withEnvironment(ctx, e)
+}
+
+// WorkersOf returns the worker pool that ctx carries, nil if none.
+func WorkersOf(ctx context.Context) SyncContext { return carried(ctx).workers }
+
+// post queues c where it belongs: on its SyncContext, else with the host, else
+// on the executor at hand, else on a goroutine that ends with it (C45).
+func post(ex *Executor, h Host, c Continuation) {
+	if sc := c.SyncContext(); sc != nil {
+		sc.Post(c)
+		return
 	}
-	return nil
+	if ex != nil && ex.running {
+		ex.queue.push(c)
+		return
+	}
+	if p, ok := h.(Poster); ok {
+		p.Post(c)
+		return
+	}
+	go (*Executor)(nil).Run(c)
+}
+
+// postAll posts what a completion released, which may be nothing.
+func postAll(ex *Executor, h Host, released Continuation) {
+	switch l := released.(type) {
+	case nil:
+	case *continuations:
+		for _, c := range l.list {
+			post(ex, h, c)
+		}
+	default:
+		post(ex, h, released)
+	}
 }

@@ -43,10 +43,31 @@ func raise(err error) error {
 	panic(f.value)
 }
 
-// stackOf returns the stack of the panic that err keeps, nil if it keeps none.
-func stackOf(err error) []byte {
-	if f, ok := err.(*fault); ok {
-		return f.stack
+// opened takes err out of what a cell wraps it in: a pooled machine goes back
+// to its pool, a watched error counts as seen.
+func opened(err error) error {
+	switch e := err.(type) {
+	case *envelope:
+		inner := e.err
+		e.owner.Recycle()
+		return inner
+	case *watched:
+		return e.see()
 	}
-	return nil
+	return err
+}
+
+// guard calls f and keeps its panic or Goexit for the caller as an error. The
+// caller's goroutine ends with a Goexit all the same, after done was called.
+func guard(f func() error, done func(error)) {
+	err := error(exited)
+	defer func() {
+		if err == error(exited) {
+			if v := recover(); v != nil {
+				err = newPanic(v)
+			}
+		}
+		done(err)
+	}()
+	err = f()
 }

@@ -31,10 +31,15 @@ func NewSource[T any](options ...SourceOption) *Source[T] {
 // completion resumes continuations on the host's executor.
 func NewSourceFor[T any](ctx context.Context, options ...SourceOption) *Source[T] {
 	s := NewSource[T](options...)
-	if h := HostOf(ctx); h != nil {
-		s.Bind(h)
-	}
+	s.bindTo(ctx)
 	return s
+}
+
+// bindTo binds the source to the host that ctx carries, if any.
+func (s *Source[T]) bindTo(ctx context.Context) {
+	if env := environmentOf(ctx); env != nil && env.host != nil {
+		s.bind(env.bare)
+	}
 }
 
 func (s *Source[T]) configure(options []SourceOption) {
@@ -42,12 +47,14 @@ func (s *Source[T]) configure(options []SourceOption) {
 	for _, option := range options {
 		option(&o)
 	}
-	s.cell.posts = o.posts
+	if o.posts {
+		s.cell.flags |= posts
+	}
 }
 
 // Bind makes h the source's host. Call it before Task.
 func (s *Source[T]) Bind(h Host) {
-	s.bind(newEnvironment(nil, h))
+	s.bind(newEnvironment(nil, h, nil))
 }
 
 func (s *Source[T]) bind(env *environment) {
@@ -60,14 +67,14 @@ func (s *Source[T]) bind(env *environment) {
 func (s *Source[T]) Task() Task[T] { return Task[T]{cell: &s.cell, token: s.cell.version} }
 
 // SetResult completes the task with v and resumes what awaits it. It panics if
-// the task is complete already.
+// the task is complete already (C15).
 func (s *Source[T]) SetResult(v T) { s.must(s.TrySetResult(v)) }
 
 // SetError completes the task with err and resumes what awaits it. It panics if
 // the task is complete already.
 func (s *Source[T]) SetError(err error) { s.must(s.TrySetError(err)) }
 
-// TrySetResult is SetResult, but reports false if the task is complete already.
+// TrySetResult is SetResult, but reports false if the task is complete already (C1).
 func (s *Source[T]) TrySetResult(v T) bool { return s.Complete(s.executor(), v, nil) }
 
 // TrySetError is SetError, but reports false if the task is complete already.
@@ -77,59 +84,119 @@ func (s *Source[T]) TrySetError(err error) bool {
 }
 
 // Complete completes the task with v and err on behalf of ex, nil if no
-// executor is at hand, and reports whether it was the first to do so.
+// executor is at hand, and reports whether it was the first to do so (C1).
 // Continuations that have a SyncContext other than ex's are posted there; the
 // others have run when Complete returns, unless ex is running already.
 func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 	released, ok := s.cell.complete(v, err)
-	switch {
-	case !ok:
-		return false
-	case released == nil:
-	case s.cell.posts:
-		postAll(ex, released)
-	default:
-		ex.Run(released)
+	if released != nil {
+		s.release(ex, released)
 	}
-	return true
+	return ok
+}
+
+func (s *Source[T]) release(ex *Executor, released Continuation) {
+	if s.cell.flags&posts != 0 {
+		postAll(ex, s.host(), released)
+		return
+	}
+	ex.Run(released)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
-// before are stale, and using one panics. Only the owner of a source that is
-// complete and no longer awaited may call it.
+// before are stale, and using one panics (C18). Only the owner of a source that
+// is no longer awaited may call it; it panics if a continuation is stored.
 func (s *Source[T]) Reset() {
-	old := &s.cell
-	*old = cell[T]{version: old.version + 1, posts: old.posts, env: old.env, status: old.status & hosted}
+	if s.cell.next != nil {
+		panic("async: C18: a source was reset while its task is awaited; complete it first")
+	}
+	s.cell.reset()
+}
+
+func (s *Source[T]) host() Host {
+	if env := s.cell.environment(); env != nil {
+		return env.host
+	}
+	return nil
 }
 
 func (s *Source[T]) executor() *Executor {
-	if env := s.cell.environment(); env != nil && env.host != nil {
-		return env.host.Executor()
+	if h := s.host(); h != nil {
+		return h.Executor()
 	}
 	return nil
 }
 
 func (s *Source[T]) must(first bool) {
 	if !first {
-		panic("async: a source was completed twice; use TrySetResult or TrySetError where several may complete it")
+		panic("async: C15: a source was completed twice; use TrySetResult or TrySetError where several may complete it")
 	}
 }
 
-// postAll queues released where it belongs: on its SyncContext, else on the
-// executor at hand, else on a goroutine that ends with it.
-func postAll(ex *Executor, released Continuation) {
-	list := []Continuation{released}
-	if l, ok := released.(*continuations); ok {
-		list = l.list
+// A SourcePool hands out sources that come back once their result was read: for
+// producers with many short operations. The zero SourcePool is ready; it may be
+// used from any goroutine. A source's task may be awaited once (C14) and read
+// once (C13); one that is never read is left to the garbage collector.
+//
+// The version protects readers alone: who still completes a source after its
+// result was read completes somebody else's operation. So only a producer that
+// completes each source exactly once may use a pool.
+type SourcePool[T any] struct{ sources Pool[PooledSource[T]] }
+
+// New returns a pending source bound to the host that ctx carries, if any.
+func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) *PooledSource[T] {
+	s := p.sources.Get()
+	s.pool = p
+	s.out.owner = s
+	s.source.cell.flags = single
+	s.source.configure(options)
+	s.source.bindTo(ctx)
+	return s
+}
+
+// A PooledSource is a source from a [SourcePool].
+type PooledSource[T any] struct {
+	source Source[T]
+	out    envelope
+	pool   *SourcePool[T]
+}
+
+// Task is Source.Task.
+func (s *PooledSource[T]) Task() Task[T] { return s.source.Task() }
+
+// SetResult is Source.SetResult.
+func (s *PooledSource[T]) SetResult(v T) {
+	s.source.must(s.Complete(s.source.executor(), v, nil))
+}
+
+// SetError is Source.SetError.
+func (s *PooledSource[T]) SetError(err error) {
+	var zero T
+	s.source.must(s.Complete(s.source.executor(), zero, err))
+}
+
+// Complete is Source.Complete. The source may be in use for another operation
+// when it returns.
+func (s *PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
+	if s.source.cell.isCompleted() {
+		return false
 	}
-	for _, c := range list {
-		switch sc := c.SyncContext(); {
-		case sc != nil:
-			sc.Post(c)
-		case ex != nil && ex.running:
-			ex.queue = append(ex.queue, c)
-		default:
-			go (*Executor)(nil).Run(c)
-		}
+	s.out.err = err
+	posted, h := s.source.cell.flags&posts != 0, s.source.host()
+	released, ok := s.source.cell.complete(v, &s.out)
+	if released != nil && posted {
+		postAll(ex, h, released)
+	} else {
+		ex.Run(released)
 	}
+	return ok
+}
+
+// Recycle puts the source back; reading the task's result calls it.
+func (s *PooledSource[T]) Recycle() {
+	p := s.pool
+	token := s.source.cell.version + 1
+	*s = PooledSource[T]{}
+	s.source.cell.version = token
+	p.sources.Put(s)
 }

@@ -1,5 +1,13 @@
 package async
 
+// An Operation is any of this package's tasks, whatever its results.
+type Operation interface {
+	Pending
+	remove(c Continuation) bool // takes a continuation back
+	outcome() error             // reads the result's error; a panic is wrapped in it
+	host() Host
+}
+
 // A Task is the result of an operation that may still be in flight: either the
 // finished value and error themselves, or a reference to the cell that will
 // hold them. It is a value; copies stand for the same operation. The zero Task
@@ -30,10 +38,44 @@ func (t Task[T]) OnCompleted(c Continuation) bool {
 // or runtime.Goexit that ended the operation, and panics if the task is still
 // pending.
 func (t Task[T]) GetResult() (T, error) {
-	if t.cell != nil {
-		return t.cell.result(t.token)
+	v, err := t.take()
+	if err != nil {
+		err = raise(err)
 	}
-	return t.value, raise(t.err)
+	return v, err
+}
+
+// take is GetResult with a panic or Goexit still wrapped in the error.
+func (t Task[T]) take() (T, error) {
+	if t.cell != nil {
+		return t.cell.take(t.token)
+	}
+	return t.value, t.err
+}
+
+// failure is the error that take would return; it takes nothing.
+func (t Task[T]) failure() error {
+	if t.cell != nil {
+		return t.cell.failure(t.token)
+	}
+	return t.err
+}
+
+func (t Task[T]) outcome() error {
+	_, err := t.take()
+	return err
+}
+
+func (t Task[T]) remove(c Continuation) bool { return t.cell != nil && t.cell.remove(c) }
+
+func (t Task[T]) host() Host {
+	if t.cell == nil {
+		return nil
+	}
+	if env := t.cell.environment(); env != nil {
+		return env.host
+	}
+	return nil
 }
 
 // Await returns the result. In a function marked //nothread:async it is a
@@ -41,7 +83,7 @@ func (t Task[T]) GetResult() (T, error) {
 // the simulated thread if the task belongs to a World, else the goroutine.
 func (t Task[T]) Await() (T, error) {
 	if t.cell != nil && !t.cell.isCompleted() {
-		t.cell.block(t)
+		blockOn(t.host(), t)
 	}
 	return t.GetResult()
 }
@@ -53,15 +95,16 @@ func (t Task[T]) ConfigureAwait(continueOnContext bool) ConfiguredTask[T] {
 	return ConfiguredTask[T]{task: t, anywhere: !continueOnContext}
 }
 
-// PanicStack returns the stack of the panic that ended the task, nil if none did.
+// PanicStack returns the stack of the panic that ended the task, nil if none
+// did. Of a task from a pool it must be asked before the result is read.
 func (t Task[T]) PanicStack() []byte {
-	if t.cell == nil {
-		return stackOf(t.err)
-	}
-	if !t.cell.isCompleted() {
+	if !t.IsCompleted() {
 		return nil
 	}
-	return stackOf(t.cell.err)
+	if f, ok := t.failure().(*fault); ok {
+		return f.stack
+	}
+	return nil
 }
 
 // Awaiter returns what a suspended machine keeps of a pending task.
@@ -101,32 +144,3 @@ func (t ConfiguredTask[T]) GetResult() (T, error) { return t.task.GetResult() }
 
 // Await is Task.Await.
 func (t ConfiguredTask[T]) Await() (T, error) { return t.task.Await() }
-
-// configured returns c, freed of its SyncContext if it has one and anywhere is
-// set.
-func configured(c Continuation, anywhere bool) Continuation {
-	if !anywhere || c.SyncContext() == nil {
-		return c
-	}
-	return &unbound{Continuation: c}
-}
-
-// unbound resumes a continuation anywhere.
-type unbound struct{ Continuation }
-
-func (*unbound) SyncContext() SyncContext { return nil }
-
-// fail and adopt reach the machine inside.
-func (u *unbound) fail(f *fault) Continuation {
-	m, ok := u.Continuation.(failing)
-	if !ok {
-		panic(f.value) // a continuation that is no machine: the panic goes on
-	}
-	return m.fail(f)
-}
-
-func (u *unbound) adopt(env *environment) {
-	if m, ok := u.Continuation.(adopting); ok {
-		m.adopt(env)
-	}
-}

@@ -36,6 +36,10 @@ func (t Task0) ConfigureAwait(continueOnContext bool) ConfiguredTask0 {
 // PanicStack is Task.PanicStack.
 func (t Task0) PanicStack() []byte { return t.task.PanicStack() }
 
+func (t Task0) remove(c Continuation) bool { return t.task.remove(c) }
+func (t Task0) outcome() error             { return t.task.outcome() }
+func (t Task0) host() Host                 { return t.task.host() }
+
 // Awaiter returns what a suspended machine keeps of a pending task.
 func (t Task0) Awaiter() Awaiter0 { return Awaiter0{t.task.Awaiter()} }
 
@@ -100,9 +104,7 @@ func NewSource0(options ...SourceOption) *Source0 {
 // NewSource0For is NewSourceFor for a Task0.
 func NewSource0For(ctx context.Context, options ...SourceOption) *Source0 {
 	s := NewSource0(options...)
-	if h := HostOf(ctx); h != nil {
-		s.Bind(h)
-	}
+	s.bindTo(ctx)
 	return s
 }
 

@@ -42,6 +42,10 @@ func (t Task2[A, B]) ConfigureAwait(continueOnContext bool) ConfiguredTask2[A, B
 // PanicStack is Task.PanicStack.
 func (t Task2[A, B]) PanicStack() []byte { return t.task.PanicStack() }
 
+func (t Task2[A, B]) remove(c Continuation) bool { return t.task.remove(c) }
+func (t Task2[A, B]) outcome() error             { return t.task.outcome() }
+func (t Task2[A, B]) host() Host                 { return t.task.host() }
+
 // Awaiter returns what a suspended machine keeps of a pending task.
 func (t Task2[A, B]) Awaiter() Awaiter2[A, B] { return Awaiter2[A, B]{t.task.Awaiter()} }
 
@@ -106,9 +110,7 @@ func NewSource2[A, B any](options ...SourceOption) *Source2[A, B] {
 // NewSource2For is NewSourceFor for a Task2.
 func NewSource2For[A, B any](ctx context.Context, options ...SourceOption) *Source2[A, B] {
 	s := NewSource2[A, B](options...)
-	if h := HostOf(ctx); h != nil {
-		s.Bind(h)
-	}
+	s.bindTo(ctx)
 	return s
 }
 

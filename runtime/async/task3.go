@@ -43,6 +43,10 @@ func (t Task3[A, B, C]) ConfigureAwait(continueOnContext bool) ConfiguredTask3[A
 // PanicStack is Task.PanicStack.
 func (t Task3[A, B, C]) PanicStack() []byte { return t.task.PanicStack() }
 
+func (t Task3[A, B, C]) remove(c Continuation) bool { return t.task.remove(c) }
+func (t Task3[A, B, C]) outcome() error             { return t.task.outcome() }
+func (t Task3[A, B, C]) host() Host                 { return t.task.host() }
+
 // Awaiter returns what a suspended machine keeps of a pending task.
 func (t Task3[A, B, C]) Awaiter() Awaiter3[A, B, C] { return Awaiter3[A, B, C]{t.task.Awaiter()} }
 
@@ -107,9 +111,7 @@ func NewSource3[A, B, C any](options ...SourceOption) *Source3[A, B, C] {
 // NewSource3For is NewSourceFor for a Task3.
 func NewSource3For[A, B, C any](ctx context.Context, options ...SourceOption) *Source3[A, B, C] {
 	s := NewSource3[A, B, C](options...)
-	if h := HostOf(ctx); h != nil {
-		s.Bind(h)
-	}
+	s.bindTo(ctx)
 	return s
 }
 

@@ -1,0 +1,115 @@
+package async
+
+import (
+	"context"
+	"time"
+)
+
+// CancelKey is the key under which a context answers with the [CancelNotifier]
+// nearest above it, as context's own types find theirs: a value wrapped around a
+// host's context must not hide how it calls back.
+type CancelKey struct{}
+
+// A CancelNotifier is a context that calls back synchronously, in an order of
+// its own, when it is cancelled: a host's. AfterFunc is context.AfterFunc but for
+// that; on a context already cancelled it calls f before it returns (C36).
+type CancelNotifier interface {
+	Done() <-chan struct{}
+	AfterFunc(f func()) (stop func() bool)
+}
+
+// Injector is a host that lets foreign goroutines in: Inject makes it call f,
+// with nothing else of it running, at its next step.
+type Injector interface {
+	Inject(f func())
+}
+
+// AfterFunc calls f once ctx is done, unless stop is called before; stop reports
+// whether it was. A host's own context calls f synchronously; the standard
+// library's calls it on a goroutine, from which it is injected into the host that
+// ctx carries, if any. stop is never nil.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if stop = whenDone(ctx, func(bool) { f() }); stop == nil {
+		return func() bool { return true }
+	}
+	return stop
+}
+
+// whenDone is AfterFunc that tells f whether it runs inside somebody's call of
+// cancel; stop is nil if ctx is never done.
+func whenDone(ctx context.Context, f func(inCancel bool)) (stop func() bool) {
+	done := ctx.Done()
+	if done == nil {
+		return nil
+	}
+	n, ok := ctx.(CancelNotifier)
+	if !ok {
+		n, ok = ctx.Value(CancelKey{}).(CancelNotifier)
+	}
+	if ok && n.Done() == done {
+		return n.AfterFunc(func() { f(true) })
+	}
+	if i, ok := HostOf(ctx).(Injector); ok {
+		return context.AfterFunc(ctx, func() { i.Inject(func() { f(true) }) })
+	}
+	return context.AfterFunc(ctx, func() { f(false) })
+}
+
+// withCancel derives a context by the host's means, else by the standard
+// library's.
+func withCancel(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	if c, ok := HostOf(ctx).(Canceler); ok {
+		return c.WithCancelCause(ctx)
+	}
+	return context.WithCancelCause(ctx)
+}
+
+// cancelled is the error of what ended because a context did, for a cause of its
+// own: errors.Is finds both the cause and context's own error.
+type cancelled struct{ cause, err error }
+
+func (c *cancelled) Error() string   { return c.cause.Error() }
+func (c *cancelled) Unwrap() []error { return []error{c.cause, c.err} }
+
+// causeOf returns why ctx is done.
+func causeOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || cause == err {
+		return err
+	}
+	return &cancelled{cause, err}
+}
+
+// FromContext returns a task that completes, once, when ctx is done, with an
+// error that errors.Is finds to be both context.Cause(ctx) and ctx.Err(). On a
+// context already done it is complete; on one never done it stays pending.
+func FromContext(ctx context.Context) Task0 {
+	if ctx.Err() != nil {
+		return Completed0(causeOf(ctx))
+	}
+	j := newJoint[struct{}](ctx)
+	j.watch(ctx)
+	return Task0{j.source.Task()}
+}
+
+// Infinite is a duration that never ends: Delay and WithTimeout set no timer for
+// it.
+const Infinite time.Duration = 1<<63 - 1
+
+// Delay returns a task that completes once d has passed, on the clock of the
+// host that ctx carries, else on the wall clock; or when ctx is done, with its
+// error as in [FromContext]. If ctx is done already that is so at once, else a d
+// of 0 or less is complete at once (C46). The timer resumes what awaits the task
+// before it goes on; a cancellation posts it.
+func Delay(ctx context.Context, d time.Duration) Task0 {
+	switch {
+	case ctx.Err() != nil:
+		return Completed0(causeOf(ctx))
+	case d <= 0:
+		return Completed0(nil)
+	}
+	j := newJoint[struct{}](ctx)
+	j.watch(ctx)
+	j.timeout(d, nil)
+	return Task0{j.source.Task()}
+}

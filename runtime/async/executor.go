@@ -1,0 +1,207 @@
+package async
+
+// An Executor is whoever runs continuations now: a simulated thread, the loop
+// of a context. It belongs to one goroutine at a time; handing it to another
+// needs what handing over any plain variable needs.
+type Executor struct {
+	context SyncContext
+	running bool
+	queue   queue // released or completed while running
+}
+
+// NewExecutor returns the executor of sc's loop; sc is nil for a thread that is
+// no context's own.
+func NewExecutor(sc SyncContext) *Executor { return &Executor{context: sc} }
+
+// SyncContext returns the context whose loop ex is, nil if none.
+func (ex *Executor) SyncContext() SyncContext {
+	if ex == nil {
+		return nil
+	}
+	return ex.context
+}
+
+// Run resumes c and, one after the other, all that is released by it, first in
+// first out, without growing the stack (C4, C5). Called while ex is running
+// already (by user code that completes a source in the middle of a continuation)
+// it queues c and returns: the call below takes it up. A nil executor nests
+// instead.
+//
+// A panic or runtime.Goexit in a machine completes that machine. After a panic
+// the loop goes on. A panic in a continuation that is no machine, or in a
+// SyncContext's Post, leaves Run after everything else has run (C11). After a
+// Goexit the rest runs on fresh goroutines while this one waits, and then this
+// one ends: a loop above Run that must survive goes on on another.
+func (ex *Executor) Run(c Continuation) {
+	if c == nil {
+		return
+	}
+	if ex == nil {
+		var r round
+		r.run(c)
+		return
+	}
+	if ex.running {
+		ex.queue.push(c)
+		return
+	}
+	ex.running = true
+	defer ex.stop()
+	r := round{ex: ex}
+	r.run(c)
+}
+
+func (ex *Executor) stop() { ex.running = false }
+
+// drain runs what waits for ex before its thread blocks inside a continuation:
+// it may be just what the thread is going to block on.
+func (ex *Executor) drain() {
+	if ex == nil || !ex.running {
+		return
+	}
+	if c := ex.queue.pop(); c != nil {
+		r := round{ex: ex}
+		r.run(c)
+	}
+}
+
+// A round is one outermost call of Run.
+type round struct {
+	ex      *Executor
+	current Continuation // being resumed
+	own     queue        // waits for its turn where there is no executor
+
+	relay chan struct{} // this round runs for one whose goroutine is lost
+	left  Continuation  // what a relayed round hands back when it is lost too
+}
+
+func (r *round) run(c Continuation) {
+	for c != nil {
+		c = r.untilPanic(c)
+	}
+}
+
+// untilPanic resumes c and what follows until nothing is left, and returns nil;
+// or until a machine panics, and returns what that machine released.
+func (r *round) untilPanic(c Continuation) (next Continuation) {
+	finished := false
+	defer func() {
+		if finished {
+			return
+		}
+		if m := machineOf(r.current); m != nil {
+			if v := recover(); v != nil {
+				next = m.fail(newPanic(v))
+				return
+			}
+			next = m.fail(exited)
+		}
+		r.unwind(next)
+	}()
+	for c = r.pick(c); c != nil; c = r.pick(c) {
+		r.current = nil
+		if sc := c.SyncContext(); sc != nil && sc != r.ex.SyncContext() {
+			sc.Post(c)
+			c = nil
+			continue
+		}
+		r.current = c
+		c = c.MoveNext(r.ex)
+	}
+	finished = true
+	return nil
+}
+
+// pick chooses what is resumed next: whatever has waited longest.
+func (r *round) pick(released Continuation) Continuation {
+	q := &r.own
+	if r.ex != nil {
+		q = &r.ex.queue
+	}
+	if l, ok := released.(*continuations); ok {
+		for _, c := range l.list {
+			q.push(c)
+		}
+		released = nil
+	}
+	if q.n == 0 {
+		return released
+	}
+	if released != nil {
+		q.push(released)
+	}
+	return q.pop()
+}
+
+// unwind is called deferred while this goroutine ends, by runtime.Goexit or by a
+// panic that is not ours to keep. The rest must run all the same: on fresh
+// goroutines, one after the other, so that a chain of a million machines in
+// which each raises the Goexit of the one before neither dives nor piles up.
+func (r *round) unwind(next Continuation) {
+	next = r.pick(next)
+	if r.relay != nil {
+		r.left = next
+		return
+	}
+	for next != nil {
+		rest := &round{ex: r.ex, own: r.own, relay: make(chan struct{})}
+		go rest.runRelayed(next)
+		<-rest.relay
+		r.own, next = rest.own, rest.left
+	}
+}
+
+func (r *round) runRelayed(c Continuation) {
+	defer close(r.relay)
+	r.run(c)
+}
+
+// failing is a machine: it can be completed by what interrupted it.
+type failing interface {
+	fail(*fault) Continuation
+}
+
+// machineOf returns the machine that c resumes, nil if it is something else.
+func machineOf(c Continuation) failing {
+	if u, ok := c.(*unbound); ok {
+		c = u.Continuation
+	}
+	m, _ := c.(failing)
+	return m
+}
+
+// A queue is a ring of continuations, first in first out. Once grown it
+// allocates nothing.
+type queue struct {
+	ring    []Continuation
+	head, n int
+}
+
+func (q *queue) push(c Continuation) {
+	if q.n == len(q.ring) {
+		grown := make([]Continuation, max(8, 2*len(q.ring)))
+		k := copy(grown, q.ring[q.head:])
+		copy(grown[k:], q.ring[:q.head])
+		q.ring, q.head = grown, 0
+	}
+	i := q.head + q.n
+	if i >= len(q.ring) {
+		i -= len(q.ring)
+	}
+	q.ring[i] = c
+	q.n++
+}
+
+// pop takes the oldest, nil if there is none.
+func (q *queue) pop() Continuation {
+	if q.n == 0 {
+		return nil
+	}
+	c := q.ring[q.head]
+	q.ring[q.head] = nil
+	if q.head++; q.head == len(q.ring) {
+		q.head = 0
+	}
+	q.n--
+	return c
+}

@@ -1,0 +1,147 @@
+package async
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A joint is a task that whatever comes first completes: its inputs, a timer, or
+// its context. Every combinator is one.
+type joint[T any] struct {
+	source    Source[T]
+	otherwise T // its value if a timer or the context completes it
+
+	mu    sync.Mutex
+	ended bool
+	atEnd []func() // takes off what the joint waits for
+}
+
+// newJoint returns a joint bound to the host that ctx carries.
+func newJoint[T any](ctx context.Context) *joint[T] {
+	j := new(joint[T])
+	j.source.bindTo(ctx)
+	return j
+}
+
+// jointOf returns a joint that ctx may complete with the value otherwise, bound
+// to the host that ctx carries, else to the first that an input has.
+func jointOf[T any, O Operation](ctx context.Context, otherwise T, inputs []O) *joint[T] {
+	j := newJoint[T](ctx)
+	j.otherwise = otherwise
+	for i := 0; i < len(inputs) && j.source.host() == nil; i++ {
+		if h := inputs[i].host(); h != nil {
+			j.source.Bind(h)
+		}
+	}
+	j.watch(ctx)
+	return j
+}
+
+// claim reports whether the caller is the one to complete the joint; if so, the
+// joint waits for nothing more.
+func (j *joint[T]) claim() bool {
+	j.mu.Lock()
+	first, atEnd := !j.ended, j.atEnd
+	j.ended, j.atEnd = true, nil
+	j.mu.Unlock()
+	if first {
+		for _, f := range atEnd {
+			f()
+		}
+	}
+	return first
+}
+
+// end has f called when the joint ends, at once if it has.
+func (j *joint[T]) end(f func()) {
+	j.mu.Lock()
+	ended := j.ended
+	if !ended {
+		j.atEnd = append(j.atEnd, f)
+	}
+	j.mu.Unlock()
+	if ended {
+		f()
+	}
+}
+
+// settle completes a joint that the caller has claimed.
+func (j *joint[T]) settle(v T, err error) Continuation {
+	released, _ := j.source.cell.complete(v, err)
+	return released
+}
+
+// watch lets ctx complete the joint.
+func (j *joint[T]) watch(ctx context.Context) {
+	stop := whenDone(ctx, func(inCancel bool) {
+		if !j.claim() {
+			return
+		}
+		released := j.settle(j.otherwise, causeOf(ctx))
+		if inCancel {
+			postAll(nil, j.source.host(), released)
+		} else {
+			(*Executor)(nil).Run(released)
+		}
+	})
+	if stop != nil {
+		j.end(func() { stop() })
+	}
+}
+
+// timeout completes the joint with err after d.
+func (j *joint[T]) timeout(d time.Duration, err error) {
+	if d == Infinite {
+		return
+	}
+	stop := afterDuration(j.source.host(), d, func() {
+		if j.claim() {
+			released := j.settle(j.otherwise, err)
+			j.source.executor().Run(released)
+		}
+	})
+	j.end(func() { stop() })
+}
+
+func afterDuration(h Host, d time.Duration, f func()) (stop func() bool) {
+	if t, ok := h.(Timers); ok {
+		return t.AfterFunc(d, f)
+	}
+	return time.AfterFunc(d, f).Stop
+}
+
+// An arm is the continuation that a joint stores with its input number i.
+type arm struct {
+	Anywhere
+	i       int
+	off     atomic.Bool // arrived: the input's cell may be in use for something else
+	arrived func(i int) Continuation
+}
+
+func (a *arm) MoveNext(*Executor) Continuation {
+	a.off.Store(true)
+	return a.arrived(a.i)
+}
+
+// attach stores an arm with each input, first to last, so that arrived is called
+// once for each, at once if it is complete already; and sees to it that arms are
+// taken off when the joint ends (C32).
+func attach[T any, O Operation](j *joint[T], inputs []O, arrived func(i int) Continuation) {
+	arms := make([]arm, len(inputs))
+	for i, o := range inputs {
+		a := &arms[i]
+		a.i, a.arrived = i, arrived
+		if !o.OnCompleted(a) {
+			a.MoveNext(nil) // releases nothing: nobody has the joint's task yet
+		}
+	}
+	j.end(func() {
+		for i, o := range inputs {
+			if !arms[i].off.Load() {
+				o.remove(&arms[i])
+			}
+		}
+	})
+}

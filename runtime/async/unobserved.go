@@ -1,0 +1,103 @@
+package async
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+)
+
+// An OperationError is an operation's failure that nobody awaited: what
+// [Forget] and [OnUnobserved] report. It is an error that wraps Err.
+type OperationError struct {
+	Err   error  // what the operation returned, nil if it panicked
+	Panic any    // what it panicked with, nil if it did not
+	Stack []byte // where it panicked
+}
+
+// Error says how the operation ended.
+func (e *OperationError) Error() string {
+	if e.Err != nil {
+		return "async: an operation that nobody awaits failed: " + e.Err.Error()
+	}
+	return fmt.Sprintf("async: an operation that nobody awaits panicked: %v\n\n%s", e.Panic, e.Stack)
+}
+
+// Unwrap returns the operation's error, or the panic's value if it is one.
+func (e *OperationError) Unwrap() error {
+	if e.Err != nil {
+		return e.Err
+	}
+	err, _ := e.Panic.(error)
+	return err
+}
+
+// operationError returns err as an OperationError; nil for no error and for a
+// Goexit, which is no failure.
+func operationError(err error) *OperationError {
+	f, ok := err.(*fault)
+	switch {
+	case err == nil, ok && f.exit:
+		return nil
+	case ok:
+		return &OperationError{Panic: f.value, Stack: f.stack}
+	}
+	return &OperationError{Err: err}
+}
+
+var unobserved atomic.Pointer[func(*OperationError)]
+
+// OnUnobserved makes report hear of every task that failed or panicked, was
+// collected as garbage, and whose result nobody ever read (C44). Cancellations
+// are not reported, nor tasks finished without a cell or taken from a pool.
+// report is called on a goroutine of the runtime's, some time after a garbage
+// collection; it must not block. The hook is the process's, for a collected task
+// has no context left; nil takes it away. It returns the hook that stood before.
+//
+// While a hook stands, a failing task costs two allocations more. Set it in
+// tests and while developing.
+func OnUnobserved(report func(*OperationError)) (before func(*OperationError)) {
+	var p *func(*OperationError)
+	if report != nil {
+		p = &report
+	}
+	if old := unobserved.Swap(p); old != nil {
+		before = *old
+	}
+	return before
+}
+
+// watched is the error of a cell that tells if nobody reads it: it is reachable
+// from the cell alone and dies with it.
+type watched struct{ state *watchState }
+
+type watchState struct {
+	err  error
+	seen atomic.Bool
+}
+
+// Error is the error's own.
+func (w *watched) Error() string { return w.state.err.Error() }
+
+// see returns the error, which is now somebody's.
+func (w *watched) see() error {
+	w.state.seen.Store(true)
+	return w.state.err
+}
+
+// watch returns what a cell on the heap keeps for err.
+func watch(err error) error {
+	if unobserved.Load() == nil || operationError(err) == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	w := &watched{state: &watchState{err: err}}
+	runtime.AddCleanup(w, reportUnobserved, w.state)
+	return w
+}
+
+func reportUnobserved(s *watchState) {
+	if report := unobserved.Load(); report != nil && !s.seen.Load() {
+		(*report)(operationError(s.err))
+	}
+}

@@ -1,0 +1,246 @@
+package async
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync/atomic"
+)
+
+// WhenAll returns a task that completes when all of tasks have, with their
+// values in the order of the arguments; empty input is complete at once (C31).
+// Its error is that of the tasks that failed, joined in that order; a single one
+// stands as it is; a cancellation (errors.Is context.Canceled) counts only if
+// nothing else failed, and then the first one does. The values of those that
+// succeeded are there all the same. If one panicked the first panic rises again
+// in the reader, else the first Goexit.
+//
+// If ctx is done first, the task completes with its error as in [FromContext],
+// while the tasks go on; to wait for them regardless pass
+// context.WithoutCancel(ctx).
+func WhenAll[T any](ctx context.Context, tasks ...Task[T]) Task[[]T] {
+	collect := func() ([]T, error) {
+		values, errs := make([]T, len(tasks)), make([]error, len(tasks))
+		for i, t := range tasks {
+			values[i], errs[i] = t.take()
+		}
+		return values, joinFailures(errs)
+	}
+	return whenAll(ctx, tasks, collect)
+}
+
+// WhenAll0 is WhenAll without the values, for tasks of any kind: of one type, or
+// mixed as WhenAll0[async.Operation](ctx, a, b).
+func WhenAll0[O Operation](ctx context.Context, tasks ...O) Task0 {
+	collect := func() (struct{}, error) {
+		errs := make([]error, len(tasks))
+		for i, t := range tasks {
+			errs[i] = t.outcome()
+		}
+		return struct{}{}, joinFailures(errs)
+	}
+	return Task0{whenAll(ctx, tasks, collect)}
+}
+
+func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() (T, error)) Task[T] {
+	var zero T
+	switch {
+	case !slices.ContainsFunc(tasks, func(t O) bool { return !t.IsCompleted() }):
+		return Completed(collect())
+	case ctx.Err() != nil:
+		return Completed(zero, causeOf(ctx))
+	}
+	j := jointOf(ctx, zero, tasks)
+	var left atomic.Int64
+	left.Store(int64(len(tasks)))
+	attach(j, tasks, func(int) Continuation {
+		if left.Add(-1) > 0 || !j.claim() {
+			return nil
+		}
+		return j.settle(collect())
+	})
+	return j.source.Task()
+}
+
+// joinFailures makes one error of many, as WhenAll says.
+func joinFailures(errs []error) error {
+	var failed []error
+	var exit, cancel error
+	for _, err := range errs {
+		f, isFault := err.(*fault)
+		switch {
+		case err == nil:
+		case isFault && !f.exit:
+			return f
+		case isFault:
+			exit = f
+		case !errors.Is(err, context.Canceled):
+			failed = append(failed, err)
+		case cancel == nil:
+			cancel = err
+		}
+	}
+	switch {
+	case exit != nil:
+		return exit
+	case len(failed) == 0:
+		return cancel
+	case len(failed) == 1:
+		return failed[0]
+	}
+	return errors.Join(failed...)
+}
+
+// WhenAny returns a task of the index of the task that completes first, however
+// it ends: WhenAny itself succeeds, and the caller reads tasks[i]. Of those
+// complete already the first in order wins. The losers go on, without the
+// continuation that WhenAny stored with them (C32). If ctx is done first, the
+// index is -1 and the error ctx's, as in [FromContext]. WhenAny of nothing would
+// never complete: it panics.
+func WhenAny[O Operation](ctx context.Context, tasks ...O) Task[int] {
+	for i, t := range notEmpty("WhenAny", tasks) {
+		if t.IsCompleted() {
+			return Completed(i, nil)
+		}
+	}
+	if ctx.Err() != nil {
+		return Completed(-1, causeOf(ctx))
+	}
+	j := jointOf(ctx, -1, tasks)
+	attach(j, tasks, func(i int) Continuation {
+		if !j.claim() {
+			return nil
+		}
+		return j.settle(i, nil)
+	})
+	return j.source.Task()
+}
+
+func notEmpty[O any](name string, tasks []O) []O {
+	if len(tasks) == 0 {
+		panic("async: C32: " + name + " of no tasks would never complete")
+	}
+	return tasks
+}
+
+// Race returns a task with the result of the task that completes first, be it a
+// failure; of those complete already, of the first in order. The others go on
+// and may be awaited. If ctx is done first it ends as in [FromContext]. Race of
+// nothing panics (C32).
+func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
+	for _, t := range notEmpty("Race", tasks) {
+		if t.IsCompleted() {
+			return Completed(t.take())
+		}
+	}
+	var zero T
+	if ctx.Err() != nil {
+		return Completed(zero, causeOf(ctx))
+	}
+	j := jointOf(ctx, zero, tasks)
+	attach(j, tasks, func(i int) Continuation {
+		if !j.claim() {
+			return nil
+		}
+		return j.settle(tasks[i].take())
+	})
+	return j.source.Task()
+}
+
+// FirstSuccess returns a task with the result of the task that first completes
+// without an error, a panic or a Goexit. The others go on. If none does, its
+// error is all of theirs, joined as by [WhenAll]. If ctx is done first it ends as
+// in [FromContext]. FirstSuccess of nothing panics (C32).
+func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
+	var zero T
+	for _, t := range notEmpty("FirstSuccess", tasks) {
+		if t.IsCompleted() && t.failure() == nil {
+			return Completed(t.take())
+		}
+	}
+	if ctx.Err() != nil {
+		return Completed(zero, causeOf(ctx))
+	}
+	j := jointOf(ctx, zero, tasks)
+	errs := make([]error, len(tasks))
+	var left atomic.Int64
+	left.Store(int64(len(tasks)))
+	attach(j, tasks, func(i int) Continuation {
+		if tasks[i].failure() == nil {
+			if !j.claim() {
+				return nil
+			}
+			return j.settle(tasks[i].take())
+		}
+		_, errs[i] = tasks[i].take()
+		if left.Add(-1) > 0 || !j.claim() {
+			return nil
+		}
+		return j.settle(zero, joinFailures(errs))
+	})
+	return j.source.Task()
+}
+
+// WhenEach returns an iterator over as many tasks as it is given: the first one
+// yielded completes as the first of tasks to complete did, and so on, each once
+// (C33). It does not wait by itself, so that a loop over it can await:
+//
+//	for t := range async.WhenEach(ctx, tasks...) {
+//		v, err := t.Await() // the next result
+//		…
+//	}
+//
+// Tasks complete already come first, in order. If ctx is done, the remaining
+// ones end as in [FromContext]. Each of tasks is read by WhenEach; the yielded
+// ones may be awaited many times, and are the same at each range.
+func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
+	slots := make([]Source[T], len(tasks))
+	var claimed atomic.Int64
+	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, tasks)
+	if h := settled.source.host(); h != nil {
+		for i := range slots {
+			slots[i].Bind(h)
+		}
+	}
+	attach(settled, tasks, func(i int) Continuation {
+		n := int(claimed.Add(1)) - 1
+		if n >= len(slots) {
+			return nil
+		}
+		released, _ := slots[n].cell.complete(tasks[i].take())
+		if n == len(slots)-1 {
+			settled.claim()
+		}
+		return released
+	})
+	if int(claimed.Load()) < len(slots) {
+		if stop := whenDone(ctx, cancelRest(ctx, slots, &claimed, settled)); stop != nil {
+			settled.end(func() { stop() })
+		}
+	}
+	return func(yield func(Task[T]) bool) {
+		for i := range slots {
+			if !yield(slots[i].Task()) {
+				return
+			}
+		}
+	}
+}
+
+// cancelRest ends the slots that no task has claimed yet.
+func cancelRest[T any](ctx context.Context, slots []Source[T], claimed *atomic.Int64, settled *joint[struct{}]) func(bool) {
+	return func(inCancel bool) {
+		settled.claim()
+		for n := int(claimed.Add(1)) - 1; n < len(slots); n = int(claimed.Add(1)) - 1 {
+			var zero T
+			s := &slots[n]
+			released, _ := s.cell.complete(zero, causeOf(ctx))
+			if inCancel {
+				postAll(nil, s.host(), released)
+			} else {
+				(*Executor)(nil).Run(released)
+			}
+		}
+	}
+}
