@@ -23,19 +23,8 @@ var rules = []rule{
 	{"an await inside a range over a map", on(func(in *body, n *ast.RangeStmt) bool {
 		return is[*types.Map](in, n.X) && in.awaits(n)
 	})},
-	{"an await inside a range over a channel", on(func(in *body, n *ast.RangeStmt) bool {
-		return is[*types.Chan](in, n.X) && in.awaits(n)
-	})},
 	{"an await inside a range over a function", on(func(in *body, n *ast.RangeStmt) bool {
 		return is[*types.Signature](in, n.X) && in.awaits(n)
-	})},
-	{"an await inside a type switch", on(func(in *body, n *ast.TypeSwitchStmt) bool { return in.awaits(n) })},
-	{"an await inside a select", on(func(in *body, n *ast.SelectStmt) bool { return in.awaits(n) })},
-	{"fallthrough in a switch that awaits", on(func(in *body, n *ast.SwitchStmt) bool {
-		return in.awaits(n) && fallsThrough(n)
-	})},
-	{"goto in a function that awaits", on(func(in *body, n *ast.BranchStmt) bool {
-		return n.Tok == token.GOTO && in.awaits(in.fn.Decl.Body)
 	})},
 	{"defer in an async function", on(func(in *body, n *ast.DeferStmt) bool { return true })},
 	{"recover in an async function", on(func(in *body, n *ast.CallExpr) bool { return in.callsBuiltin(n, "recover") })},
@@ -87,20 +76,6 @@ func is[U types.Type](in *body, x ast.Expr) bool {
 	}
 	_, ok := t.Underlying().(U)
 	return ok
-}
-
-// fallsThrough reports whether a clause of n itself ends in fallthrough.
-func fallsThrough(n *ast.SwitchStmt) bool {
-	for _, clause := range n.Body.List {
-		list := clause.(*ast.CaseClause).Body
-		if len(list) == 0 {
-			continue
-		}
-		if branch, ok := list[len(list)-1].(*ast.BranchStmt); ok && branch.Tok == token.FALLTHROUGH {
-			return true
-		}
-	}
-	return false
 }
 
 // unsupported reports the constructs of fn that stand in the table.
