@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/emit"
@@ -80,7 +81,7 @@ func emitFile(r *run, o *output) {
 		o.content, err = write.Finish(o.file.Path, o.file.Constraint, body)
 	}
 	if err != nil {
-		r.defect(o.position(), fmt.Sprintf("what was generated is not Go: %v", err))
+		r.defect(o.position(), fmt.Sprintf("what stage emit made of %s is not Go: %v", filepath.Base(o.file.Path), err))
 	}
 }
 

@@ -43,8 +43,6 @@ const (
 	NotOurs    Code = "not-ours"   // a hand-written file has the output's name
 	NoRuntime  Code = "no-runtime" // runtime/async is not among the module's requirements
 	Constraint Code = "constraint" // a build constraint cannot be read
-	Excluded   Code = "excluded"   // this platform excludes an annotated file
-	BadOutput  Code = "bad-output" // what was generated is not Go: a defect of ours
 	Internal   Code = "internal"   // a stage panicked or its output did not verify
 
 	// check

@@ -17,7 +17,7 @@ func TestPrintSortsOnceAndRelative(t *testing.T) {
 	l.Errorf(at("/w/b.go", 2, 1), diag.TypeError, "undefined: x")
 	l.Errorf(at("/w/a.go", 10, 3), diag.TypeError, "later line")
 	l.Errorf(at("/w/a.go", 9, 7), diag.TypeError, "second column")
-	l.Warnf(at("/w/a.go", 9, 2), diag.Excluded, "first column")
+	l.Warnf(at("/w/a.go", 9, 2), diag.Unsupported, "first column")
 	l.Errorf(at("/w/b.go", 2, 1), diag.TypeError, "undefined: x") // the test variant says it again
 	l.Errorf(at("/elsewhere/c.go", 1, 0), diag.Load, "no column")
 	l.Errorf(token.Position{}, diag.NoRuntime, "no place")
@@ -40,7 +40,7 @@ b.go:2:1: undefined: x
 
 func TestHasErrors(t *testing.T) {
 	var l diag.List
-	l.Warnf(at("a.go", 1, 1), diag.Excluded, "only a warning")
+	l.Warnf(at("a.go", 1, 1), diag.Unsupported, "only a warning")
 	if l.HasErrors() {
 		t.Error("a warning counts as an error")
 	}

@@ -116,7 +116,8 @@ func code(kind packages.ErrorKind) diag.Code {
 	return diag.Load
 }
 
-// missingRuntime reports the runtime's absence, once and without a place, if that is what f is about.
+// missingRuntime reports the runtime's absence, once and without a place, if
+// that is what f is about.
 func (l *loader) missingRuntime(f *failure) bool {
 	if f.Kind == packages.ParseError || !f.stubs && f.Kind == packages.TypeError || !strings.Contains(f.Msg, AsyncPath) {
 		return false

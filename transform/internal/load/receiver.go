@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"strings"
 )
 
@@ -155,5 +154,3 @@ func renamed(text string, names map[string]string) string {
 	})
 	return nodeText(token.NewFileSet(), expr)
 }
-
-func baseName(path string) string { return filepath.Base(path) }

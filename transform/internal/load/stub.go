@@ -7,6 +7,7 @@ import (
 	"go/format"
 	"go/token"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -48,7 +49,7 @@ func (s *scan) stub(src *source) []byte {
 	}
 
 	var out bytes.Buffer
-	fmt.Fprintln(&out, Header(baseName(src.path)))
+	fmt.Fprintln(&out, Header(filepath.Base(src.path)))
 	if src.constraint != "" {
 		fmt.Fprintf(&out, "\n//go:build %s\n", src.constraint)
 	}
