@@ -104,7 +104,7 @@ func mark(out *strings.Builder, sign string, list []string) {
 type edit struct{ a0, a1, b0, b1 int }
 
 // maxDistance bounds the search; texts further apart are shown as replaced.
-const maxDistance = 3000
+const maxDistance = 1000
 
 // compare finds the shortest list of edits that turns a into b, by Myers' greedy
 // algorithm: furthest[k] is how far along a the best path on diagonal k, where

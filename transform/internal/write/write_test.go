@@ -198,3 +198,12 @@ func TestUnifiedPatches(t *testing.T) {
 		}
 	})
 }
+
+// Texts that have nothing in common are shown as replaced, quickly.
+func TestUnifiedFarApart(t *testing.T) {
+	old, new := strings.Repeat("a\n", 20000), strings.Repeat("b\n", 20000)
+	diff := write.Unified("a", "b", []byte("same\n"+old), []byte("same\n"+new))
+	if !strings.HasPrefix(diff, "--- a\n+++ b\n@@ -1,20001 +1,20001 @@\n same\n-a\n") || strings.Count(diff, "\n+b") != 20000 {
+		t.Errorf("%.80q…", diff)
+	}
+}
