@@ -53,7 +53,8 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 	}
 	var b bytes.Buffer
 	if err := out.Render(&b); err != nil {
-		return nil, fmt.Errorf("%s: the generated code is not Go: %w", file.Path, err)
+		reason, _, _ := strings.Cut(err.Error(), "\n") // jennifer appends the whole source
+		return nil, fmt.Errorf("the generated code is not Go: %s", reason)
 	}
 	return b.Bytes(), nil
 }

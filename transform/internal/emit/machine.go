@@ -141,18 +141,19 @@ func (e *emitter) captured() string {
 // machineStruct:
 //
 //	type copyStreamMachine struct {
-//		async.Builder[int64]                    // the task
-//		heap  *copyStreamMachine                // this machine, once it has left the stack
-//		state int                               // where MoveNext goes on
+//		async.Builder[int64]
 //
-//		ctx context.Context                     // parameters, then lifted locals
+//		heap  *copyStreamMachine // this machine, once it has left the stack
+//		state int                // where MoveNext goes on
+//
+//		ctx context.Context // parameters, then lifted locals
 //		…
-//		awaiter async.Awaiter[int]              // what is awaited
+//		awaiter async.Awaiter[int] // what is awaited
 //	}
 func (e *emitter) machineStruct() {
-	fields := []jen.Code{raw(e.builderType()).Comment("the task")}
+	fields := []jen.Code{raw(e.builderType())}
 	if len(e.f.Awaits) > 0 {
-		fields = append(fields,
+		fields = append(fields, jen.Line(),
 			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"),
 			jen.Id("state").Int().Comment("where MoveNext goes on"))
 	}

@@ -61,6 +61,8 @@ type Func struct {
 	VarOf map[types.Object]*Var
 	Subst map[ast.Node]Operand       // what stands in an expression's place
 	Leaps map[*ast.BranchStmt]*Block // branches that leave a whole statement
+
+	Apart map[[2]*Var]bool // variables of one name that are alive together, in order of appearance
 }
 
 // Source is where the author's text comes from.

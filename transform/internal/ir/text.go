@@ -185,7 +185,7 @@ func (t *texter) deref(text string, v *Var, id *ast.Ident) string {
 		if parent.Fun != id {
 			return "*" + text
 		}
-	case *ast.AssignStmt, *ast.IncDecStmt, *ast.BinaryExpr, *ast.ReturnStmt, *ast.ExprStmt, *ast.SendStmt,
+	case *ast.StarExpr, *ast.AssignStmt, *ast.IncDecStmt, *ast.BinaryExpr, *ast.ReturnStmt, *ast.ExprStmt, *ast.SendStmt,
 		*ast.IfStmt, *ast.ForStmt, *ast.SwitchStmt, *ast.CaseClause, *ast.CompositeLit, *ast.ParenExpr, *ast.ValueSpec, *ast.KeyValueExpr:
 		return "*" + text
 	}

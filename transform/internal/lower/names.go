@@ -9,8 +9,8 @@ import (
 )
 
 // Names are the author's. Two variables of the same name share it, and so the
-// Go variable, if they have the same type and neither's scope holds the other;
-// else the later gets a suffix. A local of MoveNext also makes way for whatever
+// Go variable, if they have the same type and are never alive together; else the
+// later gets a suffix. A local of MoveNext also makes way for whatever
 // else the function means by the same name, for its scope is wider than the
 // author's. Fields have a namespace of their own.
 type namer struct {
@@ -107,7 +107,7 @@ func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
 		holders := holders(candidate, v.Lifted, earlier)
 		switch {
 		case len(holders) > 0:
-			if !shares(v, holders) {
+			if !n.shares(v, holders) {
 				continue
 			}
 			v.Zeroed = true
@@ -130,22 +130,12 @@ func holders(name string, lifted bool, earlier []*ir.Var) []*ir.Var {
 }
 
 // shares reports whether v can be the same Go variable as all of holders.
-func shares(v *ir.Var, holders []*ir.Var) bool {
+func (n *namer) shares(v *ir.Var, holders []*ir.Var) bool {
 	for _, w := range holders {
-		if v.Kind != ir.Local || w.Kind != ir.Local || v.Cell != w.Cell || !types.Identical(v.Type, w.Type) ||
-			nested(v.Scope, w.Scope) || nested(w.Scope, v.Scope) {
+		if v.Kind != ir.Local || w.Kind != ir.Local || v.Cell != w.Cell || n.f.Apart[[2]*ir.Var{v, w}] ||
+			!types.Identical(v.Type, w.Type) {
 			return false
 		}
 	}
 	return true
-}
-
-// nested reports whether inner lies in outer.
-func nested(inner, outer *types.Scope) bool {
-	for s := inner; s != nil; s = s.Parent() {
-		if s == outer {
-			return true
-		}
-	}
-	return false
 }

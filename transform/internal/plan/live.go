@@ -19,10 +19,13 @@ func (b *builder) live() {
 	}
 	in := liveness(b.f)
 	for _, blk := range b.f.Blocks {
-		walkBack(b.f, blk, in, func(a *ir.Await, after set) {
-			for v := range after {
-				v.Lifted = true
+		walkBack(b.f, blk, in, func(instr ir.Instr, after set) {
+			if _, ok := instr.(*ir.Await); ok {
+				for v := range after {
+					v.Lifted = true
+				}
 			}
+			b.keepApart(instr, after)
 		})
 	}
 	b.markUsed()
@@ -48,9 +51,22 @@ func liveness(f *ir.Func) map[*ir.Block]set {
 	return in
 }
 
-// walkBack returns what is live at the start of blk, and shows at each await
-// what is live after it.
-func walkBack(f *ir.Func, blk *ir.Block, in map[*ir.Block]set, at func(*ir.Await, set)) set {
+// keepApart notes which variables of the same name are alive where another is
+// set.
+func (b *builder) keepApart(instr ir.Instr, after set) {
+	b.f.Refs(instr, func(*ir.Var) {}, func(v *ir.Var) {
+		for w := range after {
+			if w != v && w.Name == v.Name {
+				b.f.Apart[[2]*ir.Var{v, w}] = true
+				b.f.Apart[[2]*ir.Var{w, v}] = true
+			}
+		}
+	})
+}
+
+// walkBack returns what is live at the start of blk, and shows each instruction
+// with what is live after it.
+func walkBack(f *ir.Func, blk *ir.Block, in map[*ir.Block]set, at func(ir.Instr, set)) set {
 	live := make(set)
 	join := func(succ *ir.Block) {
 		for v := range in[succ] {
@@ -67,8 +83,8 @@ func walkBack(f *ir.Func, blk *ir.Block, in map[*ir.Block]set, at func(*ir.Await
 		for _, succ := range f.LeapsOf(instr) {
 			join(succ)
 		}
-		if a, ok := instr.(*ir.Await); ok && at != nil {
-			at(a, live)
+		if at != nil {
+			at(instr, live)
 		}
 		f.Refs(instr, func(*ir.Var) {}, func(v *ir.Var) { delete(live, v) })
 		f.Refs(instr, read, func(*ir.Var) {})

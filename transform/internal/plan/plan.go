@@ -98,6 +98,7 @@ func newBuilder(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.L
 		Source:  source,
 		VarOf:   make(map[types.Object]*ir.Var),
 		Subst:   make(map[ast.Node]ir.Operand),
+		Apart:   make(map[[2]*ir.Var]bool),
 		Leaps:   make(map[*ast.BranchStmt]*ir.Block),
 	}
 	b := &builder{

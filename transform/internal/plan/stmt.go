@@ -310,7 +310,7 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 	then, done := b.block("then"), b.block("done")
 	els := done
 	if s.Else != nil {
-		els = b.block("else")
+		els = b.block("otherwise")
 	}
 	b.end(&ir.Branch{Cond: cond(s.Cond), Then: then, Else: els})
 	b.start(then)

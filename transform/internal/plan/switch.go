@@ -35,7 +35,7 @@ func (b *builder) switchStmt(s *ast.SwitchStmt, label string) {
 	casesSuspend := false
 	for _, c := range s.Body.List {
 		clause := c.(*ast.CaseClause)
-		clauses = append(clauses, &ir.Clause{Node: clause, To: b.block("case")})
+		clauses = append(clauses, &ir.Clause{Node: clause, To: b.block("clause")})
 		for _, e := range clause.List {
 			casesSuspend = casesSuspend || b.suspends(e)
 		}
@@ -135,7 +135,7 @@ func (b *builder) typeSwitchStmt(s *ast.TypeSwitchStmt, label string) {
 	done := b.block("done")
 	var clauses []*ir.Clause
 	for _, c := range s.Body.List {
-		clause := &ir.Clause{Node: c, To: b.block("case")}
+		clause := &ir.Clause{Node: c, To: b.block("clause")}
 		if obj, ok := b.info.Implicits[c].(*types.Var); ok && b.uses[obj] != nil {
 			clause.Bind = b.newVar(obj, ir.Local)
 			b.emit(&ir.Declare{Var: clause.Bind})
@@ -154,7 +154,7 @@ func (b *builder) selectStmt(s *ast.SelectStmt, label string) {
 	var clauses []*ir.Clause
 	for _, c := range s.Body.List {
 		comm := c.(*ast.CommClause)
-		clause := &ir.Clause{Node: comm, To: b.block("case")}
+		clause := &ir.Clause{Node: comm, To: b.block("clause")}
 		if assign, ok := comm.Comm.(*ast.AssignStmt); ok {
 			b.declareAll(assign)
 		}
