@@ -91,10 +91,10 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		}
 		if m := machineOf(r.current); m != nil {
 			if v := recover(); v != nil {
-				next = m.fail(newPanic(v))
+				next = interrupted(m, newPanic(v))
 				return
 			}
-			next = m.fail(exited)
+			next = interrupted(m, exited)
 		}
 		r.unwind(next)
 	}()

@@ -91,7 +91,8 @@ func (e *envelope) Error() string { return "async: result of a task from a pool"
 // awaited once (C14) and read once (C13). Only generated code uses it.
 type PooledBuilder[T any] struct {
 	Builder[T]
-	out envelope
+	out *envelope // &own once on the heap; a load of it does not make the machine escape
+	own envelope
 }
 
 // Token returns the version that the machine's next task will have.
@@ -103,7 +104,8 @@ func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner Recyclable, 
 	b.Promote(ctx)
 	b.version = token
 	b.flags |= single
-	b.out.owner = owner
+	b.own.owner = owner
+	b.out = &b.own
 }
 
 // Retire returns the token of the machine's next use.
@@ -119,7 +121,7 @@ func (b *PooledBuilder[T]) SetResult(v T, err error) Continuation {
 		return b.Builder.SetResult(v, err)
 	}
 	b.out.err = err
-	return b.Builder.SetResult(v, &b.out)
+	return b.Builder.SetResult(v, b.out)
 }
 
 func (b *PooledBuilder[T]) fail(f *fault) Continuation {

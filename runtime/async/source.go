@@ -43,6 +43,9 @@ func (s *Source[T]) bindTo(ctx context.Context) {
 }
 
 func (s *Source[T]) configure(options []SourceOption) {
+	if len(options) == 0 {
+		return
+	}
 	var o sourceOptions
 	for _, option := range options {
 		option(&o)

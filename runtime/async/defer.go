@@ -1,0 +1,64 @@
+package async
+
+// This file is for machines whose functions defer calls. Those are evaluated
+// where they are deferred, kept in the machine, and made real defers of one frame
+// when the function ends: so recover, panics in deferred calls and their order
+// are Go's own.
+
+// A Panic is what unwinds a machine that has deferred calls.
+type Panic struct{ fault *fault }
+
+// NewPanic returns the panic with value v, which recover has just returned; nil
+// if v is nil. Only generated code calls it.
+func NewPanic(v any) *Panic {
+	if v == nil {
+		return nil
+	}
+	return &Panic{newPanic(v)}
+}
+
+// Raise panics again with the value of p, for the defers of its caller to see.
+// A nil p does nothing.
+func (p *Panic) Raise() {
+	if p != nil {
+		panic(p.fault.value)
+	}
+}
+
+// deferring is a machine that may have deferred calls.
+type deferring interface {
+	// RunDeferred runs them, last first, while panicking with p if it is not
+	// nil. It returns if the function is to return.
+	RunDeferred(p *Panic)
+	// Return completes the task with the results as they are now.
+	Return() Continuation
+}
+
+// interrupted completes a machine that panicked or exited. The calls it has
+// deferred run first: one of them may recover, and then the function returns.
+func interrupted(m failing, f *fault) (next Continuation) {
+	d, ok := m.(deferring)
+	if !ok {
+		return m.fail(f)
+	}
+	finished := false
+	defer func() {
+		if finished {
+			return
+		}
+		if v := recover(); v != nil {
+			next = m.fail(&fault{value: v, stack: append(f.stack, newPanic(v).stack...)})
+		} else {
+			next = m.fail(exited)
+		}
+	}()
+	if f.exit {
+		d.RunDeferred(nil)
+		next = m.fail(f)
+	} else {
+		d.RunDeferred(&Panic{f})
+		next = d.Return()
+	}
+	finished = true
+	return next
+}

@@ -1,0 +1,218 @@
+package async_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// sumMachine is written by hand in the shape of a generated machine: it awaits
+// tasks n times and adds up what they give.
+type sumMachine struct {
+	async.Builder[int]
+	heap    *sumMachine
+	state   int
+	ctx     context.Context
+	next    func(int) async.Task[int]
+	n, i    int
+	sum     int
+	awaiter async.Awaiter[int]
+}
+
+func sumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]) {
+	return sumIn(nil, n, next)
+}
+
+func sumIn(ctx context.Context, n int, next func(int) async.Task[int]) (task async.Task[int]) {
+	m := sumMachine{ctx: ctx, n: n, next: next}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	return m.heap.Task()
+}
+
+func (m *sumMachine) suspend(state int) *sumMachine {
+	m.state = state
+	if m.heap != m {
+		h := new(sumMachine)
+		*h = *m
+		h.heap, m.heap = h, h
+		h.Promote(m.ctx)
+	}
+	return m.heap
+}
+
+func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
+	var (
+		v    int
+		err  error
+		task async.Task[int]
+	)
+	switch m.state {
+	case 1:
+		task = m.awaiter.Task()
+		goto resume1
+	}
+loop:
+	if !(m.i < m.n) {
+		return m.SetResult(m.sum, nil)
+	}
+	task = m.next(m.i)
+	if !task.IsCompleted() {
+		m.awaiter = task.Awaiter()
+		if task.OnCompleted(m.suspend(1)) {
+			return nil
+		}
+	}
+resume1:
+	v, err = task.GetResult()
+	if err != nil {
+		return m.SetResult(0, err)
+	}
+	m.sum += v
+	m.i++
+	goto loop
+}
+
+// pooledSum is sumMachine as //nothread:async pool makes it.
+type pooledSum struct {
+	async.PooledBuilder[int]
+	heap    *pooledSum
+	state   int
+	next    func(int) async.Task[int]
+	n, i    int
+	sum     int
+	awaiter async.Awaiter[int]
+}
+
+var pooledSums async.Pool[pooledSum]
+
+func pooledSumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]) {
+	m := pooledSum{n: n, next: next}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	return m.heap.Task()
+}
+
+func (m *pooledSum) suspend(state int) *pooledSum {
+	m.state = state
+	if m.heap != m {
+		h := pooledSums.Get()
+		token := h.Token()
+		*h = *m
+		h.heap, m.heap = h, h
+		h.PromotePooled(nil, h, token)
+	}
+	return m.heap
+}
+
+func (m *pooledSum) Recycle() {
+	token := m.Retire()
+	*m = pooledSum{}
+	m.Restore(token)
+	pooledSums.Put(m)
+}
+
+func (m *pooledSum) MoveNext(*async.Executor) async.Continuation {
+	var (
+		v    int
+		err  error
+		task async.Task[int]
+	)
+	switch m.state {
+	case 1:
+		task = m.awaiter.Task()
+		goto resume1
+	}
+loop:
+	if !(m.i < m.n) {
+		return m.SetResult(m.sum, nil)
+	}
+	task = m.next(m.i)
+	if !task.IsCompleted() {
+		m.awaiter = task.Awaiter()
+		if task.OnCompleted(m.suspend(1)) {
+			return nil
+		}
+	}
+resume1:
+	v, err = task.GetResult()
+	if err != nil {
+		return m.SetResult(0, err)
+	}
+	m.sum += v
+	m.i++
+	goto loop
+}
+
+// await returns a machine's task that awaits the one given.
+func await(task async.Task[int]) async.Task[int] {
+	return sumAsync(1, func(int) async.Task[int] { return task })
+}
+
+func awaitIn(ctx context.Context, task async.Task[int]) async.Task[int] {
+	return sumIn(ctx, 1, func(int) async.Task[int] { return task })
+}
+
+// mustPanic checks that f panics with a message that has want in it.
+func mustPanic(t *testing.T, want string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), want) {
+			t.Errorf("recovered %v, want something with %q", v, want)
+		}
+	}()
+	f()
+}
+
+// mustGive checks the result of a task that must be complete.
+func mustGive(t *testing.T, task async.Task[int], want int) {
+	t.Helper()
+	if !task.IsCompleted() {
+		t.Errorf("the task is pending, want %d", want)
+		return
+	}
+	if v, err := task.GetResult(); v != want || err != nil {
+		t.Errorf("the task gave %d, %v; want %d", v, err, want)
+	}
+}
+
+// depth returns how many calls stand below, up to a hundred.
+func depth() int {
+	var pcs [100]uintptr
+	return runtime.Callers(0, pcs[:])
+}
+
+// queueContext is a SyncContext whose loop a test runs by hand.
+type queueContext struct {
+	posted []async.Continuation
+	ex     *async.Executor
+}
+
+func (q *queueContext) Post(c async.Continuation) { q.posted = append(q.posted, c) }
+
+func (q *queueContext) run() (n int) {
+	if q.ex == nil {
+		q.ex = async.NewExecutor(q)
+	}
+	for ; len(q.posted) > 0; n++ {
+		c := q.posted[0]
+		q.posted = q.posted[1:]
+		q.ex.Run(c)
+	}
+	return n
+}
+
+func (q *queueContext) context() context.Context {
+	return async.WithSyncContext(context.Background(), q)
+}
