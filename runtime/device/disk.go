@@ -38,6 +38,8 @@ type Disk struct {
 	taken       int          // index of the oldest entry
 	finished    int          // number of entries
 	interrupt   bool         // the interrupt status register
+	held        int          // commands finished that no interrupt has told of yet
+	patience    clock.Timer  // rings when those have been held for long enough
 	lastError   error
 }
 
@@ -47,6 +49,15 @@ type DiskConfig struct {
 	Access      time.Duration // the least time from doorbell to completion; default 60µs
 	Jitter      time.Duration // what is drawn goes from 0 to Jitter on top of it; default 40µs
 	PerKilobyte time.Duration // time for each 1024 bytes on top of it; default 250ns (4 GB/s)
+	Coalesce    Coalescing    // default off
+}
+
+// Coalescing lets a disk interrupt less often, as NVMe's feature of that name does (rule A29 of the simulated machine):
+// once Threshold+1 commands have finished, or Time × 100 µs after the first of them. If either is 0, or if the disk has
+// fewer slots than that, each finished command interrupts.
+type Coalescing struct {
+	Threshold int
+	Time      int
 }
 
 const maxDepth = 1 << 16
@@ -82,13 +93,17 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 	if cfg.Depth < 0 || cfg.Depth > maxDepth || cfg.Access < 0 || cfg.Jitter < 0 || cfg.PerKilobyte < 0 {
 		return nil, fmt.Errorf("device: disk %s: negative or too large value in %+v", name, cfg)
 	}
-	if cfg == (DiskConfig{Depth: cfg.Depth}) {
+	if cfg.Coalesce.Threshold < 0 || cfg.Coalesce.Time < 0 {
+		return nil, fmt.Errorf("device: disk %s: negative value in %+v", name, cfg.Coalesce)
+	}
+	if cfg.Access == 0 && cfg.Jitter == 0 && cfg.PerKilobyte == 0 {
 		cfg.Access, cfg.Jitter, cfg.PerKilobyte = 60*time.Microsecond, 40*time.Microsecond, 250*time.Nanosecond
 	}
 	if cfg.Depth == 0 {
 		cfg.Depth = 1
 	}
 	d := &Disk{name: name, backing: backing, cfg: cfg}
+	d.patience.Alarm = clock.AlarmFunc(func(clock.Time) { d.call() })
 	d.slots = make([]diskSlot, cfg.Depth)
 	d.completions = make([]Completion, cfg.Depth)
 	for i := range d.slots {
@@ -146,6 +161,20 @@ func (s *diskSlot) Ring(clock.Time) {
 		d.probe.DMADone(d.name, s.reg.Op, s.reg.Offset, n, status)
 	}
 	s.reg.DMA = nil
+	d.held++
+	c := d.cfg.Coalesce
+	switch {
+	case c.Threshold == 0 || c.Time == 0 || d.held > c.Threshold || d.held == len(d.slots):
+		d.call()
+	case d.held == 1:
+		d.clock.Set(&d.patience, d.clock.Now().Add(time.Duration(c.Time)*100*time.Microsecond))
+	}
+}
+
+// call asserts the line, for all commands that have finished.
+func (d *Disk) call() {
+	d.clock.Stop(&d.patience)
+	d.held = 0
 	d.interrupt = true
 	d.line.Assert()
 }

@@ -3,6 +3,7 @@ package device
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -134,6 +135,39 @@ func TestQueue(t *testing.T) {
 	}
 	if len(order) != 2 || order[0] != 1 || order[1] != 0 {
 		t.Fatalf("completions %v, want [1 0]", order)
+	}
+}
+
+func TestA29_Coalescing(t *testing.T) {
+	for _, tc := range []struct {
+		c     Coalescing
+		at    []clock.Time // when three commands, done at 10, 20 and 30 µs, are told of
+		depth int
+	}{
+		{Coalescing{}, []clock.Time{10_000, 20_000, 30_000}, 8},
+		{Coalescing{Threshold: 2}, []clock.Time{10_000, 20_000, 30_000}, 8},
+		{Coalescing{Time: 1}, []clock.Time{10_000, 20_000, 30_000}, 8},
+		{Coalescing{Threshold: 2, Time: 1}, []clock.Time{30_000}, 8},
+		{Coalescing{Threshold: 1, Time: 1}, []clock.Time{20_000, 130_000}, 8},
+		{Coalescing{Threshold: 7, Time: 1}, []clock.Time{110_000}, 8},
+		{Coalescing{Threshold: 7, Time: 1}, []clock.Time{30_000}, 3}, // no more can come
+	} {
+		b, d := newBench(t, NewMemory(nil), DiskConfig{Depth: tc.depth, Access: 1, Jitter: 100_000, Coalesce: tc.c})
+		for i := range 3 {
+			b.draw = uint64(10_000*(i+1)) - 1
+			d.Registers(i).Op = Flush
+			d.Doorbell(i)
+		}
+		var at []clock.Time
+		for b.Step() {
+			if d.InterruptPending() {
+				at = append(at, b.Now())
+				d.Acknowledge()
+			}
+		}
+		if !slices.Equal(at, tc.at) {
+			t.Errorf("%+v, depth %d: interrupts at %v, want %v", tc.c, tc.depth, at, tc.at)
+		}
 	}
 }
 

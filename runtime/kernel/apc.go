@@ -75,11 +75,14 @@ func (c *CPU) QueueAPC(t *Thread, a *APC) bool {
 		return true
 	}
 	t.kernelAPCs.push(a)
-	if t.cpu != nil && t.cpu.thread == t {
-		t.cpu.attention |= attendAPC
-	}
 	if t.state == Waiting && t.apcDeliverable() {
 		c.kernel.enqueue(t)
+	}
+	if t.cpu.thread == t {
+		t.cpu.attention |= attendAPC
+		if t.cpu == c {
+			c.deliver() // at once, if the level lets it
+		}
 	}
 	return true
 }

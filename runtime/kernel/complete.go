@@ -29,11 +29,11 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	irp.current = len(irp.stack) + 2
 	k.counts.Completions++
 	switch {
-	case irp.thread == nil:
-		k.bugCheck("DRIVER_FAULT", "A10", irp, "a driver's own IRP went all the way up: its completion routine must return StatusMoreProcessingRequired")
 	case !irp.PendingReturned && irp.deferred:
 		// The dispatch routine is still on the stack and will return this status: whoever built the IRP delivers it.
 		irp.deferred = false
+	case irp.thread == nil:
+		k.bugCheck("DRIVER_FAULT", "A10", irp, "a driver's own IRP went all the way up: its completion routine must return StatusMoreProcessingRequired")
 	case irp.thread.state == Terminated:
 		c.finish(irp) // nobody to tell (A11)
 	case k.modern && irp.overlapped != nil && irp.file.port != nil:

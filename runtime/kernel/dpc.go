@@ -69,6 +69,9 @@ func (c *CPU) QueueDPC(d *DPC, argument any) bool {
 	c.Trace(HopDPCQueued, nil, d.Name, int64(on.number), 0)
 	if on.drainNow(d, on == c) {
 		on.attention |= attendDPC
+		if on == c && c.irql < DispatchLevel {
+			c.deliver() // nothing holds it back
+		}
 	}
 	return true
 }

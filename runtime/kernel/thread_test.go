@@ -1,0 +1,226 @@
+package kernel
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
+
+func TestA34_KernelAPCs(t *testing.T) {
+	m := newMachine(Config{})
+	c := m.c()
+	var order []string
+	apc := func(name string, normal bool) *APC {
+		a := &APC{Name: name, Kernel: func(c *CPU, a *APC) { order = append(order, a.Name+"@"+c.IRQL().String()) }}
+		if normal {
+			a.Normal = func(c *CPU, a *APC) { order = append(order, a.Name+"@"+c.IRQL().String()) }
+		}
+		return a
+	}
+	queue := func() {
+		old := c.RaiseIRQL(DispatchLevel)
+		c.QueueAPC(m.user, apc("n1", true))
+		c.QueueAPC(m.user, apc("s1", false))
+		c.QueueAPC(m.user, apc("n2", true))
+		c.QueueAPC(m.user, apc("s2", false))
+		c.LowerIRQL(old)
+	}
+	const specials, normals = "s1@APC s2@APC", "n1@APC n1@PASSIVE n2@APC n2@PASSIVE"
+	check := func(what, want string) {
+		t.Helper()
+		equal(t, what, strings.Join(order, " "), want)
+		order = nil
+	}
+	queue()
+	check("all", specials+" "+normals)
+	c.EnterCriticalRegion()
+	queue()
+	check("in a critical region", specials)
+	c.LeaveCriticalRegion()
+	check("after it", normals)
+	c.EnterGuardedRegion()
+	queue()
+	check("in a guarded region", "")
+	c.LeaveGuardedRegion()
+	check("after it", specials+" "+normals)
+	c.RaiseIRQL(APCLevel)
+	queue()
+	check("at APC level", "")
+	c.LowerIRQL(PassiveLevel)
+	check("below it", specials+" "+normals)
+	a := apc("once", false)
+	c.RaiseIRQL(APCLevel)
+	equal(t, "queued", c.QueueAPC(m.user, a), true)
+	equal(t, "queued twice", c.QueueAPC(m.user, a), false)
+	breaks(t, "A34", "APC_INDEX_MISMATCH", func() { c.LeaveGuardedRegion() })
+}
+
+func TestA35_WaitsAndAPCs(t *testing.T) {
+	m := newMachine(Config{})
+	ran := 0
+	apc := &APC{Name: "apc", Kernel: func(c *CPU, _ *APC) { ran++; equal(t, "context", c.Thread(), m.user) }}
+	user := &APC{Name: "user apc", User: true, Normal: func(*CPU, *APC) { ran += 10 }}
+	event := new(Event)
+	at := func(when int64, f func(c *CPU)) {
+		m.SetTimer(&Timer{DPC: &DPC{Name: "timer", Routine: func(c *CPU, _ *DPC, _ any) { f(c) }}}, m.clk.Now()+clock.Time(when*1_000_000))
+	}
+	// A kernel APC runs during the wait, which goes on; a user APC does not, for the wait is not alertable.
+	at(1, func(c *CPU) { c.QueueAPC(m.user, apc); c.QueueAPC(m.user, user) })
+	at(2, func(*CPU) { equal(t, "still waiting", m.user.State(), Waiting); m.SetEvent(event) })
+	equal(t, "wait", m.user.Wait(event, false), StatusSuccess)
+	equal(t, "APCs", ran, 1)
+	// Alertable: the user APC ends it.
+	m.ResetEvent(event)
+	equal(t, "alertable wait", m.user.Wait(event, true), StatusUserAPC)
+	equal(t, "APCs", ran, 11)
+	at(1, func(c *CPU) { c.QueueAPC(m.user, user) })
+	equal(t, "alertable wait, later", m.user.Wait(event, true), StatusUserAPC)
+	equal(t, "APCs", ran, 21)
+	equal(t, "event's waiters", len(event.waiters), 0)
+}
+
+// busy makes threads of a port that keep what they get until they are told to go on.
+type busy struct {
+	*machine
+	port *CompletionPort
+	log  []string // who took which packet
+	hold map[*Thread]bool
+}
+
+func newBusy(max, threads int) *busy {
+	b := &busy{machine: newMachine(Config{}), hold: map[*Thread]bool{}}
+	b.port = b.NewCompletionPort("port", max)
+	for i := range threads {
+		t := b.NewThread(string(rune('1'+i)), bodyFunc(func(t *Thread) {
+			if b.hold[t] {
+				t.WaitIdle("to be told") // stays active: it runs, as far as the port knows
+				return
+			}
+			if p, ok := b.port.Remove(t); ok {
+				b.log = append(b.log, t.name+":"+p.Key.(string))
+				b.hold[t] = true
+			}
+		}))
+		b.port.Enlist(t)
+	}
+	return b
+}
+
+func (b *busy) post(keys ...string) {
+	for _, k := range keys {
+		b.port.Post(b.c(), k, nil)
+	}
+	b.run()
+}
+
+func (b *busy) done(name string) {
+	for _, t := range b.Threads() {
+		if t.name == name {
+			delete(b.hold, t)
+			b.Wake(t)
+		}
+	}
+	b.run()
+}
+
+func (b *busy) check(t *testing.T, what, want string) {
+	t.Helper()
+	equal(t, what, strings.Join(b.log, " "), want)
+	b.log = nil
+}
+
+func TestA36_LastWaiterFirst(t *testing.T) {
+	equal(t, "0 means as many as there are CPUs", newMachine(Config{CPUs: 3}).NewCompletionPort("port", 0).max, 3)
+	b := newBusy(2, 3)
+	b.post("a", "b", "c", "d")
+	b.check(t, "most recent waiters, up to the limit", "3:a 2:b")
+	equal(t, "packets that wait", b.port.Len(), 2)
+	equal(t, "running", b.port.Running(), 2)
+	b.done("2")
+	b.check(t, "first in, first out", "2:c")
+	b.done("3")
+	b.check(t, "the one that ran takes the next", "3:d")
+	b.done("3")
+	b.done("2")
+	b.post("e")
+	b.check(t, "the last to wait", "2:e")
+}
+
+func TestA37_NextPacketWithoutASwitch(t *testing.T) {
+	b := newBusy(1, 2)
+	b.post("a", "b")
+	b.check(t, "one runs", "2:a")
+	b.done("2")
+	b.check(t, "it takes the next, though another waits", "2:b")
+	equal(t, "running", b.port.Running(), 1)
+}
+
+func TestA38_BlockedThreadsReleaseAnother(t *testing.T) {
+	m := newMachine(Config{})
+	port := m.NewCompletionPort("port", 1)
+	event := new(Event)
+	var log []string
+	most := 0
+	for i := range 2 {
+		th := m.NewThread(string(rune('1'+i)), bodyFunc(func(th *Thread) {
+			p, ok := port.Remove(th)
+			if !ok {
+				return
+			}
+			log = append(log, th.name+":"+p.Key.(string))
+			if p.Key == "blocks" {
+				th.Wait(event, false)
+				most = max(most, port.Running())
+				log = append(log, th.name+" unblocked")
+			} else {
+				m.SetEvent(event)
+				th.CPU().Spend(1)
+			}
+		}))
+		port.Enlist(th)
+	}
+	port.Post(m.c(), "blocks", nil)
+	port.Post(m.c(), "frees", nil)
+	m.run()
+	equal(t, "order", strings.Join(log, ", "), "2:blocks, 1:frees, 2 unblocked")
+	equal(t, "the count exceeds the limit for a while", most, 2)
+	equal(t, "running after all", port.Running(), 0)
+}
+
+func TestA39_SkipPortOnSuccess(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		dispatch DispatchRoutine
+		packets  int
+	}{
+		{"success at once", completes(StatusSuccess, 3), 0},
+		{"warning at once", completes(StatusBufferOverflow, 3), 1},
+		{"pended", func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.MarkPending()
+			irp.Status = StatusSuccess
+			c.CompleteRequest(irp)
+			return StatusPending
+		}, 1},
+	} {
+		m := newMachine(Config{})
+		m.device(t, "device", tc.dispatch, nil)
+		h := m.handle(t, "device", OpenOptions{})
+		equal(t, "without a port", m.SkipCompletionPortOnSuccess(h), StatusInvalidParameter)
+		port, got := m.port(1, 1)
+		m.BindPort(h, port, nil)
+		equal(t, "with one", m.SkipCompletionPortOnSuccess(h), StatusSuccess)
+		m.c().Request(h, MajorRead, make([]byte, 3), 0, new(Overlapped))
+		m.run()
+		equal(t, tc.name+": packets", len(*got), tc.packets)
+	}
+	// A thread belongs to one port: the one it asked last.
+	b := newBusy(1, 1)
+	b.post("a")
+	other := b.NewCompletionPort("other", 1)
+	th := b.Threads()[1]
+	b.Adopt(th)
+	other.Remove(th)
+	b.Adopt(b.user)
+	equal(t, "running for the port that it left", b.port.Running(), 0)
+}
