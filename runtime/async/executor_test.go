@@ -1,0 +1,177 @@
+package async_test
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// panicContext is a SyncContext that cannot take anything.
+type panicContext struct{}
+
+func (*panicContext) Post(async.Continuation) { panic("context is broken") }
+
+// A panic in Post is the completer's; it neither fails the machine that ran
+// before nor loses what waits behind.
+func TestPanicInPostLeavesOthersAlone(t *testing.T) {
+	for _, ex := range []*async.Executor{nil, async.NewExecutor(nil)} {
+		s, never := async.NewSource[int](), async.NewSource[int]()
+		before := sumAsync(2, func(i int) async.Task[int] { return []*async.Source[int]{s, never}[i].Task() })
+		posted := awaitIn(async.WithSyncContext(t.Context(), new(panicContext)), s.Task())
+		behind := await(s.Task())
+		mustPanic(t, "context is broken", func() { s.Complete(ex, 1, nil) })
+		mustGive(t, behind, 1)
+		if before.IsCompleted() || posted.IsCompleted() {
+			t.Error("a machine was completed by a panic that was not its own")
+		}
+		never.SetResult(1)
+		mustGive(t, before, 2)
+	}
+}
+
+func TestPanicInKickoffBecomesTheTasks(t *testing.T) {
+	task := sumAsync(1, func(int) async.Task[int] { panic("kickoff") })
+	if !task.IsCompleted() || len(task.PanicStack()) == 0 {
+		t.Error("the kickoff's panic is not the task's")
+	}
+	mustPanic(t, "kickoff", func() { task.Await() })
+	mustPanic(t, "kickoff", func() { await(task).Await() })
+}
+
+func TestGoexitInKickoffIsTheCallers(t *testing.T) {
+	reached, ended := false, make(chan struct{})
+	go func() {
+		defer close(ended)
+		sumAsync(1, func(int) async.Task[int] { runtime.Goexit(); return async.Task[int]{} })
+		reached = true
+	}()
+	<-ended
+	if reached {
+		t.Error("the caller survived")
+	}
+}
+
+// awaitableThatPanics is a user's broken awaitable: it has not stored c.
+type awaitableThatPanics struct{}
+
+func (awaitableThatPanics) OnCompleted(async.Continuation) bool { panic("OnCompleted") }
+
+// onceMachine awaits an awaitable of any kind after a task.
+type onceMachine struct {
+	async.Builder[int]
+	state int
+	first async.Task[int]
+	then  interface {
+		OnCompleted(async.Continuation) bool
+	}
+}
+
+func (m *onceMachine) start() async.Task[int] {
+	m.Promote(nil)
+	m.first.OnCompleted(m)
+	return m.Task()
+}
+
+func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
+	if m.state++; m.state == 1 && m.then.OnCompleted(m) {
+		return nil
+	}
+	return m.SetResult(m.state, nil)
+}
+
+func TestPanicInOnCompletedIsTheMachines(t *testing.T) {
+	s := async.NewSource[int]()
+	task := (&onceMachine{first: s.Task(), then: awaitableThatPanics{}}).start()
+	above := await(task)
+	s.SetResult(1)
+	mustPanic(t, "OnCompleted", func() { above.Await() })
+}
+
+func TestStaleTaskAwaitedIsTheMachinesPanic(t *testing.T) {
+	s, reused := async.NewSource[int](), async.NewSource[int]()
+	stale := reused.Task()
+	task := (&onceMachine{first: s.Task(), then: stale}).start()
+	reused.Reset()
+	s.SetResult(1)
+	mustPanic(t, "C13", func() { task.Await() })
+}
+
+func TestNestedRunQueuesOnTheExecutorAtHand(t *testing.T) {
+	ex := async.NewExecutor(nil)
+	inner := async.NewSource[int]()
+	var order []string
+	inner.Task().OnCompleted(async.ContinuationFunc(func(*async.Executor) { order = append(order, "inner") }))
+	ex.Run(async.ContinuationFunc(func(ex *async.Executor) {
+		inner.Complete(ex, 1, nil)
+		order = append(order, "outer")
+	}))
+	if len(order) != 2 || order[0] != "outer" {
+		t.Errorf("order = %v", order)
+	}
+	order = nil
+	inner.Reset()
+	inner.Task().OnCompleted(async.ContinuationFunc(func(*async.Executor) { order = append(order, "inner") }))
+	(*async.Executor)(nil).Run(async.ContinuationFunc(func(ex *async.Executor) {
+		inner.Complete(ex, 1, nil)
+		order = append(order, "outer")
+	}))
+	if len(order) != 2 || order[0] != "inner" {
+		t.Errorf("without an executor order = %v", order)
+	}
+}
+
+// An executor outlives a Goexit in what it runs: the rest ran, in order, and the
+// next Run works.
+func TestGoexitLeavesTheExecutorUsable(t *testing.T) {
+	ex := async.NewExecutor(nil)
+	s := async.NewSource[int]()
+	exits := sumAsync(2, func(i int) async.Task[int] {
+		if i == 1 {
+			runtime.Goexit()
+		}
+		return s.Task()
+	})
+	above, behind := await(exits), await(s.Task())
+	returned, ended := false, make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Complete(ex, 1, nil)
+		returned = true
+	}()
+	<-ended
+	if returned {
+		t.Error("the completer's goroutine survived a Goexit on it")
+	}
+	mustGive(t, behind, 1)
+	if !exits.IsCompleted() || !above.IsCompleted() {
+		t.Error("a machine that exited is still pending")
+	}
+	again := async.NewSource[int]()
+	task := await(again.Task())
+	again.Complete(ex, 2, nil)
+	mustGive(t, task, 2)
+}
+
+func TestMachineResumedTwiceIsReported(t *testing.T) {
+	s := async.NewSource[int]()
+	m := &onceMachine{first: s.Task(), then: async.NewSource[int]().Task()}
+	m.start()
+	s.SetResult(1)
+	m.MoveNext(nil)
+	mustPanic(t, "C15", func() { m.MoveNext(nil) })
+}
+
+// A pinned machine was promoted at its kickoff; Result hands its result on.
+func TestResultOfAPinnedMachine(t *testing.T) {
+	boom := errors.New("boom")
+	async.OnUnobserved(func(*async.OperationError) {})
+	defer async.OnUnobserved(nil)
+	var m async.Builder[int]
+	m.Promote(nil)
+	m.SetResult(1, boom)
+	if _, err := m.Result().Await(); err != boom {
+		t.Errorf("err = %v, want it as it was", err)
+	}
+}

@@ -1,0 +1,197 @@
+package async_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// operations returns how many operations the stress runs: NOTHREAD_STRESS says,
+// else few.
+func operations(t *testing.T) int {
+	text := os.Getenv("NOTHREAD_STRESS")
+	if text == "" {
+		return 40_000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("NOTHREAD_STRESS: %v", err)
+	}
+	return n
+}
+
+const workers = 16
+
+// stress is what 16 goroutines do to one another's tasks: each starts operations
+// and leaves the completing of their parts, in any order, to all.
+type stress struct {
+	t      *testing.T
+	parts  chan func() // completions, cancellations: whoever takes one does it
+	others atomic.Int64
+
+	started, ended, doubled, wrong atomic.Int64
+}
+
+// An outcome is checked, once, at the end of an operation.
+type outcome struct {
+	async.Anywhere
+	s     *stress
+	ended atomic.Int64
+	right func() bool
+}
+
+func (o *outcome) MoveNext(*async.Executor) async.Continuation {
+	if o.ended.Add(1) > 1 {
+		o.s.doubled.Add(1)
+		return nil
+	}
+	if !o.right() {
+		o.s.wrong.Add(1)
+	}
+	o.s.ended.Add(1)
+	return nil
+}
+
+// follow counts an operation, to the end that right judges.
+func (s *stress) follow(task async.Pending, right func() bool) {
+	s.started.Add(1)
+	o := &outcome{s: s, right: right}
+	if !task.OnCompleted(o) {
+		o.MoveNext(nil)
+	}
+}
+
+func (s *stress) leave(part func()) {
+	select {
+	case s.parts <- part:
+	default:
+		part()
+	}
+}
+
+// takeSome does parts that others left.
+func (s *stress) takeSome(r *rand.Rand) {
+	for range r.IntN(8) {
+		select {
+		case part := <-s.parts:
+			part()
+		default:
+			return
+		}
+	}
+}
+
+func gives(task async.Task[int], want int) func() bool {
+	return func() bool { v, err := task.GetResult(); return v == want && err == nil }
+}
+
+// canceledOr judges a task that was raced against a cancellation.
+func canceledOr(task async.Task[int], want int) func() bool {
+	return func() bool {
+		v, err := task.GetResult()
+		return err == nil && v == want || errors.Is(err, context.Canceled)
+	}
+}
+
+func (s *stress) operation(r *rand.Rand, pool *async.SourcePool[int]) {
+	a, b := async.NewSource[int](), async.NewSource[int]()
+	x := r.IntN(1000)
+	ctx, cancel := context.WithCancel(context.Background())
+	completeBoth := func() {
+		s.leave(func() { a.SetResult(x) })
+		s.leave(func() { b.SetResult(x) })
+	}
+	switch r.IntN(8) {
+	case 0: // a machine, completed by several
+		task := sumAsync(2, func(i int) async.Task[int] { return []*async.Source[int]{a, b}[i].Task() })
+		s.follow(task, gives(task, 2*x))
+		for range 3 {
+			s.leave(func() { a.TrySetResult(x) })
+		}
+		s.leave(func() { b.SetResult(x) })
+	case 1: // several await one
+		for range 3 {
+			task := await(a.Task())
+			s.follow(task, gives(task, x))
+			s.leave(func() {
+				late := await(a.Task())
+				s.follow(late, gives(late, x))
+			})
+		}
+		s.leave(func() { a.SetResult(x) })
+	case 2:
+		all := async.WhenAll(context.Background(), a.Task(), b.Task())
+		s.follow(all, func() bool { v, err := all.GetResult(); return err == nil && v[0] == x && v[1] == x })
+		completeBoth()
+	case 3:
+		winner := async.WhenAny(context.Background(), a.Task(), b.Task())
+		s.follow(winner, func() bool {
+			i, err := winner.GetResult()
+			return err == nil && (i == 0 && a.Task().IsCompleted() || i == 1 && b.Task().IsCompleted())
+		})
+		completeBoth()
+	case 4: // a cancellation races with the completions
+		race := async.Race(ctx, await(a.Task()), await(b.Task()))
+		s.follow(race, canceledOr(race, x))
+		s.leave(func() { cancel() })
+		completeBoth()
+		return
+	case 5:
+		first := await(async.FirstSuccess(ctx, a.Task(), b.Task()))
+		s.follow(first, canceledOr(first, x))
+		s.leave(func() { a.SetError(errA) })
+		s.leave(func() { b.SetResult(x) })
+		s.leave(func() { cancel() })
+		return
+	case 6: // each, with a cancellation
+		for task := range async.WhenEach(ctx, a.Task(), b.Task()) {
+			s.follow(task, canceledOr(task, x))
+		}
+		s.leave(func() { cancel() })
+		completeBoth()
+		return
+	case 7: // pooled
+		p, q := pool.New(ctx), pool.New(ctx)
+		pt, qt := p.Task(), q.Task()
+		task := pooledSumAsync(2, func(i int) async.Task[int] { return []async.Task[int]{pt, qt}[i] })
+		s.follow(task, gives(task, 2*x))
+		s.leave(func() { p.SetResult(x) })
+		s.leave(func() { q.SetResult(x) })
+	}
+	cancel()
+}
+
+// A random mix of operations from 16 goroutines loses none and doubles none.
+func TestStressLosesNoneAndDoublesNone(t *testing.T) {
+	s := &stress{t: t, parts: make(chan func(), 256)}
+	n := operations(t) / workers
+	var pool async.SourcePool[int]
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(7, uint64(w)))
+			for range n {
+				s.operation(r, &pool)
+				s.takeSome(r)
+			}
+		})
+	}
+	all.Wait()
+	for len(s.parts) > 0 {
+		(<-s.parts)()
+	}
+	for i := 0; s.ended.Load() < s.started.Load() && i < 5000; i++ {
+		async.Delay(context.Background(), 1_000_000).Await() // the standard library cancels on goroutines of its own
+	}
+	if s.ended.Load() != s.started.Load() || s.doubled.Load() != 0 || s.wrong.Load() != 0 {
+		t.Errorf("of %d operations %d ended, %d twice, %d wrongly (16 streams of seed 7)",
+			s.started.Load(), s.ended.Load(), s.doubled.Load(), s.wrong.Load())
+	}
+}
