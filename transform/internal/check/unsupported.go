@@ -20,14 +20,9 @@ type rule struct {
 // function itself, not to a literal inside; the first that is found is
 // reported.
 var rules = []rule{
-	{"an await inside a range over a map", on(func(in *body, n *ast.RangeStmt) bool {
-		return is[*types.Map](in, n.X) && in.awaits(n)
-	})},
 	{"an await inside a range over a function", on(func(in *body, n *ast.RangeStmt) bool {
 		return is[*types.Signature](in, n.X) && in.awaits(n)
 	})},
-	{"defer in an async function", on(func(in *body, n *ast.DeferStmt) bool { return true })},
-	{"recover in an async function", on(func(in *body, n *ast.CallExpr) bool { return in.callsBuiltin(n, "recover") })},
 	{"an async closure", on(func(in *body, n *ast.CallExpr) bool {
 		_, ok := AsyncLiteral(in.pkg.Info, n)
 		return ok
@@ -43,12 +38,6 @@ type body struct {
 
 // awaits reports whether an await belongs to n itself.
 func (in *body) awaits(n ast.Node) bool { return Contains(in.pkg.Info, n) }
-
-// callsBuiltin reports whether call is of the predeclared function name.
-func (in *body) callsBuiltin(call *ast.CallExpr, name string) bool {
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	return ok && in.pkg.Info.Uses[id] == types.Universe.Lookup(name)
-}
 
 // on lifts a predicate on one kind of node to all nodes.
 func on[N ast.Node](found func(in *body, n N) bool) func(*body, ast.Node) bool {

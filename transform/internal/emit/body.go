@@ -111,9 +111,9 @@ func (e *emitter) block(blk, next *ir.Block) {
 func (e *emitter) instr(in ir.Instr) {
 	switch in := in.(type) {
 	case *ir.Stmt:
-		e.closed(in, func() { e.line("%s", e.stmt(in)) })
+		e.closed(e.f.Captures(in), func() { e.line("%s", e.stmt(in)) })
 	case *ir.Code:
-		e.closed(in, func() { e.line("%s", e.code(in)) })
+		e.closed(e.f.Captures(in), func() { e.line("%s", e.code(in)) })
 	case *ir.Declare:
 		e.declare(in)
 	case *ir.Renew:
@@ -132,15 +132,14 @@ func (e *emitter) instr(in ir.Instr) {
 	}
 }
 
-// closed writes an instruction. If closures in it capture hoisted variables,
-// they get copies of their own, of the value or of the pointer to the cell:
+// closed writes something in which closures capture hoisted variables. They
+// get copies of their own, of the value or of the pointer to the cell:
 //
 //	{
 //		n := m.n
 //		f = func() int { return n }
 //	}
-func (e *emitter) closed(in ir.Instr, write func()) {
-	captured := e.f.Captures(in)
+func (e *emitter) closed(captured []*ir.Var, write func()) {
 	if len(captured) == 0 {
 		write()
 		return
@@ -232,7 +231,7 @@ func (e *emitter) renew(v *ir.Var) {
 //	readDone:
 func (e *emitter) await(a *ir.Await) {
 	s, m := a.Slot, e.f.Receiver
-	e.closed(a, func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
+	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)
 	if s.Task != nil {
 		e.line("%s.%s = %s.Awaiter()", m, s.Field, s.Local)
@@ -261,9 +260,9 @@ func (e *emitter) term(t ir.Term, next *ir.Block) {
 	case *ir.Branch:
 		e.branch(t, next)
 	case *ir.Return:
-		e.line("%s", e.Return(e.f, t.Node))
+		e.closed(e.f.TermCaptures(t), func() { e.line("%s", e.Return(e.f, t.Node)) })
 	case *ir.Switch:
-		e.switchTerm(t)
+		e.closed(e.f.TermCaptures(t), func() { e.switchTerm(t) })
 		if t.Else != nil {
 			e.jump(t.Else, next)
 		}
@@ -279,7 +278,7 @@ func (e *emitter) jump(to, next *ir.Block) {
 func (e *emitter) branch(t *ir.Branch, next *ir.Block) {
 	cond := t.Cond.(*ir.Code)
 	write := func(cond string, to *ir.Block) {
-		e.closed(t.Cond, func() { e.line("if %s {\ngoto %s\n}", cond, to.Label) })
+		e.closed(e.f.TermCaptures(t), func() { e.line("if %s {\ngoto %s\n}", cond, to.Label) })
 	}
 	if t.Then == next {
 		write(e.negated(cond), t.Else)
@@ -343,6 +342,8 @@ func (e *emitter) negated(c *ir.Code) string {
 		if x, ok := c.Args[0].(ast.Expr); ok && e.f.Subst[x] == nil {
 			return e.opposite(x)
 		}
+		return "!" + e.code(c)
+	case "%v.Next()":
 		return "!" + e.code(c)
 	case "%v < %v", "%v < len(%v)":
 		return e.format(strings.Replace(c.Format, "<", ">=", 1), c.Args)

@@ -17,10 +17,14 @@ func (e *emitter) machine() {
 	}
 	e.kickoff()
 	e.machineStruct()
+	e.deferTypes()
 	if len(e.f.Awaits) > 0 {
 		e.suspend()
 	}
 	e.finish()
+	if len(e.f.Defers) > 0 {
+		e.deferred()
+	}
 	e.moveNext()
 }
 
@@ -57,7 +61,11 @@ func (e *emitter) kickoff() {
 	task := e.unused("task")
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s := %s{%s}\n", m, e.machineType(), e.captured())
-	fmt.Fprintf(&b, "defer %s.Catch(&%s)\n", m, task)
+	catch := "Catch"
+	if len(e.f.Defers) > 0 {
+		catch = "catch"
+	}
+	fmt.Fprintf(&b, "defer %s.%s(&%s)\n", m, catch, task)
 	fmt.Fprintf(&b, "%s.MoveNext(nil)\n", m)
 	if len(e.f.Awaits) > 0 {
 		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\nreturn %[1]s.heap.Task()", m)
@@ -162,6 +170,9 @@ func (e *emitter) machineStruct() {
 			fields = append(fields, jen.Line())
 		}
 		fields = append(fields, jen.Id(v.Name).Add(raw(e.varType(v))))
+	}
+	if len(e.f.Defers) > 0 {
+		fields = append(fields, jen.Line(), jen.Id("defers").Index().Any().Comment("calls to make at the end, as they were deferred"))
 	}
 	for i, s := range e.f.Slots {
 		if i == 0 {

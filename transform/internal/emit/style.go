@@ -46,33 +46,62 @@ func (e *emitter) Package(pkg *types.Package, name string) string {
 // Leap writes a jump out of a whole statement.
 func (e *emitter) Leap(to *ir.Block) string { return "goto " + to.Label }
 
-// Return writes return m.finish(…). Named results that somebody else can see
-// are set first.
+// Return writes return m.finish(…). Results that somebody else can see are set
+// first; where calls are deferred, they are set and the machine exits:
+//
+//	m.n, m.err = n, nil
+//	return m.exit()
 func (e *emitter) Return(f *ir.Func, ret *ast.ReturnStmt) string {
-	finish := "return " + f.Receiver + ".finish("
-	if f.Sig.Results().Len() == 0 {
-		return finish + ")"
+	var values []string
+	if ret != nil {
+		for _, x := range ret.Results {
+			values = append(values, e.f.Expr(x, e))
+		}
 	}
-	var named []string
-	seen := false
-	for _, v := range f.Results {
+	finish := "return " + f.Receiver + ".finish("
+	exit := "return " + f.Receiver + ".exit()"
+	results, seen := e.results()
+	switch {
+	case len(values) == 0 && len(f.Defers) > 0:
+		return exit
+	case len(values) == 0:
+		return finish + strings.Join(results, ", ") + ")"
+	case len(f.Defers) > 0:
+		return assigned(results, values) + exit
+	case seen:
+		return assigned(results, values) + finish + strings.Join(results, ", ") + ")"
+	default:
+		return finish + strings.Join(values, ", ") + ")"
+	}
+}
+
+// results writes the results as they are now, and reports whether anybody but
+// the caller can see them.
+func (e *emitter) results() (list []string, seen bool) {
+	for i, v := range e.f.Results {
 		if v == nil {
-			named = append(named, "_")
+			list = append(list, e.zero(e.f.Sig.Results().At(i).Type()))
 			continue
 		}
-		named = append(named, e.arg(v))
+		list = append(list, e.arg(v))
 		seen = seen || v.Cell
 	}
-	if ret == nil || len(ret.Results) == 0 {
-		return finish + strings.Join(named, ", ") + ")"
+	return list, seen
+}
+
+// assigned writes results = values, without those that return themselves.
+func assigned(results, values []string) string {
+	if len(results) == len(values) {
+		var left, right []string
+		for i := range results {
+			if results[i] != values[i] {
+				left, right = append(left, results[i]), append(right, values[i])
+			}
+		}
+		results, values = left, right
 	}
-	var values []string
-	for _, x := range ret.Results {
-		values = append(values, e.f.Expr(x, e))
+	if len(values) == 0 {
+		return ""
 	}
-	list := strings.Join(values, ", ")
-	if !seen {
-		return finish + list + ")"
-	}
-	return strings.Join(named, ", ") + " = " + list + "\n" + finish + strings.Join(named, ", ") + ")"
+	return strings.Join(results, ", ") + " = " + strings.Join(values, ", ") + "\n"
 }

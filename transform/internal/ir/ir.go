@@ -45,7 +45,7 @@ type Func struct {
 	Source *Source
 
 	Params  []*Var // those that the body mentions, the receiver first
-	Results []*Var // named results, nil where unnamed or blank
+	Results []*Var // nil where unnamed or blank and nobody but the caller sees them
 	Context *Var   // the parameter whose SyncContext the machine captures; nil if none
 	Vars    []*Var // all, in order of appearance
 	Blocks  []*Block
@@ -53,6 +53,7 @@ type Func struct {
 	Awaits  []*Await       // in source order
 	Slots   []*Slot        // by lower
 	Consts  []*ast.GenDecl // declared in the body; they move to its top
+	Defers  []*Defer       // in source order
 
 	Machine  string // the generated type's name, by lower
 	Receiver string // m, by lower
@@ -63,6 +64,16 @@ type Func struct {
 	Leaps map[*ast.BranchStmt]*Block // branches that leave a whole statement
 
 	Apart map[[2]*Var]bool // variables of one name that are alive together, in order of appearance
+}
+
+// A Defer is a defer statement. What it evaluates is kept in the machine until
+// the function ends.
+type Defer struct {
+	Stmt   *ast.DeferStmt
+	Type   string           // the generated type that keeps it, by lower; "" for a plain func()
+	Static bool             // the callee is a declared function or predeclared: not a value to keep
+	Sig    *types.Signature // of the callee, nil if predeclared
+	Args   []types.Type     // of what is kept of the arguments
 }
 
 // Source is where the author's text comes from.

@@ -194,3 +194,8 @@ func (p *printer) Return(f *Func, ret *ast.ReturnStmt) string {
 	}
 	return "return " + strings.Join(values, ", ")
 }
+
+// Defer writes a defer statement as the author has it.
+func (p *printer) Defer(f *Func, d *ast.DeferStmt) string {
+	return "defer " + f.Value(d.Call, p)
+}

@@ -217,8 +217,65 @@ func (f *Func) LeapsOf(in Instr) []*Block {
 // Captures lists the hoisted variables that closures in the instruction
 // capture, in order of appearance.
 func (f *Func) Captures(in Instr) []*Var {
+	switch in := in.(type) {
+	case *Stmt:
+		return f.captures(in.Node)
+	case *Await:
+		return f.captures(in.Operand)
+	case *Code:
+		var nodes []ast.Node
+		for _, arg := range in.Args {
+			switch arg := arg.(type) {
+			case ast.Expr:
+				if f.Subst[arg] == nil {
+					nodes = append(nodes, arg)
+				}
+			case Value:
+				nodes = append(nodes, arg.Expr)
+			}
+		}
+		return f.captures(nodes...)
+	}
+	return nil
+}
+
+// TermCaptures is Captures for a block's end.
+func (f *Func) TermCaptures(t Term) []*Var {
+	switch t := t.(type) {
+	case *Branch:
+		return f.Captures(t.Cond)
+	case *Return:
+		if t.Node != nil {
+			return f.captures(t.Node)
+		}
+	case *Switch:
+		var nodes []ast.Node
+		if t.Tag != nil {
+			nodes = append(nodes, t.Tag)
+		}
+		if ts, ok := t.Node.(*ast.TypeSwitchStmt); ok {
+			nodes = append(nodes, TypeSwitchOperand(ts))
+		}
+		for _, c := range t.Clauses {
+			switch n := c.Node.(type) {
+			case *ast.CaseClause:
+				for _, e := range n.List {
+					nodes = append(nodes, e)
+				}
+			case *ast.CommClause:
+				if n.Comm != nil {
+					nodes = append(nodes, n.Comm)
+				}
+			}
+		}
+		return f.captures(nodes...)
+	}
+	return nil
+}
+
+func (f *Func) captures(nodes ...ast.Node) []*Var {
 	var list []*Var
-	visit := func(root ast.Node) {
+	for _, root := range nodes {
 		ast.Inspect(root, func(n ast.Node) bool {
 			if _, ok := f.Subst[n]; ok && n != root {
 				return false
@@ -234,23 +291,6 @@ func (f *Func) Captures(in Instr) []*Var {
 			})
 			return false
 		})
-	}
-	switch in := in.(type) {
-	case *Stmt:
-		visit(in.Node)
-	case *Await:
-		visit(in.Operand)
-	case *Code:
-		for _, arg := range in.Args {
-			switch arg := arg.(type) {
-			case ast.Expr:
-				if f.Subst[arg] == nil {
-					visit(arg)
-				}
-			case Value:
-				visit(arg.Expr)
-			}
-		}
 	}
 	return list
 }

@@ -18,6 +18,8 @@ type Style interface {
 	Package(pkg *types.Package, name string) string
 	// Return writes a return statement that leaves the function.
 	Return(f *Func, ret *ast.ReturnStmt) string
+	// Defer writes a defer statement of the function's own.
+	Defer(f *Func, d *ast.DeferStmt) string
 	// Leap writes a jump out of a whole statement.
 	Leap(to *Block) string
 }
@@ -122,6 +124,11 @@ func (t *texter) visit(n ast.Node) bool {
 	case *ast.ReturnStmt:
 		if t.lits == 0 {
 			t.replace(n, t.style.Return(t.f, n))
+			return false
+		}
+	case *ast.DeferStmt:
+		if t.lits == 0 {
+			t.replace(n, t.style.Defer(t.f, n))
 			return false
 		}
 	case *ast.BranchStmt:

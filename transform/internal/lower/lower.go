@@ -10,6 +10,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +26,16 @@ func Func(f *ir.Func) {
 	n.variables()
 	n.slots()
 	n.labels()
+	n.defers()
+}
+
+// defers names the types that keep deferred calls; a plain func() needs none.
+func (n *namer) defers() {
+	for i, d := range n.f.Defers {
+		if d.Static || len(d.Args) > 0 || d.Sig.Results().Len() > 0 {
+			d.Type = strings.TrimSuffix(n.f.Machine, "Machine") + "Defer" + strconv.Itoa(i+1)
+		}
+	}
 }
 
 func lowerFirst(s string) string {

@@ -23,7 +23,8 @@ type namer struct {
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
 	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "Result",
-	"SetResult", "SyncContext", "Task", "finish", "heap", "state", "suspend",
+	"Return", "RunDeferred", "SetResult", "SyncContext", "Task", "catch", "defers", "exit", "finish", "heap",
+	"state", "suspend",
 }
 
 func newNamer(f *ir.Func) *namer {

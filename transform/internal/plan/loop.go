@@ -100,6 +100,8 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 		r.overArray(coreType(u.Elem()).(*types.Array), false)
 	case *types.Chan:
 		r.overChan()
+	case *types.Map:
+		r.overMap(u)
 	default:
 		b.errorf(s.Pos(), "an await in the body of a range over %s is not supported yet", t)
 	}
@@ -356,4 +358,51 @@ func (r *ranging) overChan() {
 	b.start(r.next)
 	b.end(&ir.Jump{To: r.loop})
 	b.start(r.done)
+}
+
+// overMap keeps the map's iterator: what is added and removed while the body is
+// suspended is treated as the language says.
+func (r *ranging) overMap(m *types.Map) {
+	b := r.b
+	t := b.runtimeType("MapRange", m.Key(), m.Elem())
+	if t == nil {
+		return
+	}
+	it := b.temp("entries", t, r.s.X.Pos())
+	b.code([]*ir.Var{it}, "%v = %v(%v)", it, ir.Name{Path: ir.AsyncPath, Name: "RangeMap"}, r.s.X)
+	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
+		&ir.Code{Format: "%v.Key()", Args: []any{it}},
+		&ir.Code{Format: "%v.Value()", Args: []any{it}}, nil)
+}
+
+// runtimeType returns a generic type of runtime/async, instantiated.
+func (b *builder) runtimeType(name string, args ...types.Type) types.Type {
+	pkg := importOf(b.pkg.Types, ir.AsyncPath, make(map[*types.Package]bool))
+	if pkg == nil {
+		b.errorf(b.f.Decl.Pos(), "the package does not import %s, not even through others: import it", ir.AsyncPath)
+		return nil
+	}
+	t, err := types.Instantiate(nil, pkg.Scope().Lookup(name).Type(), args, false)
+	if err != nil {
+		b.errorf(b.f.Decl.Pos(), "%v", err)
+		return nil
+	}
+	return t
+}
+
+// importOf finds a package among those that pkg imports, directly or not.
+func importOf(pkg *types.Package, path string, seen map[*types.Package]bool) *types.Package {
+	if seen[pkg] {
+		return nil
+	}
+	seen[pkg] = true
+	for _, p := range pkg.Imports() {
+		if p.Path() == path {
+			return p
+		}
+		if found := importOf(p, path, seen); found != nil {
+			return found
+		}
+	}
+	return nil
 }

@@ -43,6 +43,7 @@ import (
 // cannot be async.
 func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *ir.Func {
 	b := newBuilder(pkg, file, fn, diags)
+	b.defers()
 	b.parameters()
 	b.stmts(fn.Decl.Body.List, fn.Decl.Body.Rbrace)
 	if b.cur.Term == nil {

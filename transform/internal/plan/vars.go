@@ -51,12 +51,31 @@ func (b *builder) parameters() {
 	for v := range sig.Params().Variables() {
 		param(v)
 	}
-	for v := range sig.Results().Variables() {
-		if v.Name() == "" || v.Name() == "_" {
-			b.f.Results = append(b.f.Results, nil)
-			continue
+	b.results()
+}
+
+// results makes variables of the named results; of all, where deferred calls or
+// pointers may see them between a return statement and the end.
+func (b *builder) results() {
+	seen := len(b.f.Defers) > 0
+	for v := range b.f.Sig.Results().Variables() {
+		u := b.uses[v]
+		seen = seen || u != nil && (u.addressed || u.captured && u.writes > 0)
+	}
+	for v := range b.f.Sig.Results().Variables() {
+		var w *ir.Var
+		switch named := v.Name() != "" && v.Name() != "_"; {
+		case named:
+			w = b.newVar(v, ir.Result)
+		case seen:
+			w = b.temp("result", v.Type(), v.Pos())
+			w.Kind = ir.Result
 		}
-		b.f.Results = append(b.f.Results, b.newVar(v, ir.Result))
+		if w != nil {
+			w.Lifted = len(b.f.Defers) > 0
+			b.emit(&ir.Declare{Var: w, Zero: true})
+		}
+		b.f.Results = append(b.f.Results, w)
 	}
 }
 

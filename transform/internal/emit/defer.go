@@ -1,0 +1,183 @@
+package emit
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// Defer writes how a defer statement keeps its call:
+//
+//	m.defers = append(m.defers, f.Close)
+//	m.defers = append(m.defers, handleDefer1{arg0: &m.err})
+func (e *emitter) Defer(f *ir.Func, s *ast.DeferStmt) string {
+	return fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, %s)", f.Receiver, e.kept(e.deferOf(s)))
+}
+
+func (e *emitter) deferOf(s *ast.DeferStmt) *ir.Defer {
+	for _, d := range e.f.Defers {
+		if d.Stmt == s {
+			return d
+		}
+	}
+	panic("emit: an unknown defer statement")
+}
+
+func (e *emitter) kept(d *ir.Defer) string {
+	call := d.Stmt.Call
+	if d.Type == "" {
+		fun := e.f.Expr(call.Fun, e)
+		if plain := types.NewSignatureType(nil, nil, nil, nil, nil, false); types.Identical(e.f.Source.Info.TypeOf(call.Fun), plain) {
+			return fun
+		}
+		return "(func())(" + fun + ")"
+	}
+	var fields []string
+	if !d.Static {
+		fields = append(fields, "fn: "+e.f.Expr(call.Fun, e))
+	}
+	for i, arg := range e.keptArgs(d) {
+		fields = append(fields, fmt.Sprintf("arg%d: %s", i, arg))
+	}
+	return d.Type + e.used() + "{" + strings.Join(fields, ", ") + "}"
+}
+
+// keptArgs writes the arguments, those of a variadic parameter as a slice.
+func (e *emitter) keptArgs(d *ir.Defer) []string {
+	var args []string
+	for _, arg := range d.Stmt.Call.Args {
+		args = append(args, e.f.Expr(arg, e))
+	}
+	if d.Sig == nil || !d.Sig.Variadic() || d.Stmt.Call.Ellipsis.IsValid() {
+		return args
+	}
+	n := d.Sig.Params().Len() - 1
+	if len(args) == n {
+		return append(args, "nil")
+	}
+	rest := e.typ(d.Args[n]) + "{" + strings.Join(args[n:], ", ") + "}"
+	return append(args[:n:n], rest)
+}
+
+// deferTypes declares what keeps the deferred calls that are no plain func().
+func (e *emitter) deferTypes() {
+	for _, d := range e.f.Defers {
+		if d.Type == "" {
+			continue
+		}
+		var fields []jen.Code
+		if !d.Static {
+			fields = append(fields, jen.Id("fn").Add(raw(e.typ(d.Sig))))
+		}
+		for i, t := range d.Args {
+			fields = append(fields, jen.Id(fmt.Sprintf("arg%d", i)).Add(raw(e.typ(t))))
+		}
+		e.out.Commentf("%s is a call deferred at %s:%d.", d.Type, e.f.Source.Base, e.f.Source.Line(d.Stmt.Pos()))
+		e.out.Type().Id(d.Type).Add(raw(e.declared())).Struct(fields...)
+		e.out.Line()
+	}
+}
+
+// deferred writes what runs the deferred calls, at the end and when a panic or
+// runtime.Goexit ends the function before:
+//
+//	func (m *fMachine) RunDeferred(p *async.Panic) {
+//		defers := m.defers
+//		m.defers = nil
+//		for _, d := range defers {
+//			switch d := d.(type) {
+//			case func():
+//				defer d()
+//			case fDefer1:
+//				defer handle(d.arg0)
+//			}
+//		}
+//		p.Raise()
+//	}
+func (e *emitter) deferred() {
+	m := e.f.Receiver
+	e.out.Comment("RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.")
+	e.method("RunDeferred").Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).Block(raw(e.runDeferred()))
+	e.out.Line()
+	results, _ := e.results()
+	e.out.Comment("Return completes the task with the results as they are.")
+	e.method("Return").Params().Add(raw(async("Continuation"))).
+		Block(raw(fmt.Sprintf("return %s.finish(%s)", m, strings.Join(results, ", "))))
+	e.out.Line()
+	e.out.Comment("exit is a return statement: the deferred calls run, then the function returns.")
+	e.method("exit").Params().Add(raw(async("Continuation"))).
+		Block(raw(fmt.Sprintf("%[1]s.RunDeferred(nil)\nreturn %[1]s.Return()", m)))
+	e.out.Line()
+	e.catch()
+}
+
+func (e *emitter) runDeferred() string {
+	m := e.f.Receiver
+	var b strings.Builder
+	fmt.Fprintf(&b, "defers := %[1]s.defers\n%[1]s.defers = nil\n", m)
+	fmt.Fprintf(&b, "for _, d := range defers {\nswitch d := d.(type) {\n")
+	plain := false
+	for _, d := range e.f.Defers {
+		if d.Type == "" {
+			if !plain {
+				fmt.Fprintf(&b, "case func():\ndefer d()\n")
+			}
+			plain = true
+			continue
+		}
+		fmt.Fprintf(&b, "case %s%s:\ndefer %s\n", d.Type, e.used(), e.replayed(d))
+	}
+	fmt.Fprintf(&b, "}\n}\np.Raise()")
+	return b.String()
+}
+
+// replayed writes the call with what was kept of it.
+func (e *emitter) replayed(d *ir.Defer) string {
+	fun := "d.fn"
+	if d.Static {
+		fun = e.f.Expr(d.Stmt.Call.Fun, e)
+	}
+	var args []string
+	for i := range d.Args {
+		args = append(args, fmt.Sprintf("d.arg%d", i))
+	}
+	list := strings.Join(args, ", ")
+	if d.Sig != nil && d.Sig.Variadic() {
+		list += "..."
+	}
+	return fun + "(" + list + ")"
+}
+
+// catch settles what ends the function before its first suspension:
+//
+//	func (m *fMachine) catch(task *async.Task[int]) {
+//		v := recover()
+//		if v == nil && (m.IsCompleted() || m.heap != nil) {
+//			return
+//		}
+//		defer m.Catch(task)
+//		m.RunDeferred(async.NewPanic(v))
+//		if v != nil {
+//			m.Return()
+//			*task = m.Result()
+//		}
+//	}
+func (e *emitter) catch() {
+	m := e.f.Receiver
+	ended := m + ".IsCompleted()"
+	if len(e.f.Awaits) > 0 {
+		ended = "(" + ended + " || " + m + ".heap != nil)"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)
+	fmt.Fprintf(&b, "defer %[1]s.Catch(task)\n%[1]s.RunDeferred(%[2]s(v))\n", m, async("NewPanic"))
+	fmt.Fprintf(&b, "if v != nil {\n%[1]s.Return()\n*task = %[1]s.Result()\n}", m)
+	e.out.Comment("catch settles a panic before the first suspension: a deferred call may recover.")
+	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
+	e.out.Line()
+}

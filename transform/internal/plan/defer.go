@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/check"
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// defers lists the function's defer statements. What each evaluates goes into
+// the machine:
+//
+//	defer f.Close()        becomes        defers = append(defers, f.Close)
+//	defer handle(&err)                    defers = append(defers, fDefer1{&err})
+//
+// A call that is deferred must be a real defer in the end, with the same callee:
+// only so does recover work in it. So a callee with arguments is kept apart from
+// them.
+func (b *builder) defers() {
+	ast.Inspect(b.f.Decl.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			if _, ok := check.IsAwait(b.info, n.Call); ok {
+				b.errorf(n.Pos(), "defer of an await is not supported yet: await before each return instead")
+			}
+			b.f.Defers = append(b.f.Defers, b.deferOf(n))
+		}
+		return true
+	})
+}
+
+func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
+	d := &ir.Defer{Stmt: s, Static: b.static(s.Call.Fun)}
+	sig, ok := coreType(b.info.TypeOf(s.Call.Fun)).(*types.Signature)
+	if tv := b.info.Types[s.Call.Fun]; !ok || tv.IsBuiltin() {
+		for _, arg := range s.Call.Args {
+			d.Args = append(d.Args, types.Default(b.info.TypeOf(arg)))
+		}
+	} else {
+		d.Sig = sig
+		for v := range sig.Params().Variables() {
+			d.Args = append(d.Args, v.Type())
+		}
+		if !d.Static {
+			b.nameable(s.Pos(), "what is deferred here", sig)
+		}
+	}
+	for _, t := range d.Args {
+		b.nameable(s.Pos(), "an argument of what is deferred here", t)
+	}
+	return d
+}
+
+// static reports whether e is a declared function or a predeclared one, which
+// there is no need to keep.
+func (b *builder) static(e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		switch obj := b.info.Uses[e].(type) {
+		case *types.Builtin:
+			return true
+		case *types.Func:
+			return obj.Parent() == obj.Pkg().Scope()
+		}
+	case *ast.SelectorExpr:
+		if b.info.Selections[e] != nil {
+			return false
+		}
+		_, ok := b.info.Uses[e.Sel].(*types.Func)
+		return ok
+	case *ast.IndexExpr:
+		return b.info.Types[e.Index].IsType() && b.static(e.X)
+	case *ast.IndexListExpr:
+		return b.static(e.X)
+	}
+	return false
+}
