@@ -150,6 +150,9 @@ func (c *CPU) detach(irp *IRP) {
 	}
 	irp.inFlight = false
 	irp.thread.inFlight--
+	if irp.thread.exiting && irp.thread.inFlight == 0 {
+		irp.thread.Terminate()
+	}
 	irp.file.inFlight--
 	if irp.file.closing && irp.file.inFlight == 0 {
 		c.kernel.closing = append(c.kernel.closing, irp.file)

@@ -215,8 +215,10 @@ func (k *Kernel) Vacate(t *Thread) {
 
 // Adopt puts a CPU into a thread's context from outside the scheduler: for the thread that stands for the World's owner,
 // whose code runs whenever the loop does not.
-func (k *Kernel) Adopt(t *Thread) {
-	c := k.cpus[0]
+func (k *Kernel) Adopt(t *Thread) { k.AdoptOn(k.cpus[0], t) }
+
+// AdoptOn is Adopt on a CPU of choice: for a thread that is started by another one and runs at once, in its place.
+func (k *Kernel) AdoptOn(c *CPU, t *Thread) {
 	k.cpu = c
 	c.thread, c.last, t.cpu = t, t, c
 	t.state = Running

@@ -67,7 +67,8 @@ type Thread struct {
 	packet     *Packet
 	nextWaiter *Thread
 
-	inFlight int // IRPs that it issued
+	inFlight int  // IRPs that it issued
+	exiting  bool // ends when those are back
 }
 
 // NewThread makes a thread that waits. Wake lets it run.
@@ -119,8 +120,7 @@ func (t *Thread) WaitIdle(what string) {
 	t.state, t.waitsFor = Waiting, what
 }
 
-// Terminate ends the thread; its body must return then. Requests that it issued are cancelled by their owners, or
-// complete with nobody to tell (A11).
+// Terminate ends the thread; its body must return then. Requests that it issued complete with nobody to tell (A11).
 func (t *Thread) Terminate() {
 	t.state = Terminated
 	if t.active {
@@ -133,6 +133,16 @@ func (t *Thread) Terminate() {
 			k.threads = append(k.threads[:i], k.threads[i+1:]...)
 			break
 		}
+	}
+}
+
+// Exit ends the thread once the requests that it issued are complete: their APCs still run in its context. Its body must
+// return then.
+func (t *Thread) Exit() {
+	t.exiting = true
+	t.WaitIdle("its requests in flight, to end")
+	if t.inFlight == 0 {
+		t.Terminate()
 	}
 }
 

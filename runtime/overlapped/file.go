@@ -44,6 +44,7 @@ type File struct {
 	handle   kernel.Handle
 	closed   bool
 	position int64
+	pending  async.Source[int] // bound to the World, and never used: what each operation's source begins as
 }
 
 // Open opens the device of that name in a World, for overlapped I/O, and binds it to the I/O threads' port.
@@ -54,6 +55,7 @@ func Open(w World, name string) (*File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errorOf(status)}
 	}
 	f := &File{world: w, name: name, handle: h}
+	f.pending.Bind(w)
 	if status := k.BindPort(h, w.IOPort(), nil); !status.IsSuccess() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errorOf(status)}
 	}
@@ -138,8 +140,7 @@ func (f *File) start(ctx context.Context, r request) async.Task[int] {
 	}
 	c := f.world.Kernel().CPU()
 	c.Trace(kernel.HopLibraryCall, nil, r.name, int64(len(r.buf)), r.offset)
-	op := &operation{file: f, ctx: ctx, request: r}
-	op.source.Bind(f.world)
+	op := &operation{source: f.pending, file: f, ctx: ctx, request: r}
 	op.overlapped.Context = op
 	switch status := c.Request(f.handle, r.major, r.buf, r.offset, &op.overlapped); {
 	case status == kernel.StatusPending:

@@ -5,21 +5,28 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/nothread/nothread/runtime/async"
 )
 
 // This file is the World's own contexts: their callbacks run in the World, synchronously and in a fixed order, and their
-// deadlines are on its clock. A context that the standard library derives from one starts no goroutine, because
-// worldContext implements AfterFunc; but it is foreign: when it is cancelled by other means than its parent, that enters
+// deadlines are on its clock. A context that the standard library derives from one starts no goroutine (but for one
+// derived from a value of one with a deadline); it is foreign, though: when it is cancelled by other means than its parent, that enters
 // the World at its next step, and when that is, is not the World's to say.
 
 // worldContext is a context that ends in the World.
 type worldContext struct {
-	context.Context // the parent, for values
-	world           *World
+	// inner carries the parent's values and, for context.Cause, the cause; it ends with the context. Its Done channel is
+	// the context's too, so that standard children, also those of a context.WithValue, hang themselves into inner and
+	// need no goroutine. Not so with a deadline: they would take inner's error, which is always Canceled, for theirs.
+	inner  context.Context
+	revoke context.CancelCauseFunc // ends inner
+	world  *World
+	timed  bool
 
 	// A standard context may be derived and ended on any goroutine.
 	mu     sync.Mutex
-	done   chan struct{} // made when asked for
+	done   chan struct{} // if timed: made when asked for
 	err    error
 	latest *registration // the callbacks, the most recent first
 
@@ -34,14 +41,12 @@ type registration struct {
 	gone       bool
 }
 
-type worldContextKey struct{}
-
-// Value finds the nearest World context, for itself, and otherwise asks the parent.
+// Value finds, under async.CancelKey, the nearest World context: itself; all else is inner's and the parent's to know.
 func (c *worldContext) Value(key any) any {
-	if key == (worldContextKey{}) {
+	if key == (async.CancelKey{}) {
 		return c
 	}
-	return c.Context.Value(key)
+	return c.inner.Value(key)
 }
 
 // Deadline reports none: a deadline on the World's clock is not one of the wall's.
@@ -49,6 +54,9 @@ func (c *worldContext) Deadline() (time.Time, bool) { return time.Time{}, false 
 
 // Done returns the channel that is closed when the context ends.
 func (c *worldContext) Done() <-chan struct{} {
+	if !c.timed {
+		return c.inner.Done()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.done == nil {
@@ -68,7 +76,7 @@ func (c *worldContext) Err() error {
 }
 
 // AfterFunc calls f when the context ends, on whoever ends it, the latest registered first; at once if it has ended. It
-// is what the standard library looks for to do without a goroutine.
+// is what the standard library looks for to do without a goroutine, and package async to be called in order.
 func (c *worldContext) AfterFunc(f func()) (stop func() bool) {
 	c.mu.Lock()
 	if c.err != nil {
@@ -107,14 +115,18 @@ func (c *worldContext) unlink(r *registration) {
 	}
 }
 
-// end ends the context, once, and calls what waits for that.
-func (c *worldContext) end(err error) {
+// end ends the context, once, and calls what waits for that. A nil cause means err.
+func (c *worldContext) end(err, cause error) {
+	if cause == nil {
+		cause = err
+	}
 	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()
 		return
 	}
 	c.err = err
+	c.revoke(cause)
 	if c.done != nil {
 		close(c.done)
 	}
@@ -143,33 +155,41 @@ func (c *worldContext) end(err error) {
 // cancel returns, the latest first. cancel must be called in the World: by the owner or by code on a simulated thread.
 func (w *World) WithCancel(parent context.Context) (ctx context.Context, cancel context.CancelFunc) {
 	c := w.derive(parent)
-	return c, func() { c.end(context.Canceled) }
+	return c, func() { c.end(context.Canceled, nil) }
+}
+
+// WithCancelCause is WithCancel with a cause, which context.Cause returns. It is part of async.Canceler.
+func (w *World) WithCancelCause(parent context.Context) (ctx context.Context, cancel context.CancelCauseFunc) {
+	c := w.derive(parent)
+	return c, func(cause error) { c.end(context.Canceled, cause) }
 }
 
 // WithTimeout is WithCancel, and the context also ends, with context.DeadlineExceeded, once d has passed on the World's
 // clock.
 func (w *World) WithTimeout(parent context.Context, d time.Duration) (ctx context.Context, cancel context.CancelFunc) {
 	c := w.derive(parent)
+	c.timed = true
 	if c.Err() == nil {
 		if d <= 0 {
-			c.end(context.DeadlineExceeded)
+			c.end(context.DeadlineExceeded, nil)
 		} else {
-			c.stopTimer = w.AfterFunc(d, func() { c.end(context.DeadlineExceeded) })
+			c.stopTimer = w.AfterFunc(d, func() { c.end(context.DeadlineExceeded, nil) })
 		}
 	}
-	return c, func() { c.end(context.Canceled) }
+	return c, func() { c.end(context.Canceled, nil) }
 }
 
 func (w *World) derive(parent context.Context) *worldContext {
 	if parent == nil {
 		panic("sim: a context without a parent; use World.Context")
 	}
-	c := &worldContext{Context: parent, world: w}
+	c := &worldContext{world: w}
+	c.inner, c.revoke = context.WithCancelCause(context.WithoutCancel(parent))
 	switch {
 	case parent.Err() != nil:
-		c.end(parent.Err())
+		c.end(parent.Err(), context.Cause(parent))
 	case parent.Done() != nil:
-		c.stopParent = w.OnDone(parent, func() { c.end(parent.Err()) })
+		c.stopParent = w.OnDone(parent, func() { c.end(parent.Err(), context.Cause(parent)) })
 	}
 	return c
 }
@@ -178,10 +198,10 @@ func (w *World) derive(parent context.Context) *worldContext {
 // World, else at the World's next step. stop keeps f from being called and reports whether it did. It is part of
 // overlapped.World.
 func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
-	if c, ok := ctx.Value(worldContextKey{}).(*worldContext); ok && c.world == w && c.Done() == ctx.Done() {
+	if c, ok := ctx.Value(async.CancelKey{}).(*worldContext); ok && c.world == w && c.Done() == ctx.Done() {
 		return c.AfterFunc(f)
 	}
-	return context.AfterFunc(ctx, func() { w.inbox.put(f) })
+	return context.AfterFunc(ctx, func() { w.Inject(f) })
 }
 
 // inbox is where other goroutines leave what must run in the World.
@@ -191,21 +211,25 @@ type inbox struct {
 	calls []func()
 }
 
-func (in *inbox) put(f func()) {
+// Inject makes the World call f at its next step, on a timer thread. It is the one method that any goroutine may call at
+// any time; it does not make the World run. It is async.Injector's.
+func (w *World) Inject(f func()) {
+	in := &w.inbox
 	in.mu.Lock()
 	in.calls = append(in.calls, f)
 	in.full.Store(true)
 	in.mu.Unlock()
 }
 
-// takeInbox runs what foreign goroutines have left, in the order in which they did.
+// takeInbox lets run what foreign goroutines have left, in the order in which they did.
 func (w *World) takeInbox() {
-	w.inbox.mu.Lock()
-	calls := w.inbox.calls
-	w.inbox.calls = nil
-	w.inbox.full.Store(false)
-	w.inbox.mu.Unlock()
+	in := &w.inbox
+	in.mu.Lock()
+	calls := in.calls
+	in.calls = nil
+	in.full.Store(false)
+	in.mu.Unlock()
 	for _, f := range calls {
-		f()
+		w.timers.Go(f)
 	}
 }

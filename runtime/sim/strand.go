@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -16,6 +17,7 @@ type strand struct {
 	world    *World
 	wake     chan struct{}  // the baton is handed over here
 	occupant *kernel.Thread // whose code is on it
+	starter  *strand        // whose StartThread waits for the occupant to block or end; nil: none
 }
 
 func newStrand(w *World) *strand { return &strand{world: w, wake: make(chan struct{}, 1)} }
@@ -24,7 +26,7 @@ func newStrand(w *World) *strand { return &strand{world: w, wake: make(chan stru
 func (w *World) freshStrand() *strand {
 	s := newStrand(w)
 	w.strands++
-	go s.main()
+	go s.main(nil)
 	return s
 }
 
@@ -56,7 +58,13 @@ func (w *World) Park(t *kernel.Thread) {
 		exitThread(t)
 	}
 	t.Stack = s
-	w.passLoop(s)
+	if back := s.starter; back != nil { // it has waited for just this
+		s.starter = nil
+		s.give(back)
+		s.await()
+	} else {
+		w.passLoop(s)
+	}
 	t.Stack = nil
 	if w.closed {
 		exitThread(t)
@@ -80,37 +88,95 @@ func (w *World) passLoop(s *strand) {
 	s.await()
 }
 
-// main is a strand that is not the owner's: the loop, until the loop goes back to the owner or to a parked thread.
-func (s *strand) main() {
+// main is a strand that is not the owner's: first runs if it is not nil, then the loop, until the loop goes back to the
+// owner or to a parked thread.
+func (s *strand) main(first func()) {
 	s.await()
 	w := s.world
 	ended := false
 	defer func() {
-		if ended {
-			return // the baton is gone
+		if !ended {
+			s.lost(recover())
 		}
-		if w.closed {
-			recover()            // deferred calls that would use the World
-			w.gone <- struct{}{} // Close waits for us
-			return
-		}
-		if r := recover(); r != nil {
-			w.fatal = &Panic{Value: r, Stack: debug.Stack()}
-		}
-		// A panic, or runtime.Goexit in a thread's code: this goroutine is lost, the loop is not.
-		s.occupant = nil
-		w.strands--
-		next := w.owner
-		if !next.clean() {
-			next = w.freshStrand()
-		}
-		s.give(next)
 	}()
-	to := w.loop(s)
+	if first != nil {
+		first()
+	}
+	to := s.starter
+	if to == nil {
+		to = w.loop(s)
+	}
 	ended = true
 	w.strands--
 	s.give(to)
 }
+
+// lost is called at the end of a goroutine that ends by a panic, or by runtime.Goexit if r is nil, in a thread's code. The
+// baton must not be lost with it.
+func (s *strand) lost(r any) {
+	w := s.world
+	if w.closed {
+		w.gone <- struct{}{} // Close waits for us
+		return
+	}
+	if r != nil {
+		w.fatal = &Panic{Value: r, Stack: debug.Stack()}
+	}
+	s.occupant = nil
+	w.strands--
+	next := s.starter
+	if next == nil {
+		next = w.owner
+		if !next.clean() {
+			next = w.freshStrand()
+		}
+	}
+	s.give(next)
+}
+
+// StartThread runs f on a new simulated thread, at once, and returns when f first blocks or ends. It is part of
+// async.Starter.
+func (w *World) StartThread(f func()) {
+	s, c := w.current, w.kernel.CPU()
+	starter := c.Thread()
+	if starter == nil || w.closed {
+		panic("sim: StartThread where no simulated thread runs")
+	}
+	w.started++
+	body := &startedThread{executor: async.NewExecutor(nil)}
+	t := w.kernel.NewThread(fmt.Sprintf("thread %d", w.started), body)
+	t.Local = body
+	on := newStrand(w)
+	on.starter = s
+	w.strands++
+	go on.main(func() { w.runStarted(on, t, f) })
+	w.kernel.Vacate(starter)
+	w.kernel.AdoptOn(c, t)
+	s.give(on)
+	s.await()
+	w.kernel.AdoptOn(c, starter)
+	w.raise()
+}
+
+// runStarted runs a started thread to its end.
+func (w *World) runStarted(s *strand, t *kernel.Thread, f func()) {
+	s.occupant = t
+	defer func() {
+		s.occupant = nil
+		t.Exit()
+		w.kernel.Vacate(t)
+	}()
+	f()
+}
+
+// startedThread is a thread that StartThread made. It has no body: its code is on a strand from the start.
+type startedThread struct{ executor *async.Executor }
+
+// Executor returns who runs continuations on the thread.
+func (t *startedThread) Executor() *async.Executor { return t.executor }
+
+// Run implements kernel.Body.
+func (*startedThread) Run(*kernel.Thread) { panic("sim: a started thread has no body") }
 
 // runAsOwner is the loop on the owner's strand; it returns when the main thread is chosen.
 func (w *World) runAsOwner(s *strand) {

@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"context"
 	"time"
 
-	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -17,7 +15,8 @@ type timer struct {
 }
 
 // AfterFunc calls f once d has passed on the World's clock, on a timer thread; functions of equal deadline are called in
-// the order of the calls of AfterFunc. stop keeps f from being called and reports whether it did.
+// the order of the calls of AfterFunc. stop keeps f from being called and reports whether it did. It is part of
+// async.Timers.
 func (w *World) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	t := &timer{world: w, f: f}
 	t.dpc = kernel.DPC{Name: "the DPC of a timer", Routine: timerExpired}
@@ -48,24 +47,4 @@ func (t *timer) call() {
 		t.f = nil
 		f()
 	}
-}
-
-// Delay returns a task that completes once d has passed on the World's clock, or with the context's error when ctx ends
-// before that. A d that is not positive completes at once.
-func (w *World) Delay(ctx context.Context, d time.Duration) async.Task0 {
-	if err := ctx.Err(); err != nil || d <= 0 {
-		return async.Completed0(err)
-	}
-	s := new(async.Source0)
-	s.Bind(w)
-	stopTimer := w.AfterFunc(d, func() { s.Complete(w.Executor(), struct{}{}, nil) })
-	if ctx.Done() != nil {
-		stop := w.OnDone(ctx, func() {
-			if stopTimer() {
-				s.Complete(w.Executor(), struct{}{}, ctx.Err())
-			}
-		})
-		s.Task().OnCompleted(async.ContinuationFunc(func(*async.Executor) { stop() }))
-	}
-	return s.Task()
 }

@@ -76,6 +76,7 @@ type World struct {
 	untilIdle bool           // main waits for the World to have nothing left to do
 	running   bool
 	strands   int // goroutines beside the owner's
+	started   int // threads that StartThread made
 	closed    bool
 	fatal     any // what must rise on the owner's goroutine
 	gone      chan struct{}
@@ -110,7 +111,7 @@ func New(seed uint64, opts ...Option) *World {
 	w.workers = pool.NewThreads(w.kernel, "worker", o.workers, 0)
 	w.timers = pool.NewThreads(w.kernel, "timer thread", 2, 1)
 	w.ui = pool.NewUI(w.kernel, "UI thread")
-	w.ctx = async.WithHost(context.Background(), w)
+	w.ctx = async.WithWorkers(async.WithHost(context.Background(), w), w.workers)
 	w.uiCtx = async.WithSyncContext(w.ctx, w.ui)
 	return w
 }
@@ -179,6 +180,18 @@ func (w *World) Executor() *async.Executor {
 	}
 	return nil
 }
+
+// Post queues a continuation that belongs to no SyncContext: a worker resumes it. It is part of async.Poster.
+func (w *World) Post(c async.Continuation) { w.workers.Post(c) }
+
+// The faces of async that a World has besides async.Host.
+var (
+	_ async.Poster   = (*World)(nil)
+	_ async.Timers   = (*World)(nil)
+	_ async.Canceler = (*World)(nil)
+	_ async.Starter  = (*World)(nil)
+	_ async.Injector = (*World)(nil)
+)
 
 // ownerBody is the body of the main thread, which has none: its code is the owner's.
 type ownerBody struct{}
