@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/clock"
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/overlapped"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// A teller is what a story has at hand: a World, a record of what happens in it,
+// and a page to write on.
+//
+// A story first finds out whether it can be told at all, then calls start, lets
+// the World run, calls stop, and prints.
+type teller struct {
+	seed      uint64
+	tracePath string // "": no trace, "-": to out
+	out       *bufio.Writer
+
+	world  *sim.World
+	trace  *os.File // nil: there is none, or it goes to out
+	record func(h *kernel.Hop) bool
+
+	// Taken from the World while it runs.
+	rows        []row
+	hops        int // of the whole run, recorded or not
+	suspensions int // continuations that the UI thread has resumed
+	goroutines  int // the most that the Go runtime has counted at a hop
+}
+
+// A row is a line of the record: a hop, or a word of the story's own program.
+type row struct {
+	pause string // what is to be said of the time before it; "": nothing
+	time  clock.Time
+	level string
+	where string // a thread's name, or "no thread"
+	what  string
+	hop   kernel.HopKind // HopNone: the program's word
+}
+
+// start makes the World. Of its hops the record keeps those that record wants.
+func (t *teller) start(record func(h *kernel.Hop) bool) error {
+	options := []sim.Option{sim.WithObserver(t.observe)}
+	switch t.tracePath {
+	case "":
+	case "-":
+		options = append(options, sim.WithTrace(t.out))
+	default:
+		f, err := os.Create(t.tracePath)
+		if err != nil {
+			return fmt.Errorf("cannot write the trace: %w", err)
+		}
+		t.trace = f
+		options = append(options, sim.WithTrace(f))
+	}
+	t.record = record
+	t.world = sim.New(t.seed, options...)
+	return nil
+}
+
+// stop ends the World, and completes the trace.
+func (t *teller) stop() error {
+	err := t.world.Close()
+	if t.trace != nil {
+		err = errors.Join(err, t.trace.Close())
+		t.trace = nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the trace: %w", err)
+	}
+	if t.tracePath == "-" {
+		t.printf("\n")
+	}
+	return nil
+}
+
+// observe is told of every hop, as it happens.
+func (t *teller) observe(h *kernel.Hop) {
+	t.hops++
+	t.goroutines = max(t.goroutines, runtime.NumGoroutine())
+	if h.Kind == kernel.HopResumed && h.Thread == t.world.UI().String() {
+		t.suspensions++
+	}
+	if t.record(h) {
+		r := row{time: h.Time, level: h.Level(), where: h.Where(), what: h.Sentence(), hop: h.Kind}
+		if h.Kind == kernel.HopDMADone && len(t.rows) > 0 {
+			r.pause = t.inFlight(h.Time.Sub(t.rows[len(t.rows)-1].time))
+		}
+		t.rows = append(t.rows, r)
+	}
+}
+
+// inFlight says what the machine's threads do while a device works.
+func (t *teller) inFlight(d time.Duration) string {
+	threads := t.world.Kernel().Threads()
+	run, blocked := 0, 0
+	for _, thread := range threads {
+		if thread.State() == kernel.Running {
+			run++
+		}
+		if thread.Stack != nil {
+			blocked++
+		}
+	}
+	return fmt.Sprintf("in flight for %v: of %d threads %d run and %d are blocked", d, len(threads), run, blocked)
+}
+
+// tellerKey is where a context carries the teller: an ambient value, which flows
+// across awaits with the context.
+type tellerKey struct{}
+
+// onUI posts f to the UI thread as a message. What f is given carries the UI
+// thread, to resume there, and the teller, to speak to.
+func (t *teller) onUI(name string, f func(ctx context.Context)) {
+	t.world.Go(name, func(ctx context.Context) { f(context.WithValue(ctx, tellerKey{}, t)) })
+}
+
+// say records a word of the program's own, with when and where it was said.
+func say(ctx context.Context, format string, args ...any) {
+	t := ctx.Value(tellerKey{}).(*teller)
+	cpu := t.world.Kernel().CPU()
+	where := "no thread"
+	if thread := cpu.Thread(); thread != nil {
+		where = thread.Name()
+	}
+	t.rows = append(t.rows, row{
+		time: t.world.Now(), level: cpu.IRQL().String(), where: where, what: fmt.Sprintf(format, args...)})
+}
+
+// worldOf is the World that a context carries.
+func worldOf(ctx context.Context) overlapped.World { return async.HostOf(ctx).(overlapped.World) }
+
+// printf writes on the page; an error of it is told when the page is flushed.
+func (t *teller) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }
+
+// printRows prints the record as a table.
+func (t *teller) printRows() {
+	t.printf("  %12s  %-9s %-13s %s\n", "time", "IRQL", "runs on", "what happens")
+	for _, r := range t.rows {
+		if r.pause != "" {
+			t.printf("\n  %12s  %s\n\n", "...", r.pause)
+		}
+		mark := ' '
+		if r.hop == kernel.HopNone {
+			mark = '»'
+		}
+		t.printf("  %12v  %-9s %-13s %c %s\n", r.time, r.level, r.where, mark, r.what)
+	}
+}
+
+// printThesis closes a story with what was measured: where the threads were
+// while the operations were in flight.
+func (t *teller) printThesis() {
+	c := t.world.Counters()
+	t.printf("\nI/O operations: %d. Threads that waited for one: %d. Goroutines in flight: %d, counted at each of %d hops.\n",
+		c.IRPs, c.Blocks, t.goroutines, t.hops)
+	if c.Blocks == 0 && t.goroutines == 1 {
+		t.printf("The one goroutine is the simulated machine itself. There is no thread.\n")
+	}
+}
+
+// disk gives the World a disk with these bytes.
+func (t *teller) disk(name string, bytes device.Backing) (*sim.Disk, error) {
+	return t.world.NewDisk(name, bytes, device.DiskConfig{})
+}
