@@ -15,6 +15,7 @@ type Disk struct {
 	disk   *device.Disk
 	isr    kernel.Interrupt
 	dpc    kernel.DPC
+	cancel kernel.CancelRoutine // cancelQueued, bound once
 
 	// At DispatchLevel.
 	requests []*kernel.IRP // by slot: what the disk works on, nil for a free slot
@@ -34,6 +35,7 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 	d.device = kernel.DeviceObject{Name: disk.Name(), Driver: &d.driver, DeferredStartIo: true}
 	d.isr = kernel.Interrupt{Name: disk.Name(), Service: d.service, Mode: kernel.LevelSensitive, Shared: true}
 	d.dpc = kernel.DPC{Name: "the DPC of " + disk.Name(), Routine: d.deferred}
+	d.cancel = d.cancelQueued
 	d.requests = make([]*kernel.IRP, disk.Depth())
 	for slot := disk.Depth() - 1; slot >= 0; slot-- {
 		d.free = append(d.free, slot)
@@ -138,9 +140,9 @@ func outcome(irp *kernel.IRP, done device.Completion) (kernel.Status, int) {
 	return kernel.StatusIoDeviceError, done.Transferred
 }
 
-// cancel is the cancel routine of a request that waits for the disk: called with the cancel lock held, it takes the
+// cancelQueued is the cancel routine of a request that waits for the disk: called with the cancel lock held, it takes the
 // request out of the queue and completes it (A17).
-func (d *Disk) cancel(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) {
+func (d *Disk) cancelQueued(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) {
 	queued := dev.Queue.RemoveEntry(irp)
 	c.ReleaseCancelLock(irp.CancelIRQL)
 	if !queued {

@@ -110,7 +110,7 @@ func (c *CPU) deliverAPCs() {
 		if a.Kernel != nil {
 			a.Kernel(c, a)
 		}
-		c.requireRestored(APCLevel, nil, "APC "+a.Name)
+		c.requireRestored(APCLevel, "APC", a.Name)
 		c.LowerIRQL(old)
 		if a.Normal != nil {
 			t.normalRunning = true

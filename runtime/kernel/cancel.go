@@ -44,7 +44,7 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 	if c.kernel.cancelLock.held {
 		c.kernel.bugCheck("DRIVER_FAULT CancelSpinLock", "A17", nil, "a cancel routine returned holding the cancel lock")
 	}
-	c.requireRestored(level, nil, "a cancel routine")
+	c.requireRestored(level, "a cancel routine", "")
 	return true
 }
 

@@ -65,7 +65,7 @@ func (c *CPU) walkUp(irp *IRP) bool {
 			pended := irp.PendingReturned
 			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
 			status := routine(c, dev, irp, context)
-			c.requireRestored(level, nil, "a completion routine")
+			c.requireRestored(level, "a completion routine", "")
 			if status == StatusMoreProcessingRequired {
 				return false
 			}
@@ -125,8 +125,7 @@ func (c *CPU) deliverStatus(irp *IRP) {
 	case ov.Routine != nil:
 		thread := irp.thread
 		c.finish(irp)
-		ov.apc = APC{Name: "I/O routine", User: true, Owner: ov, Normal: overlappedRoutine}
-		c.QueueAPC(thread, &ov.apc)
+		c.QueueAPC(thread, &APC{Name: "I/O routine", User: true, Owner: ov, Normal: overlappedRoutine})
 	default:
 		c.finish(irp)
 	}

@@ -178,7 +178,7 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 		c.Spend(costStartIo)
 		c.Trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
 		dev.Driver.StartIo(c, dev, irp)
-		c.requireRestored(DispatchLevel, nil, "StartIo of "+dev.Driver.Name)
+		c.requireRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
 		irp = nil
 		for dev.owed > 0 && irp == nil {
 			dev.owed--

@@ -110,7 +110,7 @@ func (c *CPU) drainDPCs() {
 		c.Spend(costDPC)
 		c.Trace(HopDPC, nil, d.Name, 0, 0)
 		d.Routine(c, d, argument)
-		c.requireRestored(DispatchLevel, nil, "DPC "+d.Name)
+		c.requireRestored(DispatchLevel, "DPC", d.Name)
 		if k.verify && k.clock.Now().Sub(began) > dpcBudget {
 			k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "DPC %s took %v, more than %v", d.Name, k.clock.Now().Sub(began), dpcBudget)
 		}

@@ -167,7 +167,7 @@ func (c *CPU) service(l *Line) {
 	began := k.clock.Now()
 	c.Spend(costInterrupt)
 	claimed := l.callChain(c)
-	c.requireRestored(l.irql, nil, "the ISRs of "+l.name)
+	c.requireRestored(l.irql, "the ISRs of", l.name)
 	if k.verify && k.clock.Now().Sub(began) > isrBudget {
 		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
 	}

@@ -212,7 +212,6 @@ type Overlapped struct {
 	Context any               // the requester's own: what a packet's receiver finds
 
 	irp *IRP // while it is in flight
-	apc APC
 }
 
 // InFlight reports whether the request has not been completed yet.

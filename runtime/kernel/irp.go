@@ -237,7 +237,7 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	}
 	level := c.irql
 	status := dispatch(c, dev, irp)
-	c.requireRestored(level, nil, "the dispatch routine of "+dev.Driver.Name)
+	c.requireRestored(level, "the dispatch routine of", dev.Driver.Name)
 	k.checkReturned(dev, irp, id, location, status)
 	return status
 }

@@ -71,8 +71,9 @@ func (c *CPU) requireExactly(level IRQL, routine string) {
 }
 
 // requireRestored checks that a routine left the level as it found it (A23).
-func (c *CPU) requireRestored(level IRQL, irp *IRP, routine string) {
+// The name of the routine comes in two parts because putting them together costs more than the check.
+func (c *CPU) requireRestored(level IRQL, routine, of string) {
 	if c.irql != level {
-		c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", irp, "%s was entered at %v and left at %v", routine, level, c.irql)
+		c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s %s was entered at %v and left at %v", routine, of, level, c.irql)
 	}
 }

@@ -18,9 +18,10 @@ type Packet struct {
 // CompletionPort is a completion port.
 type CompletionPort struct {
 	// Fixed.
-	kernel *Kernel
-	name   string
-	max    int // threads that may run for it at a time
+	kernel   *Kernel
+	name     string
+	max      int // threads that may run for it at a time
+	waitText string
 
 	head, tail *Packet
 	length     int
@@ -33,7 +34,7 @@ func (k *Kernel) NewCompletionPort(name string, max int) *CompletionPort {
 	if max <= 0 {
 		max = len(k.cpus)
 	}
-	return &CompletionPort{kernel: k, name: name, max: max}
+	return &CompletionPort{kernel: k, name: name, max: max, waitText: "a packet of the " + name}
 }
 
 // Name returns the port's name.
@@ -139,7 +140,7 @@ func (p *CompletionPort) Enlist(t *Thread) {
 func (p *CompletionPort) await(t *Thread) {
 	t.nextWaiter = p.waiters
 	p.waiters = t
-	t.WaitIdle("a packet of the " + p.name)
+	t.WaitIdle(p.waitText)
 }
 
 // open returns a packet's contents and frees it, and the IRP that it was.

@@ -11,7 +11,7 @@ type SpinLock struct {
 
 // Acquire raises the CPU to DispatchLevel and takes the lock.
 func (l *SpinLock) Acquire(c *CPU) {
-	c.requireAtMost(DispatchLevel, "Acquire of "+l.Name)
+	c.requireAtMost(DispatchLevel, "SpinLock.Acquire")
 	old := c.RaiseIRQL(DispatchLevel)
 	if l.held {
 		c.kernel.bugCheck("SPIN_LOCK_ALREADY_OWNED", "A17", nil, "%s is wanted by whoever holds it", l.Name)

@@ -66,6 +66,7 @@ type work func()
 type poolThread struct {
 	pool     *Threads
 	executor *async.Executor
+	packet   kernel.Packet // that it is borrowed for
 }
 
 // Executor returns who runs continuations on the thread.
@@ -73,10 +74,11 @@ func (w *poolThread) Executor() *async.Executor { return w.executor }
 
 // Run takes one packet and does what it says; with none, the thread waits for the next.
 func (w *poolThread) Run(t *kernel.Thread) {
-	packet, ok := w.pool.port.Remove(t)
-	if !ok {
+	var ok bool
+	if w.packet, ok = w.pool.port.Remove(t); !ok {
 		return
 	}
+	packet := &w.packet
 	t.CPU().TraceID(kernel.HopThreadBorrowed, packet.IRP, t.Name(), 0, 0)
 	switch what := packet.Key.(type) {
 	case async.Continuation:
@@ -86,7 +88,8 @@ func (w *poolThread) Run(t *kernel.Thread) {
 		t.CPU().Trace(kernel.HopWork, nil, t.Name(), 0, 0)
 		what()
 	default:
-		packet.Overlapped.Context.(Completion).Complete(w.executor, t, &packet)
+		packet.Overlapped.Context.(Completion).Complete(w.executor, t, packet)
 	}
 	t.CPU().TraceID(kernel.HopThreadReturned, packet.IRP, t.Name(), 0, 0)
+	*packet = kernel.Packet{}
 }
