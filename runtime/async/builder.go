@@ -57,7 +57,7 @@ func (b *Builder[T]) Result() Task[T] {
 }
 
 // Task returns the task of a machine on the heap.
-func (b *Builder[T]) Task() Task[T] { return Task[T]{cell: &b.cell, token: b.version} }
+func (b *Builder[T]) Task() Task[T] { return taskOf(&b.cell, b.token()) }
 
 // Catch is deferred by a kickoff function: a panic before the first suspension
 // becomes the task's. A runtime.Goexit there is the caller's: no task was handed

@@ -65,7 +65,7 @@ func (c *cell[T]) leave(phase uint32) {
 
 // onCompleted stores k, to be resumed when the cell completes; false if it has
 // completed already.
-func (c *cell[T]) onCompleted(token uint16, k Continuation) bool {
+func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 	c.check(token, "awaited")
 	if env := c.environment(); env != nil && env.host != nil {
 		if m, ok := k.(adopting); ok {
@@ -241,7 +241,7 @@ func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 
 // take returns what the cell was completed with; a panic or Goexit is still
 // wrapped in the error. It is the one read that a task from a pool grants.
-func (c *cell[T]) take(token uint16) (T, error) {
+func (c *cell[T]) take(token uint32) (T, error) {
 	c.check(token, "read")
 	if !c.isCompleted() {
 		panic("async: C16: the result of a task was read before the task completed; await it, or ask IsCompleted first")
@@ -254,7 +254,7 @@ func (c *cell[T]) take(token uint16) (T, error) {
 }
 
 // failure is the error that take would return; it takes nothing.
-func (c *cell[T]) failure(token uint16) error {
+func (c *cell[T]) failure(token uint32) error {
 	c.check(token, "read")
 	switch e := c.err.(type) {
 	case *envelope:
@@ -266,11 +266,14 @@ func (c *cell[T]) failure(token uint16) error {
 }
 
 // check panics if the cell has been used again since the task was handed out.
-func (c *cell[T]) check(token uint16, what string) {
-	if c.version != token {
+func (c *cell[T]) check(token uint32, what string) {
+	if c.token() != token {
 		staleToken(what)
 	}
 }
+
+// token is the version as tasks carry it; never 0.
+func (c *cell[T]) token() uint32 { return uint32(c.version) + 1 }
 
 func staleToken(what string) {
 	panic("async: C13: a task was " + what + " after its source had been reused; a task from a pool may be awaited and read once, and not kept")

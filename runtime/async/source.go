@@ -67,7 +67,7 @@ func (s *Source[T]) bind(env *environment) {
 
 // Task returns the task that the source completes. It may be awaited many times
 // and by many, until Reset.
-func (s *Source[T]) Task() Task[T] { return Task[T]{cell: &s.cell, token: s.cell.version} }
+func (s *Source[T]) Task() Task[T] { return taskOf(&s.cell, s.cell.token()) }
 
 // SetResult completes the task with v and resumes what awaits it. It panics if
 // the task is complete already (C15).

@@ -16,22 +16,36 @@ type Operation interface {
 // A Task is an awaitable: in a function marked //nothread:async, t.Await() is a
 // suspension point; elsewhere it blocks.
 type Task[T any] struct {
-	cell  *cell[T] // nil: finished, with the result below
-	token uint16
-	err   error
+	err   error // a handle[T] if token says so
 	value T
+	token uint32 // 0: finished, with the result above
 }
+
+// handle is a cell where a task keeps its error, so that a task of one word's
+// value is four words: what the compiler keeps in registers.
+type handle[T any] cell[T]
+
+// Error is never called: no handle leaves its task.
+func (*handle[T]) Error() string { return "async: a pending task" }
+
+// taskOf returns a task on c.
+func taskOf[T any](c *cell[T], token uint32) Task[T] {
+	return Task[T]{err: (*handle[T])(c), token: token}
+}
+
+// cell returns what a task with a token refers to.
+func (t Task[T]) cell() *cell[T] { return (*cell[T])(t.err.(*handle[T])) }
 
 // Completed returns a task that is finished with v and err. It allocates nothing.
 func Completed[T any](v T, err error) Task[T] { return Task[T]{value: v, err: err} }
 
 // IsCompleted reports whether the result is there to be read.
-func (t Task[T]) IsCompleted() bool { return t.cell == nil || t.cell.isCompleted() }
+func (t Task[T]) IsCompleted() bool { return t.token == 0 || t.cell().isCompleted() }
 
 // OnCompleted stores c, to be resumed once when the task completes, and returns
 // true; or returns false because it has completed already.
 func (t Task[T]) OnCompleted(c Continuation) bool {
-	return t.cell != nil && t.cell.onCompleted(t.token, c)
+	return t.token != 0 && t.cell().onCompleted(t.token, c)
 }
 
 // GetResult returns the result of a completed task. It raises again the panic
@@ -47,16 +61,16 @@ func (t Task[T]) GetResult() (T, error) {
 
 // take is GetResult with a panic or Goexit still wrapped in the error.
 func (t Task[T]) take() (T, error) {
-	if t.cell != nil {
-		return t.cell.take(t.token)
+	if t.token != 0 {
+		return t.cell().take(t.token)
 	}
 	return t.value, t.err
 }
 
 // failure is the error that take would return; it takes nothing.
 func (t Task[T]) failure() error {
-	if t.cell != nil {
-		return t.cell.failure(t.token)
+	if t.token != 0 {
+		return t.cell().failure(t.token)
 	}
 	return t.err
 }
@@ -66,13 +80,13 @@ func (t Task[T]) outcome() error {
 	return err
 }
 
-func (t Task[T]) remove(c Continuation) bool { return t.cell != nil && t.cell.remove(c) }
+func (t Task[T]) remove(c Continuation) bool { return t.token != 0 && t.cell().remove(c) }
 
 func (t Task[T]) host() Host {
-	if t.cell == nil {
+	if t.token == 0 {
 		return nil
 	}
-	if env := t.cell.environment(); env != nil {
+	if env := t.cell().environment(); env != nil {
 		return env.host
 	}
 	return nil
@@ -82,7 +96,7 @@ func (t Task[T]) host() Host {
 // suspension point of the generated machine; called anywhere else it blocks:
 // the simulated thread if the task belongs to a World, else the goroutine.
 func (t Task[T]) Await() (T, error) {
-	if t.cell != nil && !t.cell.isCompleted() {
+	if !t.IsCompleted() {
 		blockOn(t.host(), t)
 	}
 	return t.GetResult()
@@ -108,19 +122,19 @@ func (t Task[T]) PanicStack() []byte {
 }
 
 // Awaiter returns what a suspended machine keeps of a pending task.
-func (t Task[T]) Awaiter() Awaiter[T] { return Awaiter[T]{cell: t.cell, token: t.token} }
+func (t Task[T]) Awaiter() Awaiter[T] { return Awaiter[T]{cell: t.cell(), token: t.token} }
 
 // An Awaiter is a pending task without the room for an inline result: what a
 // generated machine keeps while it is suspended.
 type Awaiter[T any] struct {
 	cell  *cell[T]
-	token uint16
+	token uint32
 }
 
 // Task returns the task again and clears the awaiter, so that the machine does
 // not hold on to what it no longer awaits.
 func (a *Awaiter[T]) Task() Task[T] {
-	t := Task[T]{cell: a.cell, token: a.token}
+	t := taskOf(a.cell, a.token)
 	a.cell = nil
 	return t
 }
