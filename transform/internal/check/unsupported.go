@@ -2,7 +2,6 @@ package check
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 
 	"github.com/nothread/nothread/transform/internal/diag"
@@ -27,7 +26,6 @@ var rules = []rule{
 		_, ok := AsyncLiteral(in.pkg.Info, n)
 		return ok
 	})},
-	{"a type declared in an async function", on(func(in *body, n *ast.GenDecl) bool { return n.Tok == token.TYPE })},
 }
 
 // A body is what a rule looks at: an annotated function and its package.

@@ -91,38 +91,6 @@ type emitter struct {
 	b   strings.Builder // MoveNext's body
 }
 
-// typ writes a type.
-func (e *emitter) typ(t types.Type) string {
-	text := types.TypeString(t, func(p *types.Package) string {
-		if p == e.pkg.Types {
-			return ""
-		}
-		return "\x00" + p.Path()
-	})
-	// "\x00path.Name" is now a mark but for its ends.
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "\x00")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		end := qualifiedEnd(rest)
-		dot := strings.LastIndexByte(rest[:end], '.')
-		b.WriteString(mark(rest[:dot], rest[dot+1:end]))
-		text = rest[end:]
-	}
-}
-
-// qualifiedEnd returns where path.Name ends: at the first byte that no path and
-// no identifier holds.
-func qualifiedEnd(s string) int {
-	if i := strings.IndexAny(s, "[]{}(), *;|\x00\n\""); i >= 0 {
-		return i
-	}
-	return len(s)
-}
-
 // typeParams returns the type parameters of the function or of its receiver.
 func (e *emitter) typeParams() *types.TypeParamList {
 	if e.f.Sig.Recv() != nil {
@@ -135,7 +103,7 @@ func (e *emitter) typeParams() *types.TypeParamList {
 func (e *emitter) declared() string {
 	var list []string
 	for p := range e.typeParams().TypeParams() {
-		list = append(list, p.Obj().Name()+" "+e.typ(p.Constraint()))
+		list = append(list, e.paramTypeName(p)+" "+e.constraint(p.Constraint()))
 	}
 	return bracketed(list)
 }
@@ -144,7 +112,7 @@ func (e *emitter) declared() string {
 func (e *emitter) used() string {
 	var list []string
 	for p := range e.typeParams().TypeParams() {
-		list = append(list, p.Obj().Name())
+		list = append(list, e.paramTypeName(p))
 	}
 	return bracketed(list)
 }

@@ -16,6 +16,7 @@ func (e *emitter) machine() {
 		e.resultStruct()
 	}
 	e.kickoff()
+	e.localTypes()
 	e.machineStruct()
 	e.deferTypes()
 	if len(e.f.Awaits) > 0 {

@@ -43,6 +43,9 @@ func (e *emitter) Package(pkg *types.Package, name string) string {
 	return mark(pkg.Path(), name)
 }
 
+// Type writes a type declared in the function under its new name.
+func (e *emitter) Type(t types.Type) string { return e.typ(t) }
+
 // Leap writes a jump out of a whole statement.
 func (e *emitter) Leap(to *ir.Block) string { return "goto " + to.Label }
 

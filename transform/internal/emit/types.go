@@ -1,6 +1,164 @@
 package emit
 
-import "go/types"
+import (
+	"fmt"
+	"go/types"
+	"strconv"
+	"strings"
+)
+
+// typ writes a type, as it is named where the output stands.
+func (e *emitter) typ(t types.Type) string {
+	switch t := t.(type) {
+	case *types.Basic:
+		if t.Kind() == types.UnsafePointer {
+			return mark("unsafe", "Pointer")
+		}
+		return t.Name()
+	case *types.Alias:
+		if e.f.LocalType(t.Obj()) != nil {
+			return e.typ(types.Unalias(t))
+		}
+		return e.named(t.Obj(), t.TypeArgs())
+	case *types.Named:
+		return e.named(t.Obj(), t.TypeArgs())
+	case *types.TypeParam:
+		return e.paramTypeName(t)
+	case *types.Pointer:
+		return "*" + e.typ(t.Elem())
+	case *types.Slice:
+		return "[]" + e.typ(t.Elem())
+	case *types.Array:
+		return fmt.Sprintf("[%d]%s", t.Len(), e.typ(t.Elem()))
+	case *types.Map:
+		return "map[" + e.typ(t.Key()) + "]" + e.typ(t.Elem())
+	case *types.Chan:
+		return e.chanType(t)
+	case *types.Signature:
+		return "func" + e.signature(t)
+	case *types.Struct:
+		return e.structType(t)
+	case *types.Interface:
+		return e.interfaceType(t)
+	case *types.Union:
+		return e.union(t)
+	}
+	panic(fmt.Sprintf("emit: a type of kind %T", t))
+}
+
+func (e *emitter) named(obj *types.TypeName, args *types.TypeList) string {
+	if local := e.f.LocalType(obj); local != nil {
+		return local.Name + e.used()
+	}
+	name := obj.Name()
+	if obj.Pkg() != nil && obj.Pkg() != e.pkg.Types {
+		name = mark(obj.Pkg().Path(), name)
+	}
+	var list []string
+	for t := range args.Types() {
+		list = append(list, e.typ(t))
+	}
+	return name + bracketed(list)
+}
+
+// paramTypeName writes a type parameter; a blank one gets a name.
+func (e *emitter) paramTypeName(p *types.TypeParam) string {
+	name := p.Obj().Name()
+	if name == "_" {
+		return fmt.Sprintf("T%d", p.Index())
+	}
+	return name
+}
+
+func (e *emitter) chanType(t *types.Chan) string {
+	elem := e.typ(t.Elem())
+	switch t.Dir() {
+	case types.SendOnly:
+		return "chan<- " + elem
+	case types.RecvOnly:
+		return "<-chan " + elem
+	}
+	if inner, ok := t.Elem().(*types.Chan); ok && inner.Dir() == types.RecvOnly {
+		elem = "(" + elem + ")"
+	}
+	return "chan " + elem
+}
+
+// signature writes (int, ...string) (bool, error).
+func (e *emitter) signature(t *types.Signature) string {
+	var params []string
+	for i := range t.Params().Len() {
+		v := t.Params().At(i).Type()
+		if t.Variadic() && i == t.Params().Len()-1 {
+			params = append(params, "..."+e.typ(v.(*types.Slice).Elem()))
+			continue
+		}
+		params = append(params, e.typ(v))
+	}
+	text := "(" + strings.Join(params, ", ") + ")"
+	var results []string
+	for v := range t.Results().Variables() {
+		results = append(results, e.typ(v.Type()))
+	}
+	switch len(results) {
+	case 0:
+		return text
+	case 1:
+		return text + " " + results[0]
+	}
+	return text + " (" + strings.Join(results, ", ") + ")"
+}
+
+func (e *emitter) structType(t *types.Struct) string {
+	var fields []string
+	for i := range t.NumFields() {
+		f := t.Field(i)
+		text := e.typ(f.Type())
+		if !f.Embedded() {
+			text = f.Name() + " " + text
+		}
+		if tag := t.Tag(i); tag != "" {
+			text += " " + strconv.Quote(tag)
+		}
+		fields = append(fields, text)
+	}
+	return "struct{" + strings.Join(fields, "; ") + "}"
+}
+
+func (e *emitter) interfaceType(t *types.Interface) string {
+	if t.NumMethods() == 0 && t.NumEmbeddeds() == 0 {
+		return "interface{}"
+	}
+	var parts []string
+	for m := range t.ExplicitMethods() {
+		parts = append(parts, m.Name()+e.signature(m.Signature()))
+	}
+	for embedded := range t.EmbeddedTypes() {
+		parts = append(parts, e.typ(embedded))
+	}
+	return "interface{" + strings.Join(parts, "; ") + "}"
+}
+
+func (e *emitter) union(t *types.Union) string {
+	var terms []string
+	for term := range t.Terms() {
+		text := e.typ(term.Type())
+		if term.Tilde() {
+			text = "~" + text
+		}
+		terms = append(terms, text)
+	}
+	return strings.Join(terms, " | ")
+}
+
+// constraint writes a type parameter's constraint, without the interface that
+// the language leaves out: ~int | ~string.
+func (e *emitter) constraint(t types.Type) string {
+	if i, ok := t.(*types.Interface); ok && i.NumMethods() == 0 && i.NumEmbeddeds() == 1 {
+		return e.typ(i.EmbeddedType(0))
+	}
+	return e.typ(t)
+}
 
 // zero writes the zero value of t.
 func (e *emitter) zero(t types.Type) string {
@@ -43,4 +201,16 @@ func hasPointers(t types.Type) bool {
 		return false
 	}
 	return true
+}
+
+// localTypes declares what the author declared in the body.
+func (e *emitter) localTypes() {
+	for _, t := range e.f.Types {
+		if t.Obj.IsAlias() {
+			continue
+		}
+		e.out.Commentf("%s is the type %s of %s.", t.Name, t.Obj.Name(), e.f.Name)
+		e.out.Type().Id(t.Name).Add(raw(e.declared())).Add(raw(e.typ(t.Obj.Type().Underlying())))
+		e.out.Line()
+	}
 }

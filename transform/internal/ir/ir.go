@@ -54,6 +54,7 @@ type Func struct {
 	Slots   []*Slot        // by lower
 	Consts  []*ast.GenDecl // declared in the body; they move to its top
 	Defers  []*Defer       // in source order
+	Types   []*LocalType   // declared in the body; they move to the package level
 
 	Machine  string // the generated type's name, by lower
 	Receiver string // m, by lower
@@ -74,6 +75,24 @@ type Defer struct {
 	Static bool             // the callee is a declared function or predeclared: not a value to keep
 	Sig    *types.Signature // of the callee, nil if predeclared
 	Args   []types.Type     // of what is kept of the arguments
+}
+
+// A LocalType is a type declared outside any whole statement. Fields of the
+// machine may be of it, so it becomes a type of the package's.
+type LocalType struct {
+	Obj  *types.TypeName
+	Name string // by lower
+}
+
+// LocalType returns what becomes of a type that obj names, nil if it is none of
+// the function's.
+func (f *Func) LocalType(obj types.Object) *LocalType {
+	for _, t := range f.Types {
+		if t.Obj == obj {
+			return t
+		}
+	}
+	return nil
 }
 
 // Source is where the author's text comes from.

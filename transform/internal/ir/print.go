@@ -199,3 +199,8 @@ func (p *printer) Return(f *Func, ret *ast.ReturnStmt) string {
 func (p *printer) Defer(f *Func, d *ast.DeferStmt) string {
 	return "defer " + f.Value(d.Call, p)
 }
+
+// Type writes a type declared in the function as the author has it.
+func (p *printer) Type(t types.Type) string {
+	return types.TypeString(t, types.RelativeTo(p.f.Source.Pkg))
+}

@@ -14,6 +14,8 @@ type Style interface {
 	Var(v *Var, inside bool) string
 	// Operand writes what replaces an expression.
 	Operand(o Operand) string
+	// Type writes a type that is declared in the function.
+	Type(t types.Type) string
 	// Package writes a name of another package.
 	Package(pkg *types.Package, name string) string
 	// Return writes a return statement that leaves the function.
@@ -172,9 +174,30 @@ func (t *texter) ident(id *ast.Ident) {
 		t.replace(id, text)
 		return
 	}
+	if name, ok := obj.(*types.TypeName); ok && t.f.LocalType(name) != nil {
+		t.replace(id, t.style.Type(name.Type()))
+		return
+	}
+	if v, ok := obj.(*types.Var); ok && v.Embedded() {
+		t.embedded(id, v)
+	}
 	// A name that a dot import brought in.
 	if info.Uses[id] != nil && obj.Pkg() != nil && obj.Pkg() != t.f.Source.Pkg && obj.Parent() == obj.Pkg().Scope() {
 		t.replace(id, t.style.Package(obj.Pkg(), obj.Name()))
+	}
+}
+
+// embedded writes the name of a field that embeds a type declared in the
+// function: that name has changed with the type's.
+func (t *texter) embedded(id *ast.Ident, v *types.Var) {
+	typ := types.Unalias(v.Type())
+	if p, ok := typ.(*types.Pointer); ok {
+		typ = types.Unalias(p.Elem())
+	}
+	if named, ok := typ.(*types.Named); ok {
+		if local := t.f.LocalType(named.Obj()); local != nil {
+			t.replace(id, local.Name)
+		}
 	}
 }
 
@@ -218,5 +241,8 @@ func (t *texter) selection(n *ast.SelectorExpr) bool {
 	t.stack = append(t.stack, n)
 	t.walk(n.X)
 	t.stack = t.stack[:len(t.stack)-1]
+	if v, ok := t.f.Source.Info.Uses[n.Sel].(*types.Var); ok && v.Embedded() {
+		t.embedded(n.Sel, v)
+	}
 	return false
 }

@@ -27,6 +27,22 @@ func Func(f *ir.Func) {
 	n.slots()
 	n.labels()
 	n.defers()
+	n.types()
+}
+
+// types names the types that move to the package level: sumPair for pair in Sum.
+func (n *namer) types() {
+	scope := n.f.Source.Pkg.Scope()
+	base := strings.TrimSuffix(n.f.Machine, "Machine")
+	taken := make(map[string]bool)
+	for _, t := range n.f.Types {
+		r, size := utf8.DecodeRuneInString(t.Obj.Name())
+		name := base + string(unicode.ToUpper(r)) + t.Obj.Name()[size:]
+		for scope.Lookup(name) != nil {
+			name += "_"
+		}
+		t.Name = n.unique(name, taken)
+	}
 }
 
 // defers names the types that keep deferred calls; a plain func() needs none.

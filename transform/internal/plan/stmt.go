@@ -121,7 +121,12 @@ func (b *builder) declStmt(s *ast.DeclStmt) {
 	case token.CONST:
 		b.f.Consts = append(b.f.Consts, decl)
 	case token.TYPE:
-		b.errorf(s.Pos(), "a type declared inside an async function is not supported yet: move it to the package level")
+		for _, spec := range decl.Specs {
+			obj := b.info.Defs[spec.(*ast.TypeSpec).Name].(*types.TypeName)
+			if obj.Name() != "_" {
+				b.f.Types = append(b.f.Types, &ir.LocalType{Obj: obj})
+			}
+		}
 	case token.VAR:
 		for _, spec := range decl.Specs {
 			b.before(spec.Pos())

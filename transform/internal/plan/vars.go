@@ -125,21 +125,21 @@ func (b *builder) declare(id *ast.Ident, zero bool) *ir.Var {
 
 // nameable reports a type that the top of MoveNext, or the machine, cannot name.
 func (b *builder) nameable(pos token.Pos, name string, t types.Type) {
-	if bad := unnameable(t, b.f.Source.Pkg, make(map[types.Type]bool)); bad != nil {
-		b.errorf(pos, "%s has type %s, which cannot be named outside this function: not supported yet in an async function; move the type's declaration to the package level",
+	if bad := b.unnameable(t, make(map[types.Type]bool)); bad != nil {
+		b.errorf(pos, "%s has type %s, which this package cannot name at its top level: not supported yet across an await; give the variable a type that can be named, an interface say",
 			name, types.TypeString(t, types.RelativeTo(b.f.Source.Pkg)))
 	}
 }
 
-// unnameable finds in t a named type that the package's scope does not reach.
-func unnameable(t types.Type, pkg *types.Package, seen map[types.Type]bool) types.Type {
+// unnameable finds in t a type that cannot be named outside the function.
+func (b *builder) unnameable(t types.Type, seen map[types.Type]bool) types.Type {
 	if seen[t] {
 		return nil
 	}
 	seen[t] = true
 	inner := func(list ...types.Type) types.Type {
 		for _, t := range list {
-			if bad := unnameable(t, pkg, seen); bad != nil {
+			if bad := b.unnameable(t, seen); bad != nil {
 				return bad
 			}
 		}
@@ -147,12 +147,12 @@ func unnameable(t types.Type, pkg *types.Package, seen map[types.Type]bool) type
 	}
 	switch t := t.(type) {
 	case *types.Named:
-		if !reachable(t.Obj(), pkg) {
+		if !b.reachable(t.Obj()) {
 			return t
 		}
 		return inner(typeArgs(t.TypeArgs())...)
 	case *types.Alias:
-		if !reachable(t.Obj(), pkg) {
+		if !b.reachable(t.Obj()) {
 			return inner(types.Unalias(t))
 		}
 		return inner(typeArgs(t.TypeArgs())...)
@@ -176,7 +176,7 @@ func unnameable(t types.Type, pkg *types.Package, seen map[types.Type]bool) type
 		}
 	case *types.Struct:
 		for v := range t.Fields() {
-			if !v.Exported() && v.Pkg() != pkg {
+			if !v.Exported() && v.Pkg() != b.f.Source.Pkg {
 				return t
 			}
 			if bad := inner(v.Type()); bad != nil {
@@ -195,14 +195,14 @@ func typeArgs(list *types.TypeList) []types.Type {
 	return types
 }
 
-func reachable(obj *types.TypeName, pkg *types.Package) bool {
+func (b *builder) reachable(obj *types.TypeName) bool {
 	switch {
-	case obj.Pkg() == nil:
-		return true // predeclared
+	case obj.Pkg() == nil || b.f.LocalType(obj) != nil:
+		return true // predeclared, or moved to the package level
 	case obj.Parent() != obj.Pkg().Scope():
 		return false // local to a function
 	default:
-		return obj.Pkg() == pkg || obj.Exported()
+		return obj.Pkg() == b.f.Source.Pkg || obj.Exported()
 	}
 }
 
