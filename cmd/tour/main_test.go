@@ -43,14 +43,9 @@ func makeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	size, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), random(size), 0o644))
-}
-
-// random is as many bytes that follow from the size alone.
-func random(size int) []byte {
 	data := make([]byte, size)
 	rand.NewChaCha8([32]byte{byte(size), byte(size >> 8)}).Read(data)
-	return data
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
 func usageError(ts *testscript.TestScript, neg bool, args []string) {
