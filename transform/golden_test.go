@@ -1,0 +1,236 @@
+package transform
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/format"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden cases whose new code builds, vets, runs and prints what it should")
+
+// forms are the ways to play a case: see package play. The first is the oracle.
+var forms = []string{"source", "later", "now", "mixed"}
+
+// A golden case is testdata/NAME, a program whose main plays its own async
+// functions, and golden/NAME, a package with
+//
+//	*.go         the sources, byte for byte
+//	*_async.go   what the compiler makes of them
+//	plan.txt     the ir that lower leaves
+//	output.txt   what the program prints, in whatever form
+type goldenCase struct {
+	name  string
+	files map[string][]byte // all but output.txt, as they should be
+}
+
+// TestGolden compares the golden cases with what the compiler makes now.
+func TestGolden(t *testing.T) {
+	b := newBench(t)
+	cases := goldenCases(t, b)
+	if *update {
+		updateGolden(t, b, cases)
+	}
+	binaries := t.TempDir()
+	if _, err := runIn("..", "go", "build", "-o", binaries+string(filepath.Separator), "./golden/..."); err != nil {
+		t.Error(err)
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			same := c.compare(t)
+			output, err := os.ReadFile(filepath.Join("..", "golden", c.name, "output.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, form := range forms {
+				printed, err := runIn("..", filepath.Join(binaries, c.name), form)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := difference(string(output), printed); diff != "" {
+					t.Errorf("form %s prints (-want +got):\n%s", form, diff)
+				}
+			}
+			if !same && !*update {
+				t.Log("make golden rewrites what still does what it should")
+			}
+		})
+	}
+}
+
+// goldenCases copies the cases to the bench and compiles them.
+func goldenCases(t *testing.T, b *bench) []goldenCase {
+	t.Helper()
+	sources, err := filepath.Glob("../testdata/*/*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	var cases []goldenCase
+	for _, path := range sources {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(content, []byte("\npackage main\n")) {
+			continue // the input of another test
+		}
+		name := filepath.Base(filepath.Dir(path))
+		if len(cases) == 0 || cases[len(cases)-1].name != name {
+			cases = append(cases, goldenCase{name, make(map[string][]byte)})
+		}
+		cases[len(cases)-1].files[filepath.Base(path)] = content
+		b.write(t, name+"/"+filepath.Base(path), content)
+	}
+	made := b.compile(t)
+	for _, c := range cases {
+		var plan strings.Builder
+		for _, source := range sorted(c.files) {
+			if m, ok := made[c.name+"/"+source]; ok {
+				c.files[strings.TrimSuffix(source, ".go")+"_async.go"] = m.generated
+				plan.WriteString(m.plan)
+			}
+		}
+		c.files["plan.txt"] = []byte(plan.String())
+	}
+	return cases
+}
+
+func sorted(files map[string][]byte) []string {
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// compare reports what in golden/NAME is not as it should be.
+func (c goldenCase) compare(t *testing.T) (same bool) {
+	t.Helper()
+	dir := filepath.Join("..", "golden", c.name)
+	same = true
+	for _, name := range sorted(c.files) {
+		want := c.files[name]
+		have, err := os.ReadFile(filepath.Join(dir, name))
+		if diff := difference(string(have), string(want)); diff != "" || err != nil {
+			same = false
+			t.Errorf("%s (-golden +now): %v\n%s", name, err, diff)
+		}
+		if !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		if formatted, err := format.Source(want); err != nil || !bytes.Equal(formatted, want) {
+			t.Errorf("%s is not as gofmt would have it: %v", name, err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, entry := range entries {
+		if _, known := c.files[entry.Name()]; !known && entry.Name() != "output.txt" {
+			same = false
+			t.Errorf("golden/%s/%s belongs to nothing", c.name, entry.Name())
+		}
+	}
+	return same
+}
+
+// updateGolden rewrites the cases whose new code is good, and says of the others
+// why they stay.
+func updateGolden(t *testing.T, b *bench, cases []goldenCase) {
+	for _, c := range cases {
+		output, err := c.tryOut(t, b)
+		if err != nil {
+			t.Errorf("golden/%s stays as it is: %v", c.name, err)
+			continue
+		}
+		dir := filepath.Join("..", "golden", c.name)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		c.files["output.txt"] = []byte(output)
+		for name, content := range c.files {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		delete(c.files, "output.txt")
+	}
+}
+
+// tryOut builds, vets and runs a case on the bench. What it should print is what
+// its source form prints, all the way down (see clean), and, unless the source
+// has changed, what it printed before.
+func (c goldenCase) tryOut(t *testing.T, b *bench) (output string, err error) {
+	t.Helper()
+	for name, content := range c.files {
+		generated := c.files[strings.TrimSuffix(name, ".go")+"_async.go"]
+		if generated == nil {
+			continue
+		}
+		twins, err := clean(content, generated)
+		if err != nil {
+			return "", err
+		}
+		b.write(t, c.name+"/"+strings.TrimSuffix(name, ".go")+"_async.go", twins)
+	}
+	want, err := runIn(b.dir, "go", "run", "./"+c.name, forms[0])
+	if err != nil {
+		return "", fmt.Errorf("its source form is no oracle: %w", err)
+	}
+	if before, ok := c.before(); ok && before != want {
+		return "", fmt.Errorf("its source is the same, but prints something else (-before +now); remove output.txt if that is right:\n%s", difference(before, want))
+	}
+	for name, content := range c.files {
+		b.write(t, c.name+"/"+name, content)
+	}
+	if _, err := runIn(b.dir, "go", "vet", "./"+c.name); err != nil {
+		return "", err
+	}
+	binary := filepath.Join(t.TempDir(), c.name)
+	if _, err := runIn(b.dir, "go", "build", "-o", binary, "./"+c.name); err != nil {
+		return "", err
+	}
+	for _, form := range forms {
+		printed, err := runIn(b.dir, binary, form)
+		if err != nil {
+			return "", err
+		}
+		if diff := difference(want, printed); diff != "" {
+			return "", fmt.Errorf("its form %s prints something else than its source (-source +%s):\n%s", form, form, diff)
+		}
+	}
+	return want, nil
+}
+
+// before is what the case printed when it was last updated, if its source is
+// still the same.
+func (c goldenCase) before() (output string, ok bool) {
+	dir := filepath.Join("..", "golden", c.name)
+	for name, content := range c.files {
+		if strings.HasSuffix(name, "_async.go") || !strings.HasSuffix(name, ".go") {
+			continue
+		}
+		if have, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(have, content) {
+			return "", false
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "output.txt"))
+	return string(text), err == nil
+}
+
+// difference is a diff of two texts by lines, "" if they are the same.
+func difference(want, got string) string {
+	return cmp.Diff(strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n"))
+}
