@@ -57,6 +57,9 @@ func (c *CPU) Spend(d time.Duration) {
 	}
 	if len(c.kernel.cpus) > 1 && c.irql < DispatchLevel {
 		c.letOthers()
+		if c.attention != 0 {
+			c.deliver()
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 
 	HopDMADone           // the device Name has moved N bytes at M by itself
 	HopInterrupt         // the line Name is asserted, at level N
-	HopISR               // an ISR has claimed the interrupt and let the device go
+	HopISR               // an ISR runs: if its device has called, it says thank you for the interrupt
 	HopDPCQueued         // a DPC is queued on CPU N
 	HopDPC               // a DPC runs
 	HopIRPComplete       // the driver completes the IRP with status N, information M
@@ -131,7 +131,7 @@ var hopTexts = [hopKinds]struct{ name, sentence string }{
 	HopTaskIncomplete:    {"task-incomplete", "%s returns an incomplete task"},
 	HopDMADone:           {"dma-done", "%s has moved %n bytes at %m by itself"},
 	HopInterrupt:         {"interrupt", "%s asserts its interrupt line"},
-	HopISR:               {"isr", "the ISR of %s says: thank you for the interrupt"},
+	HopISR:               {"isr", "the ISR of %s runs and says: thank you for the interrupt"},
 	HopDPCQueued:         {"dpc-queued", "%s is queued on CPU %n"},
 	HopDPC:               {"dpc", "%s runs"},
 	HopIRPComplete:       {"irp-complete", "the IRP is completed: %x, %m bytes"},

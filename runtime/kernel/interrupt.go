@@ -204,11 +204,9 @@ func (l *Line) callChain(c *CPU) (claimed bool) {
 // call calls one ISR with its lock held.
 func (i *Interrupt) call(c *CPU) bool {
 	i.acquire(c, "its ISR")
+	c.Trace(HopISR, nil, i.Name, 0, 0)
 	claimed := i.Service(c, i)
 	i.locked = false
-	if claimed {
-		c.Trace(HopISR, nil, i.Name, 0, 0)
-	}
 	return claimed
 }
 

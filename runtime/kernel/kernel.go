@@ -206,10 +206,14 @@ func (k *Kernel) Left(t *Thread) {
 	k.Vacate(t)
 }
 
-// Vacate takes a thread that waits off its CPU: what its Parker calls before it lets others run.
+// Vacate takes a thread that waits off its CPU: what its Parker calls before it lets others run. A kernel APC that another
+// CPU has queued to it meanwhile wakes it at once (A35).
 func (k *Kernel) Vacate(t *Thread) {
 	if t.cpu.thread == t {
 		t.cpu.thread = nil
+	}
+	if t.state == Waiting && t.apcDeliverable() {
+		k.enqueue(t)
 	}
 }
 
@@ -222,4 +226,7 @@ func (k *Kernel) AdoptOn(c *CPU, t *Thread) {
 	k.cpu = c
 	c.thread, c.last, t.cpu = t, t, c
 	t.state = Running
+	if t.kernelAPCs.head != nil {
+		c.attention |= attendAPC
+	}
 }

@@ -159,9 +159,6 @@ func (t *Thread) Block(what string) Status {
 	if t.active {
 		t.port.leave()
 	}
-	if t.apcDeliverable() { // one came before the wait: the scheduler runs it, and the wait goes on
-		k.enqueue(t)
-	}
 	k.counts.Blocks++
 	c.Trace(HopThreadBlocked, nil, t.name, 0, 0)
 	k.parker.Park(t)

@@ -19,6 +19,9 @@ type World interface {
 	Kernel() *kernel.Kernel
 	// IOPort returns the port whose threads call Complete of what their packets' Overlapped.Context is.
 	IOPort() *kernel.CompletionPort
+	// DeviceError returns what the hardware's backing said when the device of that name last reported an error; nil if it
+	// said nothing.
+	DeviceError(device string) error
 	// OnDone calls f, in the World, once ctx is done; stop keeps it from being called and reports whether it did.
 	OnDone(ctx context.Context, f func()) (stop func() bool)
 }
@@ -152,8 +155,19 @@ func (f *File) start(ctx context.Context, r request) async.Task[int] {
 	case status.IsSuccess(): // and there will be no packet
 		return async.Completed(op.result(status, op.overlapped.Information))
 	default:
-		return async.Completed(0, f.wrap(&r, errorOf(status)))
+		return async.Completed(0, f.wrap(&r, f.errorOf(status)))
 	}
+}
+
+// errorOf translates a status; of a device's error it tells the cause.
+func (f *File) errorOf(status kernel.Status) error {
+	err := errorOf(status)
+	if err == ErrDevice {
+		if cause := f.world.DeviceError(f.name); cause != nil {
+			return fmt.Errorf("%w: %w", err, cause)
+		}
+	}
+	return err
 }
 
 // check finds what is wrong with a call before anything is started.
@@ -200,7 +214,7 @@ func (op *operation) result(status kernel.Status, information int) (int, error) 
 		}
 		return information, nil
 	}
-	err := errorOf(status)
+	err := f.errorOf(status)
 	if status == kernel.StatusCancelled {
 		switch ctxErr := op.ctx.Err(); {
 		case ctxErr != nil:

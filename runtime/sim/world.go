@@ -65,8 +65,9 @@ type World struct {
 	uiCtx   context.Context
 
 	decisions Decisions
-	inbox     inbox // context.go: what foreign goroutines ask for
-	lines     int   // interrupt lines given to devices
+	disks     map[string]*Disk // by name; never ranged over
+	inbox     inbox            // context.go: what foreign goroutines ask for
+	lines     int              // interrupt lines given to devices
 
 	// The loop's: loop.go and strand.go.
 	main      *kernel.Thread // stands for the owner
@@ -91,7 +92,7 @@ func New(seed uint64, opts ...Option) *World {
 	if o.cpus < 1 || o.ioThreads < 1 || o.workers < 1 {
 		panic("sim: a World needs at least one CPU, one I/O thread and one worker")
 	}
-	w := &World{seed: seed, decisions: Decisions{state: seed}}
+	w := &World{seed: seed, decisions: Decisions{state: seed}, disks: make(map[string]*Disk)}
 	w.owner = newStrand(w)
 	w.current = w.owner
 	cfg := kernel.Config{CPUs: o.cpus, Clock: &w.clock, Oracle: &w.decisions, Parker: w, Modern: o.modern, Verify: o.verify}
