@@ -63,4 +63,3 @@ func TestErrorAndPanicReachTheAwait(t *testing.T) {
 	above.Await()
 	t.Error("the panic did not rise again")
 }
-

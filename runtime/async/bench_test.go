@@ -63,6 +63,27 @@ func BenchmarkSuspendResume(b *testing.B) {
 	}
 }
 
+// BenchmarkSuspendResumeHosted is the same in a host.
+func BenchmarkSuspendResumeHosted(b *testing.B) {
+	b.ReportAllocs()
+	q := &completionQueue{ring: make([]*async.Source[int], 8)}
+	ex := async.NewExecutor(nil)
+	s := async.NewSourceFor[int](async.WithHost(b.Context(), &testHost{ex: ex}))
+	task := sumAsync(b.N, func(i int) async.Task[int] {
+		if i > 0 {
+			s.Reset()
+		}
+		q.issue(s)
+		return s.Task()
+	})
+	b.ResetTimer()
+	for q.complete(ex) {
+	}
+	if v, _ := task.Await(); v != b.N {
+		b.Errorf("%d of %d", v, b.N)
+	}
+}
+
 // BenchmarkSuspendResumePooledSource is the same with sources from a pool.
 func BenchmarkSuspendResumePooledSource(b *testing.B) {
 	b.ReportAllocs()

@@ -16,7 +16,7 @@ func (b *Builder[T]) Promote(ctx context.Context) {
 	b.flags |= promoted
 	if env := environmentOf(ctx); env != nil {
 		b.env = env
-		b.status |= hosted
+		b.status |= env.flags()
 	}
 }
 

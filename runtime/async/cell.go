@@ -39,7 +39,8 @@ const (
 	done
 	phases uint32 = 7
 
-	hosted uint32 = 8 // flag: env is set
+	hosted uint32 = 8  // flag: env is set
+	solo   uint32 = 16 // flag: env has a host, so that one goroutine at a time knows the cell
 )
 
 const (
@@ -52,8 +53,13 @@ func (c *cell[T]) isCompleted() bool {
 	return atomic.LoadUint32(&c.status)&phases == done
 }
 
-// move changes the phase if the status is still s.
+// move changes the phase if the status is still s. A host's cells need no
+// interlocked instruction, which would cost as much as all the rest.
 func (c *cell[T]) move(s, phase uint32) bool {
+	if s&solo != 0 {
+		c.status = s&^phases | phase
+		return true
+	}
 	return atomic.CompareAndSwapUint32(&c.status, s, s&^phases|phase)
 }
 
@@ -288,7 +294,7 @@ func (c *cell[T]) adopt(env *environment) {
 		return
 	}
 	c.env = env
-	atomic.OrUint32(&c.status, hosted)
+	atomic.OrUint32(&c.status, env.flags())
 }
 
 func (c *cell[T]) environment() *environment {
@@ -300,7 +306,7 @@ func (c *cell[T]) environment() *environment {
 
 // reset makes the cell pending again for its next use.
 func (c *cell[T]) reset() {
-	*c = cell[T]{version: c.version + 1, flags: c.flags, env: c.env, status: c.status & hosted}
+	*c = cell[T]{version: c.version + 1, flags: c.flags, env: c.env, status: c.status & (hosted | solo)}
 }
 
 // yieldProcessor gives way to a goroutine that is in the middle of a few

@@ -30,8 +30,10 @@ type UnhandledHandler interface {
 }
 
 // A Host is a world in which awaited things complete: it knows who runs now, and
-// how to go on while somebody blocks. The methods that a host may have besides
-// are [Poster], [Timers], [Canceler] and [Starter].
+// how to go on while somebody blocks. One of its threads runs at a time; what
+// belongs to it, tasks too, is touched by that one alone, and is not interlocked.
+// Foreign goroutines enter through [Injector]. The methods that a host may have
+// besides are those of [Poster], [Timers], [Canceler], [Starter] and [Injector].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
 	Executor() *Executor
@@ -82,6 +84,14 @@ type environment struct {
 	host    Host
 	workers SyncContext
 	bare    *environment // the same host alone; itself if it has nothing else
+}
+
+// flags returns the flags of a cell that has e.
+func (e *environment) flags() uint32 {
+	if e.host != nil {
+		return hosted | solo
+	}
+	return hosted
 }
 
 func newEnvironment(sc SyncContext, h Host, workers SyncContext) *environment {

@@ -46,12 +46,10 @@ func (ex *Executor) Run(c Continuation) {
 		return
 	}
 	ex.running = true
-	defer ex.stop()
 	r := round{ex: ex}
 	r.run(c)
+	ex.running = false
 }
-
-func (ex *Executor) stop() { ex.running = false }
 
 // drain runs what waits for ex before its thread blocks inside a continuation:
 // it may be just what the thread is going to block on.
@@ -60,16 +58,16 @@ func (ex *Executor) drain() {
 		return
 	}
 	if c := ex.queue.pop(); c != nil {
-		r := round{ex: ex}
+		r := round{ex: ex, nested: true}
 		r.run(c)
 	}
 }
 
-// A round is one outermost call of Run.
+// A round is one outermost call of Run, or what a blocking thread drains.
 type round struct {
-	ex      *Executor
-	current Continuation // being resumed
-	own     queue        // waits for its turn where there is no executor
+	ex     *Executor
+	own    queue // waits for its turn where there is no executor
+	nested bool  // inside another round of ex
 
 	relay chan struct{} // this round runs for one whose goroutine is lost
 	left  Continuation  // what a relayed round hands back when it is lost too
@@ -85,11 +83,12 @@ func (r *round) run(c Continuation) {
 // or until a machine panics, and returns what that machine released.
 func (r *round) untilPanic(c Continuation) (next Continuation) {
 	finished := false
+	var current Continuation // being resumed
 	defer func() {
 		if finished {
 			return
 		}
-		if m := machineOf(r.current); m != nil {
+		if m := machineOf(current); m != nil {
 			if v := recover(); v != nil {
 				next = interrupted(m, newPanic(v))
 				return
@@ -98,26 +97,38 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		}
 		r.unwind(next)
 	}()
-	for c = r.pick(c); c != nil; c = r.pick(c) {
-		r.current = nil
+	q := r.queue()
+	for {
+		if _, ok := c.(*continuations); ok || q.n > 0 {
+			c = r.pick(c)
+		}
+		if c == nil {
+			break
+		}
+		current = nil
 		if sc := c.SyncContext(); sc != nil && sc != r.ex.SyncContext() {
 			sc.Post(c)
 			c = nil
 			continue
 		}
-		r.current = c
+		current = c
 		c = c.MoveNext(r.ex)
 	}
 	finished = true
 	return nil
 }
 
+// queue returns where continuations wait for their turn.
+func (r *round) queue() *queue {
+	if r.ex != nil {
+		return &r.ex.queue
+	}
+	return &r.own
+}
+
 // pick chooses what is resumed next: whatever has waited longest.
 func (r *round) pick(released Continuation) Continuation {
-	q := &r.own
-	if r.ex != nil {
-		q = &r.ex.queue
-	}
+	q := r.queue()
 	if l, ok := released.(*continuations); ok {
 		for _, c := range l.list {
 			q.push(c)
@@ -148,6 +159,9 @@ func (r *round) unwind(next Continuation) {
 		go rest.runRelayed(next)
 		<-rest.relay
 		r.own, next = rest.own, rest.left
+	}
+	if r.ex != nil && !r.nested {
+		r.ex.running = false
 	}
 }
 

@@ -62,7 +62,7 @@ func (s *Source[T]) Bind(h Host) {
 
 func (s *Source[T]) bind(env *environment) {
 	s.cell.env = env
-	s.cell.status |= hosted
+	s.cell.status |= env.flags()
 }
 
 // Task returns the task that the source completes. It may be awaited many times
