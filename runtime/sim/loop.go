@@ -89,7 +89,7 @@ func (w *World) requireOwner(call string) {
 	if w.closed {
 		panic("sim: " + call + " of a World that is closed")
 	}
-	if w.running {
+	if w.running.Load() {
 		panic("sim: " + call + " of a World that runs already: code on a simulated thread awaits instead")
 	}
 }
@@ -200,7 +200,7 @@ func (w *World) Close() error {
 	if w.closed {
 		return w.TraceError()
 	}
-	if w.running {
+	if w.running.Load() {
 		panic("sim: Close of a World that runs")
 	}
 	w.closed = true

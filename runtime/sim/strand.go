@@ -49,11 +49,15 @@ func (s *strand) clean() bool { return s.occupant == nil }
 // Park keeps the stack of thread t, which waits, until the scheduler chooses it. It is part of kernel.Parker.
 func (w *World) Park(t *kernel.Thread) {
 	s := w.current
-	w.kernel.Vacate(t)
 	if t == w.main {
+		if w.running.Swap(true) {
+			panic("sim: a World is used from two goroutines at a time: it belongs to one, its owner's")
+		}
+		w.kernel.Vacate(t)
 		w.runAsOwner(s)
 		return
 	}
+	w.kernel.Vacate(t)
 	if w.closed {
 		exitThread(t)
 	}
@@ -70,10 +74,9 @@ func (w *World) Park(t *kernel.Thread) {
 		exitThread(t)
 	}
 	if w.fatal != nil && s == w.owner { // the owner must hear of it, and we are in its way
-		f := w.fatal
-		w.fatal = nil
+		w.raised, w.fatal = w.fatal, nil
 		w.kernel.Adopt(t)
-		panic(f)
+		panic(w.raised)
 	}
 }
 
@@ -183,9 +186,9 @@ func (w *World) runAsOwner(s *strand) {
 	if s != w.owner {
 		panic("sim: the World's owner waits on a goroutine that is not its own")
 	}
-	w.running = true
 	defer func() {
-		w.running, w.mainDue, w.untilIdle = false, false, false
+		w.running.Store(false)
+		w.mainDue, w.untilIdle, w.raised = false, false, nil
 		s.occupant = nil
 		w.kernel.Adopt(w.main)
 		w.tracer.flush()
@@ -193,6 +196,9 @@ func (w *World) runAsOwner(s *strand) {
 	for {
 		to := w.loop(s)
 		if to == nil {
+			if w.raised != nil { // and caught by the code in the way, such as a machine that keeps its panics
+				panic(w.raised)
+			}
 			return
 		}
 		s.give(to)

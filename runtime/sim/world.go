@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -75,11 +76,12 @@ type World struct {
 	current   *strand        // who has the baton
 	mainDue   bool           // main was chosen and can go on once the owner's strand is clean
 	untilIdle bool           // main waits for the World to have nothing left to do
-	running   bool
-	strands   int // goroutines beside the owner's
-	started   int // threads that StartThread made
+	running   atomic.Bool    // by its owner, or rather by whoever claims to be that
+	strands   int            // goroutines beside the owner's
+	started   int            // threads that StartThread made
 	closed    bool
 	fatal     any // what must rise on the owner's goroutine
+	raised    any // what did rise, in code that was in the way of the owner
 	gone      chan struct{}
 }
 

@@ -230,6 +230,44 @@ func TestDeadlock(t *testing.T) {
 	w.Run()
 }
 
+// TestDeadlockCannotBeSwallowed: the code that is told of it catches it, and the owner hears of it all the same.
+func TestDeadlockCannotBeSwallowed(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	caught := false
+	w.Go("click", func(ctx context.Context) {
+		defer func() { caught = recover() != nil }()
+		async.NewSourceFor[int](ctx).Task().Await()
+	})
+	defer func() {
+		if d, ok := recover().(*sim.Deadlock); !ok || !caught {
+			t.Errorf("the owner heard %v; the thread caught it: %v", d, caught)
+		}
+	}()
+	w.Run()
+}
+
+// TestOneOwner: code on a simulated thread cannot run its World.
+func TestOneOwner(t *testing.T) {
+	w := sim.New(1)
+	var said any
+	w.UI().Go("run", func() {
+		defer func() { said = recover() }()
+		w.Run()
+	})
+	w.Run()
+	if s, _ := said.(string); !strings.Contains(s, "runs already") {
+		t.Errorf("Run within Run: %v", said)
+	}
+	w.Close()
+	defer func() {
+		if s, _ := recover().(string); !strings.Contains(s, "closed") {
+			t.Errorf("Run after Close: %v", s)
+		}
+	}()
+	w.Run()
+}
+
 // TestOwnerDeadlock waits for what nobody will ever do.
 func TestOwnerDeadlock(t *testing.T) {
 	w := sim.New(1)
