@@ -198,7 +198,7 @@ func because(err error, disks ...*sim.Disk) error {
 	}
 	for _, d := range disks {
 		if reason := d.LastError(); reason != nil {
-			return fmt.Errorf("%w: %w", err, reason)
+			return fmt.Errorf("%w: %w", err, bare(reason))
 		}
 	}
 	return err
