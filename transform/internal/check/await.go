@@ -120,7 +120,7 @@ func AsyncLiteral(info *types.Info, call *ast.CallExpr) (*ast.FuncLit, bool) {
 	if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != load.AsyncPath || obj.Parent() != obj.Pkg().Scope() {
 		return nil, false
 	}
-	if obj.Name() != "Go" && !strings.HasPrefix(obj.Name(), "Func") {
+	if obj.Name() != "Go" && obj.Name() != "Go0" && !strings.HasPrefix(obj.Name(), "Func") {
 		return nil, false
 	}
 	for _, arg := range call.Args {

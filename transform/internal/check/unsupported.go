@@ -22,10 +22,6 @@ var rules = []rule{
 	{"an await inside a range over a function", on(func(in *body, n *ast.RangeStmt) bool {
 		return is[*types.Signature](in, n.X) && in.awaits(n)
 	})},
-	{"an async closure", on(func(in *body, n *ast.CallExpr) bool {
-		_, ok := AsyncLiteral(in.pkg.Info, n)
-		return ok
-	})},
 }
 
 // A body is what a rule looks at: an annotated function and its package.

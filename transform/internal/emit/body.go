@@ -20,7 +20,7 @@ func (e *emitter) moveNext() {
 	for i, blk := range e.f.Blocks {
 		e.block(blk, e.f.After(i))
 	}
-	e.out.Commentf("MoveNext runs %s until it has to wait, or to its end.", e.f.Name)
+	e.out.Commentf("MoveNext runs %s until it has to wait, or to its end.", e.name())
 	e.method("MoveNext").Params(jen.Op("*").Add(raw(async("Executor")))).Add(raw(async("Continuation"))).
 		Block(raw(strings.TrimSpace(e.b.String())))
 }

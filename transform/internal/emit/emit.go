@@ -93,10 +93,11 @@ type emitter struct {
 
 // typeParams returns the type parameters of the function or of its receiver.
 func (e *emitter) typeParams() *types.TypeParamList {
-	if e.f.Sig.Recv() != nil {
-		return e.f.Sig.RecvTypeParams()
+	sig := e.f.Root().Sig
+	if sig.Recv() != nil {
+		return sig.RecvTypeParams()
 	}
-	return e.f.Sig.TypeParams()
+	return sig.TypeParams()
 }
 
 // declared writes [T any, U fmt.Stringer]; "" without type parameters.

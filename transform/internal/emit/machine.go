@@ -8,6 +8,7 @@ import (
 	"github.com/dave/jennifer/jen"
 
 	"github.com/nothread/nothread/transform/internal/ir"
+	"github.com/nothread/nothread/transform/internal/load"
 )
 
 // machine writes all declarations of one function.
@@ -27,6 +28,22 @@ func (e *emitter) machine() {
 		e.deferred()
 	}
 	e.moveNext()
+	for _, child := range e.f.Children {
+		c := &emitter{f: child, fn: closureFunc(child), pkg: e.pkg, out: e.out}
+		c.machine()
+	}
+}
+
+// closureFunc describes an async closure as load describes a declared function.
+func closureFunc(f *ir.Func) *load.Func {
+	fn := &load.Func{Decl: f.Decl, Twin: strings.TrimSuffix(f.Machine, "Machine")}
+	for v := range f.Sig.Results().Variables() {
+		fn.TaskResults = append(fn.TaskResults, v.Type())
+	}
+	if n := len(fn.TaskResults); n > 0 && types.Identical(fn.TaskResults[n-1], types.Universe.Lookup("error").Type()) {
+		fn.TaskResults, fn.HasError = fn.TaskResults[:n-1], true
+	}
+	return fn
 }
 
 // resultStruct declares the results of a function with more than three values:
@@ -73,7 +90,7 @@ func (e *emitter) kickoff() {
 	} else {
 		fmt.Fprintf(&b, "return %s.Result()", m)
 	}
-	name := e.f.Decl.Name.Name
+	name := e.what()
 	if len(e.f.Awaits) > 0 {
 		e.out.Commentf("%s starts %s; it returns at the first await that has to wait.", e.fn.Twin, name)
 	} else {
@@ -89,6 +106,14 @@ func (e *emitter) kickoff() {
 	}
 	decl.Params(e.params()...).Params(jen.Id(task).Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()
+}
+
+// what names the function in a comment.
+func (e *emitter) what() string {
+	if e.f.Lit != nil {
+		return fmt.Sprintf("the closure at %s:%d", e.f.Source.Base, e.f.Source.Line(e.f.Lit.Pos()))
+	}
+	return e.f.Decl.Name.Name
 }
 
 // unused returns name, or name with underscores that no parameter bears.
@@ -123,6 +148,11 @@ func (e *emitter) params() []jen.Code {
 		}
 		list = append(list, jen.Id(name).Add(raw(e.typ(v.Type()))))
 	}
+	for _, v := range e.f.Params {
+		if v.Outer {
+			list = append(list, jen.Id(v.Obj.Name()).Add(raw(e.varType(v))))
+		}
+	}
 	return list
 }
 
@@ -139,10 +169,13 @@ func (e *emitter) captured() string {
 	var list []string
 	for _, v := range e.f.Params {
 		value := e.paramName(v.Obj)
-		if v.Cell {
+		if v.Cell && !v.Outer {
 			value = "&" + value
 		}
 		list = append(list, v.Name+": "+value)
+		if v == e.f.Context && v.Writes > 0 {
+			list = append(list, e.f.Called+": "+e.paramName(v.Obj))
+		}
 	}
 	return strings.Join(list, ", ")
 }
@@ -171,6 +204,9 @@ func (e *emitter) machineStruct() {
 			fields = append(fields, jen.Line())
 		}
 		fields = append(fields, jen.Id(v.Name).Add(raw(e.varType(v))))
+		if v == e.f.Context && v.Writes > 0 {
+			fields = append(fields, jen.Id(e.f.Called).Add(raw(e.typ(v.Type))).Comment("as the caller passed it"))
+		}
 	}
 	if len(e.f.Defers) > 0 {
 		fields = append(fields, jen.Line(), jen.Id("defers").Index().Any().Comment("calls to make at the end, as they were deferred"))
@@ -181,9 +217,17 @@ func (e *emitter) machineStruct() {
 		}
 		fields = append(fields, jen.Id(s.Field).Add(raw(e.slotType(s))).Comment("what is awaited"))
 	}
-	e.out.Commentf("%s is %s between its awaits.", e.f.Machine, e.f.Name)
+	e.out.Commentf("%s is %s between its awaits.", e.f.Machine, e.name())
 	e.out.Type().Id(e.f.Machine).Add(raw(e.declared())).Struct(fields...)
 	e.out.Line()
+}
+
+// name names the function in a comment: F, T.M, or its closure.
+func (e *emitter) name() string {
+	if e.f.Lit != nil {
+		return e.what()
+	}
+	return e.f.Name
 }
 
 // lifted returns the variables that are fields, one for each name.
@@ -250,22 +294,27 @@ func (e *emitter) suspend() {
 	if m == heap {
 		heap = "heap"
 	}
-	ctx := "nil"
-	if c := e.f.Context; c != nil {
-		ctx = m + "." + c.Name
-		if c.Cell {
-			ctx = "*" + ctx
-		}
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.state = state\n", m)
 	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n", m)
 	fmt.Fprintf(&b, "%s := new(%s)\n*%s = *%s\n", heap, e.machineType(), heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	fmt.Fprintf(&b, "%s.Promote(%s)\n}\nreturn %s.heap", heap, ctx, m)
+	fmt.Fprintf(&b, "%s.Promote(%s)\n}\nreturn %s.heap", heap, e.context(), m)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
 	e.method("suspend").Params(jen.Id("state").Int()).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
+}
+
+// context writes the context that the function was called with.
+func (e *emitter) context() string {
+	switch c := e.f.Context; {
+	case c == nil:
+		return "nil"
+	case c.Writes > 0:
+		return e.f.Receiver + "." + e.f.Called
+	default:
+		return e.f.Receiver + "." + c.Name
+	}
 }
 
 func (e *emitter) method(name string) *jen.Statement {
@@ -309,6 +358,9 @@ func (e *emitter) finish() {
 				zero = "nil"
 			}
 			fmt.Fprintf(&b, "%s.%s = %s\n", m, v.Name, zero)
+			if v == e.f.Context && v.Writes > 0 {
+				fmt.Fprintf(&b, "%s.%s = nil\n", m, e.f.Called)
+			}
 		}
 	}
 	fmt.Fprintf(&b, "return %s.SetResult(%s)", m, strings.Join(append(values, err), ", "))

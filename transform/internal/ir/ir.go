@@ -39,8 +39,10 @@ import (
 
 // A Func is one async function.
 type Func struct {
-	Name   string // as diagnostics and dumps name it: F, T.M
-	Decl   *ast.FuncDecl
+	Name   string        // as diagnostics and dumps name it: F, T.M
+	Decl   *ast.FuncDecl // the declaration, or the one that Lit stands in
+	Lit    *ast.FuncLit  // an async closure; nil for a declared function
+	Body   *ast.BlockStmt
 	Sig    *types.Signature
 	Source *Source
 
@@ -56,8 +58,14 @@ type Func struct {
 	Defers  []*Defer       // in source order
 	Types   []*LocalType   // declared in the body; they move to the package level
 
+	Parent   *Func                   // the function that an async closure stands in
+	Children []*Func                 // the async closures in the body, in source order
+	ChildOf  map[*ast.CallExpr]*Func // by the call of async.Go or async.Func… they are passed to
+	Maker    bool                    // an async closure passed to async.Func…
+
 	Machine  string // the generated type's name, by lower
 	Receiver string // m, by lower
+	Called   string // the field that keeps the context if the body assigns to it, by lower
 	Bound    string // what a type switch binds before the clause's own variable, by lower
 
 	VarOf map[types.Object]*Var
@@ -84,9 +92,22 @@ type LocalType struct {
 	Name string // by lower
 }
 
+// Root returns the declared function that f is or stands in.
+func (f *Func) Root() *Func {
+	for f.Parent != nil {
+		f = f.Parent
+	}
+	return f
+}
+
 // LocalType returns what becomes of a type that obj names, nil if it is none of
 // the function's.
 func (f *Func) LocalType(obj types.Object) *LocalType {
+	if f.Parent != nil {
+		if t := f.Parent.LocalType(obj); t != nil {
+			return t
+		}
+	}
 	for _, t := range f.Types {
 		if t.Obj == obj {
 			return t
@@ -157,6 +178,7 @@ type Var struct {
 	Kind  VarKind
 	Scope *types.Scope // nil for temporaries
 
+	Outer     bool // a parameter of an async closure that stands for what it captures
 	Captured  bool // by a closure
 	Addressed bool // its address is taken, perhaps by a method call
 	Writes    int  // assignments besides the declaration

@@ -33,6 +33,9 @@ func (f *Func) String() string {
 		}
 		p.term(blk.Term)
 	}
+	for _, child := range f.Children {
+		p.b.WriteString("\n" + child.String())
+	}
 	return p.b.String()
 }
 
@@ -198,6 +201,11 @@ func (p *printer) Return(f *Func, ret *ast.ReturnStmt) string {
 // Defer writes a defer statement as the author has it.
 func (p *printer) Defer(f *Func, d *ast.DeferStmt) string {
 	return "defer " + f.Value(d.Call, p)
+}
+
+// Start writes the call with the closure's name in place of its text.
+func (p *printer) Start(call *ast.CallExpr, child *Func, inside bool) string {
+	return "start " + child.Name
 }
 
 // Type writes a type declared in the function as the author has it.

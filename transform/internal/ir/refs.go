@@ -276,21 +276,37 @@ func (f *Func) TermCaptures(t Term) []*Var {
 func (f *Func) captures(nodes ...ast.Node) []*Var {
 	var list []*Var
 	for _, root := range nodes {
-		ast.Inspect(root, func(n ast.Node) bool {
-			if _, ok := f.Subst[n]; ok && n != root {
-				return false
-			}
-			lit, ok := n.(*ast.FuncLit)
-			if !ok {
+		list = f.capturesBelow(list, root)
+	}
+	return list
+}
+
+func (f *Func) capturesBelow(list []*Var, root ast.Node) []*Var {
+	ast.Inspect(root, func(n ast.Node) bool {
+		if _, ok := f.Subst[n]; ok && n != root {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			child := f.ChildOf[n]
+			if child == nil || child.Maker {
 				return true
 			}
-			f.valueRefs(lit, func(v *Var) {
+			for _, arg := range n.Args { // what the closure captures is passed to it
+				if arg != ast.Expr(child.Lit) {
+					list = f.capturesBelow(list, arg)
+				}
+			}
+			return false
+		case *ast.FuncLit:
+			f.valueRefs(n, func(v *Var) {
 				if !contains(list, v) {
 					list = append(list, v)
 				}
 			})
 			return false
-		})
-	}
+		}
+		return true
+	})
 	return list
 }

@@ -20,6 +20,8 @@ type Style interface {
 	Package(pkg *types.Package, name string) string
 	// Return writes a return statement that leaves the function.
 	Return(f *Func, ret *ast.ReturnStmt) string
+	// Start writes a call that starts, or makes, an async closure.
+	Start(call *ast.CallExpr, child *Func, inside bool) string
 	// Defer writes a defer statement of the function's own.
 	Defer(f *Func, d *ast.DeferStmt) string
 	// Leap writes a jump out of a whole statement.
@@ -131,6 +133,11 @@ func (t *texter) visit(n ast.Node) bool {
 	case *ast.DeferStmt:
 		if t.lits == 0 {
 			t.replace(n, t.style.Defer(t.f, n))
+			return false
+		}
+	case *ast.CallExpr:
+		if child := t.f.ChildOf[n]; child != nil {
+			t.replace(n, t.style.Start(n, child, t.lits > 0))
 			return false
 		}
 	case *ast.BranchStmt:

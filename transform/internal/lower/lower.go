@@ -25,9 +25,13 @@ func Func(f *ir.Func) {
 	f.Bound = n.unique("bound", n.idents)
 	n.variables()
 	n.slots()
+	f.Called = n.unique("called", n.fields)
 	n.labels()
 	n.defers()
 	n.types()
+	for _, child := range f.Children {
+		Func(child)
+	}
 }
 
 // types names the types that move to the package level: sumPair for pair in Sum.

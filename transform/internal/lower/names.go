@@ -36,6 +36,15 @@ func newNamer(f *ir.Func) *namer {
 		n.fields[name] = true
 	}
 	info := f.Source.Info
+	for _, name := range []string{"async", "utf8"} {
+		n.taken[name] = true
+	}
+	for _, v := range f.Vars {
+		types.TypeString(v.Type, func(p *types.Package) string {
+			n.taken[p.Name()] = true
+			return ""
+		})
+	}
 	ast.Inspect(f.Decl, func(node ast.Node) bool {
 		id, ok := node.(*ast.Ident)
 		if !ok {

@@ -18,7 +18,7 @@ import (
 // only so does recover work in it. So a callee with arguments is kept apart from
 // them.
 func (b *builder) defers() {
-	ast.Inspect(b.f.Decl.Body, func(n ast.Node) bool {
+	ast.Inspect(b.f.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false

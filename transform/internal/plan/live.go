@@ -15,7 +15,9 @@ import "github.com/nothread/nothread/transform/internal/ir"
 // seen through every other reference to it.
 func (b *builder) live() {
 	for _, v := range b.f.Vars {
-		v.Cell = v.Addressed || v.Captured && v.Writes > 0
+		if !v.Outer {
+			v.Cell = v.Addressed || v.Captured && v.Writes > 0
+		}
 	}
 	in := liveness(b.f)
 	for _, blk := range b.f.Blocks {

@@ -42,10 +42,32 @@ import (
 // Func plans fn. It adds to diags and returns nil if fn holds something that
 // cannot be async.
 func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *ir.Func {
-	b := newBuilder(pkg, file, fn, diags)
+	source := &ir.Source{
+		Fset:    pkg.Fset,
+		File:    pkg.Fset.File(fn.Decl.Pos()),
+		Base:    baseName(file.Path),
+		Content: file.Content,
+		Pkg:     pkg.Types,
+		Info:    pkg.Info,
+	}
+	b := newBuilder(pkg, file, diags, &ir.Func{
+		Name:    qualifiedName(fn.Decl),
+		Machine: machineName(pkg, fn),
+		Decl:    fn.Decl,
+		Body:    fn.Decl.Body,
+		Sig:     fn.Obj.Signature(),
+		Source:  source,
+	})
+	return b.plan()
+}
+
+// plan builds the function and the async closures in it; nil if it cannot.
+func (b *builder) plan() *ir.Func {
+	b.scanUses(b.f.Body)
 	b.defers()
+	b.captured()
 	b.parameters()
-	b.stmts(fn.Decl.Body.List, fn.Decl.Body.Rbrace)
+	b.stmts(b.f.Body.List, b.f.Body.Rbrace)
 	if b.cur.Term == nil {
 		b.end(&ir.Return{})
 	}
@@ -54,20 +76,24 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 	}
 	b.prune()
 	b.live()
+	if !b.closures() {
+		return nil
+	}
 	return b.f
 }
 
 type builder struct {
 	pkg    *load.Package
+	file   *load.File
 	info   *types.Info
 	diags  *diag.List
 	failed bool
 
+	outer   *builder // of the function that an async closure stands in
 	f       *ir.Func
 	cur     *ir.Block
-	targets []*target             // enclosing statements that break and continue leave
-	labels  map[string]*ir.Block  // where the author's labels stand
-	direct  map[types.Object]bool // labels that a goto outside their statement uses
+	targets []*target            // enclosing statements that break and continue leave
+	labels  map[string]*ir.Block // where the author's labels stand
 	uses    map[types.Object]*usage
 
 	comments []*ast.CommentGroup // of the body, not yet emitted
@@ -82,34 +108,19 @@ type target struct {
 	next      *ir.Block // where fallthrough goes; nil if nowhere
 }
 
-func newBuilder(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *builder {
-	source := &ir.Source{
-		Fset:    pkg.Fset,
-		File:    pkg.Fset.File(fn.Decl.Pos()),
-		Base:    baseName(file.Path),
-		Content: file.Content,
-		Pkg:     pkg.Types,
-		Info:    pkg.Info,
-	}
-	f := &ir.Func{
-		Name:    qualifiedName(fn.Decl),
-		Machine: machineName(pkg, fn),
-		Decl:    fn.Decl,
-		Sig:     fn.Obj.Signature(),
-		Source:  source,
-		VarOf:   make(map[types.Object]*ir.Var),
-		Subst:   make(map[ast.Node]ir.Operand),
-		Apart:   make(map[[2]*ir.Var]bool),
-		Leaps:   make(map[*ast.BranchStmt]*ir.Block),
-	}
+func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func) *builder {
+	f.VarOf = make(map[types.Object]*ir.Var)
+	f.Subst = make(map[ast.Node]ir.Operand)
+	f.Apart = make(map[[2]*ir.Var]bool)
+	f.Leaps = make(map[*ast.BranchStmt]*ir.Block)
+	f.ChildOf = make(map[*ast.CallExpr]*ir.Func)
 	b := &builder{
-		pkg: pkg, info: pkg.Info, diags: diags, f: f,
+		pkg: pkg, file: file, info: pkg.Info, diags: diags, f: f,
 		labels: make(map[string]*ir.Block),
 		uses:   make(map[types.Object]*usage),
 	}
-	body := fn.Decl.Body
 	for _, group := range file.Syntax.Comments {
-		if body.Lbrace < group.Pos() && group.End() <= body.Rbrace {
+		if f.Body.Lbrace < group.Pos() && group.End() <= f.Body.Rbrace {
 			b.comments = append(b.comments, group)
 		}
 	}

@@ -214,7 +214,7 @@ func (b *builder) labeled(s *ast.LabeledStmt) {
 // label, and whether a goto outside does.
 func (b *builder) labelUses(s *ast.LabeledStmt) (inside, outside bool) {
 	label := b.info.Defs[s.Label]
-	ast.Inspect(b.f.Decl.Body, func(n ast.Node) bool {
+	ast.Inspect(b.f.Body, func(n ast.Node) bool {
 		if br, ok := n.(*ast.BranchStmt); ok && br.Label != nil && b.info.Uses[br.Label] == label {
 			if s.Stmt.Pos() <= br.Pos() && br.End() <= s.Stmt.End() {
 				inside = true

@@ -29,7 +29,6 @@ func (b *builder) usageOf(obj types.Object) *usage {
 // results.
 func (b *builder) parameters() {
 	sig := b.f.Sig
-	b.scanUses(b.f.Decl.Body)
 	param := func(v *types.Var) {
 		isContext := b.f.Context == nil && v != sig.Recv() && isContextType(v.Type())
 		if !isContext && (v.Name() == "" || v.Name() == "_" || b.uses[v] == nil) {

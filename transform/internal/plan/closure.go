@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"github.com/nothread/nothread/transform/internal/check"
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// closures plans the async closures of the function. Each becomes a machine of
+// its own; what it captures becomes parameters of its kickoff:
+//
+//	async.Go(ctx, func(ctx context.Context) (int, error) {      becomes
+//		n++
+//		return t.Await()                    fGo1(ctx, n)        with n *int
+//	})
+func (b *builder) closures() bool {
+	planned := true
+	ast.Inspect(b.f.Body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		lit, ok := check.AsyncLiteral(b.info, call)
+		if !ok {
+			return true
+		}
+		b.closure(call, lit, &planned)
+		for _, arg := range call.Args {
+			if ast.Unparen(arg) != ast.Expr(lit) {
+				ast.Inspect(arg, func(n ast.Node) bool {
+					if _, ok := n.(*ast.FuncLit); ok {
+						b.errorf(n.Pos(), "a closure among the other arguments of an async closure is not supported yet: give it a name first")
+						planned = false
+					}
+					return true
+				})
+			}
+		}
+		return false
+	})
+	return planned
+}
+
+func (b *builder) closure(call *ast.CallExpr, lit *ast.FuncLit, planned *bool) {
+	maker := strings.HasPrefix(calleeName(call), "Func")
+	kind := "Go"
+	if maker {
+		kind = "Func"
+	}
+	n := len(b.f.Children) + 1
+	base := strings.TrimSuffix(b.f.Machine, "Machine")
+	child := newBuilder(b.pkg, b.file, b.diags, &ir.Func{
+		Name:    fmt.Sprintf("%s.%s%d", b.f.Name, strings.ToLower(kind), n),
+		Machine: fmt.Sprintf("%s%s%dMachine", base, kind, n),
+		Decl:    b.f.Decl,
+		Lit:     lit,
+		Body:    lit.Body,
+		Sig:     b.info.TypeOf(lit).(*types.Signature),
+		Source:  b.f.Source,
+		Parent:  b.f,
+		Maker:   maker,
+	})
+	child.outer = b
+	f := child.plan()
+	if f == nil {
+		*planned = false
+		return
+	}
+	b.f.Children = append(b.f.Children, f)
+	b.f.ChildOf[call] = f
+}
+
+// calleeName is Go for async.Go and for async.Go[int].
+func calleeName(call *ast.CallExpr) string {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.IndexExpr:
+		return calleeName(&ast.CallExpr{Fun: fun.X})
+	case *ast.IndexListExpr:
+		return calleeName(&ast.CallExpr{Fun: fun.X})
+	case *ast.SelectorExpr:
+		return fun.Sel.Name
+	case *ast.Ident:
+		return fun.Name
+	}
+	return ""
+}
+
+// captured makes parameters of the variables that an async closure captures, in
+// order of appearance: of the value if nothing changes it, else of its address.
+func (b *builder) captured() {
+	lit := b.f.Lit
+	if lit == nil {
+		return
+	}
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		obj, ok := b.info.Uses[id].(*types.Var)
+		if !ok || obj.IsField() || b.f.VarOf[obj] != nil || obj.Parent() == obj.Pkg().Scope() ||
+			lit.Pos() <= obj.Pos() && obj.Pos() < lit.End() {
+			return true
+		}
+		v := b.newVar(obj, ir.Param)
+		v.Outer, v.Lifted = true, true
+		v.Cell = b.outer.byReference(obj)
+		b.f.Params = append(b.f.Params, v)
+		return true
+	})
+}
+
+// byReference reports whether closures must share obj with its function.
+func (b *builder) byReference(obj *types.Var) bool {
+	if v := b.f.VarOf[obj]; v != nil {
+		return v.Cell
+	}
+	u := b.usageOf(obj)
+	return u.addressed || u.writes > 0
+}
