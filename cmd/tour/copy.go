@@ -94,8 +94,7 @@ func (t *teller) copyStream(source, target device.Backing) (int64, error) {
 	var task async.Task[int64]
 	t.onUI("copy the file", func(ctx context.Context) { task = CopyStreamAsync(ctx, src, dst) })
 	t.world.Run()
-	copied, err := task.GetResult()
-	return copied, because(err, from, to)
+	return task.GetResult()
 }
 
 // firstResumptions keeps the hops until the UI thread has resumed what it left

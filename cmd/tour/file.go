@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-
-	"github.com/nothread/nothread/runtime/sim"
 )
 
 // This file is about the real files that back simulated disks: what may be one,
@@ -129,6 +127,12 @@ func (t *target) resolve() (fs.FileInfo, error) {
 	return old, f.Close()
 }
 
+// WriteAt is the file's, without a word about the name that it has for now.
+func (t *target) WriteAt(p []byte, offset int64) (int, error) {
+	n, err := t.File.WriteAt(p, offset)
+	return n, bare(err)
+}
+
 // commit puts the target in its place.
 func (t *target) commit() error {
 	if err := t.Close(); err != nil {
@@ -187,19 +191,6 @@ func bare(err error) error {
 		return path.Err
 	case errors.As(err, &link):
 		return link.Err
-	}
-	return err
-}
-
-// because adds to the error of an operation what the disk's backing said.
-func because(err error, disks ...*sim.Disk) error {
-	if err == nil {
-		return nil
-	}
-	for _, d := range disks {
-		if reason := d.LastError(); reason != nil {
-			return fmt.Errorf("%w: %w", err, bare(reason))
-		}
 	}
 	return err
 }

@@ -67,8 +67,7 @@ func tellProcess(t *teller, args []string) error {
 	if err := t.start(func(h *kernel.Hop) bool { return h.Kind == kernel.HopMessage }); err != nil {
 		return err
 	}
-	disk, err := t.disk(path, device.ReadOnly(bytes))
-	if err != nil {
+	if _, err := t.disk(path, device.ReadOnly(bytes)); err != nil {
 		return err
 	}
 	var process async.Task[string]
@@ -85,7 +84,7 @@ func tellProcess(t *teller, args []string) error {
 	}
 	result, err := process.GetResult()
 	if err != nil {
-		return because(err, disk)
+		return err
 	}
 	t.printf("ProcessFile reads %s. Seed %d; » is the program's own word.\n\n", path, t.seed)
 	t.printRows()
