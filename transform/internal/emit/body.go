@@ -365,6 +365,7 @@ func (e *emitter) opposite(x ast.Expr) string {
 		if e.f.Subst[x.X] == nil {
 			return e.opposite(x.X)
 		}
+		return "!" + e.f.Expr(x.X, e)
 	case *ast.BinaryExpr:
 		if op, ok := opposites[x.Op]; ok && (op == token.EQL || op == token.NEQ || e.ordered(x.X) && e.ordered(x.Y)) {
 			return e.f.Expr(x.X, e) + " " + op.String() + " " + e.f.Expr(x.Y, e)

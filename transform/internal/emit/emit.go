@@ -22,6 +22,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -56,7 +57,31 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 		reason, _, _ := strings.Cut(err.Error(), "\n") // jennifer appends the whole source
 		return nil, fmt.Errorf("the generated code is not Go: %s", reason)
 	}
-	return b.Bytes(), nil
+	return standardFirst(b.Bytes()), nil
+}
+
+// standardFirst puts the imports of the standard library in a group of their
+// own, before the others.
+func standardFirst(source []byte) []byte {
+	before, rest, ok := bytes.Cut(source, []byte("import (\n"))
+	if !ok {
+		return source
+	}
+	specs, after, _ := bytes.Cut(rest, []byte("\n)\n"))
+	var standard, others [][]byte
+	for spec := range bytes.SplitSeq(specs, []byte("\n")) {
+		_, path, _ := bytes.Cut(spec, []byte(`"`))
+		if first, _, _ := bytes.Cut(path, []byte("/")); bytes.Contains(first, []byte(".")) {
+			others = append(others, spec)
+		} else {
+			standard = append(standard, spec)
+		}
+	}
+	if len(standard) > 0 && len(others) > 0 {
+		standard = append(standard, nil)
+	}
+	return slices.Concat(before, []byte("import (\n"),
+		bytes.Join(append(standard, others...), []byte("\n")), []byte("\n)\n"), after)
 }
 
 // mark stands for a name of another package in a text: raw lets jennifer

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"go/token"
 	"go/types"
 	"strings"
 
@@ -106,6 +107,31 @@ func (e *emitter) kickoff() {
 	}
 	decl.Params(e.params()...).Params(jen.Id(task).Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()
+	e.keepSource()
+}
+
+// keepSource mentions a source form that is not exported, for linters would
+// otherwise complain of it where only the async form is called:
+//
+//	var _ = copyStream
+//	func _[T any]() { _ = (*stack[T]).pop }
+func (e *emitter) keepSource() {
+	name := e.f.Decl.Name.Name
+	if e.f.Lit != nil || token.IsExported(name) {
+		return
+	}
+	form := name
+	if recv := e.f.Sig.Recv(); recv != nil {
+		form = "(" + e.typ(recv.Type()) + ")." + name
+	} else {
+		form += e.used()
+	}
+	if params := e.declared(); params != "" {
+		e.out.Add(raw("func _" + params + "() { _ = " + form + " }"))
+	} else {
+		e.out.Add(raw("var _ = " + form))
+	}
+	e.out.Line()
 }
 
 // what names the function in a comment.
@@ -135,18 +161,30 @@ func (e *emitter) unused(name string) string {
 func (e *emitter) params() []jen.Code {
 	var list []jen.Code
 	sig := e.f.Sig
-	for i := range sig.Params().Len() {
-		v := sig.Params().At(i)
-		name := e.paramName(v)
-		if name == "" {
-			name = "_"
+	syntax := e.f.Decl.Type.Params
+	if e.f.Lit != nil {
+		syntax = e.f.Lit.Type.Params
+	}
+	i := 0
+	for _, field := range syntax.List {
+		var names []string
+		last := sig.Params().At(i)
+		for range max(1, len(field.Names)) {
+			last = sig.Params().At(i)
+			name := e.paramName(last)
+			if name == "" {
+				name = "_"
+			}
+			names = append(names, name)
+			i++
 		}
-		if sig.Variadic() && i == sig.Params().Len()-1 {
-			elem := v.Type().(*types.Slice).Elem()
-			list = append(list, jen.Id(name).Op("...").Add(raw(e.typ(elem))))
-			continue
+		param := jen.Op(strings.Join(names, ", "))
+		if sig.Variadic() && i == sig.Params().Len() {
+			param = param.Op("...").Add(raw(e.typ(last.Type().(*types.Slice).Elem())))
+		} else {
+			param = param.Add(raw(e.typ(last.Type())))
 		}
-		list = append(list, jen.Id(name).Add(raw(e.typ(v.Type()))))
+		list = append(list, param)
 	}
 	for _, v := range e.f.Params {
 		if v.Outer {
@@ -299,10 +337,56 @@ func (e *emitter) suspend() {
 	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n", m)
 	fmt.Fprintf(&b, "%s := new(%s)\n*%s = *%s\n", heap, e.machineType(), heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	fmt.Fprintf(&b, "%s.Promote(%s)\n}\nreturn %s.heap", heap, e.context(), m)
+	fmt.Fprintf(&b, "%s.Promote(%s)\n}\n", heap, e.context())
+	b.WriteString(e.letGo())
+	fmt.Fprintf(&b, "return %s.heap", m)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
 	e.method("suspend").Params(jen.Id("state").Int()).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
+}
+
+// letGo writes what the machine need not hold while it waits in a state:
+//
+//	switch state {
+//	case 2:
+//		m.heap.buf = nil
+//	}
+func (e *emitter) letGo() string {
+	var b strings.Builder
+	for _, a := range e.f.Awaits {
+		if dead := e.dead(a); len(dead) > 0 {
+			fmt.Fprintf(&b, "case %d:\n", a.State)
+			for _, v := range dead {
+				zero := "nil"
+				if !v.Cell {
+					zero = e.zero(v.Type)
+				}
+				fmt.Fprintf(&b, "%s.heap.%s = %s\n", e.f.Receiver, v.Name, zero)
+			}
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "switch state { // what is not needed any more\n" + b.String() + "}\n"
+}
+
+// dead lists the fields that may hold on to memory while the machine waits at a,
+// though nothing reads them after.
+func (e *emitter) dead(a *ir.Await) []*ir.Var {
+	live := make(map[string]bool)
+	for _, v := range a.Live {
+		live[v.Name] = true
+	}
+	var list []*ir.Var
+	for _, v := range a.Held {
+		if live[v.Name] || !v.Cell && !hasPointers(v.Type) || v.Kind == ir.Result && len(e.f.Defers) > 0 {
+			continue
+		}
+		live[v.Name] = true
+		list = append(list, v)
+	}
+	return list
 }
 
 // context writes the context that the function was called with.

@@ -248,6 +248,9 @@ type Await struct {
 	Type    types.Type    // of the awaitable
 	Block   *Block
 
+	Live []*Var // read after the resumption
+	Held []*Var // may have been set before
+
 	State  int    // by lower: 1, 2, …
 	Resume string // by lower: the label
 	Slot   *Slot  // by lower

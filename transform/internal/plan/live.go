@@ -22,9 +22,12 @@ func (b *builder) live() {
 	in := liveness(b.f)
 	for _, blk := range b.f.Blocks {
 		walkBack(b.f, blk, in, func(instr ir.Instr, after set) {
-			if _, ok := instr.(*ir.Await); ok {
-				for v := range after {
-					v.Lifted = true
+			if a, ok := instr.(*ir.Await); ok {
+				for _, v := range b.f.Vars {
+					if after[v] {
+						v.Lifted = true
+						a.Live = append(a.Live, v)
+					}
 				}
 			}
 			b.keepApart(instr, after)
@@ -32,6 +35,50 @@ func (b *builder) live() {
 	}
 	b.markUsed()
 	b.markZeroed()
+	b.markHeld()
+}
+
+// markHeld notes at each await which lifted variables may have been set by then:
+// what of those is not live is let go of while the machine waits.
+func (b *builder) markHeld() {
+	setIn := make(map[*ir.Block][]*ir.Var)
+	for _, blk := range b.f.Blocks {
+		note := func(v *ir.Var) { setIn[blk] = append(setIn[blk], v) }
+		for _, in := range blk.Instrs {
+			b.f.Refs(in, note, note)
+		}
+	}
+	held := make(map[*ir.Block]set) // at the end of each block
+	for changed := true; changed; {
+		changed = false
+		for _, blk := range b.f.Blocks {
+			if held[blk] == nil {
+				held[blk] = make(set)
+			}
+			before := len(held[blk])
+			for _, v := range setIn[blk] {
+				held[blk][v] = true
+			}
+			for _, succ := range succs(b.f, blk) {
+				if held[succ] == nil {
+					held[succ] = make(set)
+				}
+				n := len(held[succ])
+				for v := range held[blk] {
+					held[succ][v] = true
+				}
+				changed = changed || len(held[succ]) != n
+			}
+			changed = changed || len(held[blk]) != before
+		}
+	}
+	for _, a := range b.f.Awaits {
+		for _, v := range b.f.Vars {
+			if v.Lifted && (v.Kind == ir.Param || held[a.Block][v]) {
+				a.Held = append(a.Held, v)
+			}
+		}
+	}
 }
 
 type set map[*ir.Var]bool

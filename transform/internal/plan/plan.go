@@ -191,8 +191,42 @@ func (b *builder) code(defs []*ir.Var, format string, args ...any) {
 	b.emit(&ir.Code{Format: format, Args: args, Defs: defs})
 }
 
+// thread makes what jumps to an empty block jump to where that goes on.
+func (b *builder) thread() {
+	final := func(blk *ir.Block) *ir.Block {
+		for range b.f.Blocks { // an empty loop leads nowhere else
+			jump, ok := blk.Term.(*ir.Jump)
+			if !ok || len(blk.Instrs) > 0 {
+				break
+			}
+			blk = jump.To
+		}
+		return blk
+	}
+	b.f.Entry = final(b.f.Entry)
+	for _, blk := range b.f.Blocks {
+		switch t := blk.Term.(type) {
+		case *ir.Jump:
+			t.To = final(t.To)
+		case *ir.Branch:
+			t.Then, t.Else = final(t.Then), final(t.Else)
+		case *ir.Switch:
+			for _, c := range t.Clauses {
+				c.To = final(c.To)
+			}
+			if t.Else != nil {
+				t.Else = final(t.Else)
+			}
+		}
+	}
+	for br, to := range b.f.Leaps {
+		b.f.Leaps[br] = final(to)
+	}
+}
+
 // prune drops the blocks that nothing reaches.
 func (b *builder) prune() {
+	b.thread()
 	reached := make(map[*ir.Block]bool)
 	work := []*ir.Block{b.f.Entry}
 	for len(work) > 0 {
