@@ -5,9 +5,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/overlapped"
-	"io"
 )
 
 // ProcessFileAsync starts ProcessFile; it returns at the first await that has to wait.
@@ -120,6 +121,10 @@ func (m *fetchMachine) suspend(state int) *fetchMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.name = ""
 	}
 	return m.heap
 }
