@@ -1,0 +1,75 @@
+package async
+
+import "iter"
+
+// A FuncRange is a range over a function whose body an await may interrupt. The
+// function needs a stack of its own while it is in the middle of a yield: so this
+// is the one place where a machine has a coroutine (iter.Pull), which lives from
+// the first iteration until the loop is left. Only generated code uses it. The
+// methods may be called on a nil FuncRange: that loop has not begun.
+type FuncRange[K, V any] struct {
+	next     func() (K, V, bool)
+	stop     func()
+	key      K
+	value    V
+	raise    *Panic // what the next return from yield is to panic with
+	finished bool
+}
+
+// RangeFunc0 starts a range over a function that yields nothing.
+func RangeFunc0[F ~func(func() bool)](f F) *FuncRange[struct{}, struct{}] {
+	return RangeFunc2(func(yield func(struct{}, struct{}) bool) {
+		f(func() bool { return yield(struct{}{}, struct{}{}) })
+	})
+}
+
+// RangeFunc1 starts a range over a function that yields one value.
+func RangeFunc1[F ~func(func(K) bool), K any](f F) *FuncRange[K, struct{}] {
+	return RangeFunc2(func(yield func(K, struct{}) bool) {
+		f(func(k K) bool { return yield(k, struct{}{}) })
+	})
+}
+
+// RangeFunc2 starts a range over a function that yields two values.
+func RangeFunc2[F ~func(func(K, V) bool), K, V any](f F) *FuncRange[K, V] {
+	r := new(FuncRange[K, V])
+	r.next, r.stop = iter.Pull2(func(yield func(K, V) bool) {
+		f(func(k K, v V) bool {
+			more := yield(k, v)
+			if p := r.raise; p != nil {
+				r.raise = nil
+				p.Raise() // the body's panic rises where the body was called
+			}
+			return more
+		})
+	})
+	return r
+}
+
+// Next goes on to the next iteration and reports whether there is one.
+func (r *FuncRange[K, V]) Next() bool {
+	r.finished = true // should the function panic
+	k, v, ok := r.next()
+	r.key, r.value, r.finished = k, v, !ok
+	return ok
+}
+
+// Key returns the first value that was yielded.
+func (r *FuncRange[K, V]) Key() K { return r.key }
+
+// Value returns the second.
+func (r *FuncRange[K, V]) Value() V { return r.value }
+
+// Leave ends the loop if it has not ended: the function sees its yield return
+// false, or panic with p, and cleans up before Leave returns or panics in turn.
+func (r *FuncRange[K, V]) Leave(p *Panic) {
+	if r == nil || r.finished {
+		return
+	}
+	r.finished = true
+	if p != nil {
+		r.raise = p
+		r.next()
+	}
+	r.stop()
+}
