@@ -84,7 +84,7 @@ func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 		case done:
 			return false
 		case pending:
-			if c.flags&single != 0 {
+			if c.flags&single != 0 || s&solo != 0 {
 				c.next = k
 				if c.move(s, stored) {
 					return true
@@ -230,7 +230,7 @@ func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 			yieldProcessor()
 			continue
 		}
-		if !c.move(s, completing) {
+		if s&solo == 0 && !c.move(s, completing) {
 			continue
 		}
 		if err != nil && c.flags&single == 0 {

@@ -31,9 +31,9 @@
 //
 // Go has no goroutine-local state, so who runs a continuation is passed, never
 // looked up: an [Executor] travels into every MoveNext. MoveNext returns the
-// continuation it released, and [Executor.Run] goes on with that one, in a loop:
-// a chain of a million tasks, each awaiting the one before, completes in
-// constant stack.
+// continuation it released, and [Executor.Run] goes on with that one, in a loop,
+// first in first out: a chain of a million tasks, each awaiting the one before,
+// completes in constant stack, also where each has several continuations.
 //
 // # Where it resumes
 //
@@ -42,9 +42,41 @@
 // hand is that context's own. A machine without one, or one that awaits
 // t.ConfigureAwait(false), resumes wherever the completion ran.
 //
+// # Hosts
+//
+// A context may also carry a [Host], a simulated World. What is made with such a
+// context belongs to it: a blocking Await parks one of its threads, timers are on
+// its clock, and its cells need no interlocked instruction, for one goroutine at a
+// time knows them. Without a host all of this package is safe for concurrent use.
+//
 // # Panics and Goexit
 //
 // A panic in a machine is kept with its stack and rises again, with the same
-// value, in whoever reads the task's result; so does runtime.Goexit. A loop that
-// runs continuations survives both.
+// value, in whoever reads the task's result; so does runtime.Goexit. The loop that
+// runs continuations survives a panic; a Goexit costs it its goroutine, after all
+// that was released has run on others. The panic of a continuation that is no
+// machine, and of a Post, is the completer's, after everything else has run.
+//
+// # Rules
+//
+// C1 to C46 in comments, messages and the names of tests are the rules of tasks,
+// contexts and cancellation, read off .NET's sources. Where Go's habits differ, it
+// is said where the rule stands: a continuation registered too late goes on inline
+// instead of being scheduled (C6, C17); errors are joined by errors.Join and found
+// by errors.Is (C31); ConfigureAwait(false) never changes threads (C25); SuppressThrowing
+// (C26) is ignoring an error; ambient values are context.Context's (C27 to C30).
+//
+// # Combinators
+//
+// [WhenAll], [WhenAny], [WhenEach], [Race], [FirstSuccess], [WithTimeout] and [Map]
+// take a context first and end with its error when it ends before they do; their
+// inputs go on, and only Map, which starts its own, waits for them. They read the
+// tasks that they hand results of, which counts for tasks from a pool; WhenAny
+// reads none.
+//
+// # Pools
+//
+// A machine or source from a pool costs no allocation in the steady state; its task
+// may be awaited once and read once, and a version token tells who does otherwise.
+// pool.go says what generated code does for it.
 package async

@@ -106,6 +106,20 @@ func TestC04_ListsRunFirstInFirstOut(t *testing.T) {
 	}
 }
 
+func TestC04_WhatIsReleasedWaitsForItsTurn(t *testing.T) {
+	var order []int
+	note := func(i int) async.Continuation {
+		return async.ContinuationFunc(func(*async.Executor) { order = append(order, i) })
+	}
+	outer := async.NewSource[int]()
+	await(outer.Task()).OnCompleted(note(2))
+	outer.Task().OnCompleted(note(1))
+	outer.SetResult(0)
+	if !slices.Equal(order, []int{1, 2}) {
+		t.Errorf("resumed in the order %v", order)
+	}
+}
+
 const million = 1_000_000
 
 func chainLength(t *testing.T) int {

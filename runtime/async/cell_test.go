@@ -1,0 +1,84 @@
+package async
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A first continuation that loses to a completion may go on only when the result
+// is there.
+func TestC01_LosingRegistrationWaitsForTheResult(t *testing.T) {
+	var c cell[int]
+	c.status = completing
+	returned := make(chan bool)
+	go func() { returned <- c.storeFirst(ContinuationFunc(nil)) }()
+	select {
+	case <-returned:
+		t.Fatal("went on before the result was there")
+	case <-time.After(10 * time.Millisecond):
+	}
+	c.value = 1
+	atomic.StoreUint32(&c.status, done)
+	if <-returned {
+		t.Error("stored with a complete cell")
+	}
+	if c.next != nil {
+		t.Error("the continuation was left behind")
+	}
+}
+
+// Completers and registrants that meet a cell in the middle of something wait.
+func TestC01_PhasesExcludeOneAnother(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		phase uint32
+		after uint32
+		call  func(c *cell[int]) bool
+		want  bool
+	}{
+		{"complete while a list changes", appending, stored, func(c *cell[int]) bool { _, ok := c.complete(1, nil); return ok }, true},
+		{"finish while a list changes", appending, stored, func(c *cell[int]) bool { _, ok := c.finish(1, nil); return ok }, true},
+		{"remove while a list changes", appending, done, func(c *cell[int]) bool { return c.remove(nil) }, false},
+		{"register while completing", completing, done, func(c *cell[int]) bool { return c.onCompleted(1, ContinuationFunc(nil)) }, false},
+		{"register while another does", storing, stored, func(c *cell[int]) bool { return c.onCompleted(1, ContinuationFunc(nil)) }, true},
+	} {
+		c := &cell[int]{status: test.phase, next: ContinuationFunc(nil)}
+		returned := make(chan bool)
+		go func() { returned <- test.call(c) }()
+		select {
+		case <-returned:
+			t.Errorf("%s: did not wait", test.name)
+			continue
+		case <-time.After(5 * time.Millisecond):
+		}
+		atomic.StoreUint32(&c.status, test.after)
+		if got := <-returned; got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+	late := &cell[int]{status: completing}
+	if _, ok := late.complete(2, nil); ok {
+		t.Error("a second completer won while the first stores its result")
+	}
+}
+
+func TestRemoveTakesOneBack(t *testing.T) {
+	var c cell[int]
+	ks := []Continuation{ContinuationFunc(nil), ContinuationFunc(nil), ContinuationFunc(nil)}
+	for _, k := range ks {
+		c.onCompleted(1, k)
+	}
+	if !c.remove(ks[1]) || c.remove(ks[1]) || !c.remove(ks[0]) || !c.remove(ks[2]) || c.remove(ks[2]) {
+		t.Error("remove does not tell whether it was there")
+	}
+	if c.status != pending || c.next != nil {
+		t.Errorf("status %d, next %v after the last was taken", c.status, c.next)
+	}
+	if !c.onCompleted(1, ks[0]) {
+		t.Error("the cell takes no more")
+	}
+	if released, ok := c.complete(1, nil); released != ks[0] || !ok {
+		t.Error("the cell lost a continuation")
+	}
+}
