@@ -5,7 +5,6 @@
 //	directive.go    //nothread:async, where it stands and how it is spelled
 //	function.go     the annotated function itself: its name, its twin's name
 //	await.go        what an await is, and where one can stand
-//	unsupported.go  a table of what the compiler cannot do yet
 //
 // Directives and functions are judged by syntax alone, so that a package that
 // does not compile (often because of a misspelled directive) still hears of
@@ -47,8 +46,8 @@ func Syntax(pkg *load.Package, diags *diag.List) {
 	}
 }
 
-// Awaits judges where awaits stand and reports constructs that are not
-// supported yet. The package must have been type-checked without error.
+// Awaits judges where awaits stand. The package must have been type-checked
+// without error.
 func Awaits(pkg *load.Package, diags *diag.List) {
 	if !hasAnnotated(pkg) {
 		return
@@ -60,7 +59,6 @@ func Awaits(pkg *load.Package, diags *diag.List) {
 		for _, fn := range file.Funcs {
 			if fn.Decl.Body != nil {
 				awaits(pkg, fn, diags)
-				unsupported(pkg, fn, diags)
 			}
 		}
 	}

@@ -323,9 +323,17 @@ func (e *emitter) clause(c *ir.Clause) {
 	case *ast.CaseClause:
 		e.line("%s", e.f.Node(n, n.Case, n.Colon+1, e))
 	case *ast.CommClause:
-		if n.Comm == nil {
+		switch {
+		case n.Comm == nil:
 			e.line("default:")
-		} else {
+		case c.Recv != nil:
+			var list []string
+			for _, v := range c.Recv {
+				list = append(list, e.arg(v))
+			}
+			receive := n.Comm.(*ast.AssignStmt).Rhs[0]
+			e.line("case %s = %s:", strings.Join(list, ", "), e.f.Expr(receive, e))
+		default:
 			e.line("case %s:", e.f.Node(n.Comm, n.Comm.Pos(), n.Comm.End(), e))
 		}
 	}

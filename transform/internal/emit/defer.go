@@ -119,21 +119,33 @@ func (e *emitter) deferred() {
 func (e *emitter) runDeferred() string {
 	m := e.f.Receiver
 	var b strings.Builder
-	fmt.Fprintf(&b, "defers := %[1]s.defers\n%[1]s.defers = nil\n", m)
-	fmt.Fprintf(&b, "for _, d := range defers {\nswitch d := d.(type) {\n")
+	if len(e.f.Defers) > 0 {
+		e.replay(&b)
+	}
+	for _, it := range e.f.Loops {
+		fmt.Fprintf(&b, "defer %s.%s.Leave(p)\n", m, it.Name)
+	}
+	b.WriteString("p.Raise()")
+	return b.String()
+}
+
+// replay makes real defers of the deferred calls.
+func (e *emitter) replay(b *strings.Builder) {
+	m := e.f.Receiver
+	fmt.Fprintf(b, "defers := %[1]s.defers\n%[1]s.defers = nil\n", m)
+	fmt.Fprintf(b, "for _, d := range defers {\nswitch d := d.(type) {\n")
 	plain := false
 	for _, d := range e.f.Defers {
 		if d.Type == "" {
 			if !plain {
-				fmt.Fprintf(&b, "case func():\ndefer d()\n")
+				fmt.Fprintf(b, "case func():\ndefer d()\n")
 			}
 			plain = true
 			continue
 		}
-		fmt.Fprintf(&b, "case %s%s:\ndefer %s\n", d.Type, e.used(), e.replayed(d))
+		fmt.Fprintf(b, "case %s%s:\ndefer %s\n", d.Type, e.used(), e.replayed(d))
 	}
-	fmt.Fprintf(&b, "}\n}\np.Raise()")
-	return b.String()
+	fmt.Fprintf(b, "}\n}\n")
 }
 
 // replayed writes the call with what was kept of it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -25,7 +26,7 @@ func (e *emitter) machine() {
 		e.suspend()
 	}
 	e.finish()
-	if len(e.f.Defers) > 0 {
+	if e.f.Unwinds() {
 		e.deferred()
 	}
 	e.moveNext()
@@ -81,7 +82,7 @@ func (e *emitter) kickoff() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s := %s{%s}\n", m, e.machineType(), e.captured())
 	catch := "Catch"
-	if len(e.f.Defers) > 0 {
+	if e.f.Unwinds() {
 		catch = "catch"
 	}
 	fmt.Fprintf(&b, "defer %s.%s(&%s)\n", m, catch, task)
@@ -380,7 +381,7 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	}
 	var list []*ir.Var
 	for _, v := range a.Held {
-		if live[v.Name] || !v.Cell && !hasPointers(v.Type) || v.Kind == ir.Result && len(e.f.Defers) > 0 {
+		if live[v.Name] || !v.Cell && !hasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
 			continue
 		}
 		live[v.Name] = true

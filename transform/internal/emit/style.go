@@ -65,11 +65,11 @@ func (e *emitter) Return(f *ir.Func, ret *ast.ReturnStmt) string {
 	exit := "return " + f.Receiver + ".exit()"
 	results, seen := e.results()
 	switch {
-	case len(values) == 0 && len(f.Defers) > 0:
+	case len(values) == 0 && f.Unwinds():
 		return exit
 	case len(values) == 0:
 		return finish + strings.Join(results, ", ") + ")"
-	case len(f.Defers) > 0:
+	case f.Unwinds():
 		return assigned(results, values) + exit
 	case seen:
 		return assigned(results, values) + finish + strings.Join(results, ", ") + ")"

@@ -57,6 +57,7 @@ type Func struct {
 	Consts  []*ast.GenDecl // declared in the body; they move to its top
 	Defers  []*Defer       // in source order
 	Types   []*LocalType   // declared in the body; they move to the package level
+	Loops   []*Var         // iterators of ranges over functions, outer ones first
 
 	Parent   *Func                   // the function that an async closure stands in
 	Children []*Func                 // the async closures in the body, in source order
@@ -91,6 +92,10 @@ type LocalType struct {
 	Obj  *types.TypeName
 	Name string // by lower
 }
+
+// Unwinds reports whether something is to be done when the function ends,
+// however it ends: deferred calls are made, functions that are ranged over left.
+func (f *Func) Unwinds() bool { return len(f.Defers) > 0 || len(f.Loops) > 0 }
 
 // Root returns the declared function that f is or stands in.
 func (f *Func) Root() *Func {
@@ -302,7 +307,8 @@ type Switch struct {
 // A Clause is one case of a Switch.
 type Clause struct {
 	Node ast.Node // *ast.CaseClause or *ast.CommClause
-	Bind *Var     // what the clause of a type switch or a receive binds
+	Bind *Var     // what the clause of a type switch binds
+	Recv []*Var   // what is received, and whether, where the left side waits its turn
 	To   *Block
 }
 

@@ -179,7 +179,10 @@ func (f *Func) clauseRefs(t *Switch, read func(*Var)) {
 				f.exprRefs(e, read)
 			}
 		case *ast.CommClause:
-			if n.Comm != nil {
+			switch {
+			case c.Recv != nil:
+				f.exprRefs(n.Comm.(*ast.AssignStmt).Rhs[0], read)
+			case n.Comm != nil:
 				f.valueRefs(n.Comm, read)
 			}
 		}

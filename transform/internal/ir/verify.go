@@ -163,6 +163,9 @@ func (v *verifier) bind(t Term, set map[*Var]bool) {
 			if c.Bind != nil {
 				set[c.Bind] = true
 			}
+			for _, w := range c.Recv {
+				set[w] = true
+			}
 		}
 	}
 }

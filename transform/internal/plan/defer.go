@@ -8,7 +8,8 @@ import (
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
-// defers lists the function's defer statements. What each evaluates goes into
+// defers lists what is to be done when the function ends: the functions that it
+// ranges over are left, and the deferred calls are made. What each evaluates goes into
 // the machine:
 //
 //	defer f.Close()        becomes        defers = append(defers, f.Close)
@@ -22,6 +23,13 @@ func (b *builder) defers() {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
+		case *ast.RangeStmt:
+			if _, ok := coreType(b.info.TypeOf(n.X)).(*types.Signature); ok && b.suspends(n) {
+				it := b.temp("iterator", types.Typ[types.Int], n.Pos()) // its type follows with its loop
+				it.Lifted = true
+				b.loops[n] = it
+				b.f.Loops = append(b.f.Loops, it)
+			}
 		case *ast.DeferStmt:
 			if _, ok := check.IsAwait(b.info, n.Call); ok {
 				b.errorf(n.Pos(), "defer of an await is not supported yet: await before each return instead")

@@ -45,6 +45,9 @@ func (b *builder) markHeld() {
 	for _, blk := range b.f.Blocks {
 		note := func(v *ir.Var) { setIn[blk] = append(setIn[blk], v) }
 		for _, in := range blk.Instrs {
+			if d, ok := in.(*ir.Declare); ok && !d.Var.Cell {
+				continue // no more than a zero value
+			}
 			b.f.Refs(in, note, note)
 		}
 	}
@@ -153,6 +156,9 @@ func (b *builder) markUsed() {
 			for _, c := range s.Clauses {
 				if c.Bind != nil {
 					set(c.Bind)
+				}
+				for _, v := range c.Recv {
+					set(v)
 				}
 			}
 		}

@@ -102,6 +102,8 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 		r.overChan()
 	case *types.Map:
 		r.overMap(u)
+	case *types.Signature:
+		r.overFunc(u)
 	default:
 		b.errorf(s.Pos(), "an await in the body of a range over %s is not supported yet", t)
 	}
@@ -152,6 +154,8 @@ type ranging struct {
 	label string
 	t     types.Type
 
+	left *ir.Var // the iterator of a function, to be left by whatever leaves the loop
+
 	loop, body, next, done *ir.Block
 }
 
@@ -201,7 +205,7 @@ func (r *ranging) iterate(cond *ir.Code, key, value *ir.Code, advance func()) {
 	b.end(&ir.Branch{Cond: cond, Then: r.body, Else: r.done})
 	b.start(r.body)
 	r.assign(key, value)
-	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next})
+	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next, iterator: r.left})
 	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
 	b.leave()
 	b.start(r.next)
@@ -373,6 +377,32 @@ func (r *ranging) overMap(m *types.Map) {
 	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
 		&ir.Code{Format: "%v.Key()", Args: []any{it}},
 		&ir.Code{Format: "%v.Value()", Args: []any{it}}, nil)
+}
+
+// overFunc gives the function a coroutine. Whatever leaves the loop, leaves the
+// function first.
+func (r *ranging) overFunc(f *types.Signature) {
+	b := r.b
+	yield := coreType(f.Params().At(0).Type()).(*types.Signature).Params()
+	none := types.NewStruct(nil, nil)
+	args := []types.Type{none, none}
+	for i := range yield.Len() {
+		args[i] = yield.At(i).Type()
+	}
+	t := b.runtimeType("FuncRange", args...)
+	if t == nil {
+		return
+	}
+	it := b.loops[r.s]
+	it.Type = types.NewPointer(t)
+	b.nameable(r.s.X.Pos(), "what is ranged over", t)
+	start := ir.Name{Path: ir.AsyncPath, Name: "RangeFunc" + strconv.Itoa(yield.Len())}
+	b.code([]*ir.Var{it}, "%v = %v(%v)", it, start, r.s.X)
+	r.left = it
+	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
+		&ir.Code{Format: "%v.Key()", Args: []any{it}},
+		&ir.Code{Format: "%v.Value()", Args: []any{it}}, nil)
+	b.code(nil, "%v.Leave(nil)", it)
 }
 
 // runtimeType returns a generic type of runtime/async, instantiated.

@@ -74,6 +74,10 @@ func (b *builder) plan() *ir.Func {
 	if b.failed {
 		return nil
 	}
+	for _, exit := range b.exits {
+		exit.Index = len(b.f.Blocks)
+		b.f.Blocks = append(b.f.Blocks, exit)
+	}
 	b.prune()
 	b.live()
 	if !b.closures() {
@@ -92,8 +96,10 @@ type builder struct {
 	outer   *builder // of the function that an async closure stands in
 	f       *ir.Func
 	cur     *ir.Block
-	targets []*target            // enclosing statements that break and continue leave
-	labels  map[string]*ir.Block // where the author's labels stand
+	targets []*target                  // enclosing statements that break and continue leave
+	labels  map[string]*ir.Block       // where the author's labels stand
+	loops   map[*ast.RangeStmt]*ir.Var // iterators of the ranges over functions
+	exits   []*ir.Block                // on the way of branches that leave ranges over functions
 	uses    map[types.Object]*usage
 
 	comments []*ast.CommentGroup // of the body, not yet emitted
@@ -106,6 +112,7 @@ type target struct {
 	label     string
 	brk, cont *ir.Block // cont is nil for switch and select
 	next      *ir.Block // where fallthrough goes; nil if nowhere
+	iterator  *ir.Var   // of a range over a function; nil else
 }
 
 func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func) *builder {
@@ -117,6 +124,7 @@ func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func
 	b := &builder{
 		pkg: pkg, file: file, info: pkg.Info, diags: diags, f: f,
 		labels: make(map[string]*ir.Block),
+		loops:  make(map[*ast.RangeStmt]*ir.Var),
 		uses:   make(map[types.Object]*usage),
 	}
 	for _, group := range file.Syntax.Comments {

@@ -274,25 +274,50 @@ func (b *builder) leaves(br *ast.BranchStmt, s ast.Stmt, stack []ast.Node) bool 
 	return true
 }
 
-// leap returns the block that a branch out of a statement goes to.
+// leap returns the block that a branch out of a statement goes to: where it
+// leaves ranges over functions on its way, a block that does so first.
 func (b *builder) leap(br *ast.BranchStmt) *ir.Block {
-	if br.Tok == token.GOTO {
-		return b.labelBlock(br.Label.Name)
+	to, crossed := b.destination(br)
+	if len(crossed) == 0 {
+		return to
 	}
+	leave := b.block("leave")
+	for _, it := range crossed {
+		leave.Instrs = append(leave.Instrs, &ir.Code{Format: "%v.Leave(nil)", Args: []any{it}})
+	}
+	leave.Term = &ir.Jump{To: to}
+	b.exits = append(b.exits, leave)
+	return leave
+}
+
+// destination returns where br goes and the iterators of the loops that it
+// leaves, innermost first. A loop that is broken out of leaves its own.
+func (b *builder) destination(br *ast.BranchStmt) (to *ir.Block, crossed []*ir.Var) {
 	for i := len(b.targets) - 1; i >= 0; i-- {
 		t := b.targets[i]
 		switch {
+		case br.Tok == token.GOTO:
+			label := b.info.Uses[br.Label]
+			if t.stmt.Pos() <= label.Pos() && label.Pos() < t.stmt.End() {
+				return b.labelBlock(br.Label.Name), crossed
+			}
 		case br.Label != nil && t.label != br.Label.Name:
 		case br.Tok == token.FALLTHROUGH && t.next != nil:
-			return t.next
+			return t.next, crossed
 		case br.Tok == token.CONTINUE && t.cont != nil:
-			return t.cont
+			return t.cont, crossed
 		case br.Tok == token.BREAK:
-			return t.brk
+			return t.brk, crossed
+		}
+		if t.iterator != nil {
+			crossed = append(crossed, t.iterator)
 		}
 	}
+	if br.Tok == token.GOTO {
+		return b.labelBlock(br.Label.Name), crossed
+	}
 	b.errorf(br.Pos(), "%s leaves no statement: this is a defect of nothread", br.Tok)
-	return b.block("")
+	return b.block(""), nil
 }
 
 func (b *builder) enter(t *target) { b.targets = append(b.targets, t) }

@@ -117,6 +117,7 @@ func (b *builder) bodies(s ast.Stmt, label string, clauses []*ir.Clause, done *i
 		}
 		b.before(c.Node.Pos())
 		b.start(c.To)
+		b.assignReceived(c)
 		b.enter(t)
 		b.stmts(body, end)
 		b.leave()
@@ -157,6 +158,7 @@ func (b *builder) selectStmt(s *ast.SelectStmt, label string) {
 		clause := &ir.Clause{Node: comm, To: b.block("clause")}
 		if assign, ok := comm.Comm.(*ast.AssignStmt); ok {
 			b.declareAll(assign)
+			clause.Recv = b.receivedApart(assign)
 		}
 		clauses = append(clauses, clause)
 	}
@@ -175,11 +177,6 @@ func (b *builder) selectOperands(s *ast.SelectStmt) {
 			operands = append(operands, receiveOperand(comm.X))
 		case *ast.AssignStmt:
 			operands = append(operands, receiveOperand(comm.Rhs[0]))
-			for _, lhs := range comm.Lhs {
-				if b.suspends(lhs) {
-					b.errorf(lhs.Pos(), "an await on the left side of a receive in a select is not supported yet")
-				}
-			}
 		}
 	}
 	last := -1
@@ -197,6 +194,38 @@ func (b *builder) selectOperands(s *ast.SelectStmt) {
 			b.spill(e)
 		}
 	}
+}
+
+// receivedApart returns temporaries for what a clause receives, if awaits on its
+// left side must come after the receive; nil if there are none.
+func (b *builder) receivedApart(s *ast.AssignStmt) []*ir.Var {
+	apart := false
+	for _, lhs := range s.Lhs {
+		apart = apart || b.suspends(lhs)
+	}
+	if !apart {
+		return nil
+	}
+	elem := coreType(b.info.TypeOf(receiveOperand(s.Rhs[0]))).(*types.Chan).Elem()
+	recv := []*ir.Var{b.temp("received", elem, s.Pos())}
+	if len(s.Lhs) > 1 {
+		recv = append(recv, b.temp("ok", types.Typ[types.Bool], s.Pos()))
+	}
+	return recv
+}
+
+// assignReceived sets the left side of a clause to what it has received.
+func (b *builder) assignReceived(c *ir.Clause) {
+	if c.Recv == nil {
+		return
+	}
+	lhs := c.Node.(*ast.CommClause).Comm.(*ast.AssignStmt).Lhs
+	b.hoist(exprs(lhs)...)
+	if len(lhs) == 1 {
+		b.code(nil, "%v = %v", lhs[0], c.Recv[0])
+		return
+	}
+	b.code(nil, "%v, %v = %v, %v", lhs[0], lhs[1], c.Recv[0], c.Recv[1])
 }
 
 func receiveOperand(e ast.Expr) ast.Expr {

@@ -56,7 +56,7 @@ func (b *builder) parameters() {
 // results makes variables of the named results; of all, where deferred calls or
 // pointers may see them between a return statement and the end.
 func (b *builder) results() {
-	seen := len(b.f.Defers) > 0
+	seen := b.f.Unwinds()
 	for v := range b.f.Sig.Results().Variables() {
 		u := b.uses[v]
 		seen = seen || u != nil && (u.addressed || u.captured && u.writes > 0)
@@ -71,7 +71,7 @@ func (b *builder) results() {
 			w.Kind = ir.Result
 		}
 		if w != nil {
-			w.Lifted = len(b.f.Defers) > 0
+			w.Lifted = b.f.Unwinds()
 			b.emit(&ir.Declare{Var: w, Zero: true})
 		}
 		b.f.Results = append(b.f.Results, w)
