@@ -88,7 +88,7 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		if finished {
 			return
 		}
-		if m := machineOf(current); m != nil {
+		if m := machineOf(current); m != nil && !m.IsCompleted() {
 			if v := recover(); v != nil {
 				next = interrupted(m, newPanic(v))
 				return
@@ -170,8 +170,11 @@ func (r *round) runRelayed(c Continuation) {
 	r.run(c)
 }
 
-// failing is a machine: it can be completed by what interrupted it.
+// failing is a machine: it can be completed by what interrupted it. What
+// interrupts a machine that is complete, having been resumed once too often, is
+// the completer's.
 type failing interface {
+	IsCompleted() bool
 	fail(*fault) Continuation
 }
 

@@ -161,6 +161,17 @@ func TestMachineResumedTwiceIsReported(t *testing.T) {
 	s.SetResult(1)
 	m.MoveNext(nil)
 	mustPanic(t, "C15", func() { m.MoveNext(nil) })
+	for _, ex := range []*async.Executor{nil, async.NewExecutor(nil)} {
+		s.Reset()
+		s.Task().OnCompleted(m)
+		behind := await(s.Task())
+		mustPanic(t, "C15", func() { s.Complete(ex, 1, nil) })
+		mustGive(t, behind, 1)
+		s.Reset()
+		after := await(s.Task())
+		s.Complete(ex, 2, nil)
+		mustGive(t, after, 2)
+	}
 }
 
 // A pinned machine was promoted at its kickoff; Result hands its result on.

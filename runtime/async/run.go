@@ -49,6 +49,9 @@ func (w *work[T]) MoveNext(*Executor) Continuation {
 	return released
 }
 
+// IsCompleted reports whether the work is done.
+func (w *work[T]) IsCompleted() bool { return w.cell.isCompleted() }
+
 // fail completes the work that panicked or exited.
 func (w *work[T]) fail(f *fault) Continuation {
 	var zero T

@@ -198,9 +198,9 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	slots := make([]Source[T], len(tasks))
 	var claimed atomic.Int64
 	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, tasks)
-	if h := settled.source.host(); h != nil {
+	if env := settled.source.cell.environment(); env != nil {
 		for i := range slots {
-			slots[i].Bind(h)
+			slots[i].bind(env)
 		}
 	}
 	attach(settled, tasks, func(i int) Continuation {
