@@ -162,7 +162,7 @@ func (t *teller) printRows() {
 // while the operations were in flight.
 func (t *teller) printThesis() {
 	c := t.world.Counters()
-	t.printf("\nI/O operations: %d. Threads that waited for one: %d. Goroutines in flight: %d, counted at each of %d hops.\n",
+	t.printf("\nIRPs: %d. Threads that waited for one: %d. Goroutines in flight: %d, counted at each of %d hops.\n",
 		c.IRPs, c.Blocks, t.goroutines, t.hops)
 	if c.Blocks == 0 && t.goroutines == 1 {
 		t.printf("The one goroutine is the simulated machine itself. There is no thread.\n")
