@@ -338,7 +338,7 @@ func (e *emitter) suspend() {
 	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n", m)
 	fmt.Fprintf(&b, "%s := new(%s)\n*%s = *%s\n", heap, e.machineType(), heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	fmt.Fprintf(&b, "%s.Promote(%s)\n}\n", heap, e.context())
+	fmt.Fprintf(&b, "%s.%s\n}\n", heap, e.promote())
 	b.WriteString(e.letGo())
 	fmt.Fprintf(&b, "return %s.heap", m)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
@@ -390,16 +390,18 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	return list
 }
 
-// context writes the context that the function was called with.
-func (e *emitter) context() string {
-	switch c := e.f.Context; {
-	case c == nil:
-		return "nil"
-	case c.Writes > 0:
-		return e.f.Receiver + "." + e.f.Called
-	default:
-		return e.f.Receiver + "." + c.Name
+// promote writes the call that gives the heap's copy the context that the
+// function was called with.
+func (e *emitter) promote() string {
+	c := e.f.Context
+	if c == nil {
+		return "PromoteAnywhere()"
 	}
+	name := c.Name
+	if c.Writes > 0 {
+		name = e.f.Called
+	}
+	return "Promote(" + e.f.Receiver + "." + name + ")"
 }
 
 func (e *emitter) method(name string) *jen.Statement {

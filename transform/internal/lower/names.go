@@ -22,7 +22,7 @@ type namer struct {
 
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
-	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "Result",
+	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "PromoteAnywhere", "Result",
 	"Return", "RunDeferred", "SetResult", "SyncContext", "Task", "catch", "defers", "exit", "finish", "heap",
 	"state", "suspend",
 }
