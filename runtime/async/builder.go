@@ -20,6 +20,10 @@ func (b *Builder[T]) Promote(ctx context.Context) {
 	}
 }
 
+// PromoteAnywhere is Promote for a function that has no context.Context: its
+// machine resumes wherever what it awaits is completed.
+func (b *Builder[T]) PromoteAnywhere() { b.flags |= promoted }
+
 // SyncContext returns where the machine resumes, nil if anywhere.
 func (b *Builder[T]) SyncContext() SyncContext {
 	if b.env == nil {
