@@ -360,4 +360,3 @@ type hResults struct{ R0, R1, R2, R3 int }
 		t.Error("missing twins pass")
 	}
 }
-

@@ -146,61 +146,60 @@ func (c goldenCase) compare(t *testing.T) (same bool) {
 // updateGolden rewrites the cases whose new code is good, and says of the others
 // why they stay.
 func updateGolden(t *testing.T, b *bench, cases []goldenCase) {
+	oracles, binaries := t.TempDir(), t.TempDir()
 	for _, c := range cases {
-		output, err := c.tryOut(t, b)
+		c.writeClean(t, b)
+	}
+	b.buildAll(oracles)
+	for _, c := range cases {
+		for name, content := range c.files {
+			b.write(t, c.name+"/"+name, content)
+		}
+	}
+	b.buildAll(binaries)
+	for _, c := range cases {
+		output, err := c.tryOut(b, filepath.Join(oracles, c.name), filepath.Join(binaries, c.name))
 		if err != nil {
 			t.Errorf("golden/%s stays as it is: %v", c.name, err)
 			continue
 		}
-		dir := filepath.Join("..", "golden", c.name)
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		c.files["output.txt"] = []byte(output)
-		for name, content := range c.files {
-			if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		delete(c.files, "output.txt")
+		c.rewrite(t, output)
 	}
 }
 
-// tryOut builds, vets and runs a case on the bench. What it should print is what
-// its source form prints, all the way down (see clean), and, unless the source
-// has changed, what it printed before.
-func (c goldenCase) tryOut(t *testing.T, b *bench) (output string, err error) {
+// buildAll builds what can be built; who misses something asks for the reason.
+func (b *bench) buildAll(binaries string) {
+	_, _ = runIn(b.dir, "go", "build", "-o", binaries+string(filepath.Separator), "./...")
+}
+
+// writeClean makes of a case on the bench what its source form means, all the
+// way down: see clean.
+func (c goldenCase) writeClean(t *testing.T, b *bench) {
 	t.Helper()
 	for name, content := range c.files {
-		generated := c.files[strings.TrimSuffix(name, ".go")+"_async.go"]
-		if generated == nil {
-			continue
+		output := strings.TrimSuffix(name, ".go") + "_async.go"
+		if generated := c.files[output]; generated != nil {
+			twins, err := clean(content, generated)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.write(t, c.name+"/"+output, twins)
 		}
-		twins, err := clean(content, generated)
-		if err != nil {
-			return "", err
-		}
-		b.write(t, c.name+"/"+strings.TrimSuffix(name, ".go")+"_async.go", twins)
 	}
-	want, err := runIn(b.dir, "go", "run", "./"+c.name, forms[0])
+}
+
+// tryOut vets and runs a case. What it should print is what the oracle does and,
+// unless the source has changed, what it printed before.
+func (c goldenCase) tryOut(b *bench, oracle, binary string) (output string, err error) {
+	if _, err := runIn(b.dir, "go", "vet", "./"+c.name); err != nil {
+		return "", err
+	}
+	want, err := runIn(b.dir, oracle, forms[0])
 	if err != nil {
 		return "", fmt.Errorf("its source form is no oracle: %w", err)
 	}
 	if before, ok := c.before(); ok && before != want {
 		return "", fmt.Errorf("its source is the same, but prints something else (-before +now); remove output.txt if that is right:\n%s", difference(before, want))
-	}
-	for name, content := range c.files {
-		b.write(t, c.name+"/"+name, content)
-	}
-	if _, err := runIn(b.dir, "go", "vet", "./"+c.name); err != nil {
-		return "", err
-	}
-	binary := filepath.Join(t.TempDir(), c.name)
-	if _, err := runIn(b.dir, "go", "build", "-o", binary, "./"+c.name); err != nil {
-		return "", err
 	}
 	for _, form := range forms {
 		printed, err := runIn(b.dir, binary, form)
@@ -212,6 +211,27 @@ func (c goldenCase) tryOut(t *testing.T, b *bench) (output string, err error) {
 		}
 	}
 	return want, nil
+}
+
+// rewrite makes golden/NAME what the case is now.
+func (c goldenCase) rewrite(t *testing.T, output string) {
+	t.Helper()
+	dir := filepath.Join("..", "golden", c.name)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, content []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range c.files {
+		write(name, content)
+	}
+	write("output.txt", []byte(output))
 }
 
 // before is what the case printed when it was last updated, if its source is

@@ -5,8 +5,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"github.com/nothread/nothread/runtime/async"
 	"os"
+
+	"github.com/nothread/nothread/runtime/async"
 )
 
 // buttonClickAsync starts buttonClick; it returns at the first await that has to wait.
@@ -19,6 +20,8 @@ func (w *window) buttonClickAsync(ctx context.Context) (task async.Task0) {
 	}
 	return m.heap.Task()
 }
+
+var _ = (*window).buttonClick
 
 // windowButtonClickMachine is window.buttonClick between its awaits.
 type windowButtonClickMachine struct {
@@ -42,6 +45,10 @@ func (m *windowButtonClickMachine) suspend(state int) *windowButtonClickMachine 
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -29,7 +30,7 @@ type closuresMachine struct {
 
 	ctx   context.Context
 	total *int
-	add   func(n int)
+	add   func(int)
 	i     int
 	pair  *struct {
 		left  int
@@ -49,6 +50,20 @@ func (m *closuresMachine) suspend(state int) *closuresMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.total = nil
+		m.heap.add = nil
+		m.heap.pair = nil
+		m.heap.p = nil
+	case 3:
+		m.heap.total = nil
+		m.heap.add = nil
+	case 4:
+		m.heap.ctx = nil
+		m.heap.total = nil
+		m.heap.add = nil
 	}
 	return m.heap
 }
@@ -160,6 +175,8 @@ func countersAsync(ctx context.Context) (task async.Task[[]func() int]) {
 	}
 	return m.heap.Task()
 }
+
+var _ = counters
 
 // countersMachine is counters between its awaits.
 type countersMachine struct {

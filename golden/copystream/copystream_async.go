@@ -4,13 +4,14 @@ package main
 
 import (
 	"context"
+	"io"
+
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/overlapped"
-	"io"
 )
 
 // CopyStreamAsync starts CopyStream; it returns at the first await that has to wait.
-func CopyStreamAsync(ctx context.Context, src *overlapped.File, dst *overlapped.File) (task async.Task[int64]) {
+func CopyStreamAsync(ctx context.Context, src, dst *overlapped.File) (task async.Task[int64]) {
 	m := copyStreamMachine{ctx: ctx, src: src, dst: dst}
 	defer m.Catch(&task)
 	m.MoveNext(nil)

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -44,6 +45,15 @@ func (m *customawaitableMachine) suspend(state int) *customawaitableMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.post = nil
+	case 3:
+		m.heap.post = nil
+	case 4:
+		m.heap.ctx = nil
+		m.heap.post = nil
 	}
 	return m.heap
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -19,6 +20,8 @@ func mappedAsync[T any, R any](ctx context.Context, list []T, f func(T) R) (task
 	}
 	return m.heap.Task()
 }
+
+func _[T any, R any]() { _ = mapped[T, R] }
 
 // mappedMachine is mapped between its awaits.
 type mappedMachine[T any, R any] struct {
@@ -103,6 +106,8 @@ func (t *tree[N, E]) insertAsync(ctx context.Context, key N, value E) (task asyn
 	return m.heap.Task()
 }
 
+func _[N number, E any]() { _ = (*tree[N, E]).insert }
+
 // treeInsertMachine is tree.insert between its awaits.
 type treeInsertMachine[N number, E any] struct {
 	async.Builder[*tree[N, E]]
@@ -127,6 +132,20 @@ func (m *treeInsertMachine[N, E]) suspend(state int) *treeInsertMachine[N, E] {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.t = nil
+		m.heap.ctx = nil
+		m.heap.key = *new(N)
+	case 2:
+		m.heap.ctx = nil
+		m.heap.key = *new(N)
+		m.heap.value = *new(E)
+	case 3:
+		m.heap.ctx = nil
+		m.heap.key = *new(N)
+		m.heap.value = *new(E)
 	}
 	return m.heap
 }
@@ -209,6 +228,8 @@ func (t *tree[N, E]) sumAsync(ctx context.Context) (task async.Task[N]) {
 	return m.heap.Task()
 }
 
+func _[N number, E any]() { _ = (*tree[N, E]).sum }
+
 // treeSumMachine is tree.sum between its awaits.
 type treeSumMachine[N number, E any] struct {
 	async.Builder[N]
@@ -235,6 +256,10 @@ func (m *treeSumMachine[N, E]) suspend(state int) *treeSumMachine[N, E] {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.t = nil
 	}
 	return m.heap
 }
@@ -331,6 +356,15 @@ func (m *genericsMachine) suspend(state int) *genericsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.words = nil
+	case 3:
+		m.heap.t = nil
+	case 4:
+		m.heap.ctx = nil
+		m.heap.words = nil
 	}
 	return m.heap
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -97,6 +98,8 @@ func wordAsync(ctx context.Context, n int) (task async.Task[string]) {
 	return m.heap.Task()
 }
 
+var _ = word
+
 // wordMachine is word between its awaits.
 type wordMachine struct {
 	async.Builder[string]
@@ -122,6 +125,11 @@ func (m *wordMachine) suspend(state int) *wordMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 3:
+		m.heap.ctx = nil
+		m.heap.word = ""
 	}
 	return m.heap
 }

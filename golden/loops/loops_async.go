@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -43,6 +44,10 @@ func (m *loopsMachine) suspend(state int) *loopsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 4:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -126,6 +131,8 @@ func foreverAsync(ctx context.Context) (task async.Task[int]) {
 	return m.heap.Task()
 }
 
+var _ = forever
+
 // foreverMachine is forever between its awaits.
 type foreverMachine struct {
 	async.Builder[int]
@@ -195,6 +202,8 @@ func whileAsync(ctx context.Context, n int) (task async.Task[int]) {
 	return m.heap.Task()
 }
 
+var _ = while
+
 // whileMachine is while between its awaits.
 type whileMachine struct {
 	async.Builder[int]
@@ -263,6 +272,8 @@ func clausesAsync(ctx context.Context) (task async.Task[int]) {
 	}
 	return m.heap.Task()
 }
+
+var _ = clauses
 
 // clausesMachine is clauses between its awaits.
 type clausesMachine struct {
@@ -352,6 +363,8 @@ func gridAsync(ctx context.Context) (task async.Task0) {
 	return m.heap.Task()
 }
 
+var _ = grid
+
 // gridMachine is grid between its awaits.
 type gridMachine struct {
 	async.Builder0
@@ -399,7 +412,7 @@ func (m *gridMachine) MoveNext(*async.Executor) async.Continuation {
 	m.y = 0
 loop:
 	if m.y >= 4 {
-		goto done2
+		goto done
 	}
 	m.x = 0
 loop2:
@@ -414,27 +427,23 @@ askDone:
 	at = task.GetResult()
 	switch {
 	case at == 12:
-		goto clause
+		goto next2
 	case at == 31:
-		goto clause2
+		goto done
 	case m.x > m.y:
-		goto clause3
+		goto clause
 	}
-	goto done
+	goto next
 clause:
-	goto next
-clause2:
-	goto done2
-clause3:
 	fmt.Println("end of row", m.y)
-	goto next
-done:
+	goto next2
+next:
 	m.x++
 	goto loop2
-next:
+next2:
 	m.y++
 	goto loop
-done2:
+done:
 	fmt.Println("end of grid")
 	return m.finish()
 }

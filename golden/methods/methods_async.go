@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -19,6 +20,8 @@ func (a *account) depositAsync(ctx context.Context, amount int) (task async.Task
 	}
 	return m.heap.Task()
 }
+
+var _ = (*account).deposit
 
 // accountDepositMachine is account.deposit between its awaits.
 type accountDepositMachine struct {
@@ -42,6 +45,10 @@ func (m *accountDepositMachine) suspend(state int) *accountDepositMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -84,6 +91,8 @@ func (a account) afterAsync(ctx context.Context, amounts ...int) (task async.Tas
 	}
 	return m.heap.Task()
 }
+
+var _ = (account).after
 
 // accountAfterMachine is account.after between its awaits.
 type accountAfterMachine struct {
@@ -164,6 +173,8 @@ func (account) originAsync(ctx context.Context) (task async.Task[string]) {
 	return m.heap.Task()
 }
 
+var _ = (account).origin
+
 // accountOriginMachine is account.origin between its awaits.
 type accountOriginMachine struct {
 	async.Builder[string]
@@ -184,6 +195,10 @@ func (m *accountOriginMachine) suspend(state int) *accountOriginMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -249,6 +264,10 @@ func (m *methodsMachine) suspend(state int) *methodsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 4:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }

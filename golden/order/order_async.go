@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -51,6 +52,47 @@ func (m *orderMachine) suspend(state int) *orderMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.list = nil
+		m.heap.spill2 = nil
+		m.heap.spill3 = nil
+		m.heap.spill8 = nil
+	case 2:
+		m.heap.x = nil
+		m.heap.spill3 = nil
+		m.heap.spill8 = nil
+	case 3:
+		m.heap.x = nil
+		m.heap.spill2 = nil
+		m.heap.spill8 = nil
+	case 4:
+		m.heap.x = nil
+		m.heap.spill2 = nil
+		m.heap.spill3 = nil
+		m.heap.spill8 = nil
+	case 5:
+		m.heap.x = nil
+		m.heap.spill2 = nil
+		m.heap.spill3 = nil
+		m.heap.spill8 = nil
+	case 6:
+		m.heap.x = nil
+		m.heap.spill2 = nil
+		m.heap.spill3 = nil
+		m.heap.spill8 = nil
+	case 7:
+		m.heap.x = nil
+		m.heap.spill2 = nil
+		m.heap.spill3 = nil
+		m.heap.spill8 = nil
+	case 8:
+		m.heap.ctx = nil
+		m.heap.x = nil
+		m.heap.list = nil
+		m.heap.spill2 = nil
+		m.heap.spill3 = nil
 	}
 	return m.heap
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -95,6 +96,8 @@ func provokeAsync(ctx context.Context, which int) (task async.Task[int]) {
 	return m.heap.Task()
 }
 
+var _ = provoke
+
 // provokeMachine is provoke between its awaits.
 type provokeMachine struct {
 	async.Builder[int]
@@ -118,6 +121,10 @@ func (m *provokeMachine) suspend(state int) *provokeMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }

@@ -5,9 +5,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/overlapped"
-	"io"
 )
 
 // ProcessFileAsync starts ProcessFile; it returns at the first await that has to wait.
@@ -43,6 +44,10 @@ func (m *processFileMachine) suspend(state int) *processFileMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -93,6 +98,8 @@ func fetchAsync(ctx context.Context, file *overlapped.File) (task async.Task[[]b
 	}
 	return m.heap.Task()
 }
+
+var _ = fetch
 
 // fetchMachine is fetch between its awaits.
 type fetchMachine struct {

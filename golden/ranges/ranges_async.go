@@ -5,9 +5,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
-	"unicode/utf8"
 )
 
 // RangesAsync starts Ranges; it returns at the first await that has to wait.
@@ -42,6 +43,10 @@ func (m *rangesMachine) suspend(state int) *rangesMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 4:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -130,6 +135,8 @@ func countAsync(ctx context.Context) (task async.Task[int]) {
 	}
 	return m.heap.Task()
 }
+
+var _ = count
 
 // countMachine is count between its awaits.
 type countMachine struct {
@@ -237,6 +244,8 @@ func changingAsync(ctx context.Context) (task async.Task0) {
 	return m.heap.Task()
 }
 
+var _ = changing
+
 // changingMachine is changing between its awaits.
 type changingMachine struct {
 	async.Builder0
@@ -267,6 +276,17 @@ func (m *changingMachine) suspend(state int) *changingMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.slice2 = nil
+	case 3:
+		m.heap.slice2 = nil
+	case 4:
+		m.heap.slice = nil
+		m.heap.array = nil
+		m.heap.slice2 = nil
+		m.heap.pointer = nil
 	}
 	return m.heap
 }
@@ -397,6 +417,8 @@ func textAsync(ctx context.Context, s string) (task async.Task0) {
 	return m.heap.Task()
 }
 
+var _ = text
+
 // textMachine is text between its awaits.
 type textMachine struct {
 	async.Builder0
@@ -478,6 +500,8 @@ func drainAsync(ctx context.Context, queue <-chan int) (task async.Task0) {
 	}
 	return m.heap.Task()
 }
+
+var _ = drain
 
 // drainMachine is drain between its awaits.
 type drainMachine struct {

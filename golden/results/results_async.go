@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -20,6 +21,8 @@ func nothingAsync(ctx context.Context) (task async.Task0) {
 	}
 	return m.heap.Task()
 }
+
+var _ = nothing
 
 // nothingMachine is nothing between its awaits.
 type nothingMachine struct {
@@ -41,6 +44,10 @@ func (m *nothingMachine) suspend(state int) *nothingMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -83,6 +90,8 @@ func failsAsync(ctx context.Context, reason string) (task async.Task0) {
 	return m.heap.Task()
 }
 
+var _ = fails
+
 // failsMachine is fails between its awaits.
 type failsMachine struct {
 	async.Builder0
@@ -104,6 +113,11 @@ func (m *failsMachine) suspend(state int) *failsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
+		m.heap.reason = ""
 	}
 	return m.heap
 }
@@ -153,6 +167,8 @@ func oneAsync(ctx context.Context) (task async.Task[int]) {
 	return m.heap.Task()
 }
 
+var _ = one
+
 // oneMachine is one between its awaits.
 type oneMachine struct {
 	async.Builder[int]
@@ -173,6 +189,10 @@ func (m *oneMachine) suspend(state int) *oneMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -214,6 +234,8 @@ func namedAsync(ctx context.Context) (task async.Task2[int, string]) {
 	return m.heap.Task()
 }
 
+var _ = named
+
 // namedMachine is named between its awaits.
 type namedMachine struct {
 	async.Builder2[int, string]
@@ -238,6 +260,12 @@ func (m *namedMachine) suspend(state int) *namedMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.err = nil
+	case 2:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -304,6 +332,8 @@ func threeAsync(ctx context.Context) (task async.Task3[int, string, bool]) {
 	return m.heap.Task()
 }
 
+var _ = three
+
 // threeMachine is three between its awaits.
 type threeMachine struct {
 	async.Builder3[int, string, bool]
@@ -324,6 +354,10 @@ func (m *threeMachine) suspend(state int) *threeMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -373,6 +407,8 @@ func fourAsync(ctx context.Context) (task async.Task[fourResults]) {
 	return m.heap.Task()
 }
 
+var _ = four
+
 // fourMachine is four between its awaits.
 type fourMachine struct {
 	async.Builder[fourResults]
@@ -393,6 +429,10 @@ func (m *fourMachine) suspend(state int) *fourMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -438,6 +478,8 @@ func handedOnAsync(ctx context.Context) (task async.Task2[int, string]) {
 	return m.heap.Task()
 }
 
+var _ = handedOn
+
 // handedOnMachine is handedOn between its awaits.
 type handedOnMachine struct {
 	async.Builder2[int, string]
@@ -458,6 +500,10 @@ func (m *handedOnMachine) suspend(state int) *handedOnMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -524,6 +570,23 @@ func (m *resultsMachine) suspend(state int) *resultsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.spill = nil
+	case 2:
+		m.heap.spill = nil
+	case 4:
+		m.heap.spill = nil
+	case 5:
+		m.heap.spill = nil
+	case 6:
+		m.heap.spill = nil
+	case 7:
+		m.heap.spill = nil
+	case 8:
+		m.heap.ctx = nil
+		m.heap.spill = nil
 	}
 	return m.heap
 }

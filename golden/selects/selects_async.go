@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -42,6 +43,11 @@ func (m *selectsMachine) suspend(state int) *selectsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.ctx = nil
+		m.heap.channels = nil
 	}
 	return m.heap
 }
@@ -113,6 +119,8 @@ func chooseAsync(ctx context.Context, channels map[string]chan int) (task async.
 	return m.heap.Task()
 }
 
+var _ = choose
+
 // chooseMachine is choose between its awaits.
 type chooseMachine struct {
 	async.Builder[string]
@@ -140,6 +148,33 @@ func (m *chooseMachine) suspend(state int) *chooseMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.spill = nil
+		m.heap.spill2 = nil
+	case 2:
+		m.heap.spill2 = nil
+	case 3:
+		m.heap.channels = nil
+	case 4:
+		m.heap.ctx = nil
+		m.heap.channels = nil
+		m.heap.empty = nil
+		m.heap.spill = nil
+		m.heap.spill2 = nil
+	case 5:
+		m.heap.ctx = nil
+		m.heap.channels = nil
+		m.heap.empty = nil
+		m.heap.spill = nil
+		m.heap.spill2 = nil
+	case 6:
+		m.heap.ctx = nil
+		m.heap.channels = nil
+		m.heap.empty = nil
+		m.heap.spill = nil
+		m.heap.spill2 = nil
 	}
 	return m.heap
 }
@@ -230,10 +265,10 @@ clause:
 	}
 askDone4:
 	what = fmt.Sprint("received ", task2.GetResult())
-	goto done2
+	goto done
 clause2:
 	what = "impossible: there is no such channel"
-	goto done2
+	goto done
 clause3:
 	// Only the bodies await here; the select itself stands as written.
 	select {
@@ -265,6 +300,5 @@ askDone6:
 	task.GetResult()
 	what = fmt.Sprint("taken back ", m.n, m.ok)
 done:
-done2:
 	return m.finish(what)
 }

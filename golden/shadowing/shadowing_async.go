@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -40,6 +41,10 @@ func (m *shadowingMachine) suspend(state int) *shadowingMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 4:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -117,6 +122,8 @@ func variablesAsync(ctx context.Context, x int) (task async.Task[int]) {
 	}
 	return m.heap.Task()
 }
+
+var _ = variables
 
 // variablesMachine is variables between its awaits.
 type variablesMachine struct {
@@ -240,6 +247,8 @@ func predeclaredAsync(ctx context.Context, len int) (task async.Task[int]) {
 	return m.heap.Task()
 }
 
+var _ = predeclared
+
 // predeclaredMachine is predeclared between its awaits.
 type predeclaredMachine struct {
 	async.Builder[int]
@@ -249,7 +258,7 @@ type predeclaredMachine struct {
 
 	ctx    context.Context
 	len    int
-	string func(int int) int
+	string func(int) int
 	spill  int
 
 	awaiter play.Answer[int] // what is awaited
@@ -263,6 +272,13 @@ func (m *predeclaredMachine) suspend(state int) *predeclaredMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.string = nil
+	case 3:
+		m.heap.ctx = nil
+		m.heap.string = nil
 	}
 	return m.heap
 }
@@ -329,7 +345,7 @@ askDone3:
 }
 
 // generatedAsync starts generated; it returns at the first await that has to wait.
-func generatedAsync(ctx context.Context, m int, state int, ex int) (task async.Task[int]) {
+func generatedAsync(ctx context.Context, m, state, ex int) (task async.Task[int]) {
 	m2 := generatedMachine{ctx: ctx, m: m, state2: state, ex: ex}
 	defer m2.Catch(&task)
 	m2.MoveNext(nil)
@@ -338,6 +354,8 @@ func generatedAsync(ctx context.Context, m int, state int, ex int) (task async.T
 	}
 	return m2.heap.Task()
 }
+
+var _ = generated
 
 // generatedMachine is generated between its awaits.
 type generatedMachine struct {
@@ -365,6 +383,10 @@ func (m2 *generatedMachine) suspend(state int) *generatedMachine {
 		*h = *m2
 		h.heap, m2.heap = h, h
 		h.Promote(m2.ctx)
+	}
+	switch state { // what is not needed any more
+	case 4:
+		m2.heap.ctx = nil
 	}
 	return m2.heap
 }
@@ -447,6 +469,8 @@ func blankAsync(ctx context.Context, _ int, n int) (task async.Task[int]) {
 	return m.heap.Task()
 }
 
+var _ = blank
+
 // blankMachine is blank between its awaits.
 type blankMachine struct {
 	async.Builder[int]
@@ -469,6 +493,10 @@ func (m *blankMachine) suspend(state int) *blankMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -43,6 +44,13 @@ func (m *switchesMachine) suspend(state int) *switchesMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.tag = ""
+		m.heap.first = ""
+	case 2:
+		m.heap.first = ""
 	}
 	return m.heap
 }
@@ -123,6 +131,8 @@ func tagAsync(ctx context.Context, n int) (task async.Task[string]) {
 	return m.heap.Task()
 }
 
+var _ = tag
+
 // tagMachine is tag between its awaits.
 type tagMachine struct {
 	async.Builder[string]
@@ -145,6 +155,10 @@ func (m *tagMachine) suspend(state int) *tagMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -215,6 +229,8 @@ func firstAsync(ctx context.Context, n int) (task async.Task[string]) {
 	return m.heap.Task()
 }
 
+var _ = first
+
 // firstMachine is first between its awaits.
 type firstMachine struct {
 	async.Builder[string]
@@ -236,6 +252,10 @@ func (m *firstMachine) suspend(state int) *firstMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }
@@ -303,6 +323,8 @@ func stepsAsync(ctx context.Context, n int) (task async.Task[string]) {
 	return m.heap.Task()
 }
 
+var _ = steps
+
 // stepsMachine is steps between its awaits.
 type stepsMachine struct {
 	async.Builder[string]
@@ -327,6 +349,10 @@ func (m *stepsMachine) suspend(state int) *stepsMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 2:
+		m.heap.ctx = nil
 	}
 	return m.heap
 }

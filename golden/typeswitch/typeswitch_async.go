@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"github.com/nothread/nothread/golden/play"
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -101,6 +102,8 @@ func describeAsync(ctx context.Context, v any) (task async.Task[string]) {
 	return m.heap.Task()
 }
 
+var _ = describe
+
 // describeMachine is describe between its awaits.
 type describeMachine struct {
 	async.Builder[string]
@@ -128,6 +131,19 @@ func (m *describeMachine) suspend(state int) *describeMachine {
 		*h = *m
 		h.heap, m.heap = h, h
 		h.Promote(m.ctx)
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.v = nil
+	case 2:
+		m.heap.ctx = nil
+		m.heap.v = nil
+	case 3:
+		m.heap.ctx = nil
+		m.heap.v = nil
+	case 4:
+		m.heap.ctx = nil
+		m.heap.v = nil
 	}
 	return m.heap
 }
