@@ -34,12 +34,14 @@ type deferring interface {
 	Return() Continuation
 }
 
-// interrupted completes a machine that panicked or exited. The calls it has
-// deferred run first: one of them may recover, and then the function returns.
-func interrupted(m failing, f *fault) (next Continuation) {
+// interrupted completes a machine that panicked or exited, and stores what that
+// releases in next. The calls it has deferred run first: one of them may recover,
+// and then the function returns; or exit, and then interrupted does not return.
+func interrupted(m failing, f *fault, next *Continuation) {
 	d, ok := m.(deferring)
 	if !ok {
-		return m.fail(f)
+		*next = m.fail(f)
+		return
 	}
 	finished := false
 	defer func() {
@@ -47,18 +49,17 @@ func interrupted(m failing, f *fault) (next Continuation) {
 			return
 		}
 		if v := recover(); v != nil {
-			next = m.fail(&fault{value: v, stack: append(f.stack, newPanic(v).stack...)})
+			*next = m.fail(&fault{value: v, stack: append(f.stack, newPanic(v).stack...)})
 		} else {
-			next = m.fail(exited)
+			*next = m.fail(exited)
 		}
 	}()
 	if f.exit {
 		d.RunDeferred(nil)
-		next = m.fail(f)
+		*next = m.fail(f)
 	} else {
 		d.RunDeferred(&Panic{f})
-		next = d.Return()
+		*next = d.Return()
 	}
 	finished = true
-	return next
 }

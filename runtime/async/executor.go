@@ -88,14 +88,20 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		if finished {
 			return
 		}
+		lost := true // until proven otherwise, this goroutine
+		defer func() {
+			if lost {
+				r.unwind(next)
+			}
+		}()
 		if m := machineOf(current); m != nil && !m.IsCompleted() {
 			if v := recover(); v != nil {
-				next = interrupted(m, newPanic(v))
+				interrupted(m, newPanic(v), &next)
+				lost = false
 				return
 			}
-			next = interrupted(m, exited)
+			interrupted(m, exited, &next)
 		}
-		r.unwind(next)
 	}()
 	q := r.queue()
 	for {

@@ -186,3 +186,61 @@ func TestResultOfAPinnedMachine(t *testing.T) {
 		t.Errorf("err = %v, want it as it was", err)
 	}
 }
+
+// deferringMachine panics when it is resumed; a call it has deferred then does
+// what the test says.
+type deferringMachine struct {
+	async.Builder[int]
+	deferred func()
+}
+
+func (m *deferringMachine) MoveNext(*async.Executor) async.Continuation { panic("in the machine") }
+func (m *deferringMachine) Return() async.Continuation                  { return m.SetResult(9, nil) }
+func (m *deferringMachine) RunDeferred(p *async.Panic) {
+	defer m.deferred()
+	p.Raise()
+}
+
+func TestDeferredCallsOfAnInterruptedMachine(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		deferred func()
+		want     string // how the machine ends
+	}{
+		{"recovers", func() { recover() }, "result"},
+		{"goes on panicking", func() {}, "in the machine"},
+		{"panics anew", func() { panic("deferred") }, "deferred"},
+		{"exits", runtime.Goexit, "exit"},
+	} {
+		s := async.NewSource[int]()
+		m := &deferringMachine{deferred: test.deferred}
+		m.Promote(nil)
+		s.Task().OnCompleted(m)
+		above, behind := await(m.Task()), await(s.Task())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.SetResult(1)
+		}()
+		<-ended
+		if !above.IsCompleted() || !behind.IsCompleted() {
+			t.Errorf("%s: what was to run next was lost", test.name)
+			continue
+		}
+		end := make(chan string, 1)
+		go func() {
+			how := "exit"
+			defer func() {
+				if v := recover(); v != nil {
+					how = v.(string)
+				}
+				end <- how
+			}()
+			above.Await()
+			how = "result"
+		}()
+		if got := <-end; got != test.want {
+			t.Errorf("%s: ended by %s, want %s", test.name, got, test.want)
+		}
+	}
+}
