@@ -32,6 +32,7 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.AcquireCancelLock()
 	irp.Cancel = true
 	routine := irp.SetCancelRoutine(nil)
+	c.kernel.mix(hashCancel|irp.id<<8, uint64(boolArg(routine != nil)))
 	c.Trace(HopCancel, irp, "", boolArg(routine != nil), 0)
 	if routine == nil {
 		c.ReleaseCancelLock(c.CancelLockIRQL())

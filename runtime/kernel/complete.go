@@ -28,6 +28,7 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	}
 	irp.current = len(irp.stack) + 2
 	k.counts.Completions++
+	k.mix(hashComplete|irp.id<<8, uint64(irp.Status)<<32^uint64(irp.Information))
 	switch {
 	case !irp.PendingReturned && irp.deferred:
 		// The dispatch routine is still on the stack and will return this status: whoever built the IRP delivers it.

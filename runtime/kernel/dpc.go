@@ -106,6 +106,7 @@ func (c *CPU) drainDPCs() {
 		d.argument = nil
 		d.queued = false // before the call: it may be queued again while it runs (A30)
 		k.counts.DPCs++
+		k.mix(hashDPC|uint64(c.number)<<8, 0)
 		began := k.clock.Now()
 		c.Spend(costDPC)
 		c.Trace(HopDPC, nil, d.Name, 0, 0)

@@ -164,6 +164,7 @@ func (c *CPU) service(l *Line) {
 	c.irql = l.irql
 	c.nesting++
 	k.counts.Interrupts++
+	k.mix(hashInterrupt|uint64(l.irql)<<8|uint64(c.number)<<16, 0)
 	began := k.clock.Now()
 	c.Spend(costInterrupt)
 	claimed := l.callChain(c)

@@ -119,6 +119,7 @@ func (k *Kernel) AllocateIRP(stackSize int) *IRP {
 	irp.id = k.irps
 	k.counts.IRPs++
 	k.counts.IRPsInFlight++
+	k.mix(hashIRP, irp.id)
 	return irp
 }
 

@@ -29,10 +29,11 @@ type Kernel struct {
 	verify bool
 
 	// Processors and threads.
-	cpus    []*CPU
-	cpu     *CPU // the one whose code runs now
-	threads []*Thread
-	ready   []*Thread
+	cpus        []*CPU
+	cpu         *CPU // the one whose code runs now
+	threads     []*Thread
+	ready       []*Thread
+	threadsMade int
 
 	// Time.
 	clockLine *Line
@@ -49,7 +50,8 @@ type Kernel struct {
 	irps        uint64 // number of the last IRP
 
 	counts Counts
-	hop    Hop // scratch for the tracer
+	hash   uint64 // hash.go
+	hop    Hop    // scratch for the tracer
 }
 
 // Counts are running totals. They are kept whether there is a trace or not.
@@ -166,6 +168,7 @@ func (k *Kernel) schedule() *Thread {
 	if n := len(k.cpus); n > 1 {
 		c = k.cpus[k.oracle.Choose("thread.cpu", uint64(n))]
 	}
+	k.mix(hashThread|uint64(t.number)<<8|uint64(c.number), 0)
 	t.queued = false
 	if t.state == Terminated {
 		return nil

@@ -148,6 +148,7 @@ func (p *CompletionPort) open(c *CPU, packet *Packet) Packet {
 	k := p.kernel
 	c.Spend(costPacket)
 	contents := *packet
+	k.mix(hashPacket|packet.IRP<<8, uint64(c.number))
 	contents.irp = nil
 	if packet.irp != nil {
 		k.FreeIRP(packet.irp)

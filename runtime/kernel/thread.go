@@ -39,6 +39,7 @@ type Parker interface {
 type Thread struct {
 	// Fixed.
 	kernel *Kernel
+	number int // from 1, in the order in which they were made
 	name   string
 	body   Body
 	Local  any // its maker's own
@@ -73,7 +74,8 @@ type Thread struct {
 
 // NewThread makes a thread that waits. Wake lets it run.
 func (k *Kernel) NewThread(name string, body Body) *Thread {
-	t := &Thread{kernel: k, name: name, body: body, cpu: k.cpus[0], waitsFor: "its first wake"}
+	k.threadsMade++
+	t := &Thread{kernel: k, number: k.threadsMade, name: name, body: body, cpu: k.cpus[0], waitsFor: "its first wake"}
 	k.threads = append(k.threads, t)
 	return t
 }

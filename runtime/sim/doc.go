@@ -28,5 +28,6 @@
 // # Decisions
 //
 // Whatever could go one way or the other is drawn from one stream of decisions: how long a disk takes, which of several
-// ready threads runs next. Integer arithmetic only.
+// ready threads runs next. Integer arithmetic only. Each decision has a number and a label; WithRecording writes them down,
+// WithReplay plays them again and says where a run goes another way. Hash is a digest of all that a run did.
 package sim

@@ -23,6 +23,8 @@ type options struct {
 	observers []func(*kernel.Hop)
 	modern    bool
 	verify    bool
+	record    bool
+	replay    *Recording
 }
 
 // WithCPUs sets the number of simulated processors; default 1.
@@ -95,6 +97,7 @@ func New(seed uint64, opts ...Option) *World {
 		panic("sim: a World needs at least one CPU, one I/O thread and one worker")
 	}
 	w := &World{seed: seed, decisions: Decisions{state: seed}, disks: make(map[string]*Disk)}
+	w.decisions.record(seed, &o)
 	w.owner = newStrand(w)
 	w.current = w.owner
 	cfg := kernel.Config{CPUs: o.cpus, Clock: &w.clock, Oracle: &w.decisions, Parker: w, Modern: o.modern, Verify: o.verify}

@@ -1,0 +1,190 @@
+package sim
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Recording is a run's decisions, written down: three or four bytes each. Its text form (String, ParseRecording) is
+// compressed and fits into a bug report.
+//
+// A seed replays a run as long as the code is the same. A recording says in addition where a run of changed code goes
+// another way (Divergence), and can be cut: behind its end the decisions are the seed's.
+type Recording struct {
+	seed   uint64
+	count  uint64
+	labels []label
+	data   []byte // for each decision: label<<1, +1 if its bound follows; the bound; the choice: unsigned varints
+}
+
+// label is a kind of decision, and the bound of its last one.
+type label struct {
+	text string
+	of   uint64
+}
+
+// Seed returns the seed of the World that was recorded.
+func (r *Recording) Seed() uint64 { return r.seed }
+
+// Len returns the number of decisions.
+func (r *Recording) Len() uint64 { return r.count }
+
+func (r *Recording) add(text string, chosen, of uint64) {
+	r.count++
+	i := 0
+	for i < len(r.labels) && r.labels[i].text != text {
+		i++
+	}
+	if i == len(r.labels) {
+		r.labels = append(r.labels, label{text: text})
+	}
+	if l := &r.labels[i]; l.of == of {
+		r.data = binary.AppendUvarint(r.data, uint64(i)<<1)
+	} else {
+		l.of = of
+		r.data = binary.AppendUvarint(r.data, uint64(i)<<1|1)
+		r.data = binary.AppendUvarint(r.data, of)
+	}
+	r.data = binary.AppendUvarint(r.data, chosen)
+}
+
+// recordingPrefix names the format and its version.
+const recordingPrefix = "nothread1."
+
+// String returns the recording as text without spaces.
+func (r *Recording) String() string {
+	head := binary.AppendUvarint(nil, r.seed)
+	head = binary.AppendUvarint(head, r.count)
+	head = binary.AppendUvarint(head, uint64(len(r.labels)))
+	for _, l := range r.labels {
+		head = binary.AppendUvarint(head, uint64(len(l.text)))
+		head = append(head, l.text...)
+	}
+	var out bytes.Buffer
+	z, err := flate.NewWriter(&out, flate.BestCompression)
+	if err != nil {
+		panic(err) // the level is legal
+	}
+	z.Write(head)
+	z.Write(r.data)
+	z.Close()
+	return recordingPrefix + base64.RawURLEncoding.EncodeToString(out.Bytes())
+}
+
+// ParseRecording reads what String wrote.
+func ParseRecording(s string) (*Recording, error) {
+	text, ok := strings.CutPrefix(strings.TrimSpace(s), recordingPrefix)
+	if !ok {
+		return nil, errors.New("sim: not a recording: it does not begin with " + recordingPrefix)
+	}
+	packed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("sim: damaged recording: %w", err)
+	}
+	const limit = 1 << 30
+	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), limit))
+	if err != nil {
+		return nil, fmt.Errorf("sim: damaged recording: %w", err)
+	}
+	in := varints{data: data}
+	r := &Recording{seed: in.next(), count: in.next()}
+	for n := in.next(); n > 0 && !in.bad; n-- {
+		r.labels = append(r.labels, label{text: in.text()})
+	}
+	r.data = in.data
+	for check, n := (varints{data: r.data}), r.count; n > 0; n-- {
+		if i := check.next(); i>>1 >= uint64(len(r.labels)) || check.bad {
+			return nil, errors.New("sim: damaged recording")
+		} else if i&1 == 1 {
+			check.next()
+		}
+		check.next()
+		in.bad = in.bad || check.bad
+	}
+	if in.bad {
+		return nil, errors.New("sim: damaged recording")
+	}
+	return r, nil
+}
+
+// varints reads numbers; bad says that there was none.
+type varints struct {
+	data []byte
+	bad  bool
+}
+
+func (v *varints) next() uint64 {
+	n, size := binary.Uvarint(v.data)
+	if size <= 0 {
+		v.bad = true
+		return 0
+	}
+	v.data = v.data[size:]
+	return n
+}
+
+func (v *varints) text() string {
+	n := v.next()
+	if n > uint64(len(v.data)) {
+		v.bad = true
+		return ""
+	}
+	s := string(v.data[:n])
+	v.data = v.data[n:]
+	return s
+}
+
+// player reads a recording again.
+type player struct {
+	labels []label
+	in     varints
+	left   uint64
+}
+
+// choose returns the recorded choice; behind the recording's end, the seed's.
+func (p *player) choose(d *Decisions, text string, n, seeds uint64) uint64 {
+	if p.left == 0 {
+		return seeds
+	}
+	p.left--
+	i := p.in.next()
+	l := &p.labels[i>>1]
+	if i&1 == 1 {
+		l.of = p.in.next()
+	}
+	chosen := p.in.next()
+	if l.text != text || l.of != n || chosen >= n {
+		p.left = 0
+		panic(&Divergence{Number: d.count, Label: text, Of: n, WasLabel: l.text, WasOf: l.of, Decided: chosen})
+	}
+	return chosen
+}
+
+// WithRecording writes the World's decisions down, for World.Recording.
+func WithRecording() Option { return func(o *options) { o.record = true } }
+
+// WithReplay lets the World take its decisions from a recording. Make the World with the recording's seed and the options
+// of the World that was recorded.
+func WithReplay(r *Recording) Option { return func(o *options) { o.replay = r } }
+
+// Recording returns the decisions so far; nil without WithRecording. It is valid until the World runs again.
+func (w *World) Recording() *Recording { return w.decisions.recorder }
+
+// record sets up recording and replay.
+func (d *Decisions) record(seed uint64, o *options) {
+	if o.record {
+		d.recorder = &Recording{seed: seed}
+	}
+	if r := o.replay; r != nil {
+		d.player = &player{labels: append([]label(nil), r.labels...), in: varints{data: r.data}, left: r.count}
+		for i := range d.player.labels {
+			d.player.labels[i].of = 0
+		}
+	}
+}
