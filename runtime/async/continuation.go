@@ -47,26 +47,6 @@ func (*continuations) MoveNext(*Executor) Continuation {
 	panic("async: a list of continuations was resumed as one")
 }
 
-// joinReleased makes one continuation of two that were released; either may be
-// nil or a list.
-func joinReleased(a, b Continuation) Continuation {
-	if a == nil {
-		return b
-	}
-	if b == nil {
-		return a
-	}
-	l := &continuations{}
-	for _, c := range [...]Continuation{a, b} {
-		if cs, ok := c.(*continuations); ok {
-			l.list = append(l.list, cs.list...)
-		} else {
-			l.list = append(l.list, c)
-		}
-	}
-	return l
-}
-
 // unbound resumes a continuation anywhere: what ConfigureAwait(false) stores.
 type unbound struct{ Continuation }
 

@@ -110,7 +110,7 @@ func (m *pooledSum) suspend(state int) *pooledSum {
 		token := h.Token()
 		*h = *m
 		h.heap, m.heap = h, h
-		h.PromotePooled(nil, h, token)
+		h.PromotePooledAnywhere(h, token)
 	}
 	return m.heap
 }

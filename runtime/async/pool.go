@@ -21,7 +21,8 @@ import (
 //			token := h.Token()                  // before the copy: it outlives it
 //			*h = *m
 //			h.heap, m.heap = h, h
-//			h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx)
+//			h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx); without
+//			                                    // one PromotePooledAnywhere(h, token)
 //		}
 //		return m.heap
 //	}
@@ -102,6 +103,13 @@ func (b *PooledBuilder[T]) Token() uint16 { return b.version }
 // Token was token before the copy.
 func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner Recyclable, token uint16) {
 	b.Promote(ctx)
+	b.PromotePooledAnywhere(owner, token)
+}
+
+// PromotePooledAnywhere is PromotePooled for a function that has no
+// context.Context.
+func (b *PooledBuilder[T]) PromotePooledAnywhere(owner Recyclable, token uint16) {
+	b.PromoteAnywhere()
 	b.version = token
 	b.flags |= single
 	b.own.owner = owner

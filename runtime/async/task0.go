@@ -33,6 +33,10 @@ func (t Task0) ConfigureAwait(continueOnContext bool) ConfiguredTask0 {
 	return ConfiguredTask0{t, !continueOnContext}
 }
 
+// Task returns the same task as one with a value of no size, for what takes a
+// Task[T] only.
+func (t Task0) Task() Task[struct{}] { return t.task }
+
 // PanicStack is Task.PanicStack.
 func (t Task0) PanicStack() []byte { return t.task.PanicStack() }
 
