@@ -1,0 +1,48 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/driver"
+	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/overlapped"
+)
+
+// Toaster is a USB toaster of a World, with its driver.
+type Toaster struct {
+	world  *World
+	device *device.Toaster
+}
+
+// toasterLevel is the IRQL of toasters' interrupt lines: of all devices it can best wait.
+const toasterLevel = kernel.DeviceLevel
+
+// NewToaster plugs a toaster into the World and loads its driver. Zero fields of cfg take the defaults.
+func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, error) {
+	dev, err := device.NewToaster(name, cfg)
+	if err != nil {
+		return nil, err
+	}
+	line := w.newLine(name, toasterLevel)
+	dev.Connect(&w.clock, &w.decisions, line, probe{w})
+	if _, status := driver.NewToaster(w.kernel, dev, line); !status.IsSuccess() {
+		return nil, fmt.Errorf("sim: toaster %s: the kernel reports %v", name, status)
+	}
+	return &Toaster{world: w, device: dev}, nil
+}
+
+// newLine makes an interrupt line of its own for a device; the lines of a World are spread over its CPUs.
+func (w *World) newLine(name string, level kernel.IRQL) *kernel.Line {
+	line := w.kernel.NewLine(name, kernel.LevelSensitive, level, w.lines%w.kernel.CPUs())
+	w.lines++
+	return line
+}
+
+// Open opens the toaster for overlapped I/O. It may be open several times.
+func (t *Toaster) Open() (*overlapped.Toaster, error) {
+	return overlapped.OpenToaster(t.world, t.device.Name())
+}
+
+// Device returns the hardware: what it has made is on its Plate.
+func (t *Toaster) Device() *device.Toaster { return t.device }
