@@ -17,7 +17,8 @@ import (
 // Who moved it to storing or appending owns next until moving on; who moved it
 // to completing or done owns next, err and value, and after done err and value
 // only change at reuse. A machine completes itself and so needs no completing
-// phase; nor does a first continuation keep a completer waiting.
+// phase, unless it is pooled; nor does a first continuation keep a completer
+// waiting.
 type cell[T any] struct {
 	status  uint32
 	version uint16 // bumped at each reuse; tasks carry the one they were made for
@@ -202,6 +203,9 @@ func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 		case stored:
 			if c.flags&single != 0 {
 				// After done whoever awaits may have it reused at once.
+				if !c.move(s, completing) {
+					continue
+				}
 				released, c.next = c.next, nil
 				c.leave(done)
 				return released, true

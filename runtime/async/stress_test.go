@@ -108,7 +108,7 @@ func (s *stress) operation(r *rand.Rand, pool *async.SourcePool[int]) {
 		s.leave(func() { a.SetResult(x) })
 		s.leave(func() { b.SetResult(x) })
 	}
-	switch r.IntN(8) {
+	switch r.IntN(9) {
 	case 0: // a machine, completed by several
 		task := sumAsync(2, func(i int) async.Task[int] { return []*async.Source[int]{a, b}[i].Task() })
 		s.follow(task, gives(task, 2*x))
@@ -164,6 +164,20 @@ func (s *stress) operation(r *rand.Rand, pool *async.SourcePool[int]) {
 		s.follow(task, gives(task, 2*x))
 		s.leave(func() { p.SetResult(x) })
 		s.leave(func() { q.SetResult(x) })
+	case 8: // pooled machines, raced and then read
+		p := pooledSumAsync(1, func(int) async.Task[int] { return a.Task() })
+		q := pooledSumAsync(1, func(int) async.Task[int] { return b.Task() })
+		winner := async.WhenAny(context.Background(), p, q)
+		s.follow(winner, func() bool {
+			i, err := winner.GetResult()
+			won, lost := p, q
+			if i == 1 {
+				won, lost = q, p
+			}
+			s.follow(lost, gives(lost, x))
+			return err == nil && gives(won, x)()
+		})
+		completeBoth()
 	}
 	cancel()
 }
