@@ -39,6 +39,8 @@ var stages = []stage{
 		clean: true, function: lowerFunc},
 	{name: "emit", doc: "ir becomes Go text; the author's comments and lines survive",
 		clean: true, file: emitFile},
+	{name: "prove", doc: "what was generated compiles, together with its sources",
+		clean: true, whole: (*run).proveOutputs},
 	{name: "write", doc: "header, build constraint and gofmt; compared with the disk",
 		clean: true, whole: (*run).prepare},
 }
@@ -51,7 +53,8 @@ var order = []struct{ before, after, because string }{
 	{"check", "write", "an error anywhere in a run keeps all of its files from being written"},
 	{"plan", "lower", "a suspension point needs its block before it can have a state"},
 	{"lower", "emit", "labels and fields have their final names only then"},
-	{"emit", "write", "the header and gofmt need the whole text"},
+	{"emit", "prove", "a twin may call any other of its package"},
+	{"prove", "write", "what does not compile is not written"},
 }
 
 // checkPackage leaves awaits alone where types are not to be trusted.
