@@ -1,5 +1,6 @@
 // Awaits in select statements: all channels and all values to be sent are
-// evaluated first, in source order, and then one case is chosen.
+// evaluated first, in source order; the left side of a receive only if its case
+// is chosen.
 package main
 
 import (
@@ -28,10 +29,11 @@ func Selects(ctx context.Context) {
 
 //nothread:async
 func choose(ctx context.Context, channels map[string]chan int) (what string) {
+	var got [2]int
 	empty := channels["empty"]
 	select {
-	case n := <-channels[play.Ask(ctx, "full").Await()]:
-		what = fmt.Sprint("received ", play.Ask(ctx, n).Await())
+	case got[play.Ask(ctx, 1).Await()] = <-channels[play.Ask(ctx, "full").Await()]:
+		what = fmt.Sprint("received ", got)
 	case channels[play.Ask(ctx, "none").Await()] <- play.Ask(ctx, 8).Await():
 		what = "impossible: there is no such channel"
 	default:

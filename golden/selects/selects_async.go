@@ -68,10 +68,10 @@ func (m *selectsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto chooseDone // selects.go:21
+		goto chooseDone // selects.go:22
 	case 2:
 		task = m.awaiter.Task()
-		goto chooseDone2 // selects.go:25
+		goto chooseDone2 // selects.go:26
 	}
 
 	m.channels = map[string]chan int{"full": make(chan int, 1), "empty": make(chan int, 1)}
@@ -130,9 +130,11 @@ type chooseMachine struct {
 
 	ctx      context.Context
 	channels map[string]chan int
+	got      [2]int
 	empty    chan int
 	spill    chan int
 	spill2   chan int
+	received int
 	n        int
 	ok       bool
 
@@ -194,29 +196,28 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	var (
 		what  string
 		spill int
-		n     int
 		task  play.Answer[string]
 		task2 play.Answer[int]
 	)
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // selects.go:33
+		goto askDone // selects.go:35
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone2 // selects.go:35
+		goto askDone2 // selects.go:37
 	case 3:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone3 // selects.go:35
+		goto askDone3 // selects.go:37
 	case 4:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone4 // selects.go:34
+		goto askDone4 // selects.go:35
 	case 5:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone5 // selects.go:41
+		goto askDone5 // selects.go:43
 	case 6:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone6 // selects.go:43
+		goto askDone6 // selects.go:45
 	}
 
 	m.empty = m.channels["empty"]
@@ -248,7 +249,7 @@ askDone2:
 askDone3:
 	spill = task2.GetResult()
 	select {
-	case n = <-m.spill:
+	case m.received = <-m.spill:
 		goto clause
 	case m.spill2 <- spill:
 		goto clause2
@@ -256,7 +257,7 @@ askDone3:
 		goto clause3
 	}
 clause:
-	task2 = play.Ask(m.ctx, n)
+	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
 		m.awaiter2 = task2
 		if task2.OnCompleted(m.suspend(4)) {
@@ -264,7 +265,8 @@ clause:
 		}
 	}
 askDone4:
-	what = fmt.Sprint("received ", task2.GetResult())
+	m.got[task2.GetResult()] = m.received
+	what = fmt.Sprint("received ", m.got)
 	goto done
 clause2:
 	what = "impossible: there is no such channel"

@@ -21,9 +21,13 @@ var functions = []test{
 	{"36 v, ok", commaOK, commaOKAsync},
 	{"37 shadowing", shadows, shadowsAsync},
 	{"38 types that cannot be named", unnamed, unnamedAsync},
+	{"38 local types", localTypes, localTypesAsync},
 	{"39 generics", generics, genericsAsync},
 	{"39 recursion", recursion, recursionAsync},
 	{"39 several values as arguments", several, severalAsync},
+	{"40 range over functions", rangeFunc, rangeFuncAsync},
+	{"40 range over a function, left early", rangeFuncLeft, rangeFuncLeftAsync},
+	{"40 range over a function, panics", rangeFuncPanics, rangeFuncPanicsAsync},
 }
 
 //nothread:async
@@ -347,4 +351,93 @@ func two(r *run, n int) (int, error) {
 func variadic(r *run, list ...any) string {
 	list = append(list, value(r, len(list)).Await())
 	return fmt.Sprint(list...)
+}
+
+// upTo yields from 1 to n and says how it ends.
+func upTo(r *run, n int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		defer func() { r.note("iterator left") }()
+		for i := 1; i <= n; i++ {
+			if !yield(i) {
+				r.note("stopped at ", i)
+				return
+			}
+		}
+	}
+}
+
+//nothread:async
+func rangeFunc(r *run) any {
+	sum := 0
+	var fs []func() int
+	for i := range upTo(r, 3) {
+		if i == 2 {
+			continue
+		}
+		fs = append(fs, func() int { i++; return i })
+		sum += value(r, i*10).Await()
+	}
+	for range upTo(r, value(r, 2).Await()) {
+		sum += value(r, 1).Await()
+	}
+	return both(sum, both(fs[0](), fs[1]()))
+}
+
+//nothread:async
+func rangeFuncLeft(r *run) any {
+	n, _ := foundAsync(r, 2).Await()
+outer:
+	for i := range upTo(r, 3) {
+		for j := range upTo(r, 3) {
+			switch value(r, 10*i+j).Await() {
+			case 12:
+				continue outer
+			case 22:
+				break outer
+			}
+		}
+	}
+	return n
+}
+
+//nothread:async
+func found(r *run, n int) (string, error) {
+	defer r.note("found is left")
+	for i := range upTo(r, 5) {
+		defer r.note("deferred in the body ", i)
+		if value(r, i).Await() == n {
+			return fmt.Sprint("found ", i), nil
+		}
+	}
+	return "", nil
+}
+
+//nothread:async
+func rangeFuncPanics(r *run) any {
+	defer func() { r.note("recovered ", recover()) }()
+	for i := range upTo(r, 3) {
+		value(r, i).Await()
+		if i == 2 {
+			panic("in the body")
+		}
+	}
+	return nil
+}
+
+//nothread:async
+func localTypes(r *run) any {
+	type number int
+	type node struct {
+		number
+		next *node
+	}
+	n := &node{number(value(r, 1).Await()), nil}
+	for i := range number(3) {
+		n = &node{i + number(value(r, 10).Await()), n}
+	}
+	sum := number(0)
+	for ; n != nil; n = n.next {
+		sum += n.number
+	}
+	return sum
 }

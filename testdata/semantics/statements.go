@@ -267,10 +267,18 @@ func selectOrder(r *run) any {
 	pick := func(c chan int) chan int { r.note("channel"); return c }
 	select {
 	case pick(b) <- value(r, 2).Await():
-		return both("sent", <-b)
+		r.note("sent ", <-b)
 	case n, ok := <-pick(after(r, func() chan int { return nil }).Await()):
-		return both(n, ok)
+		r.note(n, ok)
 	}
+	var arr [2]int
+	select {
+	case arr[value(r, 1).Await()] = <-pick(a):
+		r.note(arr)
+	case arr[value(r, 0).Await()] = <-pick(b):
+		r.note("impossible")
+	}
+	return arr
 }
 
 //nothread:async
