@@ -100,15 +100,32 @@ func canceledOr(task async.Task[int], want int) func() bool {
 	}
 }
 
+// A pair is what an operation awaits: two sources that will give x.
+type pair struct {
+	a, b *async.Source[int]
+	x    int
+}
+
+func (s *stress) completeBoth(p pair) {
+	s.leave(func() { p.a.SetResult(p.x) })
+	s.leave(func() { p.b.SetResult(p.x) })
+}
+
 func (s *stress) operation(r *rand.Rand, pool *async.SourcePool[int]) {
-	a, b := async.NewSource[int](), async.NewSource[int]()
-	x := r.IntN(1000)
-	ctx, cancel := context.WithCancel(context.Background())
-	completeBoth := func() {
-		s.leave(func() { a.SetResult(x) })
-		s.leave(func() { b.SetResult(x) })
+	p := pair{async.NewSource[int](), async.NewSource[int](), r.IntN(1000)}
+	switch kind := r.IntN(9); kind {
+	case 0, 1, 2, 3:
+		s.awaited(kind, p)
+	case 4, 5, 6:
+		s.canceled(kind, p)
+	default:
+		s.pooled(kind, p, pool)
 	}
-	switch r.IntN(9) {
+}
+
+func (s *stress) awaited(kind int, p pair) {
+	a, b, x := p.a, p.b, p.x
+	switch kind {
 	case 0: // a machine, completed by several
 		task := sumAsync(2, func(i int) async.Task[int] { return []*async.Source[int]{a, b}[i].Task() })
 		s.follow(task, gives(task, 2*x))
@@ -127,59 +144,68 @@ func (s *stress) operation(r *rand.Rand, pool *async.SourcePool[int]) {
 		}
 		s.leave(func() { a.SetResult(x) })
 	case 2:
-		all := async.WhenAll(context.Background(), a.Task(), b.Task())
+		all := async.WhenAll(bg, a.Task(), b.Task())
 		s.follow(all, func() bool { v, err := all.GetResult(); return err == nil && v[0] == x && v[1] == x })
-		completeBoth()
+		s.completeBoth(p)
 	case 3:
-		winner := async.WhenAny(context.Background(), a.Task(), b.Task())
+		winner := async.WhenAny(bg, a.Task(), b.Task())
 		s.follow(winner, func() bool {
 			i, err := winner.GetResult()
 			return err == nil && (i == 0 && a.Task().IsCompleted() || i == 1 && b.Task().IsCompleted())
 		})
-		completeBoth()
-	case 4: // a cancellation races with the completions
-		race := async.Race(ctx, await(a.Task()), await(b.Task()))
-		s.follow(race, canceledOr(race, x))
-		s.leave(func() { cancel() })
-		completeBoth()
-		return
-	case 5:
-		first := await(async.FirstSuccess(ctx, a.Task(), b.Task()))
-		s.follow(first, canceledOr(first, x))
-		s.leave(func() { a.SetError(errA) })
-		s.leave(func() { b.SetResult(x) })
-		s.leave(func() { cancel() })
-		return
-	case 6: // each, with a cancellation
-		for task := range async.WhenEach(ctx, a.Task(), b.Task()) {
-			s.follow(task, canceledOr(task, x))
-		}
-		s.leave(func() { cancel() })
-		completeBoth()
-		return
-	case 7: // pooled
-		p, q := pool.New(ctx), pool.New(ctx)
-		pt, qt := p.Task(), q.Task()
-		task := pooledSumAsync(2, func(i int) async.Task[int] { return []async.Task[int]{pt, qt}[i] })
-		s.follow(task, gives(task, 2*x))
-		s.leave(func() { p.SetResult(x) })
-		s.leave(func() { q.SetResult(x) })
-	case 8: // pooled machines, raced and then read
-		p := pooledSumAsync(1, func(int) async.Task[int] { return a.Task() })
-		q := pooledSumAsync(1, func(int) async.Task[int] { return b.Task() })
-		winner := async.WhenAny(context.Background(), p, q)
-		s.follow(winner, func() bool {
-			i, err := winner.GetResult()
-			won, lost := p, q
-			if i == 1 {
-				won, lost = q, p
-			}
-			s.follow(lost, gives(lost, x))
-			return err == nil && gives(won, x)()
-		})
-		completeBoth()
+		s.completeBoth(p)
 	}
-	cancel()
+}
+
+// canceled races a cancellation with the completions.
+func (s *stress) canceled(kind int, p pair) {
+	ctx, cancel := context.WithCancel(bg)
+	s.leave(func() {
+		switch kind {
+		case 4:
+			race := async.Race(ctx, await(p.a.Task()), await(p.b.Task()))
+			s.follow(race, canceledOr(race, p.x))
+			s.completeBoth(p)
+		case 5:
+			first := await(async.FirstSuccess(ctx, p.a.Task(), p.b.Task()))
+			s.follow(first, canceledOr(first, p.x))
+			s.leave(func() { p.a.SetError(errA) })
+			s.leave(func() { p.b.SetResult(p.x) })
+		case 6:
+			for task := range async.WhenEach(ctx, p.a.Task(), p.b.Task()) {
+				s.follow(task, canceledOr(task, p.x))
+			}
+			s.completeBoth(p)
+		}
+	})
+	s.leave(cancel)
+}
+
+func (s *stress) pooled(kind int, p pair, pool *async.SourcePool[int]) {
+	x := p.x
+	if kind == 7 { // sources and a machine
+		c, d := pool.New(bg), pool.New(bg)
+		ct, dt := c.Task(), d.Task()
+		task := pooledSumAsync(2, func(i int) async.Task[int] { return []async.Task[int]{ct, dt}[i] })
+		s.follow(task, gives(task, 2*x))
+		s.leave(func() { c.SetResult(x) })
+		s.leave(func() { d.SetResult(x) })
+		return
+	}
+	// Machines that are raced and then read.
+	c := pooledSumAsync(1, func(int) async.Task[int] { return p.a.Task() })
+	d := pooledSumAsync(1, func(int) async.Task[int] { return p.b.Task() })
+	winner := async.WhenAny(bg, c, d)
+	s.follow(winner, func() bool {
+		i, err := winner.GetResult()
+		won, lost := c, d
+		if i == 1 {
+			won, lost = d, c
+		}
+		s.follow(lost, gives(lost, x))
+		return err == nil && gives(won, x)()
+	})
+	s.completeBoth(p)
 }
 
 // A random mix of operations from 16 goroutines loses none and doubles none.
