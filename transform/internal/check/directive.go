@@ -100,6 +100,9 @@ func article(tok token.Token) string {
 // directive by little and is followed by nothing but options, if anything
 // (prose that mentions the directive goes on).
 func looksMisspelled(text string) bool {
+	if strings.HasPrefix(text, "//\t") {
+		return false // an example in a doc comment
+	}
 	if strings.HasPrefix(text, "//nothread:") {
 		return true
 	}

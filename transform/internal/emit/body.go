@@ -126,7 +126,7 @@ func (e *emitter) instr(in ir.Instr) {
 			text = strings.TrimRight(e.b.String(), "\n") + " " + text
 			e.b.Reset()
 		}
-		e.line("%s", text)
+		e.line("\t%s", text) // not in the first column: a //line comment means something there
 	case *ir.Blank:
 		e.line("")
 	}
@@ -321,7 +321,11 @@ func (e *emitter) switchTerm(t *ir.Switch) {
 func (e *emitter) clause(c *ir.Clause) {
 	switch n := c.Node.(type) {
 	case *ast.CaseClause:
-		e.line("%s", e.f.Node(n, n.Case, n.Colon+1, e))
+		if n.List == nil {
+			e.line("default:")
+		} else {
+			e.line("case %s:", e.f.List(n.List, e))
+		}
 	case *ast.CommClause:
 		switch {
 		case n.Comm == nil:

@@ -52,12 +52,13 @@ type Func struct {
 	Vars    []*Var // all, in order of appearance
 	Blocks  []*Block
 	Entry   *Block
-	Awaits  []*Await       // in source order
-	Slots   []*Slot        // by lower
-	Consts  []*ast.GenDecl // declared in the body; they move to its top
-	Defers  []*Defer       // in source order
-	Types   []*LocalType   // declared in the body; they move to the package level
-	Loops   []*Var         // iterators of ranges over functions, outer ones first
+	Awaits  []*Await                // in source order
+	Slots   []*Slot                 // by lower
+	Consts  []*ast.GenDecl          // declared in the body; they move to its top
+	Defers  []*Defer                // in source order
+	Names   map[types.Object]string // of those constants that need another name there, by lower
+	Types   []*LocalType            // declared in the body; they move to the package level
+	Loops   []*Var                  // iterators of ranges over functions, outer ones first
 
 	Parent   *Func                   // the function that an async closure stands in
 	Children []*Func                 // the async closures in the body, in source order

@@ -156,7 +156,9 @@ func (p *printer) switchTerm(t *Switch) {
 		text := "default"
 		switch n := c.Node.(type) {
 		case *ast.CaseClause:
-			text = p.f.Node(n, n.Case, n.Colon, p)
+			if n.List != nil {
+				text = "case " + p.f.List(n.List, p)
+			}
 		case *ast.CommClause:
 			if n.Comm != nil {
 				text = "case " + p.f.Node(n.Comm, n.Comm.Pos(), n.Comm.End(), p)

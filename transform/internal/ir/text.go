@@ -43,6 +43,20 @@ func (f *Func) Value(e ast.Expr, style Style) string {
 	return f.text(e, e.Pos(), e.End(), style, nil)
 }
 
+// List writes expressions that stand one behind the other.
+func (f *Func) List(list []ast.Expr, style Style) string {
+	t := &texter{f: f, style: style}
+	for _, e := range list {
+		if o, ok := f.Subst[e]; ok {
+			t.replace(e, style.Operand(o))
+			continue
+		}
+		t.top = e
+		t.walk(e)
+	}
+	return t.edited(list[0].Pos(), list[len(list)-1].End())
+}
+
 // Node writes a statement of the author's between pos and end.
 func (f *Func) Node(n ast.Node, pos, end token.Pos, style Style) string {
 	root, _ := n.(ast.Stmt)
@@ -54,6 +68,11 @@ func (f *Func) Node(n ast.Node, pos, end token.Pos, style Style) string {
 func (f *Func) text(n ast.Node, pos, end token.Pos, style Style, root ast.Stmt) string {
 	t := &texter{f: f, style: style, root: root, top: n}
 	t.walk(n)
+	return t.edited(pos, end)
+}
+
+// edited copies the source from pos to end with what has been replaced.
+func (t *texter) edited(pos, end token.Pos) string {
 	sort.SliceStable(t.edits, func(i, j int) bool { return t.edits[i].pos < t.edits[j].pos })
 	var b strings.Builder
 	at := pos
@@ -61,11 +80,11 @@ func (f *Func) text(n ast.Node, pos, end token.Pos, style Style, root ast.Stmt) 
 		if e.pos < at || e.end > end {
 			continue // outside the part asked for
 		}
-		b.WriteString(f.Source.Text(at, e.pos))
+		b.WriteString(t.f.Source.Text(at, e.pos))
 		b.WriteString(e.text)
 		at = e.end
 	}
-	b.WriteString(f.Source.Text(at, end))
+	b.WriteString(t.f.Source.Text(at, end))
 	return b.String()
 }
 
@@ -179,6 +198,10 @@ func (t *texter) ident(id *ast.Ident) {
 			text = t.deref(text, v, id)
 		}
 		t.replace(id, text)
+		return
+	}
+	if name, ok := t.f.Names[obj]; ok {
+		t.replace(id, name)
 		return
 	}
 	if name, ok := obj.(*types.TypeName); ok && t.f.LocalType(name) != nil {

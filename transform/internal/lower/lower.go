@@ -23,6 +23,7 @@ func Func(f *ir.Func) {
 	n := newNamer(f)
 	f.Receiver = n.unique("m", n.idents)
 	f.Bound = n.unique("bound", n.idents)
+	n.constants()
 	n.variables()
 	n.slots()
 	f.Called = n.unique("called", n.fields)

@@ -86,6 +86,35 @@ func withSuffix(name string, i int) string {
 	return name + strconv.Itoa(i)
 }
 
+// constants gives those that move to the top of MoveNext names of their own,
+// where the function means anything else by the name, a parameter say or the
+// constant of another block.
+func (n *namer) constants() {
+	n.f.Names = make(map[types.Object]string)
+	info := n.f.Source.Info
+	meant := make(map[string]map[types.Object]bool)
+	ast.Inspect(n.f.Decl, func(node ast.Node) bool {
+		if id, ok := node.(*ast.Ident); ok {
+			if obj := info.ObjectOf(id); obj != nil {
+				if meant[id.Name] == nil {
+					meant[id.Name] = make(map[types.Object]bool)
+				}
+				meant[id.Name][obj] = true
+			}
+		}
+		return true
+	})
+	for _, decl := range n.f.Consts {
+		for _, spec := range decl.Specs {
+			for _, id := range spec.(*ast.ValueSpec).Names {
+				if obj := info.Defs[id]; obj != nil && id.Name != "_" && len(meant[id.Name]) > 1 {
+					n.f.Names[obj] = n.unique(id.Name, n.idents)
+				}
+			}
+		}
+	}
+}
+
 func (n *namer) variables() {
 	var named []*ir.Var
 	for _, v := range n.f.Vars {

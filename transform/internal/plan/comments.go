@@ -55,9 +55,6 @@ func (b *builder) after(end token.Pos) {
 	b.lastLine = b.f.Source.Line(group.End())
 }
 
-// opened notes that a block's brace stands at pos: no empty line follows it.
-func (b *builder) opened(pos token.Pos) { b.lastLine = 0 }
-
 // closing emits the comments in front of a closing brace.
 func (b *builder) closing(rbrace token.Pos) {
 	for len(b.comments) > 0 && b.comments[0].Pos() < rbrace {

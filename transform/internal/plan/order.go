@@ -138,6 +138,9 @@ func (b *builder) events(list []*event, n ast.Node) []*event {
 	case *ast.ExprStmt:
 		return b.events(list, n.X)
 	case *ast.SendStmt:
+		if ch, ok := coreType(b.info.TypeOf(n.Chan)).(*types.Chan); ok {
+			b.want[n.Value] = ch.Elem()
+		}
 		return b.events(b.events(list, n.Chan), n.Value)
 	case *ast.IncDecStmt:
 		return b.events(list, n.X)
@@ -155,6 +158,14 @@ func (b *builder) exprEvents(list []*event, e ast.Expr) []*event {
 	if tv, ok := b.info.Types[e]; ok && (tv.Value != nil || tv.IsType()) {
 		return list
 	}
+	list = b.ownEvents(list, e)
+	if b.boxedEarly(e) && (len(list) == 0 || list[len(list)-1].expr != e) {
+		list = append(list, &event{expr: e})
+	}
+	return list
+}
+
+func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 	switch e := e.(type) {
 	case *ast.ParenExpr:
 		return b.exprEvents(list, e.X)
@@ -164,7 +175,7 @@ func (b *builder) exprEvents(list []*event, e ast.Expr) []*event {
 		return b.binaryEvents(list, e)
 	case *ast.UnaryExpr:
 		list = b.exprEvents(list, e.X)
-		if e.Op == token.ARROW || e.Op == token.AND && isLiteral(e.X) {
+		if e.Op == token.ARROW {
 			list = append(list, &event{expr: e})
 		}
 	case *ast.StarExpr:
@@ -175,15 +186,15 @@ func (b *builder) exprEvents(list []*event, e ast.Expr) []*event {
 			return list // of a package
 		}
 		list = b.exprEvents(list, e.X)
-		if sel.Kind() == types.MethodVal { // a method value: calls do not come here
-			list = append(list, &event{expr: e})
-		}
 	case *ast.IndexExpr:
 		list = b.exprEvents(list, e.X)
 		if tv := b.info.Types[e.Index]; tv.IsType() {
 			return list
 		}
 		list = b.exprEvents(list, e.Index)
+		if m, ok := coreType(b.info.TypeOf(e.X)).(*types.Map); ok && b.keyIsCopied(m, e.Index) {
+			list = append(list, &event{expr: e.Index})
+		}
 		if b.convertsBytesKey(e) {
 			list = append(list, &event{expr: e})
 		}
@@ -206,15 +217,11 @@ func (b *builder) exprEvents(list []*event, e ast.Expr) []*event {
 	return list
 }
 
-func isLiteral(e ast.Expr) bool {
-	_, ok := ast.Unparen(e).(*ast.CompositeLit)
-	return ok
-}
-
 // literalEvents: elements are read late, except that a map literal stores each
 // entry before it evaluates the next.
 func (b *builder) literalEvents(list []*event, e *ast.CompositeLit) []*event {
 	_, isMap := coreType(b.info.TypeOf(e)).(*types.Map)
+	b.wantElements(e)
 	for _, elt := range e.Elts {
 		kv, ok := elt.(*ast.KeyValueExpr)
 		if !ok {
@@ -254,6 +261,9 @@ func (b *builder) spillable(e ast.Expr) bool {
 }
 
 func (b *builder) binaryEvents(list []*event, e *ast.BinaryExpr) []*event {
+	if e.Op == token.EQL || e.Op == token.NEQ { // of an interface and a value, the value is converted
+		b.want[e.X], b.want[e.Y] = b.info.TypeOf(e.Y), b.info.TypeOf(e.X)
+	}
 	list = b.exprEvents(list, e.X)
 	if e.Op != token.LAND && e.Op != token.LOR {
 		return b.exprEvents(list, e.Y)
@@ -268,6 +278,7 @@ func (b *builder) binaryEvents(list []*event, e *ast.BinaryExpr) []*event {
 // callEvents: the callee's and the arguments' events, then the call's own.
 func (b *builder) callEvents(list []*event, e *ast.CallExpr) []*event {
 	if tv := b.info.Types[e.Fun]; tv.IsType() {
+		b.want[e.Args[0]] = tv.Type
 		list = b.exprEvents(list, e.Args[0])
 		if convertsEarly(b.info.TypeOf(e.Fun), b.info.TypeOf(e.Args[0])) {
 			list = append(list, &event{expr: e})
@@ -289,6 +300,7 @@ func (b *builder) operands(list []*event, e *ast.CallExpr) []*event {
 	} else {
 		list = b.exprEvents(list, e.Fun)
 	}
+	b.wantArguments(e)
 	for _, arg := range e.Args {
 		list = b.exprEvents(list, arg)
 	}

@@ -101,6 +101,7 @@ type builder struct {
 	loops   map[*ast.RangeStmt]*ir.Var // iterators of the ranges over functions
 	exits   []*ir.Block                // on the way of branches that leave ranges over functions
 	uses    map[types.Object]*usage
+	want    want
 
 	comments []*ast.CommentGroup // of the body, not yet emitted
 	lastLine int                 // where the last thing emitted ended; 0 at the start of a block
@@ -126,6 +127,7 @@ func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func
 		labels: make(map[string]*ir.Block),
 		loops:  make(map[*ast.RangeStmt]*ir.Var),
 		uses:   make(map[types.Object]*usage),
+		want:   make(want),
 	}
 	for _, group := range file.Syntax.Comments {
 		if f.Body.Lbrace < group.Pos() && group.End() <= f.Body.Rbrace {

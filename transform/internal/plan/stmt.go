@@ -50,10 +50,12 @@ func (b *builder) stmt(s ast.Stmt, label string) {
 	case *ast.DeclStmt:
 		b.declStmt(s)
 	case *ast.ReturnStmt:
+		b.wantReturned(s.Results)
 		b.hoist(exprs(s.Results)...)
 		b.end(&ir.Return{Node: s})
 		b.after(s.End())
 	case *ast.AssignStmt:
+		b.wantAssigned(s.Lhs, s.Rhs)
 		b.hoist(append(exprs(s.Lhs), exprs(s.Rhs)...)...)
 		b.declareAll(s)
 		b.simple(s)
@@ -139,6 +141,11 @@ func (b *builder) declStmt(s *ast.DeclStmt) {
 
 // varSpec becomes an assignment to the hoisted variables.
 func (b *builder) varSpec(spec *ast.ValueSpec) {
+	if spec.Type != nil {
+		for _, e := range spec.Values {
+			b.want[e] = b.info.TypeOf(spec.Type)
+		}
+	}
 	b.hoist(exprs(spec.Values)...)
 	var vars []*ir.Var
 	for _, id := range spec.Names {

@@ -101,19 +101,17 @@ func (b *builder) chain(s *ast.SwitchStmt, clauses []*ir.Clause, done *ir.Block)
 func (b *builder) bodies(s ast.Stmt, label string, clauses []*ir.Clause, done *ir.Block, rbrace token.Pos) {
 	for i, c := range clauses {
 		var body []ast.Stmt
-		var end token.Pos
 		switch n := c.Node.(type) {
 		case *ast.CaseClause:
-			body, end = n.Body, n.End()
+			body = n.Body
 		case *ast.CommClause:
-			body, end = n.Body, n.End()
+			body = n.Body
 		}
 		t := &target{stmt: s, label: label, brk: done}
+		end := rbrace
 		if i+1 < len(clauses) {
 			t.next = clauses[i+1].To
 			end = clauses[i+1].Node.Pos()
-		} else {
-			end = rbrace
 		}
 		b.before(c.Node.Pos())
 		b.start(c.To)

@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"go/ast"
+	"go/types"
+	"runtime"
+)
+
+// This file knows where gc copies a value because it needs its address: for a
+// conversion to an interface, and as the key of a map. What has an address
+// already is read where it is used, late; anything else is copied at once, and
+// so is an event.
+
+// want notes what type the expression's context wants; where that is an
+// interface, an implicit conversion takes place.
+type want map[ast.Expr]types.Type
+
+// wantArguments notes the types of the parameters.
+func (b *builder) wantArguments(call *ast.CallExpr) {
+	sig, ok := coreType(b.info.TypeOf(call.Fun)).(*types.Signature)
+	if !ok || b.info.Types[call.Fun].IsBuiltin() {
+		return
+	}
+	n := sig.Params().Len()
+	for i, arg := range call.Args {
+		switch {
+		case sig.Variadic() && i >= n-1 && !call.Ellipsis.IsValid():
+			b.want[arg] = sig.Params().At(n - 1).Type().(*types.Slice).Elem()
+		case i < n:
+			b.want[arg] = sig.Params().At(i).Type()
+		}
+	}
+}
+
+// wantElements notes the types of a literal's elements, fields or entries.
+func (b *builder) wantElements(lit *ast.CompositeLit) {
+	t := coreType(b.info.TypeOf(lit))
+	if p, ok := t.(*types.Pointer); ok { // &T elided in a literal of []*T
+		t = coreType(p.Elem())
+	}
+	for i, elt := range lit.Elts {
+		kv, keyed := elt.(*ast.KeyValueExpr)
+		value := elt
+		if keyed {
+			value = kv.Value
+		}
+		switch t := t.(type) {
+		case *types.Slice:
+			b.want[value] = t.Elem()
+		case *types.Array:
+			b.want[value] = t.Elem()
+		case *types.Map:
+			b.want[value] = t.Elem()
+			b.want[kv.Key] = t.Key()
+		case *types.Struct:
+			if !keyed {
+				b.want[value] = t.Field(i).Type()
+			} else if field, ok := b.info.Uses[kv.Key.(*ast.Ident)].(*types.Var); ok {
+				b.want[value] = field.Type()
+			}
+		}
+	}
+}
+
+// wantAssigned notes the types of what values are assigned to.
+func (b *builder) wantAssigned(lhs, rhs []ast.Expr) {
+	if len(lhs) == len(rhs) {
+		for i := range lhs {
+			b.want[rhs[i]] = b.info.TypeOf(lhs[i])
+		}
+	}
+}
+
+// wantReturned notes the types of the results.
+func (b *builder) wantReturned(values []ast.Expr) {
+	if results := b.f.Sig.Results(); results.Len() == len(values) {
+		for i, e := range values {
+			b.want[e] = results.At(i).Type()
+		}
+	}
+}
+
+// boxedEarly reports whether e is converted to an interface by its context in a
+// way that copies it at once.
+func (b *builder) boxedEarly(e ast.Expr) bool {
+	to, from := b.want[e], b.info.TypeOf(e)
+	if to == nil || from == nil || !isInterface(to) || isInterface(from) {
+		return false
+	}
+	if _, ok := ast.Unparen(e).(*ast.FuncLit); ok {
+		return false // makes no difference
+	}
+	tv := b.info.Types[e]
+	return tv.IsValue() && !tv.IsNil() && tv.Value == nil && needsAddress(from) && !b.hasAddress(e)
+}
+
+// isInterface reports whether values of t are interfaces; of a type parameter
+// they are not.
+func isInterface(t types.Type) bool {
+	_, param := types.Unalias(t).(*types.TypeParam)
+	return !param && types.IsInterface(t)
+}
+
+var sizes = types.SizesFor("gc", runtime.GOARCH)
+
+// needsAddress reports whether gc's conversion of a t to an interface takes its
+// address (cmd/compile/internal/walk, dataWordFuncName).
+func needsAddress(t types.Type) bool {
+	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+		return false
+	}
+	size, align := sizes.Sizeof(t), sizes.Alignof(t)
+	switch {
+	case size == 2 && align == 2:
+		return false
+	case (size == 4 || size == 8) && align == size && !holdsPointers(t):
+		return false
+	}
+	switch u := soleComponent(t).Underlying().(type) {
+	case *types.Basic:
+		return u.Info()&types.IsString == 0
+	case *types.Slice:
+		return false
+	}
+	return true
+}
+
+// soleComponent takes t out of structs of one field and arrays of one element.
+func soleComponent(t types.Type) types.Type {
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		if u.NumFields() == 1 {
+			return soleComponent(u.Field(0).Type())
+		}
+	case *types.Array:
+		if u.Len() == 1 {
+			return soleComponent(u.Elem())
+		}
+	}
+	return t
+}
+
+func holdsPointers(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Info()&types.IsString != 0 || u.Kind() == types.UnsafePointer
+	case *types.Array:
+		return u.Len() > 0 && holdsPointers(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if holdsPointers(f.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// hasAddress reports whether e is a variable, or part of one, or behind a
+// pointer.
+func (b *builder) hasAddress(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return b.hasAddress(e.X)
+	case *ast.Ident:
+		_, ok := b.info.Uses[e].(*types.Var)
+		return ok
+	case *ast.StarExpr:
+		return true
+	case *ast.SelectorExpr:
+		sel := b.info.Selections[e]
+		if sel == nil {
+			_, ok := b.info.Uses[e.Sel].(*types.Var)
+			return ok
+		}
+		return sel.Kind() == types.FieldVal && (sel.Indirect() || isPointer(b.info.TypeOf(e.X)) || b.hasAddress(e.X))
+	case *ast.IndexExpr:
+		switch coreType(b.info.TypeOf(e.X)).(type) {
+		case *types.Slice, *types.Pointer:
+			return true
+		case *types.Array:
+			return b.hasAddress(e.X)
+		}
+	}
+	return false
+}
+
+func isPointer(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Pointer)
+	return ok
+}
+
+// keyIsCopied reports whether gc copies the key before it goes on: for maps
+// without a fast path it needs the key's address, and a small struct it turns
+// into an integer.
+func (b *builder) keyIsCopied(m *types.Map, key ast.Expr) bool {
+	tv := b.info.Types[key]
+	if tv.Value != nil || tv.IsNil() || !tv.IsValue() {
+		return false
+	}
+	if isInterface(m.Key()) && !isInterface(tv.Type) {
+		return true // what is converted has no address
+	}
+	if _, ok := types.Unalias(m.Key()).(*types.TypeParam); ok {
+		return !b.hasAddress(key)
+	}
+	size := sizes.Sizeof(m.Key())
+	fast := sizes.Sizeof(m.Elem()) <= 128 && (isString(m.Key()) || (size == 4 || size == 8) && plainMemory(m.Key()))
+	if !fast {
+		return !b.hasAddress(key)
+	}
+	switch m.Key().Underlying().(type) {
+	case *types.Struct, *types.Array:
+		return true
+	}
+	return false
+}
+
+func isString(t types.Type) bool {
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Info()&types.IsString != 0
+}
+
+// plainMemory reports whether values of t are equal when their bytes are.
+func plainMemory(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Info()&(types.IsInteger|types.IsBoolean) != 0 || u.Kind() == types.UnsafePointer
+	case *types.Pointer, *types.Chan:
+		return true
+	case *types.Array:
+		return plainMemory(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if f.Name() == "_" || !plainMemory(f.Type()) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
