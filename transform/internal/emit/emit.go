@@ -179,5 +179,9 @@ func (e *emitter) taskType() string {
 
 func (e *emitter) builderType() string {
 	suffix, args := e.arity()
-	return async("Builder"+suffix) + args
+	name := "Builder"
+	if e.fn.Options.Pool {
+		name = "PooledBuilder"
+	}
+	return async(name+suffix) + args
 }

@@ -25,6 +25,9 @@ func (e *emitter) machine() {
 	if len(e.f.Awaits) > 0 {
 		e.suspend()
 	}
+	if e.fn.Options.Pool {
+		e.recycle()
+	}
 	e.finish()
 	if e.f.Unwinds() {
 		e.deferred()
@@ -336,9 +339,14 @@ func (e *emitter) suspend() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.state = state\n", m)
 	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n", m)
-	fmt.Fprintf(&b, "%s := new(%s)\n*%s = *%s\n", heap, e.machineType(), heap, m)
+	if e.fn.Options.Pool {
+		fmt.Fprintf(&b, "%[1]s := %[2]s.Get()\ntoken := %[1]s.Token()\n", heap, e.pool())
+	} else {
+		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
+	}
+	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	fmt.Fprintf(&b, "%s.%s\n}\n", heap, e.promote())
+	fmt.Fprintf(&b, "%s.%s\n}\n", heap, e.promote(heap))
 	b.WriteString(e.letGo())
 	fmt.Fprintf(&b, "return %s.heap", m)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
@@ -392,16 +400,22 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 
 // promote writes the call that gives the heap's copy the context that the
 // function was called with.
-func (e *emitter) promote() string {
+func (e *emitter) promote(heap string) string {
+	call := "Promote"
+	var args []string
+	if e.fn.Options.Pool {
+		call, args = "PromotePooled", []string{heap, "token"}
+	}
 	c := e.f.Context
 	if c == nil {
-		return "PromoteAnywhere()"
+		return call + "Anywhere(" + strings.Join(args, ", ") + ")"
 	}
 	name := c.Name
 	if c.Writes > 0 {
 		name = e.f.Called
 	}
-	return "Promote(" + e.f.Receiver + "." + name + ")"
+	args = append([]string{e.f.Receiver + "." + name}, args...)
+	return call + "(" + strings.Join(args, ", ") + ")"
 }
 
 func (e *emitter) method(name string) *jen.Statement {
@@ -439,6 +453,9 @@ func (e *emitter) finish() {
 	}
 	var b strings.Builder
 	for _, v := range e.lifted() {
+		if e.fn.Options.Pool {
+			break // Recycle clears them
+		}
 		if v.Cell || hasPointers(v.Type) {
 			zero := e.zero(v.Type)
 			if v.Cell {
@@ -451,7 +468,11 @@ func (e *emitter) finish() {
 		}
 	}
 	fmt.Fprintf(&b, "return %s.SetResult(%s)", m, strings.Join(append(values, err), ", "))
-	e.out.Comment("finish lets go of what the machine holds and completes its task.")
+	does := "lets go of what the machine holds and completes"
+	if e.fn.Options.Pool {
+		does = "completes"
+	}
+	e.out.Commentf("finish %s its task.", does)
 	e.method("finish").Params(params...).Add(raw(async("Continuation"))).Block(raw(b.String()))
 	e.out.Line()
 }

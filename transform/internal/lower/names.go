@@ -23,7 +23,8 @@ type namer struct {
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
 	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "PromoteAnywhere", "Result",
-	"Return", "RunDeferred", "SetResult", "SyncContext", "Task", "catch", "defers", "exit", "finish", "heap",
+	"Return", "Recycle", "Restore", "Retire", "RunDeferred", "SetResult", "Token", "PooledBuilder", "PooledBuilder0",
+	"PooledBuilder2", "PooledBuilder3", "PromotePooled", "PromotePooledAnywhere", "SyncContext", "Task", "catch", "defers", "exit", "finish", "heap",
 	"state", "suspend",
 }
 

@@ -1,0 +1,44 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// pool writes where the machines of a function marked pool come from: a
+// variable, or for a generic machine the pool of its instantiation.
+func (e *emitter) pool() string {
+	if e.used() != "" {
+		return async("PoolOf") + "[" + e.machineType() + "]()"
+	}
+	return e.poolVar()
+}
+
+func (e *emitter) poolVar() string { return e.f.Machine + "s" }
+
+// recycle declares the pool, and how a machine returns to it:
+//
+//	var copyStreamMachines async.Pool[copyStreamMachine]
+//
+//	func (m *copyStreamMachine) Recycle() {
+//		token := m.Retire()
+//		*m = copyStreamMachine{}
+//		m.Restore(token)
+//		copyStreamMachines.Put(m)
+//	}
+func (e *emitter) recycle() {
+	m := e.f.Receiver
+	if e.used() == "" {
+		e.out.Commentf("%s are finished machines of %s, to be used again.", e.poolVar(), e.f.Name)
+		e.out.Add(raw("var " + e.poolVar() + " " + async("Pool") + "[" + e.machineType() + "]"))
+		e.out.Line()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "token := %[1]s.Retire()\n*%[1]s = %[2]s{}\n%[1]s.Restore(token)\n%[3]s.Put(%[1]s)",
+		m, e.machineType(), e.pool())
+	e.out.Comment("Recycle puts the machine back; reading its task's result calls it.")
+	e.out.Func().Params(jen.Id(m).Op("*").Add(raw(e.machineType()))).Id("Recycle").Params().Block(raw(b.String()))
+	e.out.Line()
+}
