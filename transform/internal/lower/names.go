@@ -3,6 +3,7 @@ package lower
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"strconv"
 
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -17,6 +18,7 @@ type namer struct {
 	f      *ir.Func
 	idents map[string]bool // every name that the function mentions
 	taken  map[string]bool // names that a local of MoveNext must not hide
+	ours   map[string]bool // of those, the ones that the generated text uses itself
 	fields map[string]bool // names of the machine's fields and methods
 }
 
@@ -46,6 +48,7 @@ func newNamer(f *ir.Func) *namer {
 			return ""
 		})
 	}
+	n.ours = maps.Clone(n.taken)
 	ast.Inspect(f.Decl, func(node ast.Node) bool {
 		id, ok := node.(*ast.Ident)
 		if !ok {
@@ -108,7 +111,7 @@ func (n *namer) constants() {
 	for _, decl := range n.f.Consts {
 		for _, spec := range decl.Specs {
 			for _, id := range spec.(*ast.ValueSpec).Names {
-				if obj := info.Defs[id]; obj != nil && id.Name != "_" && len(meant[id.Name]) > 1 {
+				if obj := info.Defs[id]; obj != nil && id.Name != "_" && (len(meant[id.Name]) > 1 || n.ours[id.Name]) {
 					n.f.Names[obj] = n.unique(id.Name, n.idents)
 				}
 			}
