@@ -121,6 +121,29 @@ func TestFarDeadlines(t *testing.T) {
 	}
 }
 
+// TestStepBy: what is due by the limit rings, what is later does not, and the clock stands at the limit.
+func TestStepBy(t *testing.T) {
+	var v Virtual
+	var rung []int
+	var at []Time
+	for i, when := range []Time{500, 70_000, 70_001} {
+		b := &bell{id: i, rung: &rung, at: &at}
+		b.Alarm = b
+		v.Set(&b.Timer, when)
+	}
+	for v.StepBy(70_000) {
+	}
+	if want := []int{0, 1}; !slices.Equal(rung, want) || v.Now() != 70_000 || v.Len() != 1 {
+		t.Fatalf("rang %v, want %v; the clock stands at %v with %d timers", rung, want, v.Now(), v.Len())
+	}
+	if v.StepBy(69_999) || v.Now() != 70_000 {
+		t.Fatalf("a limit that has passed moved the clock to %v", v.Now())
+	}
+	if !v.StepBy(Never) || v.StepBy(80_000) || v.Now() != 70_001 {
+		t.Fatalf("rang %v, the clock stands at %v with nothing left", rung, v.Now())
+	}
+}
+
 func TestTimeText(t *testing.T) {
 	for ns, want := range map[Time]string{0: "0.000µs", 5: "0.005µs", 104250: "104.250µs", -1: "-0.001µs"} {
 		if got := ns.String(); got != want {

@@ -79,11 +79,20 @@ func (v *Virtual) Advance(to Time) {
 
 // Step moves the clock to the earliest deadline and rings one timer. It reports false, and moves nothing, if no timer
 // is armed.
-func (v *Virtual) Step() bool {
+func (v *Virtual) Step() bool { return v.StepBy(Never) }
+
+// StepBy is Step, but for deadlines later than the limit: if the earliest is, it moves the clock to the limit, rings
+// nothing and reports false.
+func (v *Virtual) StepBy(limit Time) bool {
 	if v.n == 0 {
 		return false
 	}
-	v.ring(v.first(Never))
+	t := v.first(limit)
+	if t == nil {
+		v.now = max(v.now, limit)
+		return false
+	}
+	v.ring(t)
 	return true
 }
 

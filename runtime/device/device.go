@@ -6,7 +6,8 @@
 // the bytes, writes down what happened, and asserts its Line. What that does is the machine's affair (kernel's
 // interrupt controller); the device keeps the line asserted until a driver acknowledges.
 //
-// Every latency is drawn from an Oracle, the World's one stream of decisions, and nothing else in a device is a choice.
+// Every latency is drawn from an Oracle, the World's one stream of decisions. So is every fault (fault.go), if the Oracle
+// is a Hazard too; nothing else in a device is a choice.
 package device
 
 // Line is the wire over which a device calls for attention. The machine that the device is plugged into implements it.
@@ -59,6 +60,7 @@ const (
 	OK             Status = iota // done; a read past the end has transferred fewer bytes, or none
 	DeviceError                  // the backing failed: Disk.LastError says how
 	WriteProtected               // a write to a disk whose backing cannot be written
+	TryAgain                     // failed, for a passing reason
 	BadCommand                   // registers that make no sense: an unknown operation, a negative offset
 )
 
@@ -70,6 +72,8 @@ func (s Status) String() string {
 		return "device error"
 	case WriteProtected:
 		return "write protected"
+	case TryAgain:
+		return "try again"
 	case BadCommand:
 		return "bad command"
 	}

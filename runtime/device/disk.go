@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"time"
 
 	"github.com/nothread/nothread/runtime/clock"
@@ -19,6 +20,7 @@ import (
 //	InterruptPending    the interrupt status register: is it this disk that calls?
 //	Acknowledge         clears it, and the line with it ("thank you for the interrupt")
 //	NextCompletion      takes one entry from the completion queue, in the order in which commands finished
+//	Present             reads a register that is never zero: false if the disk has been pulled out
 //
 // Commands in different slots proceed at the same time and finish in any order. The bytes move at the moment a command
 // finishes, all at once. A Disk belongs to one World.
@@ -29,6 +31,7 @@ type Disk struct {
 	cfg     DiskConfig
 	clock   clock.Clock
 	oracle  Oracle
+	hazard  Hazard
 	probe   Probe
 	line    Line
 
@@ -41,6 +44,7 @@ type Disk struct {
 	held        int          // commands finished that no interrupt has told of yet
 	patience    clock.Timer  // rings when those have been held for long enough
 	lastError   error
+	removed     bool
 }
 
 // DiskConfig says how many commands a disk takes at a time and how long it needs. Zero fields take the defaults.
@@ -73,7 +77,8 @@ type Registers struct {
 type Completion struct {
 	Slot        int
 	Status      Status
-	Transferred int // bytes
+	Transferred int  // bytes
+	End         bool // a read stopped because the disk ends there
 }
 
 // diskSlot is one slot of the command queue, and the alarm that rings when its command is done.
@@ -82,6 +87,7 @@ type diskSlot struct {
 	index int
 	reg   Registers
 	busy  bool
+	told  bool // an interrupt has told of the command before it was done (InterruptBeforeDMA)
 	timer clock.Timer
 }
 
@@ -117,6 +123,7 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 // Connect plugs the disk into a machine. The probe may be nil.
 func (d *Disk) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
 	d.clock, d.oracle, d.line, d.probe = c, o, l, p
+	d.hazard = hazardOf(o)
 }
 
 // Name returns the disk's name.
@@ -138,6 +145,9 @@ func (d *Disk) Doorbell(slot int) {
 	if s.busy {
 		panic(fmt.Sprintf("device: doorbell of disk %s, slot %d, whose command is not done", d.name, slot))
 	}
+	if d.removed {
+		return // there is nobody to hear it
+	}
 	s.busy = true
 	d.clock.Set(&s.timer, d.clock.Now().Add(d.latency(len(s.reg.DMA))))
 }
@@ -147,20 +157,41 @@ func (d *Disk) latency(n int) time.Duration {
 	if d.cfg.Jitter > 0 {
 		t += time.Duration(d.oracle.Choose("disk.latency", uint64(d.cfg.Jitter)+1))
 	}
+	if d.hazard.Strike(Reordering) {
+		t += time.Duration(d.oracle.Choose("disk.reorder", 10*uint64(d.cfg.Access+d.cfg.Jitter)+1))
+	}
+	if d.hazard.Strike(HeavyTail) { // twice as long, or with half the chance four times, or …
+		t <<= 1 + bits.TrailingZeros64(d.oracle.Choose("disk.tail", 1<<9)|1<<9)
+	}
 	return t
 }
 
 // Ring finishes the slot's command: the DMA happens, the completion is written down, the line is asserted.
 func (s *diskSlot) Ring(clock.Time) {
 	d := s.disk
-	n, status := d.perform(&s.reg)
+	switch {
+	case d.hazard.Strike(Removal):
+		d.Remove()
+		return
+	case !s.told && d.hazard.Strike(InterruptBeforeDMA):
+		s.told = true
+		d.clock.Set(&s.timer, d.clock.Now().Add(time.Duration(1+d.oracle.Choose("disk.dma", 50_000))))
+		d.call()
+		return
+	}
+	done := d.perform(&s.reg)
+	done.Slot = s.index
 	s.busy = false
-	d.completions[(d.taken+d.finished)%len(d.completions)] = Completion{Slot: s.index, Status: status, Transferred: n}
+	d.completions[(d.taken+d.finished)%len(d.completions)] = done
 	d.finished++
 	if d.probe != nil {
-		d.probe.DMADone(d.name, s.reg.Op, s.reg.Offset, n, status)
+		d.probe.DMADone(d.name, s.reg.Op, s.reg.Offset, done.Transferred, done.Status)
 	}
 	s.reg.DMA = nil
+	if s.told {
+		s.told = false
+		return // it has been said, too early
+	}
 	d.held++
 	c := d.cfg.Coalesce
 	switch {
@@ -180,35 +211,64 @@ func (d *Disk) call() {
 }
 
 // perform moves the bytes.
-func (d *Disk) perform(r *Registers) (n int, status Status) {
-	if r.Offset < 0 {
-		return 0, BadCommand
+func (d *Disk) perform(r *Registers) (done Completion) {
+	dma := r.DMA
+	switch {
+	case r.Offset < 0 || r.Op < Read || r.Op > Flush:
+		return Completion{Status: BadCommand}
+	case d.hazard.Strike(HardError):
+		d.lastError = ErrFault
+		return Completion{Status: DeviceError}
+	case d.hazard.Strike(PassingError):
+		d.lastError = ErrFault
+		return Completion{Status: TryAgain}
+	case len(dma) > 0 && d.hazard.Strike(ZeroTransfer):
+		return Completion{}
+	case len(dma) > 1 && d.hazard.Strike(ShortTransfer):
+		dma = dma[:1+d.oracle.Choose("disk.short", uint64(len(dma)-1))]
 	}
 	var err error
 	switch r.Op {
 	case Read:
-		n, err = d.backing.ReadAt(r.DMA, r.Offset)
+		done.Transferred, err = d.backing.ReadAt(dma, r.Offset)
 		if err == io.EOF {
-			err = nil
+			done.End, err = true, nil
 		}
 	case Write:
-		n, err = d.backing.WriteAt(r.DMA, r.Offset)
-		if err == nil && n < len(r.DMA) {
+		done.Transferred, err = d.backing.WriteAt(dma, r.Offset)
+		if err == nil && done.Transferred < len(dma) {
 			err = io.ErrShortWrite
 		}
-	case Flush:
-	default:
-		return 0, BadCommand
 	}
 	if err == nil {
-		return n, OK
+		return done
 	}
 	d.lastError = err
 	if errors.Is(err, ErrWriteProtected) {
-		return 0, WriteProtected
+		return Completion{Status: WriteProtected}
 	}
-	return n, DeviceError
+	done.Status = DeviceError
+	return done
 }
+
+// Remove pulls the disk out: what it works on is never finished, its memory accesses end, its line goes silent, and
+// doorbells are not heard. It cannot be put back.
+func (d *Disk) Remove() {
+	d.removed = true
+	for i := range d.slots {
+		s := &d.slots[i]
+		d.clock.Stop(&s.timer)
+		s.busy, s.reg.DMA = false, nil
+	}
+	d.clock.Stop(&d.patience)
+	d.finished, d.held, d.interrupt = 0, 0, false
+	if d.line != nil {
+		d.line.Deassert()
+	}
+}
+
+// Present reports whether the disk is plugged in.
+func (d *Disk) Present() bool { return !d.removed }
 
 // InterruptPending reads the interrupt status register: true if the disk calls for attention.
 func (d *Disk) InterruptPending() bool { return d.interrupt }

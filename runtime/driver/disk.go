@@ -8,8 +8,13 @@ import (
 // Disk is the driver of a device.Disk: direct I/O (the device reaches into the requester's memory), as many requests at
 // the device as its queue has slots, the rest in the kernel's device queue. It is both driver and device extension: one
 // Disk a disk.
+//
+// It does not believe that hardware keeps its word. What fails for a passing reason is given to the disk again, what was
+// transferred in part is gone on with, and a watchdog (disk_watch.go) looks after requests whose interrupt does not come.
+// What cannot be had ends in an error; every request ends.
 type Disk struct {
 	// Fixed by NewDisk.
+	kernel *kernel.Kernel
 	driver kernel.DriverObject
 	device kernel.DeviceObject
 	disk   *device.Disk
@@ -18,14 +23,37 @@ type Disk struct {
 	cancel kernel.CancelRoutine // cancelQueued, bound once
 
 	// At DispatchLevel.
-	requests []*kernel.IRP // by slot: what the disk works on, nil for a free slot
+	requests []diskRequest // by slot
 	free     []int         // free slots
+	commands uint64        // that the disk has finished
+
+	watch diskWatch
 }
+
+// diskRequest is what a slot of the disk works on.
+type diskRequest struct {
+	irp   *kernel.IRP // nil: the slot is free
+	done  int         // bytes transferred by commands before
+	tries int         // commands that brought nothing
+}
+
+const (
+	diskBatch = 32 // requests that one DPC completes: it has a budget (A33)
+	diskTries = 8  // commands that may bring nothing before a request fails
+)
+
+// The marks of this driver.
+const (
+	markRetried = "disk: a command given again after a passing error"
+	markGoneOn  = "disk: a short transfer gone on with"
+	markPolled  = "disk: a completion found by polling"
+	markRemoved = "disk: requests failed because the disk is gone"
+)
 
 // NewDisk makes the driver of a disk, connects it to the line that the disk asserts, and makes the disk known to the
 // kernel by its name.
 func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, kernel.Status) {
-	d := &Disk{disk: disk}
+	d := &Disk{kernel: k, disk: disk}
 	d.driver.Name = "disk.sys"
 	d.driver.Major[kernel.MajorRead] = d.dispatch
 	d.driver.Major[kernel.MajorWrite] = d.dispatch
@@ -33,13 +61,15 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 	d.driver.Major[kernel.MajorCleanup] = d.cleanup
 	d.driver.StartIo = d.startIo
 	d.device = kernel.DeviceObject{Name: disk.Name(), Driver: &d.driver, DeferredStartIo: true}
-	d.isr = kernel.Interrupt{Name: disk.Name(), Service: d.service, Mode: kernel.LevelSensitive, Shared: true}
+	d.isr = kernel.Interrupt{Name: disk.Name(), Service: d.service, Mode: line.Mode(), Shared: true}
 	d.dpc = kernel.DPC{Name: "the DPC of " + disk.Name(), Routine: d.deferred}
 	d.cancel = d.cancelQueued
-	d.requests = make([]*kernel.IRP, disk.Depth())
+	d.requests = make([]diskRequest, disk.Depth())
 	for slot := disk.Depth() - 1; slot >= 0; slot-- {
 		d.free = append(d.free, slot)
 	}
+	d.watch.init(d)
+	k.Expect(markRetried, markGoneOn, markPolled, markRemoved)
 	if status := line.Connect(&d.isr); !status.IsSuccess() {
 		return nil, status
 	}
@@ -50,40 +80,53 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 // reaches now if the disk is free.
 func (d *Disk) dispatch(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
 	sl := irp.CurrentStackLocation()
-	if sl.Parameters.ByteOffset < 0 || sl.Parameters.Length != len(irp.UserBuffer) {
-		irp.Status, irp.Information = kernel.StatusInvalidParameter, 0
-		c.CompleteRequest(irp)
-		return kernel.StatusInvalidParameter
+	status := kernel.StatusSuccess
+	switch {
+	case sl.Parameters.ByteOffset < 0 || sl.Parameters.Length != len(irp.UserBuffer):
+		status = kernel.StatusInvalidParameter
+	case d.watch.gone:
+		status = kernel.StatusDeviceRemoved
+	default:
+		irp.MarkPending() // before anybody else can see it (A4)
+		c.StartPacket(dev, irp, d.cancel)
+		return kernel.StatusPending // even if it is complete by now (A4)
 	}
-	irp.MarkPending() // before anybody else can see it (A4)
-	c.StartPacket(dev, irp, d.cancel)
-	return kernel.StatusPending // even if it is complete by now (A4)
+	irp.Status, irp.Information = status, 0
+	c.CompleteRequest(irp)
+	return status
 }
 
 // startIo starts a request on a free slot of the disk. From here on it cannot be cancelled: the hardware has it (A19).
 func (d *Disk) startIo(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) {
 	c.AcquireCancelLock()
-	routine := irp.SetCancelRoutine(nil)
+	irp.SetCancelRoutine(nil) // ours: the kernel calls StartIo for no other (A18)
 	c.ReleaseCancelLock(kernel.DispatchLevel)
-	if routine == nil {
-		return // CancelIRP was first: the cancel routine completes it, and starts the next one (A18)
-	}
-	if irp.Cancel { // cancelled before it had a routine
+	switch {
+	case d.watch.gone:
+		d.watch.doom(c, irp)
+	case irp.Cancel: // cancelled before it had a routine
 		irp.Status, irp.Information = kernel.StatusCancelled, 0
 		c.StartNextPacket(dev)
 		c.CompleteRequest(irp)
-		return
+	default:
+		slot := d.free[len(d.free)-1]
+		d.free = d.free[:len(d.free)-1]
+		d.requests[slot] = diskRequest{irp: irp}
+		d.start(c, slot)
+		d.watch.arm(c)
 	}
-	slot := d.free[len(d.free)-1]
-	d.free = d.free[:len(d.free)-1]
-	d.requests[slot] = irp
-	sl := irp.CurrentStackLocation()
+}
+
+// start gives what is left of a slot's request to the disk.
+func (d *Disk) start(c *kernel.CPU, slot int) {
+	r := &d.requests[slot]
+	sl := r.irp.CurrentStackLocation()
 	reg := d.disk.Registers(slot)
 	reg.Op = operation(sl.Major)
-	reg.DMA = irp.UserBuffer
-	reg.Offset = sl.Parameters.ByteOffset
+	reg.DMA = r.irp.UserBuffer[r.done:]
+	reg.Offset = sl.Parameters.ByteOffset + int64(r.done)
 	d.disk.Doorbell(slot)
-	c.Trace(kernel.HopDMAStart, irp, dev.Name, int64(len(reg.DMA)), reg.Offset)
+	c.Trace(kernel.HopDMAStart, r.irp, d.device.Name, int64(len(reg.DMA)), reg.Offset)
 }
 
 func operation(m kernel.MajorFunction) device.Op {
@@ -107,37 +150,82 @@ func (d *Disk) service(c *kernel.CPU, _ *kernel.Interrupt) bool {
 	return true
 }
 
-// deferred is the DPC: it completes all requests that have finished since it ran last, for several interrupts may have
-// found one DPC (A30). The disk gets its next request before the requester hears of the last (A15).
+// deferred is the DPC: it takes all that has finished since it ran last, for several interrupts may have found one DPC
+// (A30). If that is much, it queues itself again.
 func (d *Disk) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
-	for {
+	for range diskBatch {
 		done, ok := d.disk.NextCompletion()
 		if !ok {
 			return
 		}
-		irp := d.requests[done.Slot]
-		d.requests[done.Slot] = nil
-		d.free = append(d.free, done.Slot)
-		irp.Status, irp.Information = outcome(irp, done)
-		c.StartNextPacket(&d.device)
-		c.CompleteRequest(irp)
+		d.finished(c, done)
 	}
+	c.QueueDPC(&d.dpc, nil)
 }
 
-// outcome translates what the disk says.
-func outcome(irp *kernel.IRP, done device.Completion) (kernel.Status, int) {
+// finished ends a request, or goes on with it. The disk gets its next request before the requester hears of the last
+// (A15).
+func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
+	d.commands++
+	r := &d.requests[done.Slot]
+	r.done += done.Transferred
+	if d.goesOn(r, done) {
+		d.start(c, done.Slot)
+		return
+	}
+	irp := r.irp
+	irp.Status, irp.Information = outcome(r, done)
+	*r = diskRequest{}
+	d.free = append(d.free, done.Slot)
+	c.StartNextPacket(&d.device)
+	if len(d.free) == len(d.requests) {
+		d.watch.disarm()
+	}
+	c.CompleteRequest(irp)
+}
+
+// goesOn reports whether there is more to do for a request, and worth another command.
+func (d *Disk) goesOn(r *diskRequest, done device.Completion) bool {
+	if r.irp.Cancel {
+		return false
+	}
+	switch {
+	case done.Status == device.TryAgain:
+		d.kernel.Reach(markRetried)
+	case done.Status == device.OK && !done.End && r.done < len(r.irp.UserBuffer):
+		d.kernel.Reach(markGoneOn)
+	default:
+		return false
+	}
+	if done.Transferred == 0 {
+		r.tries++
+	}
+	return r.tries < diskTries
+}
+
+// outcome translates what the disk says of a request's last command.
+func outcome(r *diskRequest, done device.Completion) (kernel.Status, int) {
+	whole := r.done == len(r.irp.UserBuffer)
 	switch done.Status {
 	case device.OK:
-		if irp.CurrentStackLocation().Major == kernel.MajorRead && done.Transferred == 0 && len(irp.UserBuffer) > 0 {
+		switch {
+		case whole || done.End && r.done > 0:
+			return kernel.StatusSuccess, r.done
+		case done.End:
 			return kernel.StatusEndOfFile, 0
+		case r.irp.Cancel:
+			return kernel.StatusCancelled, 0
 		}
-		return kernel.StatusSuccess, done.Transferred
+	case device.TryAgain:
+		if r.irp.Cancel {
+			return kernel.StatusCancelled, 0
+		}
 	case device.WriteProtected:
 		return kernel.StatusMediaWriteProtected, 0
 	case device.BadCommand:
 		return kernel.StatusInvalidParameter, 0
 	}
-	return kernel.StatusIoDeviceError, done.Transferred
+	return kernel.StatusIoDeviceError, r.done
 }
 
 // cancelQueued is the cancel routine of a request that waits for the disk: called with the cancel lock held, it takes the
@@ -146,7 +234,7 @@ func (d *Disk) cancelQueued(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel
 	queued := dev.Queue.RemoveEntry(irp)
 	c.ReleaseCancelLock(irp.CancelIRQL)
 	if !queued {
-		// startIo got it and left it to us: the disk is free for the next one.
+		// It was on its way to startIo, which will not see it: the disk is free for the next one.
 		old := c.RaiseIRQL(kernel.DispatchLevel)
 		c.StartNextPacket(dev)
 		c.LowerIRQL(old)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/device"
-	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -19,12 +18,15 @@ type machine struct {
 	disk   *device.Disk
 	handle kernel.Handle
 	got    []kernel.Packet
-	trace  []kernel.HopKind
+	chosen map[string]uint64 // by label; else 0
+
+	onPacket func()
+	trace    []kernel.HopKind
 }
 
-func (m *machine) Choose(string, uint64) uint64 { return 0 }
-func (m *machine) Park(*kernel.Thread)          { panic("nothing blocks here") }
-func (m *machine) Trace(h *kernel.Hop)          { m.trace = append(m.trace, h.Kind) }
+func (m *machine) Choose(label string, n uint64) uint64 { return m.chosen[label] % n }
+func (m *machine) Park(*kernel.Thread)                  { panic("nothing blocks here") }
+func (m *machine) Trace(h *kernel.Hop)                  { m.trace = append(m.trace, h.Kind) }
 
 type collector struct {
 	m    *machine
@@ -38,6 +40,9 @@ func (c collector) Run(t *kernel.Thread) {
 			return
 		}
 		c.m.got = append(c.m.got, p)
+		if c.m.onPacket != nil {
+			c.m.onPacket()
+		}
 	}
 }
 
@@ -45,26 +50,7 @@ func newMachine(t *testing.T, backing device.Backing, cfg device.DiskConfig) *ma
 	t.Helper()
 	m := new(machine)
 	m.Kernel = kernel.New(kernel.Config{Clock: &m.clk, Oracle: m, Parker: m, Tracer: m, Verify: true})
-	m.user = m.NewThread("user", nil)
-	m.Adopt(m.user)
-	disk, err := device.NewDisk("disk", backing, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.disk = disk
-	m.line = m.NewLine("disk", kernel.LevelSensitive, kernel.DeviceLevel, 0)
-	disk.Connect(&m.clk, m, m.line, nil)
-	if _, status := driver.NewDisk(m.Kernel, disk, m.line); status != kernel.StatusSuccess {
-		t.Fatal(status)
-	}
-	h, status := m.CPU().Open("disk", kernel.OpenOptions{})
-	if status != kernel.StatusSuccess {
-		t.Fatal(status)
-	}
-	m.handle = h
-	port := m.NewCompletionPort("port", 1)
-	port.Enlist(m.NewThread("collector", collector{m, port}))
-	m.BindPort(h, port, nil)
+	m.plug(t, backing, cfg, kernel.LevelSensitive, m)
 	return m
 }
 

@@ -31,6 +31,7 @@ func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
 func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.AcquireCancelLock()
 	irp.Cancel = true
+	c.kernel.reachRace(irp)
 	routine := irp.SetCancelRoutine(nil)
 	c.kernel.mix(hashCancel|irp.id<<8, uint64(boolArg(routine != nil)))
 	c.Trace(HopCancel, irp, "", boolArg(routine != nil), 0)

@@ -52,6 +52,9 @@ func (c *CPU) Spend(d time.Duration) {
 	if d > 0 {
 		c.kernel.clock.Advance(c.kernel.clock.Now().Add(d))
 	}
+	if c.kernel.hazard != nil {
+		c.strayCancel()
+	}
 	if c.attention != 0 {
 		c.deliver()
 	}

@@ -148,6 +148,7 @@ func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 		c.startIo(dev, irp)
 	}
 	c.LowerIRQL(old)
+	c.stall()
 }
 
 // StartNextPacket says that the device is done with a request and starts the next one that waits. A driver's DPC calls
@@ -174,11 +175,7 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 		c.kernel.bugCheck("DRIVER_FAULT StartIoRecursion", "A15", irp, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
 	}
 	for irp != nil {
-		dev.Current = irp
-		c.Spend(costStartIo)
-		c.Trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
-		dev.Driver.StartIo(c, dev, irp)
-		c.requireRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
+		c.startOne(dev, irp)
 		irp = nil
 		for dev.owed > 0 && irp == nil {
 			dev.owed--
@@ -188,4 +185,20 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 		}
 	}
 	dev.starting--
+}
+
+// startOne calls StartIo, unless the request is cancelled on the way there: then whoever did that owns it, it may be freed
+// already, and its cancel routine starts the next one (A18, A2).
+func (c *CPU) startOne(dev *DeviceObject, irp *IRP) {
+	dev.Current = irp
+	irp.stage = stageTaken
+	id, cancellable := irp.id, irp.cancelRoutine != nil
+	c.Spend(costStartIo)
+	if cancellable && (irp.id != id || irp.cancelRoutine == nil) {
+		return
+	}
+	irp.stage = stageStarted
+	c.Trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
+	dev.Driver.StartIo(c, dev, irp)
+	c.requireRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
 }

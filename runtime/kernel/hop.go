@@ -51,6 +51,7 @@ const (
 	HopThreadUnblocked // and goes on
 	HopLineDisabled    // the storm guard disables the line Name: N of M interrupts were claimed by nobody
 	HopDecision        // the oracle chose N of M for the label Name
+	HopFault           // the fault Name strikes
 	hopKinds
 )
 
@@ -153,6 +154,7 @@ var hopTexts = [hopKinds]struct{ name, sentence string }{
 	HopThreadUnblocked:   {"thread-unblocked", "%s goes on where it had blocked"},
 	HopLineDisabled:      {"line-disabled", "the line %s is disabled: nobody claimed %n of %m interrupts"},
 	HopDecision:          {"decision", "%s: %n of %m"},
+	HopFault:             {"fault", "a fault strikes: %s"},
 }
 
 // String returns the kind's name, such as "dma-start".

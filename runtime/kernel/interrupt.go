@@ -43,6 +43,8 @@ type Line struct {
 	asserted bool // the wire
 	pending  bool // service is due: it stands in target.pending
 	masked   bool // held back: pending stays
+	phantom  bool // fault.go: there is an interrupt that no device has asked for
+	reliable bool // no faults here
 	disabled bool // the storm guard gave up on it
 
 	// The storm guard's (A28).
@@ -81,11 +83,24 @@ func (l *Line) Connect(i *Interrupt) Status {
 
 // Assert raises the line, as a device does: hardware, on no CPU and beneath no thread.
 func (l *Line) Assert() {
+	if l.kernel.hazard != nil && !l.reliable {
+		l.assertInDanger()
+		return
+	}
+	l.assert()
+}
+
+func (l *Line) assert() {
 	rising := !l.asserted
 	l.asserted = l.mode != MessageSignaled
 	if l.mode == Latched && !rising {
 		return
 	}
+	l.announce()
+}
+
+// announce is the way of an assertion to the CPU.
+func (l *Line) announce() {
 	l.kernel.counts.Asserts++
 	l.kernel.traceHardware(HopInterrupt, l.name, int64(l.irql), 0)
 	l.request()
@@ -104,6 +119,9 @@ func (l *Line) Unmask() {
 		l.target.attention |= attendInterrupt
 	}
 }
+
+// Mode returns how the line signals.
+func (l *Line) Mode() Mode { return l.mode }
 
 // Disabled reports whether the storm guard has given up on the line.
 func (l *Line) Disabled() bool { return l.disabled }
@@ -156,9 +174,10 @@ func (c *CPU) serviceHighest() bool {
 // service is one interrupt: up to the line's level, the ISRs, down again. It interrupts whatever ran, of whatever
 // thread, and asks nobody.
 func (c *CPU) service(l *Line) {
-	if l.mode == LevelSensitive && !l.asserted {
+	if l.mode == LevelSensitive && !l.asserted && !l.phantom {
 		return // it let go before anybody came
 	}
+	l.phantom = false
 	k := c.kernel
 	old := c.irql
 	c.irql = l.irql

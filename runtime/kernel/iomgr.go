@@ -156,8 +156,9 @@ func (c *CPU) control(file *FileObject, major MajorFunction) Status {
 	if file.device.Driver.Major[major] == nil {
 		return StatusSuccess // a driver that does not care
 	}
-	irp := k.AllocateIRP(file.device.stackSize)
-	if irp == nil {
+	irp := k.newIRP(file.device.stackSize)
+	if major == MajorCreate && k.strike(NoIRPMemory) { // cleanup and close must not fail
+		k.FreeIRP(irp)
 		return StatusInsufficientResources
 	}
 	irp.file = file

@@ -56,11 +56,22 @@ type IRP struct {
 	packet     Packet // it becomes the packet of a completion port when it is complete
 	apc        APC    // and before that the special kernel APC
 	inFlight   bool   // counted in thread and file
+	stage      stage  // how far down it is
 	nextQueued *IRP   // devicequeue.go
 	prevQueued *IRP
 	queue      *DeviceQueue
 	key        uint64
 }
+
+// stage is how far down an IRP has come.
+type stage uint8
+
+const (
+	stageBuilt   stage = iota // nobody has it yet
+	stageDriver               // a driver has it
+	stageTaken                // taken out of a device queue, or let through by it
+	stageStarted              // StartIo has got it
+)
 
 // StackLocation is one driver's part of an IRP.
 type StackLocation struct {
@@ -101,6 +112,14 @@ type CompletionRoutine func(c *CPU, dev *DeviceObject, irp *IRP, context any) St
 // AllocateIRP takes an IRP with a stack of so many locations from the pool. It belongs to the caller, who must see to it
 // that it comes back to FreeIRP. nil: there is no memory for one.
 func (k *Kernel) AllocateIRP(stackSize int) *IRP {
+	if k.strike(NoIRPMemory) {
+		return nil
+	}
+	return k.newIRP(stackSize)
+}
+
+// newIRP is AllocateIRP where there is always memory: for requests that must not fail.
+func (k *Kernel) newIRP(stackSize int) *IRP {
 	var irp *IRP
 	if n := len(k.freeIRPs); n > 0 {
 		irp = k.freeIRPs[n-1]
@@ -109,6 +128,7 @@ func (k *Kernel) AllocateIRP(stackSize int) *IRP {
 		irp = &IRP{kernel: k}
 		irp.apc = APC{Name: "I/O completion", Kernel: completionAPC, Owner: irp}
 		irp.packet.irp = irp
+		k.allIRPs = append(k.allIRPs, irp)
 	}
 	if cap(irp.stack) < stackSize {
 		irp.stack = make([]StackLocation, stackSize)
@@ -140,7 +160,7 @@ func (k *Kernel) FreeIRP(irp *IRP) {
 	irp.thread, irp.file, irp.overlapped = nil, nil, nil
 	irp.Status, irp.Information, irp.PendingReturned = StatusSuccess, 0, false
 	irp.Cancel, irp.CancelIRQL = false, PassiveLevel
-	irp.deferred, irp.inFlight, irp.key = false, false, 0
+	irp.deferred, irp.inFlight, irp.key, irp.stage = false, false, 0, stageBuilt
 	irp.packet = Packet{irp: irp}
 	k.counts.IRPsInFlight--
 	k.freeIRPs = append(k.freeIRPs, irp)
@@ -233,6 +253,7 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	dispatch := dev.Driver.Major[sl.Major]
 	c.Trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
 	c.Spend(costDispatch)
+	irp.stage = stageDriver
 	if dispatch == nil {
 		dispatch = invalidRequest
 	}

@@ -14,6 +14,7 @@ type Config struct {
 	Oracle Oracle
 	Parker Parker
 	Tracer Tracer // nil: no trace
+	Hazard Hazard // nil: no faults
 	Modern bool   // a bound handle's status is written without the APC hop, as newer kernels do
 	Verify bool   // check time budgets as well as contracts (contracts are always checked)
 }
@@ -25,6 +26,7 @@ type Kernel struct {
 	oracle Oracle
 	parker Parker
 	tracer Tracer
+	hazard Hazard
 	modern bool
 	verify bool
 
@@ -36,6 +38,7 @@ type Kernel struct {
 	threadsMade int
 
 	// Time.
+	limit     clock.Time // Next goes no further
 	clockLine *Line
 	expired   []*Timer
 
@@ -45,10 +48,15 @@ type Kernel struct {
 	handles     []handleEntry
 	freeHandles []int
 	closing     []*FileObject // whose last IRP has come back after their handle was closed
+	allIRPs     []*IRP        // in use or not, in the order in which they were made
 	freeIRPs    []*IRP
 	freePackets []*Packet
 	irps        uint64 // number of the last IRP
 
+	locks    int  // spin locks held
+	straying bool // fault.go: within a stray cancel
+
+	marks  []Mark
 	counts Counts
 	hash   uint64 // hash.go
 	hop    Hop    // scratch for the tracer
@@ -77,7 +85,7 @@ func New(cfg Config) *Kernel {
 	}
 	k := &Kernel{
 		clock: cfg.Clock, oracle: cfg.Oracle, parker: cfg.Parker, tracer: cfg.Tracer,
-		modern: cfg.Modern, verify: cfg.Verify,
+		limit: clock.Never, hazard: cfg.Hazard, modern: cfg.Modern, verify: cfg.Verify,
 		devices: make(map[string]*DeviceObject),
 	}
 	k.cancelLock.Name = "the cancel lock"
@@ -86,6 +94,8 @@ func New(cfg Config) *Kernel {
 	}
 	k.cpu = k.cpus[0]
 	k.clockLine = k.NewLine("clock", MessageSignaled, ClockLevel, 0)
+	k.clockLine.reliable = true
+	k.expectRaces()
 	k.clockLine.Connect(&Interrupt{Name: "clock", Service: k.clockInterrupt, Mode: MessageSignaled})
 	return k
 }
@@ -110,8 +120,11 @@ func (k *Kernel) Counts() Counts { return k.counts }
 
 // Next makes one step of the machine: what is pending on the processors, then a thread that is ready, then time. It
 // returns a thread that is to run now, on its CPU: its body, or the stack that it is parked on. idle means that nothing
-// is left to happen.
+// is left to happen, or nothing before the limit.
 func (k *Kernel) Next() (run *Thread, idle bool) {
+	if k.clock.Now() > k.limit {
+		return nil, true
+	}
 	for _, c := range k.cpus {
 		if c.attention != 0 {
 			k.cpu = c
@@ -124,11 +137,14 @@ func (k *Kernel) Next() (run *Thread, idle bool) {
 	if len(k.ready) > 0 {
 		return k.schedule(), false
 	}
-	if k.drainLazy() || k.clock.Step() {
+	if k.drainLazy() || k.clock.StepBy(k.limit) {
 		return nil, false
 	}
 	return nil, true
 }
+
+// SetLimit sets the time behind which Next does nothing; clock.Never at first.
+func (k *Kernel) SetLimit(at clock.Time) { k.limit = at }
 
 // drainLazy runs the DPCs that were not worth draining a queue for: an idle processor does (A32).
 func (k *Kernel) drainLazy() (any bool) {

@@ -17,6 +17,7 @@ func (l *SpinLock) Acquire(c *CPU) {
 		c.kernel.bugCheck("SPIN_LOCK_ALREADY_OWNED", "A17", nil, "%s is wanted by whoever holds it", l.Name)
 	}
 	l.held, l.old = true, old
+	c.kernel.locks++
 }
 
 // Release lets the lock go and lowers the CPU to where it was.
@@ -27,5 +28,6 @@ func (l *SpinLock) releaseTo(c *CPU, level IRQL) {
 		c.kernel.bugCheck("SPIN_LOCK_NOT_OWNED", "A17", nil, "%s is released by somebody who does not hold it", l.Name)
 	}
 	l.held = false
+	c.kernel.locks--
 	c.LowerIRQL(level)
 }

@@ -29,6 +29,7 @@ const (
 	StatusCancelled              Status = 0xC0000120
 	StatusFileClosed             Status = 0xC0000128
 	StatusIoDeviceError          Status = 0xC0000185
+	StatusDeviceRemoved          Status = 0xC00002B6
 	statusMinusOne               Status = 0xFFFFFFFF // never legal in an IRP
 )
 
@@ -49,7 +50,7 @@ var statusNames = map[Status]string{
 	StatusInsufficientResources:  "STATUS_INSUFFICIENT_RESOURCES",
 	StatusMediaWriteProtected:    "STATUS_MEDIA_WRITE_PROTECTED", StatusDeviceNotReady: "STATUS_DEVICE_NOT_READY",
 	StatusIoTimeout: "STATUS_IO_TIMEOUT", StatusCancelled: "STATUS_CANCELLED", StatusFileClosed: "STATUS_FILE_CLOSED",
-	StatusIoDeviceError: "STATUS_IO_DEVICE_ERROR",
+	StatusIoDeviceError: "STATUS_IO_DEVICE_ERROR", StatusDeviceRemoved: "STATUS_DEVICE_REMOVED",
 }
 
 func (s Status) String() string {

@@ -80,3 +80,12 @@ func (d *Divergence) Error() string {
 	return fmt.Sprintf("sim: the replay diverges at decision %d: it chooses %s among %d, where the recorded run chose %s among %d (and took %d)",
 		d.Number, d.Label, d.Of, d.WasLabel, d.WasOf, d.Decided)
 }
+
+// Choose makes a choice of a test's own, a number from 0 to n-1, from the World's decisions: so it is recorded and replayed
+// with the others.
+func (w *World) Choose(label string, n int) int {
+	if n <= 0 {
+		panic(fmt.Sprintf("sim: Choose %s among %d", label, n))
+	}
+	return int(w.decisions.Choose(label, uint64(n)))
+}

@@ -25,9 +25,9 @@ func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConf
 	if err != nil {
 		return nil, err
 	}
-	line := w.kernel.NewLine(name, kernel.LevelSensitive, diskLevel, w.lines%w.kernel.CPUs())
+	line := w.kernel.NewLine(name, w.lineMode(), diskLevel, w.lines%w.kernel.CPUs())
 	w.lines++
-	dev.Connect(&w.clock, &w.decisions, line, probe{w})
+	dev.Connect(&w.clock, w.oracle(), line, probe{w})
 	if _, status := driver.NewDisk(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: disk %s: the kernel reports %v", name, status)
 	}
@@ -41,6 +41,9 @@ func (d *Disk) Open() (*overlapped.File, error) { return d.world.Open(d.device.N
 
 // Name returns the disk's name.
 func (d *Disk) Name() string { return d.device.Name() }
+
+// Remove pulls the disk out. What is in flight on it fails once its driver has noticed.
+func (d *Disk) Remove() { d.device.Remove() }
 
 // LastError returns what the backing said when the disk last reported an error to its driver.
 func (d *Disk) LastError() error { return d.device.LastError() }

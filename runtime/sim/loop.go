@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -58,6 +60,11 @@ func (w *World) idle() {
 	if w.inbox.full.Load() {
 		return
 	}
+	if reached := w.atLimit; reached != nil {
+		w.limit(-1, nil)
+		reached()
+		return
+	}
 	if w.untilIdle && len(w.blocked()) == 0 {
 		w.mainDue = true
 		return
@@ -75,6 +82,26 @@ func (w *World) Run() {
 	w.untilIdle = true
 	w.main.WaitIdle("the World to have nothing left to do")
 	w.Park(w.main)
+}
+
+// RunFor runs the World until d has passed on its clock, or less if it has nothing left to do before that, or longer if
+// a thread is blocked on the owner's goroutine (see the package's essay).
+func (w *World) RunFor(d time.Duration) {
+	w.requireOwner("RunFor")
+	w.limit(d, func() { w.mainDue = true })
+	w.main.WaitIdle("time to pass")
+	w.Park(w.main)
+	w.limit(-1, nil)
+}
+
+// limit has reached called, once, when d has passed or nothing is left to do; d < 0 calls it off.
+func (w *World) limit(d time.Duration, reached func()) {
+	w.atLimit = reached
+	if d < 0 {
+		w.kernel.SetLimit(clock.Never)
+	} else {
+		w.kernel.SetLimit(w.clock.Now().Add(d))
+	}
 }
 
 // RunUntil runs the World until p is complete, and possibly longer (see the package's essay). It panics with a *Deadlock

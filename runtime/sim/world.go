@@ -25,6 +25,8 @@ type options struct {
 	verify    bool
 	record    bool
 	replay    *Recording
+	faults    Faults
+	swarm     bool
 }
 
 // WithCPUs sets the number of simulated processors; default 1.
@@ -68,6 +70,7 @@ type World struct {
 	uiCtx   context.Context
 
 	decisions Decisions
+	hazard    *hazard          // faults.go; nil: none
 	disks     map[string]*Disk // by name; never ranged over
 	inbox     inbox            // context.go: what foreign goroutines ask for
 	lines     int              // interrupt lines given to devices
@@ -82,8 +85,9 @@ type World struct {
 	strands   int            // goroutines beside the owner's
 	started   int            // threads that StartThread made
 	closed    bool
-	fatal     any // what must rise on the owner's goroutine
-	raised    any // what did rise, in code that was in the way of the owner
+	atLimit   func() // called when the World has come to its limit of time, or to rest; nil: none
+	fatal     any    // what must rise on the owner's goroutine
+	raised    any    // what did rise, in code that was in the way of the owner
 	gone      chan struct{}
 }
 
@@ -101,6 +105,9 @@ func New(seed uint64, opts ...Option) *World {
 	w.owner = newStrand(w)
 	w.current = w.owner
 	cfg := kernel.Config{CPUs: o.cpus, Clock: &w.clock, Oracle: &w.decisions, Parker: w, Modern: o.modern, Verify: o.verify}
+	if w.hazard = newHazard(w, &o); w.hazard != nil {
+		cfg.Hazard = kernelHazard{w.hazard}
+	}
 	if o.trace != nil || len(o.observers) > 0 {
 		w.tracer = newTracer(o.trace, o.observers)
 		cfg.Tracer = w.tracer

@@ -1,0 +1,192 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// Rate is how often a fault strikes: so many times in a million opportunities.
+type Rate uint32
+
+// Rates to multiply: 3*Percent.
+const (
+	Percent Rate = 10_000
+	Always  Rate = 1_000_000
+)
+
+// Faults says what goes wrong in a World, and how often: each field is the rate of one kind. What an opportunity is stands
+// beside it. All are drawn from the World's decisions.
+type Faults struct {
+	// Of interrupt lines, for each assertion.
+	LostInterrupt      Rate // it is never heard: message-signalled lines only, which this rate makes disks use
+	DuplicateInterrupt Rate // it is heard twice
+	SpuriousInterrupt  Rate // another one comes, for nothing
+	LateInterrupt      Rate // it comes up to a millisecond late
+
+	// Of devices, for each command.
+	InterruptBeforeDMA Rate // the interrupt overtakes the data
+	DeviceError        Rate // it fails, for good
+	PassingError       Rate // it fails, and would succeed a second time
+	ShortTransfer      Rate // it transfers a part
+	ZeroTransfer       Rate // it transfers nothing
+	Reordering         Rate // it is held back behind others
+	HeavyTail          Rate // it takes two times as long, or four, … or a thousand
+	SurpriseRemoval    Rate // the device is pulled out
+
+	// Of the machine.
+	NoIRPMemory     Rate // for each request: there is no memory for its IRP
+	EarlyCompletion Rate // for each request: it may be complete before its driver returns
+	StrayCancel     Rate // whenever a CPU spends time: somebody cancels a request in flight
+}
+
+// AllFaults has all kinds of faults at one rate, but those that would leave nothing of a run at a tenth (StrayCancel) and
+// a hundredth (SurpriseRemoval) of it.
+func AllFaults(r Rate) Faults {
+	var f Faults
+	for _, field := range f.fields() {
+		*field = r
+	}
+	f.StrayCancel, f.SurpriseRemoval = r/10, r/100
+	return f
+}
+
+// WithFaults lets hardware and machine fail at the given rates.
+func WithFaults(f Faults) Option { return func(o *options) { o.faults = f } }
+
+// Swarm draws the rates: each kind of fault is off with an even chance, else anything from rare to frequent. Many runs so
+// reach combinations that no fixed set of rates does.
+func Swarm() Option { return func(o *options) { o.swarm = true } }
+
+// faultNames names the kinds in the order of fields.
+var faultNames = [...]string{
+	kernel.LostInterrupt.String(), kernel.DuplicateInterrupt.String(), kernel.SpuriousInterrupt.String(),
+	kernel.LateInterrupt.String(), device.InterruptBeforeDMA.String(), device.HardError.String(),
+	device.PassingError.String(), device.ShortTransfer.String(), device.ZeroTransfer.String(), device.Reordering.String(),
+	device.HeavyTail.String(), device.Removal.String(), kernel.NoIRPMemory.String(), kernel.EarlyCompletion.String(),
+	kernel.StrayCancel.String(),
+}
+
+// The places of the kernel's and the devices' faults in fields.
+var (
+	kernelFault = [kernel.Faults]int{
+		kernel.LostInterrupt: 0, kernel.DuplicateInterrupt: 1, kernel.SpuriousInterrupt: 2, kernel.LateInterrupt: 3,
+		kernel.NoIRPMemory: 12, kernel.EarlyCompletion: 13, kernel.StrayCancel: 14,
+	}
+	deviceFault = [device.Faults]int{
+		device.InterruptBeforeDMA: 4, device.HardError: 5, device.PassingError: 6, device.ShortTransfer: 7,
+		device.ZeroTransfer: 8, device.Reordering: 9, device.HeavyTail: 10, device.Removal: 11,
+	}
+)
+
+func (f *Faults) fields() [len(faultNames)]*Rate {
+	return [...]*Rate{
+		&f.LostInterrupt, &f.DuplicateInterrupt, &f.SpuriousInterrupt, &f.LateInterrupt, &f.InterruptBeforeDMA,
+		&f.DeviceError, &f.PassingError, &f.ShortTransfer, &f.ZeroTransfer, &f.Reordering, &f.HeavyTail,
+		&f.SurpriseRemoval, &f.NoIRPMemory, &f.EarlyCompletion, &f.StrayCancel,
+	}
+}
+
+// String names the faults that are on, with their rates.
+func (f Faults) String() string {
+	var on []string
+	for i, rate := range f.fields() {
+		if *rate > 0 {
+			on = append(on, fmt.Sprintf("%s %g%%", faultNames[i], float64(*rate)/float64(Percent)))
+		}
+	}
+	if len(on) == 0 {
+		return "no faults"
+	}
+	return strings.Join(on, ", ")
+}
+
+// hazard strikes.
+type hazard struct {
+	*Decisions
+	world  *World
+	faults Faults
+	rates  [len(faultNames)]Rate
+	struck [len(faultNames)]uint64
+}
+
+func newHazard(w *World, o *options) *hazard {
+	h := &hazard{Decisions: &w.decisions, world: w, faults: o.faults}
+	if o.swarm {
+		h.faults = w.decisions.swarm()
+	}
+	if h.faults == (Faults{}) {
+		return nil
+	}
+	for i, rate := range h.faults.fields() {
+		h.rates[i] = *rate
+	}
+	return h
+}
+
+// swarm draws rates.
+func (d *Decisions) swarm() (f Faults) {
+	most := AllFaults(30 * Percent)
+	limits := most.fields()
+	for i, rate := range f.fields() {
+		if d.Choose("swarm.on", 2) == 1 {
+			*rate = *limits[i] >> d.Choose("swarm.rate", 10)
+		}
+	}
+	return f
+}
+
+func (h *hazard) strike(i int) bool {
+	rate := h.rates[i]
+	if rate == 0 || h.Choose(faultNames[i], uint64(Always)) >= uint64(rate) {
+		return false
+	}
+	h.struck[i]++
+	h.world.kernel.TraceHardware(kernel.HopFault, faultNames[i], 0, 0)
+	return true
+}
+
+// kernelHazard and deviceHazard are the faces of the hazard towards the rooms below.
+type kernelHazard struct{ *hazard }
+
+// Strike implements kernel.Hazard.
+func (h kernelHazard) Strike(f kernel.Fault) bool { return h.strike(kernelFault[f]) }
+
+type deviceHazard struct{ *hazard }
+
+// Strike implements device.Hazard.
+func (h deviceHazard) Strike(f device.Fault) bool { return h.strike(deviceFault[f]) }
+
+// oracle is what devices are connected to.
+func (w *World) oracle() device.Oracle {
+	if w.hazard == nil {
+		return &w.decisions
+	}
+	return deviceHazard{w.hazard}
+}
+
+// lineMode is how devices signal: by messages where such may be lost.
+func (w *World) lineMode() kernel.Mode {
+	if w.hazard != nil && w.hazard.faults.LostInterrupt > 0 {
+		return kernel.MessageSignaled
+	}
+	return kernel.LevelSensitive
+}
+
+// Faults returns the rates that the World was made with, or has drawn.
+func (w *World) Faults() Faults {
+	if w.hazard == nil {
+		return Faults{}
+	}
+	return w.hazard.faults
+}
+
+// Heal switches all faults off. What has been broken by then stays so: a disk that was pulled out, an interrupt that was
+// lost. But whatever is in flight must now come to an end.
+func (w *World) Heal() {
+	if w.hazard != nil {
+		clear(w.hazard.rates[:])
+	}
+}

@@ -1,0 +1,74 @@
+package sim_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/overlapped"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// TestHeal loses every interrupt, so that only the watchdog finds completions; after Heal interrupts come again.
+func TestHeal(t *testing.T) {
+	w := sim.New(1, sim.WithFaults(sim.Faults{LostInterrupt: sim.Always}))
+	f, _ := open(t, w, "disk", []byte("abc"))
+	read := func() time.Duration {
+		began := w.Now()
+		if n, err := f.ReadAtAsync(w.Context(), make([]byte, 3), 0).Await(); n != 3 || err != nil {
+			t.Fatal(n, err)
+		}
+		return w.Now().Sub(began)
+	}
+	if took := read(); took < 20*time.Millisecond {
+		t.Errorf("a read whose interrupt was lost took %v", took)
+	}
+	w.Heal()
+	if took := read(); took > time.Millisecond {
+		t.Errorf("a read after Heal took %v", took)
+	}
+	if got := w.Faults().String(); got != "lost interrupt 100%" {
+		t.Errorf("faults %q", got)
+	}
+}
+
+// TestFaultsReachTheCaller: what a driver cannot help is an error that says what it is.
+func TestFaultsReachTheCaller(t *testing.T) {
+	for want, faults := range map[string]sim.Faults{
+		"hardware fails":         {DeviceError: sim.Always},
+		"INSUFFICIENT_RESOURCES": {NoIRPMemory: sim.Always},
+		"DEVICE_REMOVED":         {SurpriseRemoval: sim.Always},
+	} {
+		w := sim.New(1, sim.WithFaults(faults))
+		f, _ := open(t, w, "disk", []byte("abc"))
+		_, err := f.ReadAsync(w.Context(), make([]byte, 3)).Await()
+		if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, overlapped.ErrDevice) != (want == "hardware fails") {
+			t.Errorf("%v: %v", faults, err)
+		}
+		if m := w.Marks(); m[0].Reached != 1 {
+			t.Errorf("%v: mark %v", faults, m[0])
+		}
+	}
+}
+
+// TestSwarm: each seed has other rates, every kind is on in some and off in others, and none without the option.
+func TestSwarm(t *testing.T) {
+	on := map[string]int{}
+	for seed := range uint64(100) {
+		for _, kind := range strings.Split(sim.New(seed, sim.Swarm()).Faults().String(), ", ") {
+			on[kind[:strings.LastIndexByte(kind, ' ')]]++
+		}
+	}
+	if len(on) != 15 {
+		t.Errorf("kinds %v", on)
+	}
+	for kind, n := range on {
+		if n < 25 || n > 75 {
+			t.Errorf("%s is on in %d of 100 seeds", kind, n)
+		}
+	}
+	if f := sim.New(1).Faults(); f != (sim.Faults{}) || f.String() != "no faults" {
+		t.Errorf("a World without the option has %v", f)
+	}
+}
