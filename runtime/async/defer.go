@@ -34,6 +34,21 @@ type deferring interface {
 	Return() Continuation
 }
 
+// unwinding is a machine that may have deferred awaits too: it may have to wait
+// before it knows how it ends.
+type unwinding interface {
+	// Unwind is RunDeferred and Return, with suspensions between the calls.
+	Unwind(p *Panic) Continuation
+}
+
+// Recovered is deferred by generated code: it stores the panic that ends its
+// caller, if one does, in after.
+func Recovered(after **Panic) {
+	if v := recover(); v != nil {
+		*after = NewPanic(v)
+	}
+}
+
 // interrupted completes a machine that panicked or exited, and stores what that
 // releases in next. The calls it has deferred run first: one of them may recover,
 // and then the function returns; or exit, and then interrupted does not return.
@@ -54,10 +69,14 @@ func interrupted(m failing, f *fault, next *Continuation) {
 			*next = m.fail(exited)
 		}
 	}()
-	if f.exit {
+	u, waits := m.(unwinding)
+	switch {
+	case f.exit: // an exiting goroutine cannot wait: awaits that were deferred are left out
 		d.RunDeferred(nil)
 		*next = m.fail(f)
-	} else {
+	case waits:
+		*next = u.Unwind(&Panic{f})
+	default:
 		d.RunDeferred(&Panic{f})
 		*next = d.Return()
 	}

@@ -78,24 +78,37 @@ func (e *emitter) consts() {
 //		goto readDone // copystream.go:17
 //	}
 func (e *emitter) dispatch() {
-	if len(e.f.Awaits) == 0 {
+	if !e.f.Suspends() {
 		return
 	}
 	m := e.f.Receiver
 	e.line("switch %s.state {", m)
 	for _, a := range e.f.Awaits {
 		e.line("case %d:", a.State)
-		switch s := a.Slot; {
-		case s.Task != nil:
-			e.line("%s = %s.%s.Task()", s.Local, m, s.Field)
-		case hasPointers(s.Type):
-			e.line("%[1]s, %[2]s.%[3]s = %[2]s.%[3]s, %[4]s", s.Local, m, s.Field, e.zero(s.Type))
-		default:
-			e.line("%s = %s.%s", s.Local, m, s.Field)
-		}
+		e.restore(a.Slot)
 		e.line("goto %s // %s:%d", a.Resume, e.f.Source.Base, e.f.Source.Line(a.Call.Rparen))
 	}
+	for _, d := range e.f.Defers {
+		if d.Await != nil {
+			e.line("case %d: // the await deferred at %s:%d", d.Await.State, e.f.Source.Base, e.f.Source.Line(d.Stmt.Pos()))
+			e.restore(d.Await.Slot)
+			e.line("return %[1]s.Unwind(%[2]s%[3]s{%[4]s}.after(%[1]s.unwinding))", m, d.Type, e.used(), d.Await.Slot.Local)
+		}
+	}
 	e.line("}\n")
+}
+
+// restore takes the awaitable out of the machine again.
+func (e *emitter) restore(s *ir.Slot) {
+	m := e.f.Receiver
+	switch {
+	case s.Task != nil:
+		e.line("%s = %s.%s.Task()", s.Local, m, s.Field)
+	case hasPointers(s.Type):
+		e.line("%[1]s, %[2]s.%[3]s = %[2]s.%[3]s, %[4]s", s.Local, m, s.Field, e.zero(s.Type))
+	default:
+		e.line("%s = %s.%s", s.Local, m, s.Field)
+	}
 }
 
 func (e *emitter) block(blk, next *ir.Block) {
@@ -233,13 +246,17 @@ func (e *emitter) await(a *ir.Await) {
 	s, m := a.Slot, e.f.Receiver
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)
-	if s.Task != nil {
-		e.line("%s.%s = %s.Awaiter()", m, s.Field, s.Local)
-	} else {
-		e.line("%s.%s = %s", m, s.Field, s.Local)
-	}
+	e.line("%s.%s = %s", m, s.Field, kept(s, s.Local))
 	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", s.Local, m, a.State)
 	e.line("%s:", a.Resume)
+}
+
+// kept writes what the machine keeps of an awaitable.
+func kept(s *ir.Slot, awaitable string) string {
+	if s.Task != nil {
+		return awaitable + ".Awaiter()"
+	}
+	return awaitable
 }
 
 func (e *emitter) awaitable(a *ir.Await) string {

@@ -30,6 +30,9 @@ func (e *emitter) deferOf(s *ast.DeferStmt) *ir.Defer {
 
 func (e *emitter) kept(d *ir.Defer) string {
 	call := d.Stmt.Call
+	if d.Await != nil {
+		return d.Type + e.used() + "{" + e.awaitable(d.Await) + "}"
+	}
 	if d.Type == "" {
 		fun := e.f.Expr(call.Fun, e)
 		if plain := types.NewSignatureType(nil, nil, nil, nil, nil, false); types.Identical(e.f.Source.Info.TypeOf(call.Fun), plain) {
@@ -68,6 +71,10 @@ func (e *emitter) keptArgs(d *ir.Defer) []string {
 func (e *emitter) deferTypes() {
 	for _, d := range e.f.Defers {
 		if d.Type == "" {
+			continue
+		}
+		if d.Await != nil {
+			e.deferredAwait(d)
 			continue
 		}
 		var fields []jen.Code
@@ -110,9 +117,15 @@ func (e *emitter) deferred() {
 		Block(raw(fmt.Sprintf("return %s.finish(%s)", m, strings.Join(results, ", "))))
 	e.out.Line()
 	e.out.Comment("exit is a return statement: the deferred calls run, then the function returns.")
-	e.method("exit").Params().Add(raw(async("Continuation"))).
-		Block(raw(fmt.Sprintf("%[1]s.RunDeferred(nil)\nreturn %[1]s.Return()", m)))
+	body := fmt.Sprintf("%[1]s.RunDeferred(nil)\nreturn %[1]s.Return()", m)
+	if e.f.DefersAwaits() {
+		body = fmt.Sprintf("return %s.Unwind(nil)", m)
+	}
+	e.method("exit").Params().Add(raw(async("Continuation"))).Block(raw(body))
 	e.out.Line()
+	if e.f.DefersAwaits() {
+		e.unwind()
+	}
 	e.catch()
 }
 
@@ -132,10 +145,18 @@ func (e *emitter) runDeferred() string {
 // replay makes real defers of the deferred calls.
 func (e *emitter) replay(b *strings.Builder) {
 	m := e.f.Receiver
-	fmt.Fprintf(b, "defers := %[1]s.defers\n%[1]s.defers = nil\n", m)
+	if e.f.DefersAwaits() {
+		fmt.Fprintf(b, "n := len(%[1]s.defers)\nfor n > 0 && !%[1]s.deferredAwait(n-1) {\nn--\n}\n", m)
+		fmt.Fprintf(b, "defers := %[1]s.defers[n:]\n%[1]s.defers = %[1]s.defers[:n]\n", m)
+	} else {
+		fmt.Fprintf(b, "defers := %[1]s.defers\n%[1]s.defers = nil\n", m)
+	}
 	fmt.Fprintf(b, "for _, d := range defers {\nswitch d := d.(type) {\n")
 	plain := false
 	for _, d := range e.f.Defers {
+		if d.Await != nil {
+			continue
+		}
 		if d.Type == "" {
 			if !plain {
 				fmt.Fprintf(b, "case func():\ndefer d()\n")
@@ -182,13 +203,20 @@ func (e *emitter) replayed(d *ir.Defer) string {
 func (e *emitter) catch() {
 	m := e.f.Receiver
 	ended := m + ".IsCompleted()"
-	if len(e.f.Awaits) > 0 {
+	if e.f.Suspends() {
 		ended = "(" + ended + " || " + m + ".heap != nil)"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)
-	fmt.Fprintf(&b, "defer %[1]s.Catch(task)\n%[1]s.RunDeferred(%[2]s(v))\n", m, async("NewPanic"))
-	fmt.Fprintf(&b, "if v != nil {\n%[1]s.Return()\n*task = %[1]s.Result()\n}", m)
+	fmt.Fprintf(&b, "defer %s.Catch(task)\n", m)
+	if e.f.DefersAwaits() {
+		fmt.Fprintf(&b, "if v == nil {\n%s.RunDeferred(nil)\nreturn\n}\n", m)
+		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.heap.Task()\n}",
+			m, async("NewPanic"))
+	} else {
+		fmt.Fprintf(&b, "%s.RunDeferred(%s(v))\n", m, async("NewPanic"))
+		fmt.Fprintf(&b, "if v != nil {\n%[1]s.Return()\n*task = %[1]s.Result()\n}", m)
+	}
 	e.out.Comment("catch settles a panic before the first suspension: a deferred call may recover.")
 	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()

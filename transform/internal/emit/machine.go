@@ -22,7 +22,7 @@ func (e *emitter) machine() {
 	e.localTypes()
 	e.machineStruct()
 	e.deferTypes()
-	if len(e.f.Awaits) > 0 {
+	if e.f.Suspends() {
 		e.suspend()
 	}
 	if e.fn.Options.Pool {
@@ -90,13 +90,13 @@ func (e *emitter) kickoff() {
 	}
 	fmt.Fprintf(&b, "defer %s.%s(&%s)\n", m, catch, task)
 	fmt.Fprintf(&b, "%s.MoveNext(nil)\n", m)
-	if len(e.f.Awaits) > 0 {
+	if e.f.Suspends() {
 		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\nreturn %[1]s.heap.Task()", m)
 	} else {
 		fmt.Fprintf(&b, "return %s.Result()", m)
 	}
 	name := e.what()
-	if len(e.f.Awaits) > 0 {
+	if e.f.Suspends() {
 		e.out.Commentf("%s starts %s; it returns at the first await that has to wait.", e.fn.Twin, name)
 	} else {
 		e.out.Commentf("%s runs %s, which awaits nothing: its task is finished.", e.fn.Twin, name)
@@ -236,7 +236,7 @@ func (e *emitter) captured() string {
 //	}
 func (e *emitter) machineStruct() {
 	fields := []jen.Code{raw(e.builderType())}
-	if len(e.f.Awaits) > 0 {
+	if e.f.Suspends() {
 		fields = append(fields, jen.Line(),
 			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"),
 			jen.Id("state").Int().Comment("where MoveNext goes on"))
@@ -252,6 +252,9 @@ func (e *emitter) machineStruct() {
 	}
 	if len(e.f.Defers) > 0 {
 		fields = append(fields, jen.Line(), jen.Id("defers").Index().Any().Comment("calls to make at the end, as they were deferred"))
+	}
+	if e.f.DefersAwaits() {
+		fields = append(fields, jen.Id("unwinding").Op("*").Add(raw(async("Panic"))).Comment("what panics while a deferred await waits"))
 	}
 	for i, s := range e.f.Slots {
 		if i == 0 {

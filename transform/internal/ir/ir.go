@@ -84,6 +84,7 @@ type Defer struct {
 	Type   string           // the generated type that keeps it, by lower; "" for a plain func()
 	Static bool             // the callee is a declared function or predeclared: not a value to keep
 	Sig    *types.Signature // of the callee, nil if predeclared
+	Await  *Await           // defer x.Await(): x is kept, and awaited at the end; nil for a call
 	Args   []types.Type     // of what is kept of the arguments
 }
 
@@ -97,6 +98,19 @@ type LocalType struct {
 // Unwinds reports whether something is to be done when the function ends,
 // however it ends: deferred calls are made, functions that are ranged over left.
 func (f *Func) Unwinds() bool { return len(f.Defers) > 0 || len(f.Loops) > 0 }
+
+// Suspends reports whether the function awaits anything.
+func (f *Func) Suspends() bool { return len(f.Awaits) > 0 || f.DefersAwaits() }
+
+// DefersAwaits reports whether awaits are deferred.
+func (f *Func) DefersAwaits() bool {
+	for _, d := range f.Defers {
+		if d.Await != nil {
+			return true
+		}
+	}
+	return false
+}
 
 // Root returns the declared function that f is or stands in.
 func (f *Func) Root() *Func {

@@ -10,6 +10,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -53,7 +54,7 @@ func (n *namer) types() {
 // defers names the types that keep deferred calls; a plain func() needs none.
 func (n *namer) defers() {
 	for i, d := range n.f.Defers {
-		if d.Static || len(d.Args) > 0 || d.Sig.Results().Len() > 0 {
+		if d.Await != nil || d.Static || len(d.Args) > 0 || d.Sig.Results().Len() > 0 {
 			d.Type = strings.TrimSuffix(n.f.Machine, "Machine") + "Defer" + strconv.Itoa(i+1)
 		}
 	}
@@ -72,7 +73,13 @@ func (n *namer) slots() {
 			n.fields[v.Name] = true
 		}
 	}
-	for i, a := range f.Awaits {
+	awaits := slices.Clone(f.Awaits)
+	for _, d := range f.Defers {
+		if d.Await != nil {
+			awaits = append(awaits, d.Await)
+		}
+	}
+	for i, a := range awaits {
 		a.State = i + 1
 		for _, s := range f.Slots {
 			if types.Identical(s.Type, a.Type) {

@@ -26,7 +26,7 @@ type namer struct {
 var reserved = []string{
 	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "PromoteAnywhere", "Result",
 	"Return", "Recycle", "Restore", "Retire", "RunDeferred", "SetResult", "Token", "PooledBuilder", "PooledBuilder0",
-	"PooledBuilder2", "PooledBuilder3", "PromotePooled", "PromotePooledAnywhere", "SyncContext", "Task", "catch", "defers", "exit", "finish", "heap",
+	"PooledBuilder2", "PooledBuilder3", "PromotePooled", "PromotePooledAnywhere", "SyncContext", "Task", "catch", "Unwind", "deferredAwait", "defers", "exit", "settle", "unwinding", "finish", "heap",
 	"state", "suspend",
 }
 

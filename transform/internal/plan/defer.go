@@ -31,9 +31,6 @@ func (b *builder) defers() {
 				b.f.Loops = append(b.f.Loops, it)
 			}
 		case *ast.DeferStmt:
-			if _, ok := check.IsAwait(b.info, n.Call); ok {
-				b.errorf(n.Pos(), "defer of an await is not supported yet: await before each return instead")
-			}
 			b.f.Defers = append(b.f.Defers, b.deferOf(n))
 		}
 		return true
@@ -41,6 +38,9 @@ func (b *builder) defers() {
 }
 
 func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
+	if awaitable, ok := check.IsAwait(b.info, s.Call); ok {
+		return &ir.Defer{Stmt: s, Await: b.newAwait(s.Call, awaitable)}
+	}
 	d := &ir.Defer{Stmt: s, Static: b.static(s.Call.Fun)}
 	sig, ok := coreType(b.info.TypeOf(s.Call.Fun)).(*types.Signature)
 	if tv := b.info.Types[s.Call.Fun]; !ok || tv.IsBuiltin() {

@@ -100,16 +100,22 @@ func (b *builder) value(e ast.Expr) any {
 
 func (b *builder) await(e *event) {
 	call := e.expr.(*ast.CallExpr)
-	sel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	a := &ir.Await{Call: call, Operand: sel.X, Type: e.await}
-	if !check.Awaitable(a.Type) { // its methods want the operand's address
-		a.Address, a.Type = true, types.NewPointer(a.Type)
-	}
-	b.nameable(sel.X.Pos(), "the awaitable", a.Type)
+	a := b.newAwait(call, e.await)
 	b.emit(a)
 	a.Block = b.cur
 	b.f.Awaits = append(b.f.Awaits, a)
 	b.f.Subst[call] = a
+}
+
+// newAwait describes the await of an awaitable.
+func (b *builder) newAwait(call *ast.CallExpr, awaitable types.Type) *ir.Await {
+	sel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	a := &ir.Await{Call: call, Operand: sel.X, Type: awaitable}
+	if !check.Awaitable(a.Type) { // its methods want the operand's address
+		a.Address, a.Type = true, types.NewPointer(a.Type)
+	}
+	b.nameable(sel.X.Pos(), "the awaitable", a.Type)
+	return a
 }
 
 // logical plans x && y (or ||) where y suspends:
