@@ -80,7 +80,7 @@ func (b *bench) compile(t testing.TB) map[string]compiled {
 			table[i].file = func(r *run, o *output) {
 				var plan strings.Builder
 				for _, u := range o.units {
-					plan.WriteString(u.ir.String())
+					plan.WriteString(u.ir.String() + "\n")
 				}
 				lock.Lock()
 				plans[o.file.Path] = plan.String()

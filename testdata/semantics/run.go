@@ -12,6 +12,7 @@ package semantics
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -25,12 +26,13 @@ type test struct {
 }
 
 // Main runs all cases in one form, "source" or "generated", and prints what could
-// be observed. Operations complete now, when they are started; later, when they
-// are awaited; or mixed: the first now, the second later and so on.
+// be observed. Operations complete now, when they are started; later, in the order
+// in which they were started; mixed, the first now, the second later and so on; or
+// shuffled, later in some other order.
 func Main(form string) {
-	for _, tests := range [][]test{table, measured, expressions, statements, functions} {
+	for _, tests := range tests {
 		for _, test := range tests {
-			for _, mode := range []string{"now", "later", "mixed"} {
+			for _, mode := range []string{"now", "later", "mixed", "shuffled"} {
 				r := &run{mode: mode}
 				if form == "source" {
 					r.end(func() any { return test.source(r) })
@@ -47,6 +49,7 @@ func Main(form string) {
 type run struct {
 	mode    string
 	started int
+	pumped  int
 	queue   []func() // completes what is under way, in the order in which it was started
 	trace   []string
 }
@@ -92,13 +95,18 @@ func (r *run) drive(task async.Task[any]) any {
 	return v
 }
 
-// pump completes the oldest operation under way.
+// pump completes an operation under way: the oldest, unless the run is shuffled.
 func (r *run) pump() {
 	if len(r.queue) == 0 {
 		panic("semantics: an await waits for nothing")
 	}
-	complete := r.queue[0]
-	r.queue = r.queue[1:]
+	which := 0
+	if r.mode == "shuffled" {
+		r.pumped++
+		which = r.pumped * 7 % len(r.queue)
+	}
+	complete := r.queue[which]
+	r.queue = slices.Delete(r.queue, which, which+1)
 	complete()
 }
 

@@ -2,6 +2,8 @@ package semantics
 
 import "fmt"
 
+var tests = [][]test{table, measured, expressions, statements, functions}
+
 // table has the rows of what gc reads late and what it reads early around a
 // call. In each case the await changes what stands to its left.
 var table = []test{
