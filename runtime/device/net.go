@@ -1,0 +1,233 @@
+package device
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
+
+// Adapter is a network adapter: two rings of descriptors in memory, one of frames to send and one of buffers to receive
+// into. Driver and adapter walk round each ring, the driver ahead; what lies between them is the adapter's.
+//
+// Its face towards a driver, in the order of use:
+//
+//	Receive(i)          a descriptor of the receive ring: the driver gives it a buffer
+//	ReceiveDoorbell     moves the ring's tail: so many buffers have been given, ever
+//	Transmit(i)         a descriptor of the transmit ring: the driver gives it a frame
+//	TransmitDoorbell    moves the ring's tail: so many frames have been given, ever
+//	…                   the line is asserted
+//	InterruptPending    the interrupt status register: is it this adapter that calls?
+//	Acknowledge         clears it, and the line with it ("thank you for the interrupt")
+//	Receive, Transmit   the driver goes through the descriptors that are Done, from where it stopped last
+//
+// Frames are sent in order, each in the time that its length takes; one that arrives when no buffer is free is lost. An
+// Adapter belongs to one World and is used from the goroutine that runs it.
+type Adapter struct {
+	// The wiring, fixed by NewAdapter, Connect and NewWire.
+	name   string
+	cfg    AdapterConfig
+	clock  clock.Clock
+	oracle Oracle
+	line   Line
+	probe  Probe
+	wire   *Wire
+	side   int // which end of the wire
+
+	// The hardware's state. Heads and tails count up for ever; a descriptor's index is the remainder.
+	receive  []ReceiveDescriptor
+	rxHead   uint64 // the next to be filled
+	rxTail   uint64 // given by the driver so far
+	transmit []TransmitDescriptor
+	txHead   uint64 // the next to be sent
+	txTail   uint64 // given by the driver so far
+
+	sending   clock.Timer // armed while a frame goes out
+	interrupt bool        // the interrupt status register
+	held      int         // descriptors done that no interrupt has told of yet
+	patience  clock.Timer // rings when those have been held for long enough
+	counts    AdapterCounts
+}
+
+// AdapterConfig says how an adapter is built. Zero fields take the defaults.
+type AdapterConfig struct {
+	Receive     int           // descriptors of the receive ring; default 256
+	Transmit    int           // descriptors of the transmit ring; default 64
+	MTU         int           // the longest frame in bytes; default 1536
+	PerFrame    time.Duration // time to send a frame; default 300ns
+	PerKilobyte time.Duration // time for each 1024 bytes on top of it; default 1µs
+	Coalesce    Coalescing    // counts descriptors that are done, of both rings; default off (A29)
+}
+
+// AdapterCounts are running totals.
+type AdapterCounts struct {
+	Sent     uint64 // frames put on the wire
+	Received uint64 // frames that found a buffer
+	Missed   uint64 // frames that found none, or one too short
+}
+
+// ReceiveDescriptor is an entry of the receive ring.
+type ReceiveDescriptor struct {
+	Buffer []byte // the memory to receive into: the adapter's from the doorbell until Done
+	Length int    // of the frame in it
+	Done   bool   // the adapter has filled it; the driver clears it
+}
+
+// TransmitDescriptor is an entry of the transmit ring.
+type TransmitDescriptor struct {
+	Frame []byte // the memory to send: the adapter's from the doorbell until Done
+	Done  bool   // the adapter has sent it; the driver clears it
+}
+
+// NewAdapter returns an adapter that is not connected and has no wire yet.
+func NewAdapter(name string, cfg AdapterConfig) (*Adapter, error) {
+	if cfg.Receive < 0 || cfg.Transmit < 0 || cfg.Receive > maxDepth || cfg.Transmit > maxDepth || cfg.MTU < 0 ||
+		cfg.PerFrame < 0 || cfg.PerKilobyte < 0 || cfg.Coalesce.Threshold < 0 || cfg.Coalesce.Time < 0 {
+		return nil, fmt.Errorf("device: adapter %s: negative or too large value in %+v", name, cfg)
+	}
+	if cfg.Receive == 0 {
+		cfg.Receive = 256
+	}
+	if cfg.Transmit == 0 {
+		cfg.Transmit = 64
+	}
+	if cfg.MTU == 0 {
+		cfg.MTU = 1536
+	}
+	if cfg.PerFrame == 0 && cfg.PerKilobyte == 0 {
+		cfg.PerFrame, cfg.PerKilobyte = 300*time.Nanosecond, time.Microsecond
+	}
+	a := &Adapter{name: name, cfg: cfg}
+	a.receive = make([]ReceiveDescriptor, cfg.Receive)
+	a.transmit = make([]TransmitDescriptor, cfg.Transmit)
+	a.sending.Alarm = a
+	a.patience.Alarm = clock.AlarmFunc(func(clock.Time) { a.call() })
+	return a, nil
+}
+
+// Connect plugs the adapter into a machine. The probe may be nil.
+func (a *Adapter) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
+	a.clock, a.oracle, a.line, a.probe = c, o, l, p
+}
+
+// Name returns the adapter's name.
+func (a *Adapter) Name() string { return a.name }
+
+// MTU returns the length of the longest frame.
+func (a *Adapter) MTU() int { return a.cfg.MTU }
+
+// Counts returns the running totals.
+func (a *Adapter) Counts() AdapterCounts { return a.counts }
+
+// ReceiveSize returns the number of descriptors of the receive ring.
+func (a *Adapter) ReceiveSize() int { return len(a.receive) }
+
+// TransmitSize returns the number of descriptors of the transmit ring.
+func (a *Adapter) TransmitSize() int { return len(a.transmit) }
+
+// Receive returns the descriptor that the count i falls on.
+func (a *Adapter) Receive(i uint64) *ReceiveDescriptor {
+	return &a.receive[i%uint64(len(a.receive))]
+}
+
+// Transmit returns the descriptor that the count i falls on.
+func (a *Adapter) Transmit(i uint64) *TransmitDescriptor {
+	return &a.transmit[i%uint64(len(a.transmit))]
+}
+
+// ReceiveDoorbell says that the driver has given buffers up to the count tail.
+func (a *Adapter) ReceiveDoorbell(tail uint64) {
+	if tail < a.rxTail || tail-a.rxHead > uint64(len(a.receive)) {
+		panic(fmt.Sprintf("device: doorbell of adapter %s: receive tail %d, head %d, %d descriptors", a.name, tail, a.rxHead, len(a.receive)))
+	}
+	a.rxTail = tail
+}
+
+// TransmitDoorbell says that the driver has given frames up to the count tail.
+func (a *Adapter) TransmitDoorbell(tail uint64) {
+	if a.line == nil {
+		panic("device: doorbell of adapter " + a.name + ", which is not connected")
+	}
+	if tail < a.txTail || tail-a.txHead > uint64(len(a.transmit)) {
+		panic(fmt.Sprintf("device: doorbell of adapter %s: transmit tail %d, head %d, %d descriptors", a.name, tail, a.txHead, len(a.transmit)))
+	}
+	a.txTail = tail
+	if !a.sending.Armed() {
+		a.send()
+	}
+}
+
+// send begins to send the next frame, if there is one.
+func (a *Adapter) send() {
+	if a.txHead == a.txTail {
+		return
+	}
+	n := len(a.Transmit(a.txHead).Frame)
+	took := a.cfg.PerFrame + time.Duration(int64(n)*int64(a.cfg.PerKilobyte)/1024)
+	a.clock.Set(&a.sending, a.clock.Now().Add(took))
+}
+
+// Ring is the moment at which the last byte of a frame leaves: the wire has it now, and the next one begins.
+func (a *Adapter) Ring(clock.Time) {
+	d := a.Transmit(a.txHead)
+	a.txHead++
+	a.counts.Sent++
+	status := OK
+	if len(d.Frame) > a.cfg.MTU {
+		status = BadCommand // too long: it goes nowhere
+	} else if a.wire != nil {
+		a.wire.carry(a, d.Frame)
+	}
+	n := len(d.Frame)
+	d.Frame, d.Done = nil, true
+	if a.probe != nil {
+		a.probe.DMADone(a.name, Write, 0, n, status)
+	}
+	a.send()
+	a.hold()
+}
+
+// arrive takes a frame from the wire: into the next buffer by DMA, or lost.
+func (a *Adapter) arrive(frame []byte) {
+	if a.rxHead == a.rxTail || len(frame) > len(a.Receive(a.rxHead).Buffer) {
+		a.counts.Missed++
+		return
+	}
+	d := a.Receive(a.rxHead)
+	a.rxHead++
+	a.counts.Received++
+	d.Length, d.Done = copy(d.Buffer, frame), true
+	if a.probe != nil {
+		a.probe.DMADone(a.name, Read, 0, d.Length, OK)
+	}
+	a.hold()
+}
+
+// hold counts a descriptor that is done and calls if that is enough (A29).
+func (a *Adapter) hold() {
+	a.held++
+	c := a.cfg.Coalesce
+	switch {
+	case c.Threshold == 0 || c.Time == 0 || a.held > c.Threshold || a.held >= min(len(a.receive), len(a.transmit)):
+		a.call()
+	case a.held == 1:
+		a.clock.Set(&a.patience, a.clock.Now().Add(time.Duration(c.Time)*100*time.Microsecond))
+	}
+}
+
+// call asserts the line, for all descriptors that are done.
+func (a *Adapter) call() {
+	a.clock.Stop(&a.patience)
+	a.held = 0
+	a.interrupt = true
+	a.line.Assert()
+}
+
+// InterruptPending reads the interrupt status register: true if the adapter calls for attention.
+func (a *Adapter) InterruptPending() bool { return a.interrupt }
+
+// Acknowledge clears the interrupt status register and lets go of the line.
+func (a *Adapter) Acknowledge() {
+	a.interrupt = false
+	a.line.Deassert()
+}

@@ -1,0 +1,141 @@
+package device
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
+
+// Wire joins two adapters, or an adapter with itself. A frame that leaves one arrives at the other after a delay, or
+// never, or twice, or after one that left later: each of these is drawn from the sender's Oracle, and only if its rate
+// is not 0. Without them frames arrive in the order in which they left.
+//
+// The adapters may belong to two Worlds. A frame then arrives on the clock of the receiver's, at once if that has gone
+// on past the time; whoever steps the two Worlds keeps them together (sim.RunTogether).
+type Wire struct {
+	cfg    WireConfig
+	ends   [2]*Adapter
+	last   [2]clock.Time // when the last frame towards an end arrives
+	free   *flight
+	cut    bool
+	counts WireCounts
+}
+
+// WireConfig says how long a wire is, and how bad. Zero durations take the defaults, zero rates mean never.
+type WireConfig struct {
+	Delay      time.Duration // the least time that a frame takes; default 50µs
+	Jitter     time.Duration // what is drawn goes from 0 to Jitter on top of it; default 20µs
+	Loss       int           // of a million frames, so many are lost
+	Duplicates int           // of a million frames, so many arrive twice
+	Reorders   int           // of a million frames, so many are held up, for up to four times the delay
+}
+
+// WireCounts are running totals of both directions.
+type WireCounts struct {
+	Carried, Lost, Duplicated, Reordered uint64
+}
+
+// flight is a frame on its way.
+type flight struct {
+	wire  *Wire
+	to    *Adapter
+	frame []byte
+	timer clock.Timer
+	next  *flight // in the free list
+}
+
+// NewWire joins two adapters that have no wire yet; a and b may be the same one.
+func NewWire(a, b *Adapter, cfg WireConfig) (*Wire, error) {
+	if a == nil || b == nil || a.wire != nil || b.wire != nil {
+		return nil, fmt.Errorf("device: a wire joins two adapters that have none yet")
+	}
+	if a.clock == nil || b.clock == nil {
+		return nil, fmt.Errorf("device: a wire joins adapters that are connected to a machine")
+	}
+	w := &Wire{ends: [2]*Adapter{a, b}}
+	if err := w.SetConfig(cfg); err != nil {
+		return nil, err
+	}
+	a.wire, a.side = w, 0
+	if b != a {
+		b.wire, b.side = w, 1
+	}
+	return w, nil
+}
+
+// SetConfig changes how the wire is, for frames that leave from now on.
+func (w *Wire) SetConfig(cfg WireConfig) error {
+	for _, rate := range [...]int{cfg.Loss, cfg.Duplicates, cfg.Reorders} {
+		if rate < 0 || rate > perMillion {
+			return fmt.Errorf("device: a rate of a wire lies from 0 to a million, not at %d", rate)
+		}
+	}
+	if cfg.Delay < 0 || cfg.Jitter < 0 {
+		return fmt.Errorf("device: a wire with a negative delay in %+v", cfg)
+	}
+	if cfg.Delay == 0 && cfg.Jitter == 0 {
+		cfg.Delay, cfg.Jitter = 50*time.Microsecond, 20*time.Microsecond
+	}
+	w.cfg = cfg
+	return nil
+}
+
+// Cut cuts the wire, or mends it: while it is cut, what leaves is lost.
+func (w *Wire) Cut(cut bool) { w.cut = cut }
+
+// Counts returns the running totals.
+func (w *Wire) Counts() WireCounts { return w.counts }
+
+// carry takes a frame from an adapter. The bytes are copied: the descriptor is free when it returns.
+func (w *Wire) carry(from *Adapter, frame []byte) {
+	o := from.oracle
+	if w.cut || w.draw(o, "wire.loss", w.cfg.Loss) {
+		w.counts.Lost++
+		return
+	}
+	w.counts.Carried++
+	to := 1 - from.side // of a loop it is the same adapter
+	w.launch(from, to, frame)
+	if w.draw(o, "wire.duplicate", w.cfg.Duplicates) {
+		w.counts.Duplicated++
+		w.launch(from, to, frame)
+	}
+}
+
+// draw decides whether something happens that has a rate of so many in a million.
+func (w *Wire) draw(o Oracle, label string, rate int) bool {
+	return rate > 0 && o.Choose(label, perMillion) < uint64(rate)
+}
+
+// launch sends a copy of a frame on its way.
+func (w *Wire) launch(from *Adapter, to int, frame []byte) {
+	at := from.clock.Now().Add(w.cfg.Delay)
+	if w.cfg.Jitter > 0 {
+		at = at.Add(time.Duration(from.oracle.Choose("wire.delay", uint64(w.cfg.Jitter)+1)))
+	}
+	if w.draw(from.oracle, "wire.reorder", w.cfg.Reorders) {
+		w.counts.Reordered++
+		at = at.Add(time.Duration(from.oracle.Choose("wire.holdup", uint64(4*(w.cfg.Delay+w.cfg.Jitter))+1)))
+	} else {
+		at = max(at, w.last[to])
+		w.last[to] = at
+	}
+	f := w.free
+	if f == nil {
+		f = &flight{wire: w}
+		f.timer.Alarm = f
+	} else {
+		w.free = f.next
+	}
+	f.to = w.ends[to]
+	f.frame = append(f.frame[:0], frame...)
+	f.to.clock.Set(&f.timer, at)
+}
+
+// Ring is the arrival.
+func (f *flight) Ring(clock.Time) {
+	f.to.arrive(f.frame)
+	f.to, f.next = nil, f.wire.free
+	f.wire.free = f
+}

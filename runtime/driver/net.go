@@ -1,0 +1,174 @@
+package driver
+
+import (
+	"time"
+
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// Net is the driver of a device.Adapter: it walks the rings. Nobody opens it; the two transports over it, Streams and
+// Datagrams, are what applications see as devices. Their requests are IRPs; from transport to adapter driver a frame
+// goes by a call, as it does in Windows (NDIS), because one request is many frames and one frame may serve many.
+//
+//	application   IRP ▼               ▲ completion
+//	transport     Streams, Datagrams: a request becomes frames, frames complete requests
+//	adapter       send ▼              ▲ receive, both at DispatchLevel
+//	device        transmit ring ▼     ▲ receive ring, interrupt → ISR → DPC
+type Net struct {
+	// Fixed by NewNet.
+	adapter   *device.Adapter
+	line      *kernel.Line
+	isr       kernel.Interrupt
+	dpc       kernel.DPC
+	host      uint16 // the machine's address
+	streams   *Streams
+	datagrams *Datagrams
+
+	// At DispatchLevel.
+	rxNext   uint64   // the receive descriptor to look at next
+	txNext   uint64   // the transmit descriptor to look at next
+	txTail   uint64   // frames given to the adapter so far
+	sent     []*frame // by transmit descriptor: what the adapter sends
+	backlog  frameList
+	pool     framePool
+	watchdog kernel.Timer
+	overdue  kernel.DPC // the watchdog's
+	watching bool
+}
+
+const (
+	costFrame     = 300 * time.Nanosecond // what a CPU spends on a frame
+	framesPerDPC  = 64                    // then another DPC goes on: budgets are for all (A33)
+	watchPatience = 10 * time.Millisecond // without a word from the adapter while it has frames to send
+)
+
+// NewNet makes the drivers of an adapter of the machine with the address host, connects it to the line that the adapter
+// asserts, and makes two devices known to the kernel: the adapter's name for stream sockets, and that and "/datagram".
+func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host uint16) (*Net, kernel.Status) {
+	n := &Net{adapter: adapter, line: line, host: host}
+	n.isr = kernel.Interrupt{Name: adapter.Name(), Service: n.service, Mode: kernel.LevelSensitive, Shared: true}
+	n.dpc = kernel.DPC{Name: "the DPC of " + adapter.Name(), Routine: n.deferred}
+	n.overdue = kernel.DPC{Name: "the watchdog of " + adapter.Name(), Routine: n.watch}
+	n.watchdog.DPC = &n.overdue
+	n.sent = make([]*frame, adapter.TransmitSize())
+	n.pool.size = adapter.MTU()
+	if adapter.MTU() <= headerSize {
+		return nil, kernel.StatusInvalidParameter
+	}
+	if status := line.Connect(&n.isr); !status.IsSuccess() {
+		return nil, status
+	}
+	var status kernel.Status
+	if n.streams, status = newStreams(k, n, adapter.Name()); !status.IsSuccess() {
+		return nil, status
+	}
+	if n.datagrams, status = newDatagrams(k, n, adapter.Name()+"/datagram"); !status.IsSuccess() {
+		return nil, status
+	}
+	for i := range adapter.ReceiveSize() {
+		adapter.Receive(uint64(i)).Buffer = make([]byte, adapter.MTU())
+	}
+	adapter.ReceiveDoorbell(uint64(adapter.ReceiveSize()))
+	return n, kernel.StatusSuccess
+}
+
+// send hands a frame to the adapter, in order, at DispatchLevel. The frame is the driver's too until it has left: a
+// reference is counted.
+func (n *Net) send(c *kernel.CPU, f *frame) {
+	c.Spend(costFrame)
+	f.refs++
+	f.leaving = true
+	if n.backlog.head == nil && n.txTail-n.txNext == uint64(len(n.sent)) {
+		n.reap() // perhaps some have left, and nobody has looked yet
+	}
+	if n.backlog.head != nil || n.txTail-n.txNext == uint64(len(n.sent)) {
+		n.backlog.push(f)
+		return
+	}
+	n.program(c, f)
+}
+
+// program gives a frame to the adapter.
+func (n *Net) program(c *kernel.CPU, f *frame) {
+	n.sent[n.txTail%uint64(len(n.sent))] = f
+	n.adapter.Transmit(n.txTail).Frame = f.data
+	n.txTail++
+	n.adapter.TransmitDoorbell(n.txTail)
+	c.Trace(kernel.HopDMAStart, nil, n.adapter.Name(), int64(len(f.data)), 0)
+	if !n.watching {
+		n.watching = true
+		c.Kernel().SetTimer(&n.watchdog, c.Now().Add(watchPatience))
+	}
+}
+
+// reap takes back the frames that have left.
+func (n *Net) reap() {
+	for n.txNext < n.txTail && n.adapter.Transmit(n.txNext).Done {
+		n.adapter.Transmit(n.txNext).Done = false
+		i := n.txNext % uint64(len(n.sent))
+		f := n.sent[i]
+		n.sent[i] = nil
+		n.txNext++
+		f.leaving = false
+		n.pool.release(f)
+	}
+}
+
+// service is the ISR (A25). What is done stays Done in the rings, which the adapter does not overwrite.
+func (n *Net) service(c *kernel.CPU, _ *kernel.Interrupt) bool {
+	if !n.adapter.InterruptPending() {
+		return false
+	}
+	n.adapter.Acknowledge()
+	c.QueueDPC(&n.dpc, nil)
+	return true
+}
+
+// deferred is the DPC: it goes through both rings from where it stopped last, for several interrupts may have found one
+// DPC (A30).
+func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
+	n.reap()
+	for n.backlog.head != nil && n.txTail-n.txNext < uint64(len(n.sent)) {
+		n.program(c, n.backlog.pop())
+	}
+	for budget := framesPerDPC; n.adapter.Receive(n.rxNext).Done; budget-- {
+		if budget == 0 {
+			c.QueueDPC(&n.dpc, nil)
+			break
+		}
+		c.Spend(costFrame)
+		d := n.adapter.Receive(n.rxNext)
+		n.receive(c, d.Buffer[:d.Length])
+		d.Done = false
+		n.rxNext++
+		n.adapter.ReceiveDoorbell(n.rxNext + uint64(n.adapter.ReceiveSize()))
+	}
+	n.streams.flush(c)
+}
+
+// receive hands a frame to the transport that it is for. Its bytes are valid during the call.
+func (n *Net) receive(c *kernel.CPU, data []byte) {
+	h, payload, ok := decode(data)
+	if !ok || h.to.host != n.host {
+		return
+	}
+	switch h.protocol {
+	case protocolStream:
+		n.streams.receive(c, &h, payload)
+	case protocolDatagram:
+		n.datagrams.receive(c, &h, payload)
+	}
+}
+
+// watch is the watchdog's DPC. While frames go out there should be interrupts; one may be lost, so it asks as the
+// interrupt would have done. What is received is not watched over: who waits for a frame that was lost is used to that.
+func (n *Net) watch(c *kernel.CPU, _ *kernel.DPC, _ any) {
+	n.watching = n.txNext < n.txTail
+	if n.watching {
+		c.Kernel().SetTimer(&n.watchdog, c.Now().Add(watchPatience))
+		if !n.line.Poll(c) {
+			c.QueueDPC(&n.dpc, nil)
+		}
+	}
+}

@@ -1,0 +1,330 @@
+package driver
+
+import (
+	"encoding/binary"
+
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// This file is the stream transport's upper half: what requests on a stream socket do. The lower half, what a connection
+// does with frames, is stream.go.
+
+// The control codes of sockets: the ByteOffset of a device control request. Its buffer is a block of SocketBlock bytes,
+// three little-endian numbers: a token, a local address, a remote address. An address is a host's number times 65536
+// plus a port.
+const (
+	ControlListen   = 1 + iota // in: local port, 0 for any; token: how many may wait. out: local address
+	ControlConnect             // in: remote address. Pends until connected. out: local address
+	ControlAccept              // pends until somebody calls. out: token of the connection
+	ControlAdopt               // in: token. The socket becomes that connection. out: both addresses
+	ControlReject              // of a listener, in: token. Hangs up on a connection that nobody can adopt
+	ControlShutdown            // no more writes: after the last byte the other side reads the end of the stream
+	ControlBind                // of a datagram socket: as ControlListen
+	ControlReceive             // of a datagram socket: see Datagrams
+)
+
+// SocketBlock is the size of a control's buffer.
+const SocketBlock = 24
+
+// The statuses of sockets, with Windows' values.
+const (
+	StatusAddressAlreadyExists kernel.Status = 0xC000020A
+	StatusConnectionReset      kernel.Status = 0xC000020D
+	StatusConnectionRefused    kernel.Status = 0xC0000236
+	StatusBufferTooLong        kernel.Status = 0xC0000206 // STATUS_INVALID_BUFFER_SIZE
+	StatusInvalidConnection    kernel.Status = 0xC0000140
+	StatusPipeClosing          kernel.Status = 0xC00000B1 // a write after the shutdown
+)
+
+const (
+	firstEphemeral = 49152 // ports from here on are given to those who do not ask for one
+	defaultBacklog = 128
+)
+
+// Streams is the transport of stream sockets: a driver whose file objects are sockets. A socket begins as nothing, and
+// becomes a listener (ControlListen) or one end of a connection (ControlConnect, ControlAdopt).
+//
+// Its state is touched at DispatchLevel only. Every request that cannot be answered at once stands in an irpQueue, so it
+// can be cancelled at any time; no IRP is ever the hardware's, for what goes over the wire are copies.
+type Streams struct {
+	// Fixed by newStreams.
+	kernel *kernel.Kernel
+	net    *Net
+	driver kernel.DriverObject
+	device kernel.DeviceObject
+
+	// At DispatchLevel. None of the maps is ever ranged over.
+	sockets   map[*kernel.FileObject]*socket
+	streams   map[streamKey]*stream
+	listeners map[uint16]*listener
+	accepted  map[uint64]*stream // handed out by ControlAccept and not adopted yet, by token
+	calls     uint32             // number of the last call from here
+	tokens    uint64
+	port      uint16    // the last ephemeral port given
+	due       []*stream // owe the other side an answer
+}
+
+// streamKey is by what an arriving frame finds its connection.
+type streamKey struct {
+	local      uint16
+	remote     address
+	connection uint32
+}
+
+// socket is what a file object is.
+type socket struct {
+	stream   *stream
+	listener *listener
+}
+
+// listener is a socket that others call.
+type listener struct {
+	file    *kernel.FileObject
+	port    uint16
+	backlog int // calls that may be waiting, for us or for the caller's last word
+	waiting int // how many do
+	ready   []*stream
+	halfway []*stream
+	accepts irpQueue
+}
+
+func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status) {
+	t := &Streams{
+		kernel: k, net: n, port: firstEphemeral - 1,
+		sockets: make(map[*kernel.FileObject]*socket), streams: make(map[streamKey]*stream),
+		listeners: make(map[uint16]*listener), accepted: make(map[uint64]*stream),
+	}
+	t.driver.Name = "stream.sys"
+	t.driver.Major[kernel.MajorCreate] = t.atDispatch(t.create)
+	t.driver.Major[kernel.MajorRead] = t.atDispatch(t.read)
+	t.driver.Major[kernel.MajorWrite] = t.atDispatch(t.write)
+	t.driver.Major[kernel.MajorDeviceControl] = t.atDispatch(t.control)
+	t.driver.Major[kernel.MajorCleanup] = t.cleanup
+	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver}
+	return t, k.AddDevice(&t.device, 1)
+}
+
+// atDispatch makes a dispatch routine of f, which runs at DispatchLevel and leaves no answer owed.
+func (t *Streams) atDispatch(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
+	return func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+		old := c.RaiseIRQL(kernel.DispatchLevel)
+		status := f(c, irp)
+		t.flush(c)
+		c.LowerIRQL(old)
+		return status
+	}
+}
+
+// pend marks an IRP pending and queues it (A4).
+func (t *Streams) pend(c *kernel.CPU, q *irpQueue, irp *kernel.IRP) kernel.Status {
+	irp.MarkPending()
+	q.insert(c, &t.device, irp)
+	return kernel.StatusPending
+}
+
+func (t *Streams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+	t.sockets[irp.File()] = new(socket)
+	return complete(c, irp, kernel.StatusSuccess, 0)
+}
+
+// read answers from what has arrived, or waits for more.
+func (t *Streams) read(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+	s := t.sockets[irp.File()].stream
+	switch {
+	case s == nil:
+		return complete(c, irp, StatusInvalidConnection, 0)
+	case len(irp.UserBuffer) == 0:
+		return complete(c, irp, kernel.StatusSuccess, 0)
+	case s.reads.len() > 0 || !s.readable():
+		return t.pend(c, &s.reads, irp)
+	}
+	n, status := s.consume(c, irp.UserBuffer)
+	return complete(c, irp, status, n)
+}
+
+// write cuts the buffer into frames as far as the other side's window and ours let it; the rest waits for them. So it is
+// complete when all its bytes are copied, and none of them need have arrived.
+func (t *Streams) write(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+	s := t.sockets[irp.File()].stream
+	switch {
+	case s == nil || s.state == connecting:
+		return complete(c, irp, StatusInvalidConnection, 0)
+	case len(irp.UserBuffer) == 0:
+		return complete(c, irp, kernel.StatusSuccess, 0)
+	case s.over != kernel.StatusSuccess:
+		return complete(c, irp, s.over, 0)
+	case s.shut:
+		return complete(c, irp, StatusPipeClosing, 0)
+	}
+	irp.Information = 0
+	if s.writes.len() == 0 && s.fill(c, irp) {
+		return complete(c, irp, kernel.StatusSuccess, len(irp.UserBuffer))
+	}
+	return t.pend(c, &s.writes, irp)
+}
+
+// control is everything else.
+func (t *Streams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+	sl := irp.CurrentStackLocation()
+	k := t.sockets[irp.File()]
+	if sl.Parameters.ByteOffset != ControlShutdown && len(irp.UserBuffer) != SocketBlock {
+		return complete(c, irp, kernel.StatusInvalidParameter, 0)
+	}
+	switch code := sl.Parameters.ByteOffset; {
+	case code == ControlListen && k.stream == nil && k.listener == nil:
+		return t.listen(c, irp, k)
+	case code == ControlConnect && k.stream == nil && k.listener == nil:
+		return t.connect(c, irp, k)
+	case code == ControlAccept && k.listener != nil:
+		if len(k.listener.ready) > 0 && k.listener.accepts.len() == 0 {
+			t.hand(k.listener, irp)
+			return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+		}
+		return t.pend(c, &k.listener.accepts, irp)
+	case code == ControlAdopt && k.stream == nil && k.listener == nil:
+		return t.adopt(c, irp, k)
+	case code == ControlReject && k.listener != nil:
+		token, _, _ := block(irp.UserBuffer)
+		if s := t.accepted[token]; s != nil {
+			delete(t.accepted, token)
+			s.abort(c)
+		}
+		return complete(c, irp, kernel.StatusSuccess, 0)
+	case code == ControlShutdown && k.stream != nil && k.stream.state != connecting:
+		k.stream.shut = true
+		k.stream.pump(c)
+		return complete(c, irp, kernel.StatusSuccess, 0)
+	}
+	return complete(c, irp, StatusInvalidConnection, 0)
+}
+
+// listen makes a listener of a socket.
+func (t *Streams) listen(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
+	token, local, _ := block(irp.UserBuffer)
+	port := local.port
+	if port == 0 {
+		port = t.ephemeral()
+	}
+	if t.listeners[port] != nil {
+		return complete(c, irp, StatusAddressAlreadyExists, 0)
+	}
+	l := &listener{file: irp.File(), port: port, backlog: int(min(token, 1<<20))}
+	if l.backlog == 0 {
+		l.backlog = defaultBacklog
+	}
+	l.accepts.init(func(c *kernel.CPU, irp *kernel.IRP) { complete(c, irp, kernel.StatusCancelled, 0) })
+	k.listener, t.listeners[port] = l, l
+	setBlock(irp.UserBuffer, 0, address{t.net.host, port}, address{})
+	return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+}
+
+// ephemeral returns a port that nobody listens on.
+func (t *Streams) ephemeral() uint16 {
+	for {
+		t.port++
+		if t.port < firstEphemeral {
+			t.port = firstEphemeral
+		}
+		if t.listeners[t.port] == nil {
+			return t.port
+		}
+	}
+}
+
+// connect calls another machine, or this one.
+func (t *Streams) connect(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
+	_, _, remote := block(irp.UserBuffer)
+	t.calls++
+	s := t.newStream(streamKey{t.ephemeral(), remote, t.calls})
+	s.state, s.file, k.stream = connecting, irp.File(), s
+	setBlock(irp.UserBuffer, 0, address{t.net.host, s.key.local}, remote)
+	status := t.pend(c, &s.calls, irp)
+	if s.calls.len() > 0 { // else it was cancelled already
+		s.sendSyn(c)
+	}
+	return status
+}
+
+// hand answers an accept with the connection that has waited longest.
+func (t *Streams) hand(l *listener, accept *kernel.IRP) {
+	s := l.ready[0]
+	l.ready = append(l.ready[:0], l.ready[1:]...)
+	l.waiting--
+	s.listener = nil
+	t.tokens++
+	t.accepted[t.tokens] = s
+	setBlock(accept.UserBuffer, t.tokens, address{t.net.host, s.key.local}, s.key.remote)
+}
+
+// adopt makes a socket the end of a connection that was accepted.
+func (t *Streams) adopt(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
+	token, _, _ := block(irp.UserBuffer)
+	s := t.accepted[token]
+	if s == nil {
+		return complete(c, irp, StatusInvalidConnection, 0)
+	}
+	delete(t.accepted, token)
+	k.stream, s.file = s, irp.File()
+	setBlock(irp.UserBuffer, 0, address{t.net.host, s.key.local}, s.key.remote)
+	return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+}
+
+// ring tells a listener that a call has come through.
+func (t *Streams) ring(c *kernel.CPU, l *listener) {
+	for len(l.ready) > 0 {
+		accept := l.accepts.first(l.file)
+		if accept == nil || !l.accepts.take(c, accept) {
+			return
+		}
+		t.hand(l, accept)
+		complete(c, accept, kernel.StatusSuccess, SocketBlock)
+	}
+}
+
+// cleanup is the close of a socket: what waits on it is cancelled; a connection ends in order if all that arrived was
+// read, and is reset if not. What a connection has taken of writes is still delivered.
+func (t *Streams) cleanup(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+	file := irp.File()
+	k := t.sockets[file]
+	old := c.RaiseIRQL(kernel.DispatchLevel)
+	delete(t.sockets, file)
+	if l := k.listener; l != nil {
+		delete(t.listeners, l.port)
+		cancelQueue(c, &l.accepts.list, file)
+		for _, s := range append(l.ready, l.halfway...) {
+			s.listener = nil
+			s.abort(c)
+		}
+		l.ready, l.halfway = nil, nil
+	}
+	if s := k.stream; s != nil {
+		s.shut, s.closed = true, true
+		for _, q := range [...]*irpQueue{&s.calls, &s.reads, &s.writes} {
+			cancelQueue(c, &q.list, file)
+		}
+		s.file = nil
+		switch {
+		case s.state == connecting || s.unread() > 0:
+			s.abort(c)
+		default:
+			s.pump(c)
+		}
+	}
+	t.flush(c)
+	c.LowerIRQL(old)
+	return complete(c, irp, kernel.StatusSuccess, 0)
+}
+
+// block reads a control's buffer.
+func block(b []byte) (token uint64, local, remote address) {
+	le := binary.LittleEndian
+	return le.Uint64(b), unpack(le.Uint64(b[8:])), unpack(le.Uint64(b[16:]))
+}
+
+// setBlock writes it.
+func setBlock(b []byte, token uint64, local, remote address) {
+	le := binary.LittleEndian
+	le.PutUint64(b, token)
+	le.PutUint64(b[8:], local.pack())
+	le.PutUint64(b[16:], remote.pack())
+}
