@@ -2,6 +2,10 @@ package kernel
 
 import (
 	"fmt"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
 
 	"github.com/nothread/nothread/runtime/clock"
 )
@@ -9,25 +13,128 @@ import (
 // BugCheck is the end of a World: a driver, or the kernel itself, broke a rule. The kernel panics with a *BugCheck; it
 // rises through whoever runs the World.
 type BugCheck struct {
-	Code string     // Windows' name, such as MULTIPLE_IRP_COMPLETE_REQUESTS
-	Rule string     // the rule of this package's essay that was broken, such as "A8"
-	Text string     // what happened
-	Time clock.Time // when
-	IRP  uint64     // which IRP it concerns; 0: none
+	Code    string     // Windows' name, such as MULTIPLE_IRP_COMPLETE_REQUESTS
+	Rule    string     // the rule of this package's essay that was broken, such as "A8"
+	Text    string     // what happened
+	Must    string     // what should have; "": see the rule
+	Where   string     // the function, with file and line, that broke it; "": unknown
+	Time    clock.Time // when
+	IRP     uint64     // which IRP it concerns; 0: none
+	History []Hop      // with Config.Verify: what happened to that IRP, or, without one, what happened last
 }
 
 func (b *BugCheck) Error() string {
-	s := fmt.Sprintf("kernel: bugcheck %s (rule %s) at %v: %s", b.Code, b.Rule, b.Time, b.Text)
+	var s strings.Builder
+	fmt.Fprintf(&s, "kernel: bugcheck %s (rule %s) at %v: %s", b.Code, b.Rule, b.Time, b.Text)
 	if b.IRP != 0 {
-		s += fmt.Sprintf(" (irp#%d)", b.IRP)
+		fmt.Fprintf(&s, " (irp#%d)", b.IRP)
 	}
-	return s
+	if b.Must != "" {
+		fmt.Fprintf(&s, "\n  rule: %s", b.Must)
+	}
+	if b.Where != "" {
+		fmt.Fprintf(&s, "\n  in:   %s", b.Where)
+	}
+	for i := range b.History {
+		s.WriteString("\n  ")
+		s.Write(b.History[i].Append(nil))
+	}
+	return s.String()
 }
 
+// violate ends the World because the code that runs has broken a contract.
+func (k *Kernel) violate(v Violation, irp *IRP, format string, args ...any) {
+	b := k.newBugCheck(v.Code, v.Rule, irp, format, args)
+	b.Must, b.Where = v.Text, culprit()
+	panic(b)
+}
+
+// bugCheckIn is violate where the routine that is to blame has returned.
+func (k *Kernel) bugCheckIn(routine any, v Violation, irp *IRP, format string, args ...any) {
+	b := k.newBugCheck(v.Code, v.Rule, irp, format, args)
+	b.Must, b.Where = v.Text, routineName(routine)
+	panic(b)
+}
+
+// bugCheck ends the World for something that is on no list.
 func (k *Kernel) bugCheck(code, rule string, irp *IRP, format string, args ...any) {
+	b := k.newBugCheck(code, rule, irp, format, args)
+	b.Where = culprit()
+	panic(b)
+}
+
+func (k *Kernel) newBugCheck(code, rule string, irp *IRP, format string, args []any) *BugCheck {
 	b := &BugCheck{Code: code, Rule: rule, Text: fmt.Sprintf(format, args...), Time: k.clock.Now()}
 	if irp != nil {
 		b.IRP = irp.id
 	}
-	panic(b)
+	b.History = k.history.of(b.IRP)
+	return b
+}
+
+// culprit returns the innermost function on the stack that is not the kernel's own.
+func culprit() string {
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if f.Function != "" && !isKernel(f) && !strings.HasPrefix(f.Function, "runtime.") {
+			return location(f.Function, f.File, f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+func isKernel(f runtime.Frame) bool {
+	return strings.Contains(f.Function, "nothread/runtime/kernel.") && !strings.HasSuffix(f.File, "_test.go")
+}
+
+// routineName names a function, with its file and line if it is no method value.
+func routineName(f any) string {
+	fn := runtime.FuncForPC(reflect.ValueOf(f).Pointer())
+	if fn == nil {
+		return ""
+	}
+	file, line := fn.FileLine(fn.Entry())
+	return location(strings.TrimSuffix(fn.Name(), "-fm"), file, line)
+}
+
+func location(function, file string, line int) string {
+	function = function[strings.LastIndexByte(function, '/')+1:]
+	if !strings.HasSuffix(file, ".go") {
+		return function
+	}
+	return fmt.Sprintf("%s (%s:%d)", function, filepath.Base(file), line)
+}
+
+// historyDepth is how many hops a verified kernel remembers.
+const historyDepth = 512
+
+// history is the last hops: a ring.
+type history struct {
+	hops []Hop
+	next int
+}
+
+func (h *history) add(e *Hop) {
+	if len(h.hops) < historyDepth {
+		h.hops = append(h.hops, *e)
+		return
+	}
+	h.hops[h.next] = *e
+	h.next = (h.next + 1) % historyDepth
+}
+
+// of returns the hops of an IRP that are remembered, in their order; of none, the last of all.
+func (h *history) of(irp uint64) []Hop {
+	const last = 12
+	var hops []Hop
+	for i := range h.hops {
+		if e := &h.hops[(h.next+i)%len(h.hops)]; irp == 0 && i >= len(h.hops)-last || irp != 0 && e.IRP == irp {
+			hops = append(hops, *e)
+		}
+	}
+	return hops
 }

@@ -21,6 +21,9 @@ func (c *CPU) CancelLockIRQL() IRQL { return c.kernel.cancelLock.old }
 // its queue calls it with nil: if it gets nil back, CancelIRP was first and owns the completion (A18). After setting one,
 // look at irp.Cancel again.
 func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
+	if r != nil && irp.kernel.verify && irp.kernel.cpu.passedDown(irp) {
+		irp.kernel.violate(vCancelBelow, irp, "a cancel routine is set for an IRP that the driver below has")
+	}
 	old = irp.cancelRoutine
 	irp.cancelRoutine = r
 	return old
@@ -31,6 +34,9 @@ func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
 func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.AcquireCancelLock()
 	irp.Cancel = true
+	if !irp.cancelled {
+		irp.cancelled, irp.cancelTime = true, c.Now()
+	}
 	c.kernel.reachRace(irp)
 	routine := irp.SetCancelRoutine(nil)
 	c.kernel.mix(hashCancel|irp.id<<8, uint64(boolArg(routine != nil)))
@@ -44,7 +50,7 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.kernel.counts.Cancels++
 	routine(c, irp.CurrentStackLocation().Device, irp)
 	if c.kernel.cancelLock.held {
-		c.kernel.bugCheck("DRIVER_FAULT CancelSpinLock", "A17", nil, "a cancel routine returned holding the cancel lock")
+		c.kernel.bugCheckIn(routine, vCancelSpinLock, nil, "a cancel routine returned holding the cancel lock")
 	}
 	c.requireRestored(level, "a cancel routine", "")
 	return true

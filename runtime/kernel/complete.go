@@ -7,20 +7,8 @@ package kernel
 // then has the result delivered to the requester. At up to DispatchLevel, holding no lock. The caller must not touch the
 // IRP after it (A2).
 func (c *CPU) CompleteRequest(irp *IRP) {
-	c.requireAtMost(DispatchLevel, "CompleteRequest")
 	k := c.kernel
-	switch {
-	case irp.id == 0 || irp.current > len(irp.stack)+1:
-		k.bugCheck("MULTIPLE_IRP_COMPLETE_REQUESTS", "A8", irp, "the IRP is complete already")
-	case irp.cancelRoutine != nil:
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 07", "A8", irp, "the IRP is completed with its cancel routine set")
-	case irp.Status == StatusPending || irp.Status == statusMinusOne:
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 06", "A5", irp, "the IRP is completed with status %v", irp.Status)
-	case irp.queue != nil:
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 205", "A14", irp, "the IRP is completed while it stands in a device queue")
-	case k.cancelLock.held:
-		k.bugCheck("DRIVER_FAULT CancelSpinLock", "A17", irp, "the IRP is completed while the cancel lock is held")
-	}
+	c.checkCompletable(irp)
 	c.Spend(costComplete)
 	c.Trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
 	if !c.walkUp(irp) {
@@ -45,14 +33,43 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	}
 }
 
+// checkCompletable checks that an IRP is its caller's to complete, and fit for it.
+func (c *CPU) checkCompletable(irp *IRP) {
+	k := c.kernel
+	switch {
+	case c.irql > DispatchLevel:
+		k.violate(vCompleteIRQL, irp, "CompleteRequest called at %v", c.irql)
+	case irp.id == 0 || irp.current > len(irp.stack)+1:
+		k.violate(vDoubleCompletion, irp, "the IRP is complete already")
+	case irp.cancelRoutine != nil:
+		k.violate(vCancelSet, irp, "the IRP is completed with its cancel routine set")
+	case irp.Status == StatusPending:
+		k.violate(vStatusPending, irp, "the IRP is completed with %v", irp.Status)
+	case irp.Status == statusMinusOne:
+		k.violate(vStatusMinusOne, irp, "the IRP is completed with status -1")
+	case irp.queue != nil:
+		k.violate(vCompleteQueued, irp, "the IRP is completed while it stands in a device queue")
+	case k.cancelLock.held:
+		k.violate(vCancelSpinLock, irp, "the IRP is completed while the cancel lock is held")
+	case !k.verify:
+	case c.passedDown(irp):
+		k.violate(vCompleteQueued, irp, "the IRP is completed while the driver below has it")
+	case irp.Cancel != irp.cancelled:
+		k.violate(vCancelField, irp, "somebody wrote to irp.Cancel")
+	case irp.Cancel && k.clock.Now().Sub(irp.cancelTime) > cancelBudget:
+		k.violate(vCancelSlow, irp, "the IRP is completed %v after it was cancelled", k.clock.Now().Sub(irp.cancelTime))
+	}
+}
+
 // walkUp calls the completion routines from the current location upward (A9). False: one of them has kept the IRP
 // (A10); the next CompleteRequest goes on above it.
 func (c *CPU) walkUp(irp *IRP) bool {
+	irp.kept = false
 	for irp.current <= len(irp.stack) {
 		sl := &irp.stack[irp.current-1]
 		routine, context, flags := sl.routine, sl.context, sl.control
 		irp.PendingReturned = flags&controlPending != 0
-		sl.routine, sl.context, sl.control = nil, nil, 0
+		sl.routine, sl.context, sl.control, sl.home = nil, nil, 0, nil
 		irp.current++
 		var dev *DeviceObject // of the driver whose routine it is: the one above
 		if irp.current <= len(irp.stack) {
@@ -66,12 +83,17 @@ func (c *CPU) walkUp(irp *IRP) bool {
 			pended := irp.PendingReturned
 			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
 			status := routine(c, dev, irp, context)
-			c.requireRestored(level, "a completion routine", "")
+			if c.irql != level {
+				c.kernel.bugCheckIn(routine, vCompletionIRQL, nil, "a completion routine was entered at %v and left at %v", level, c.irql)
+			}
 			if status == StatusMoreProcessingRequired {
+				if irp.id == id { // else it has been freed
+					irp.kept = true
+				}
 				return false
 			}
 			if pended && dev != nil && irp.id == id && irp.current == at && irp.stack[at-1].control&controlPending == 0 {
-				c.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 228", "A7", irp, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
+				c.kernel.bugCheckIn(routine, vNotPropagated, irp, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
 			}
 		} else if irp.PendingReturned && dev != nil {
 			irp.stack[irp.current-1].control |= controlPending
@@ -92,11 +114,12 @@ func completionAPC(c *CPU, a *APC) {
 // block, and says so by packet, APC or event.
 func (c *CPU) deliverStatus(irp *IRP) {
 	k := c.kernel
+	c.releaseBuffer(irp)
 	file, ov, status := irp.file, irp.overlapped, irp.Status
+	if n := len(irp.UserBuffer); n > 0 && irp.Information > n && !status.IsError() {
+		k.violate(vOverrun, irp, "a driver says that it transferred %d bytes of a buffer of %d", irp.Information, n)
+	}
 	if irp.SystemBuffer != nil && irp.stack[len(irp.stack)-1].Major == MajorRead && !status.IsError() {
-		if irp.Information > len(irp.UserBuffer) {
-			k.bugCheck("DRIVER_OVERRAN_BUFFER", "A12", irp, "a driver says that it read %d bytes into a buffer of %d", irp.Information, len(irp.UserBuffer))
-		}
 		copy(irp.UserBuffer, irp.SystemBuffer[:irp.Information])
 	}
 	tell := !status.IsError() || irp.PendingReturned && !file.synchronous

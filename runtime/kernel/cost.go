@@ -21,3 +21,6 @@ const (
 	dpcBudget = 100 * time.Microsecond
 	isrBudget = 25 * time.Microsecond
 )
+
+// cancelBudget is how long a cancelled IRP may take to be completed.
+const cancelBudget = 5 * time.Minute

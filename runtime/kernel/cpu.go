@@ -22,6 +22,7 @@ type CPU struct {
 	attention attention // what waits for a lower IRQL
 	pending   []*Line   // interrupt.go: lines that want service from this CPU
 	dpcs      dpcQueue  // dpc.go
+	dpcFrames []frame   // verify.go
 }
 
 // attention says what a CPU must look at before it goes on below the level at which that is held back.

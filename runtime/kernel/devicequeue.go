@@ -172,7 +172,7 @@ const maxStartIoDepth = 100
 func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 	dev.starting++
 	if dev.starting > maxStartIoDepth {
-		c.kernel.bugCheck("DRIVER_FAULT StartIoRecursion", "A15", irp, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
+		c.kernel.violate(vStartIoRecursion, irp, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
 	}
 	for irp != nil {
 		c.startOne(dev, irp)

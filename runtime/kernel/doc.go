@@ -68,6 +68,13 @@
 //
 // # Checks
 //
-// Contracts are checked always, at every entry; a violation ends the World by a panic with a *BugCheck, which names the
-// code that Windows or its Driver Verifier has for it, and the rule.
+// What costs next to nothing is checked always, at every entry. What takes accounts (verify.go), time budgets and buffers
+// touched in flight (buffer.go) are checked if Config.Verify is set: the driver verifier. violation.go lists the contracts.
+// A violation ends the World by a panic with a *BugCheck, which names the code that Windows or its Driver Verifier has for
+// it, the rule, the routine that is to blame, and, with the verifier on, the way of its IRP hop by hop.
+//
+// # Faults
+//
+// A machine with a Hazard fails as machines do (fault.go), where nobody breaks a rule: interrupts are lost, late, doubled or
+// for nothing, there is no memory for an IRP, somebody cancels a request at any moment. Drivers must bear it.
 package kernel

@@ -77,7 +77,7 @@ func (k *Kernel) Traced() bool { return k.tracer != nil }
 
 // Trace reports an event that happens on the CPU. It costs next to nothing if there is no tracer.
 func (c *CPU) Trace(kind HopKind, irp *IRP, name string, n, m int64) {
-	if c.kernel.tracer == nil {
+	if !c.kernel.watched {
 		return
 	}
 	var id uint64
@@ -89,7 +89,7 @@ func (c *CPU) Trace(kind HopKind, irp *IRP, name string, n, m int64) {
 
 // TraceID is Trace for an IRP of which only the number is left.
 func (c *CPU) TraceID(kind HopKind, irp uint64, name string, n, m int64) {
-	if c.kernel.tracer != nil {
+	if c.kernel.watched {
 		c.kernel.traceOn(c, kind, irp, name, n, m)
 	}
 }
@@ -100,7 +100,7 @@ func (k *Kernel) traceOn(c *CPU, kind HopKind, irp uint64, name string, n, m int
 	if c.nesting == 0 && c.thread != nil {
 		e.Thread = c.thread.name
 	}
-	k.tracer.Trace(e)
+	k.tell()
 }
 
 // TraceHardware reports an event that happens on no CPU.
@@ -109,11 +109,21 @@ func (k *Kernel) TraceHardware(kind HopKind, name string, n, m int64) {
 }
 
 func (k *Kernel) traceHardware(kind HopKind, name string, n, m int64) {
-	if k.tracer == nil {
+	if !k.watched {
 		return
 	}
 	k.hop = Hop{Time: k.clock.Now(), CPU: -1, Kind: kind, Name: name, N: n, M: m}
-	k.tracer.Trace(&k.hop)
+	k.tell()
+}
+
+// tell passes the hop on.
+func (k *Kernel) tell() {
+	if k.verify {
+		k.history.add(&k.hop)
+	}
+	if k.tracer != nil {
+		k.tracer.Trace(&k.hop)
+	}
 }
 
 // hopTexts has, by kind, the short name and the sentence. In a sentence %s stands for Name, %n and %m for N and M, and

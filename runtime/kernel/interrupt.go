@@ -187,7 +187,6 @@ func (c *CPU) service(l *Line) {
 	began := k.clock.Now()
 	c.Spend(costInterrupt)
 	claimed := l.callChain(c)
-	c.requireRestored(l.irql, "the ISRs of", l.name)
 	if k.verify && k.clock.Now().Sub(began) > isrBudget {
 		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
 	}
@@ -225,7 +224,14 @@ func (l *Line) callChain(c *CPU) (claimed bool) {
 func (i *Interrupt) call(c *CPU) bool {
 	i.acquire(c, "its ISR")
 	c.Trace(HopISR, nil, i.Name, 0, 0)
+	level, thread := c.irql, c.thread
 	claimed := i.Service(c, i)
+	switch {
+	case c.irql != level:
+		c.kernel.bugCheckIn(i.Service, vISRIRQL, nil, "the ISR of %s was entered at %v and left at %v", i.Name, level, c.irql)
+	case c.thread != thread:
+		c.kernel.bugCheckIn(i.Service, vISRContext, nil, "the ISR of %s has switched threads", i.Name)
+	}
 	i.locked = false
 	return claimed
 }

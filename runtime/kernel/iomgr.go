@@ -284,6 +284,9 @@ func (c *CPU) build(file *FileObject, major MajorFunction, buf []byte, offset in
 		ov.Status, ov.Information = StatusPending, 0
 		ov.irp = irp
 	}
+	if c.kernel.verify {
+		irp.guardBuffer(major)
+	}
 	sl := irp.NextStackLocation()
 	sl.Major, sl.File = major, file
 	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
@@ -294,10 +297,10 @@ func (c *CPU) build(file *FileObject, major MajorFunction, buf []byte, offset in
 // completedAtOnce delivers the result of a request that was complete when its dispatch routine returned (A5).
 func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) Status {
 	if irp.current != len(irp.stack)+2 || irp.deferred {
-		c.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 226", "A4", irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
+		c.kernel.bugCheckIn(file.device.Driver.Major[irp.stack[len(irp.stack)-1].Major], vNothingDone, irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
 	}
 	if irp.Status != status {
-		c.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 224", "A5", irp, "%s returned %v and completed with %v", file.device.Driver.Name, status, irp.Status)
+		c.kernel.bugCheckIn(file.device.Driver.Major[irp.stack[len(irp.stack)-1].Major], vStatusDiffers, irp, "%s returned %v and completed with %v", file.device.Driver.Name, status, irp.Status)
 	}
 	file.finalStatus, file.finalInformation = status, irp.Information
 	old := c.RaiseIRQL(APCLevel)

@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/nothread/nothread/runtime/clock"
+
 // This file is the IRP: the object that stands for one request while nobody else does, its stack of locations, and how
 // it goes down from driver to driver. How it comes up again is in complete.go. Rules A1 to A7.
 
@@ -56,8 +58,12 @@ type IRP struct {
 	packet     Packet // it becomes the packet of a completion port when it is complete
 	apc        APC    // and before that the special kernel APC
 	inFlight   bool   // counted in thread and file
-	stage      stage  // how far down it is
-	nextQueued *IRP   // devicequeue.go
+	kept       bool   // a completion routine has stopped it on its way up (A10)
+	cancelled  bool   // CancelIRP was called
+	cancelTime clock.Time
+	guard      guard // buffer.go
+	stage      stage // how far down it is
+	nextQueued *IRP  // devicequeue.go
 	prevQueued *IRP
 	queue      *DeviceQueue
 	key        uint64
@@ -85,6 +91,7 @@ type StackLocation struct {
 	routine CompletionRoutine
 	context any
 	control control
+	home    *StackLocation // where the routine was set: here, unless somebody copied it
 }
 
 // Parameters are a request's arguments.
@@ -146,13 +153,19 @@ func (k *Kernel) newIRP(stackSize int) *IRP {
 // FreeIRP gives an IRP back to the pool. IRPs that the I/O manager built it frees itself.
 func (k *Kernel) FreeIRP(irp *IRP) {
 	if irp.id == 0 {
-		k.bugCheck("BAD_POOL_CALLER", "A2", irp, "an IRP is freed twice")
+		k.violate(vFreedTwice, irp, "an IRP is freed twice")
 	}
 	if irp.queue != nil || irp.apc.queued {
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 20A", "A2", irp, "an IRP is freed that stands in a queue")
+		k.violate(vFreeQueued, irp, "an IRP is freed that stands in a queue")
 	}
 	if irp.cancelRoutine != nil {
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 07", "A8", irp, "an IRP is freed whose cancel routine is set")
+		k.violate(vCancelSet, irp, "an IRP is freed whose cancel routine is set")
+	}
+	if irp.inFlight {
+		k.violate(vFreeInThread, irp, "an IRP is freed that %s has in flight", irp.thread.name)
+	}
+	if irp.current <= len(irp.stack) {
+		k.violate(vFreeInUse, irp, "an IRP is freed that a driver has")
 	}
 	clear(irp.stack)
 	irp.id = 0
@@ -160,6 +173,8 @@ func (k *Kernel) FreeIRP(irp *IRP) {
 	irp.thread, irp.file, irp.overlapped = nil, nil, nil
 	irp.Status, irp.Information, irp.PendingReturned = StatusSuccess, 0, false
 	irp.Cancel, irp.CancelIRQL = false, PassiveLevel
+	irp.cancelled, irp.kept = false, false
+	irp.guard.original = nil
 	irp.deferred, irp.inFlight, irp.key, irp.stage = false, false, 0, stageBuilt
 	irp.packet = Packet{irp: irp}
 	k.counts.IRPsInFlight--
@@ -178,7 +193,7 @@ func (irp *IRP) File() *FileObject { return irp.file }
 // CurrentStackLocation returns the location of the driver that has the IRP.
 func (irp *IRP) CurrentStackLocation() *StackLocation {
 	if irp.current < 1 || irp.current > len(irp.stack) {
-		irp.kernel.bugCheck("NO_MORE_IRP_STACK_LOCATIONS", "A1", irp, "there is no current stack location %d of %d", irp.current, len(irp.stack))
+		irp.kernel.violate(vNoLocations, irp, "there is no current stack location %d of %d", irp.current, len(irp.stack))
 	}
 	return &irp.stack[irp.current-1]
 }
@@ -186,7 +201,7 @@ func (irp *IRP) CurrentStackLocation() *StackLocation {
 // NextStackLocation returns the location of the driver below, to be filled in before CallDriver.
 func (irp *IRP) NextStackLocation() *StackLocation {
 	if irp.current < 2 {
-		irp.kernel.bugCheck("NO_MORE_IRP_STACK_LOCATIONS", "A1", irp, "there is no stack location below %d", irp.current)
+		irp.kernel.violate(vNoLocations, irp, "there is no stack location below %d", irp.current)
 	}
 	return &irp.stack[irp.current-2]
 }
@@ -196,14 +211,14 @@ func (irp *IRP) NextStackLocation() *StackLocation {
 func (irp *IRP) CopyToNext() {
 	next := irp.NextStackLocation()
 	*next = *irp.CurrentStackLocation()
-	next.routine, next.context, next.control = nil, nil, 0
+	next.routine, next.context, next.control, next.home = nil, nil, 0, nil
 }
 
 // SkipCurrent lets the driver below use this driver's own location (A3): no completion routine, no MarkPending.
 func (irp *IRP) SkipCurrent() {
 	sl := irp.CurrentStackLocation()
 	if sl.control&controlPending != 0 {
-		irp.kernel.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 207", "A3", irp, "a driver marked its location pending and skips it")
+		irp.kernel.violate(vCopiedPending, irp, "a driver marked its location pending and skips it")
 	}
 	irp.current++
 }
@@ -212,7 +227,7 @@ func (irp *IRP) SkipCurrent() {
 // lowest driver, which has none, cannot (A3).
 func (irp *IRP) SetCompletionRoutine(r CompletionRoutine, context any, onSuccess, onError, onCancel bool) {
 	next := irp.NextStackLocation()
-	next.routine, next.context = r, context
+	next.routine, next.context, next.home = r, context, next
 	next.control &^= controlOnSuccess | controlOnError | controlOnCancel
 	if onSuccess {
 		next.control |= controlOnSuccess
@@ -228,9 +243,12 @@ func (irp *IRP) SetCompletionRoutine(r CompletionRoutine, context any, onSuccess
 // MarkPending says that the IRP will not be complete when the dispatch routine returns, which must then return
 // StatusPending. It comes before the IRP is put where somebody else could complete it (A4).
 func (irp *IRP) MarkPending() {
+	if irp.kernel.verify && irp.kernel.cpu.completedBefore(irp) {
+		irp.kernel.violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
+	}
 	sl := irp.CurrentStackLocation()
 	sl.control |= controlPending
-	if irp.kernel.tracer != nil && sl.Device != nil {
+	if irp.kernel.watched && sl.Device != nil {
 		irp.kernel.cpu.Trace(HopMarkPending, irp, sl.Device.Driver.Name, 0, 0)
 	}
 }
@@ -238,16 +256,19 @@ func (irp *IRP) MarkPending() {
 // CallDriver hands an IRP down to a device's driver and returns what its dispatch routine returns. The caller must not
 // touch the IRP after that, unless a completion routine of its own stops it on its way up (A2).
 func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
-	c.requireAtMost(DispatchLevel, "CallDriver")
 	k := c.kernel
+	c.checkPassable(irp)
 	irp.current--
 	if irp.current <= 0 {
-		k.bugCheck("NO_MORE_IRP_STACK_LOCATIONS", "A1", irp, "the IRP was passed down %d drivers and has %d locations", len(irp.stack)+1, len(irp.stack))
-	}
-	if irp.cancelRoutine != nil {
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 07", "A8", irp, "the IRP is passed down with a cancel routine set")
+		k.violate(vNoLocations, irp, "the IRP was passed down %d drivers and has %d locations", len(irp.stack)+1, len(irp.stack))
 	}
 	sl := &irp.stack[irp.current-1]
+	switch {
+	case sl.routine != nil && sl.home != sl:
+		k.violate(vCopied, irp, "the location for %s was copied with its completion routine", dev.Driver.Name)
+	case sl.control&controlPending != 0:
+		k.violate(vCopiedPending, irp, "the location for %s was copied with its pending mark", dev.Driver.Name)
+	}
 	sl.Device = dev
 	id, location := irp.id, irp.current
 	dispatch := dev.Driver.Major[sl.Major]
@@ -257,26 +278,62 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	if dispatch == nil {
 		dispatch = invalidRequest
 	}
-	level := c.irql
+	if !k.verify {
+		level := c.irql
+		status := dispatch(c, dev, irp)
+		if c.irql != level {
+			k.bugCheckIn(dispatch, vDispatchIRQL, nil, "the dispatch routine of %s was entered at %v and left at %v", dev.Driver.Name, level, c.irql)
+		}
+		k.checkReturned(dispatch, dev, irp, id, location, status)
+		return status
+	}
+	return c.callVerified(dispatch, dev, irp)
+}
+
+// checkPassable checks that an IRP is its caller's to pass down.
+func (c *CPU) checkPassable(irp *IRP) {
+	k := c.kernel
+	switch {
+	case c.irql > DispatchLevel:
+		k.violate(vCallIRQL, irp, "CallDriver called at %v", c.irql)
+	case irp.cancelRoutine != nil:
+		k.violate(vCancelPassed, irp, "the IRP is passed down with a cancel routine set")
+	case irp.queue != nil:
+		k.violate(vForwardQueued, irp, "the IRP is passed down while it stands in a device queue")
+	case c.passedDown(irp):
+		k.violate(vForwardQueued, irp, "the IRP is passed down again while the driver below has it")
+	}
+}
+
+// callVerified calls a dispatch routine and watches what it does.
+func (c *CPU) callVerified(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP) Status {
+	k := c.kernel
+	level, id, location := c.irql, irp.id, irp.current
+	fs := c.frames()
+	c.enterDispatch(irp)
 	status := dispatch(c, dev, irp)
-	c.requireRestored(level, "the dispatch routine of", dev.Driver.Name)
-	k.checkReturned(dev, irp, id, location, status)
+	c = k.cpu // the thread may have waited, and gone on elsewhere
+	c.leaveDispatch(fs, dev, dispatch, status)
+	if c.irql != level {
+		k.bugCheckIn(dispatch, vDispatchIRQL, nil, "the dispatch routine of %s was entered at %v and left at %v", dev.Driver.Name, level, c.irql)
+	}
+	k.checkReturned(dispatch, dev, irp, id, location, status)
 	return status
 }
 
 // checkReturned holds a dispatch routine to what it returned, as far as the IRP still shows it (A4).
-func (k *Kernel) checkReturned(dev *DeviceObject, irp *IRP, id uint64, location int, status Status) {
+func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP, id uint64, location int, status Status) {
 	if irp.id != id || irp.current != location {
 		return // complete, or on its way, or passed down by skipping: its state says nothing about this driver
 	}
 	pending := irp.stack[location-1].control&controlPending != 0
 	switch {
 	case status == StatusPending && !pending:
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 226", "A4", irp, "%s returned StatusPending without MarkPending", dev.Driver.Name)
+		k.bugCheckIn(dispatch, vUnmarked, irp, "%s returned StatusPending without MarkPending", dev.Driver.Name)
 	case status != StatusPending && pending:
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 226", "A4", irp, "%s called MarkPending and returned %v", dev.Driver.Name, status)
+		k.bugCheckIn(dispatch, vMarked, irp, "%s called MarkPending and returned %v", dev.Driver.Name, status)
 	case status != StatusPending:
-		k.bugCheck("DRIVER_VERIFIER_IOMANAGER_VIOLATION 226", "A4", irp, "%s returned %v and neither completed, passed down nor pended the IRP", dev.Driver.Name, status)
+		k.bugCheckIn(dispatch, vNothingDone, irp, "%s returned %v and neither completed, passed down nor pended the IRP", dev.Driver.Name, status)
 	}
 }
 

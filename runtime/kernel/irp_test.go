@@ -128,7 +128,8 @@ func TestA05_ReturnedStatusIsTheIRPs(t *testing.T) {
 	for _, status := range []Status{StatusPending, statusMinusOne} {
 		m.device(t, status.String(), completes(status, 0), nil)
 		h := m.handle(t, status.String(), OpenOptions{})
-		breaks(t, "A5", "06", func() { m.c().Request(h, MajorRead, nil, 0, new(Overlapped)) })
+		code := map[Status]string{StatusPending: "06", statusMinusOne: "225"}[status]
+		breaks(t, "A5", code, func() { m.c().Request(h, MajorRead, nil, 0, new(Overlapped)) })
 	}
 }
 
@@ -197,7 +198,7 @@ func TestA08_CompletedOnce(t *testing.T) {
 	other := m.irp(1)
 	other.SetCancelRoutine(func(*CPU, *DeviceObject, *IRP) {})
 	breaks(t, "A8", "07", func() { m.c().CompleteRequest(other) })
-	breaks(t, "A8", "07", func() { m.c().CallDriver(&DeviceObject{Driver: new(DriverObject)}, other) })
+	breaks(t, "A8", "203", func() { m.c().CallDriver(&DeviceObject{Driver: new(DriverObject)}, other) })
 }
 
 func TestA09_WalkUp(t *testing.T) {

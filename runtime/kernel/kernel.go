@@ -16,7 +16,7 @@ type Config struct {
 	Tracer Tracer // nil: no trace
 	Hazard Hazard // nil: no faults
 	Modern bool   // a bound handle's status is written without the APC hop, as newer kernels do
-	Verify bool   // check time budgets as well as contracts (contracts are always checked)
+	Verify bool   // the driver verifier: check what costs time to check, and remember what happened
 }
 
 // Kernel is one simulated kernel. It belongs to one World and runs on one goroutine at a time.
@@ -60,6 +60,11 @@ type Kernel struct {
 	counts Counts
 	hash   uint64 // hash.go
 	hop    Hop    // scratch for the tracer
+
+	// The verifier's.
+	watched bool // there is a tracer or a history
+	history history
+	order   lockOrder
 }
 
 // Counts are running totals. They are kept whether there is a trace or not.
@@ -88,6 +93,7 @@ func New(cfg Config) *Kernel {
 		limit: clock.Never, hazard: cfg.Hazard, modern: cfg.Modern, verify: cfg.Verify,
 		devices: make(map[string]*DeviceObject),
 	}
+	k.watched = k.tracer != nil || k.verify
 	k.cancelLock.Name = "the cancel lock"
 	for i := range cfg.CPUs {
 		k.cpus = append(k.cpus, &CPU{kernel: k, number: i})

@@ -66,7 +66,7 @@ func (p *CompletionPort) Post(c *CPU, key any, ov *Overlapped) {
 func (p *CompletionPort) insert(c *CPU, packet *Packet) {
 	k := p.kernel
 	k.counts.Packets++
-	if k.tracer != nil {
+	if k.watched {
 		k.traceOn(c, HopPacket, packet.IRP, p.name, int64(p.length), 0)
 	}
 	if p.waiters != nil && p.current < p.max && p.head == nil {

@@ -68,6 +68,8 @@ type Thread struct {
 	packet     *Packet
 	nextWaiter *Thread
 
+	frames []frame // verify.go
+
 	inFlight int  // IRPs that it issued
 	exiting  bool // ends when those are back
 }
@@ -153,7 +155,13 @@ func (t *Thread) Exit() {
 func (t *Thread) Block(what string) Status {
 	k := t.kernel
 	c := t.cpu
-	c.requireAtMost(APCLevel, "a wait")
+	if c.irql >= DispatchLevel {
+		v := vWaitAbove
+		if c.irql == DispatchLevel {
+			v = vWaitDispatch
+		}
+		k.violate(v, nil, "%s would wait at %v", t.name, c.irql)
+	}
 	if c.thread != t || c.nesting > 0 {
 		k.bugCheck("ATTEMPTED_SWITCH_FROM_DPC", "A23", nil, "%s would wait, but is not what CPU %d runs", t.name, c.number)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -51,8 +52,13 @@ func WithObserver(f func(*kernel.Hop)) Option {
 // as newer kernels do.
 func WithModernCompletion() Option { return func(o *options) { o.modern = true } }
 
-// WithVerifier also checks what costs time to check: time budgets of ISRs and DPCs. Contracts are always checked.
+// WithVerifier switches the driver verifier on: it checks what costs time to check, and a bugcheck tells the history of its
+// IRP. In tests it is on by default.
 func WithVerifier() Option { return func(o *options) { o.verify = true } }
+
+// WithoutVerifier switches it off: for benchmarks, and for tests with a million operations in flight. Contracts that cost
+// nothing to check are checked all the same.
+func WithoutVerifier() Option { return func(o *options) { o.verify = false } }
 
 // World is a simulated machine. It must be used from one goroutine at a time: its owner's, or, while it runs, by the
 // code that it calls.
@@ -93,7 +99,7 @@ type World struct {
 
 // New makes a World.
 func New(seed uint64, opts ...Option) *World {
-	o := options{cpus: 1, ioThreads: 4, workers: 4}
+	o := options{cpus: 1, ioThreads: 4, workers: 4, verify: testing.Testing()}
 	for _, opt := range opts {
 		opt(&o)
 	}

@@ -1,0 +1,136 @@
+package kernel
+
+// This file is what the driver verifier keeps so that it can tell a contract broken by one driver from the work of
+// another: for each dispatch routine on the stack, what it has done with its IRP; for each lock, what was taken within
+// it; for each request, what its buffer looked like. It is on if Config.Verify is. What costs next to nothing is checked
+// always, where it happens. violation.go has the list of all.
+
+// frame is a dispatch routine that has not returned.
+type frame struct {
+	irp      *IRP
+	id       uint64
+	location int
+	passed   bool // it has called CallDriver with the IRP
+	below    bool // and the driver below has returned StatusPending
+	locks    int  // spin locks held when it was called
+}
+
+// frames is where the frames of the code that the CPU runs are: in its thread, which may move to another CPU while it
+// waits, or, beneath all threads, in the CPU.
+func (c *CPU) frames() *[]frame {
+	if c.nesting == 0 && c.thread != nil {
+		return &c.thread.frames
+	}
+	return &c.dpcFrames
+}
+
+// enterDispatch notes that a dispatch routine begins with an IRP, and that the one above has passed it down.
+func (c *CPU) enterDispatch(irp *IRP) {
+	fs := c.frames()
+	if n := len(*fs); n > 0 && (*fs)[n-1].has(irp) {
+		(*fs)[n-1].passed = true
+	}
+	irp.kept = false
+	*fs = append(*fs, frame{irp: irp, id: irp.id, location: irp.current, locks: c.kernel.locks})
+}
+
+// leaveDispatch notes that it has returned, and holds it to its word.
+func (c *CPU) leaveDispatch(fs *[]frame, dev *DeviceObject, dispatch DispatchRoutine, status Status) {
+	k := c.kernel
+	f := (*fs)[len(*fs)-1]
+	*fs = (*fs)[:len(*fs)-1]
+	if k.locks > f.locks {
+		k.bugCheckIn(dispatch, vSpinLockSafe, f.live(), "the dispatch routine of %s returned holding a spin lock", dev.Driver.Name)
+	}
+	if f.passed && f.below && f.irp.isBelow(&f) && status != StatusPending {
+		k.bugCheckIn(dispatch, vEventChecking, f.irp, "%s returned %v while the driver below, which had returned StatusPending, still has the IRP: it did not wait", dev.Driver.Name, status)
+	}
+	if n := len(*fs); n > 0 && (*fs)[n-1].irp == f.irp && status == StatusPending {
+		(*fs)[n-1].below = true
+	}
+}
+
+// has reports whether the frame's routine was called with this IRP, and the IRP has not come to an end since.
+func (f *frame) has(irp *IRP) bool { return f.irp == irp && f.id == irp.id }
+
+// live returns the frame's IRP, nil if that has come to an end.
+func (f *frame) live() *IRP {
+	if f.irp.id == f.id {
+		return f.irp
+	}
+	return nil
+}
+
+// isBelow reports whether an IRP that a frame's routine has passed down has not come back to it.
+func (irp *IRP) isBelow(f *frame) bool { return f.has(irp) && irp.current <= f.location && !irp.kept }
+
+// passedDown reports whether the code that the CPU runs is a dispatch routine that has passed this IRP down and not got
+// it back: it must not touch it (A2).
+func (c *CPU) passedDown(irp *IRP) bool {
+	if !c.kernel.verify {
+		return false
+	}
+	fs := *c.frames()
+	return len(fs) > 0 && fs[len(fs)-1].passed && irp.isBelow(&fs[len(fs)-1])
+}
+
+// completedBefore reports whether the dispatch routine that the CPU runs has completed this IRP, which it goes on with.
+func (c *CPU) completedBefore(irp *IRP) bool {
+	fs := *c.frames()
+	return len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.kept
+}
+
+// lockOrder is which locks were ever taken while another was held.
+type lockOrder struct {
+	held   []*SpinLock
+	within map[*SpinLock][]*SpinLock // the locks taken while this one was held
+}
+
+// acquire notes that a lock is taken, and refuses one that was once held while one of those held now was taken.
+func (o *lockOrder) acquire(c *CPU, l *SpinLock) {
+	for _, h := range o.held {
+		if o.leads(l, h, nil) {
+			c.kernel.violate(vLockOrder, nil, "%s is taken while %s is held; elsewhere it was the other way round", l.Name, h.Name)
+		}
+		if !contains(o.within[h], l) {
+			if o.within == nil {
+				o.within = make(map[*SpinLock][]*SpinLock)
+			}
+			o.within[h] = append(o.within[h], l)
+		}
+	}
+	o.held = append(o.held, l)
+}
+
+// leads reports whether to was taken while from was held, or while one was that was taken while from was held, and so on.
+func (o *lockOrder) leads(from, to *SpinLock, seen []*SpinLock) bool {
+	for _, next := range o.within[from] {
+		if next == to || !contains(seen, next) && o.leads(next, to, append(seen, next)) {
+			return true
+		}
+	}
+	return false
+}
+
+// release notes that a lock is let go, which must be the one that was taken last.
+func (o *lockOrder) release(c *CPU, l *SpinLock) {
+	last := len(o.held) - 1
+	if last >= 0 && o.held[last] != l && contains(o.held, l) {
+		c.kernel.violate(vLockRelease, nil, "%s is released before %s, which was taken later", l.Name, o.held[last].Name)
+	}
+	for i := last; i >= 0; i-- {
+		if o.held[i] == l {
+			o.held = append(o.held[:i], o.held[i+1:]...)
+			return
+		}
+	}
+}
+
+func contains(locks []*SpinLock, l *SpinLock) bool {
+	for _, other := range locks {
+		if other == l {
+			return true
+		}
+	}
+	return false
+}

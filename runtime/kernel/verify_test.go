@@ -1,0 +1,365 @@
+package kernel
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// bad is a machine with the verifier on and a bad driver, above a good one that pends.
+type bad struct {
+	*machine
+	below *DeviceObject
+	kept  *IRP // that the good driver has
+	lock  SpinLock
+	other SpinLock
+}
+
+func newBad() *bad {
+	b := &bad{machine: newMachine(Config{Verify: true})}
+	b.below = &DeviceObject{Name: "good", Driver: &DriverObject{Name: "good.sys"}}
+	b.below.Driver.Major[MajorRead] = pends(&b.kept)
+	b.AddDevice(b.below, 1)
+	b.lock.Name, b.other.Name = "a lock", "another lock"
+	return b
+}
+
+// request sends a read of 4 bytes to a driver with the given dispatch routine above the good one.
+func (b *bad) request(dispatch DispatchRoutine) Status {
+	dev := &DeviceObject{Name: "bad", Driver: &DriverObject{Name: "bad.sys"}, Lower: b.below}
+	dev.Driver.Major[MajorRead], dev.Driver.Major[MajorWrite] = dispatch, dispatch
+	b.AddDevice(dev, 1)
+	h, _ := b.c().Open("bad", OpenOptions{})
+	return b.c().Request(h, MajorRead, make([]byte, 4), 0, new(Overlapped))
+}
+
+// passes is a dispatch routine that passes the IRP down, with a completion routine if that is not nil, and then does
+// something.
+func (b *bad) passes(routine CompletionRoutine, then func(c *CPU, irp *IRP, status Status) Status) DispatchRoutine {
+	return func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+		irp.CopyToNext()
+		if routine != nil {
+			irp.SetCompletionRoutine(routine, nil, true, true, true)
+		}
+		irp.MarkPending()
+		status := c.CallDriver(b.below, irp)
+		return then(c, irp, status)
+	}
+}
+
+// does is a dispatch routine that does something and then completes.
+func does(f func(c *CPU, irp *IRP)) DispatchRoutine {
+	return func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+		f(c, irp)
+		return completes(StatusSuccess, 0)(c, dev, irp)
+	}
+}
+
+// isr lets an ISR run.
+func (b *bad) isr(service func(c *CPU)) {
+	l := b.NewLine("bad", MessageSignaled, DeviceLevel, 0)
+	l.Connect(&Interrupt{Name: "bad", Mode: MessageSignaled, Service: func(c *CPU, _ *Interrupt) bool { service(c); return true }})
+	l.Assert()
+	b.c().Spend(1)
+}
+
+// plants has, by violation, a driver that commits it.
+var plants = map[*Violation]func(b *bad){
+	&vDispatchIRQL:   func(b *bad) { b.request(does(func(c *CPU, _ *IRP) { c.RaiseIRQL(APCLevel) })) },
+	&vStatusPending:  func(b *bad) { b.request(completes(StatusPending, 0)) },
+	&vStatusMinusOne: func(b *bad) { b.request(completes(statusMinusOne, 0)) },
+	&vCancelSet: func(b *bad) {
+		b.request(does(func(_ *CPU, irp *IRP) { irp.SetCancelRoutine(func(*CPU, *DeviceObject, *IRP) {}) }))
+	},
+	&vCallIRQL: func(b *bad) {
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.CopyToNext()
+			c.RaiseIRQL(DeviceLevel)
+			return c.CallDriver(b.below, irp)
+		})
+	},
+	&vCompleteIRQL: func(b *bad) { b.request(does(func(c *CPU, _ *IRP) { c.RaiseIRQL(DeviceLevel) })) },
+	&vCancelPassed: func(b *bad) {
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.CopyToNext()
+			irp.SetCancelRoutine(func(*CPU, *DeviceObject, *IRP) {})
+			return c.CallDriver(b.below, irp)
+		})
+	},
+	&vForwardQueued: func(b *bad) {
+		b.request(b.passes(nil, func(c *CPU, irp *IRP, _ Status) Status {
+			irp.current++ // as one who takes it back would
+			return c.CallDriver(b.below, irp)
+		}))
+	},
+	&vCopied: func(b *bad) {
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.CopyToNext()
+			irp.SetCompletionRoutine(func(*CPU, *DeviceObject, *IRP, any) Status { return StatusSuccess }, nil, true, true, true)
+			next := *irp.NextStackLocation()
+			irp.SkipCurrent()
+			*irp.NextStackLocation() = next
+			return c.CallDriver(b.below, irp)
+		})
+	},
+	&vCopiedPending: func(b *bad) {
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.MarkPending()
+			*irp.NextStackLocation() = *irp.CurrentStackLocation()
+			return c.CallDriver(b.below, irp)
+		})
+	},
+	&vNoLocations: func(b *bad) {
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.CopyToNext()
+			c.CallDriver(&DeviceObject{Driver: &DriverObject{Major: [majorFunctions]DispatchRoutine{
+				MajorRead: func(c *CPU, _ *DeviceObject, irp *IRP) Status { return c.CallDriver(b.below, irp) },
+			}}}, irp)
+			return StatusSuccess
+		})
+	},
+	&vCompleteQueued: func(b *bad) {
+		b.request(b.passes(nil, func(c *CPU, irp *IRP, _ Status) Status {
+			irp.Status = StatusSuccess
+			c.CompleteRequest(irp)
+			return StatusSuccess
+		}))
+	},
+	&vFreeQueued: func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			irp.MarkPending()
+			c.RaiseIRQL(DispatchLevel)
+			for !dev.Queue.Insert(c, irp) {
+			}
+			b.FreeIRP(irp)
+			return StatusPending
+		})
+	},
+	&vFreeInThread: func(b *bad) {
+		b.request(func(_ *CPU, _ *DeviceObject, irp *IRP) Status { b.FreeIRP(irp); return StatusSuccess })
+	},
+	&vFreeInUse: func(b *bad) {
+		own := b.AllocateIRP(1)
+		own.NextStackLocation().Major = MajorRead
+		b.c().CallDriver(b.below, own)
+		b.FreeIRP(own)
+	},
+	&vStatusDiffers: func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			completes(StatusSuccess, 0)(c, dev, irp)
+			return StatusIoDeviceError
+		})
+	},
+	&vNothingDone: func(b *bad) {
+		b.request(func(*CPU, *DeviceObject, *IRP) Status { return StatusSuccess })
+	},
+	&vUnmarked: func(b *bad) {
+		b.request(func(*CPU, *DeviceObject, *IRP) Status { return StatusPending })
+	},
+	&vMarked: func(b *bad) {
+		b.request(func(_ *CPU, _ *DeviceObject, irp *IRP) Status { irp.MarkPending(); return StatusSuccess })
+	},
+	&vNotPropagated: func(b *bad) {
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.CopyToNext()
+			irp.SetCompletionRoutine(func(*CPU, *DeviceObject, *IRP, any) Status { return StatusSuccess }, nil, true, true, true)
+			return c.CallDriver(b.below, irp)
+		})
+		b.finish(b.kept, StatusSuccess, 0)
+	},
+	&vCancelBelow: func(b *bad) {
+		b.request(b.passes(nil, func(_ *CPU, irp *IRP, _ Status) Status {
+			irp.SetCancelRoutine(func(*CPU, *DeviceObject, *IRP) {})
+			return StatusPending
+		}))
+	},
+	&vReleaseIRQL: func(b *bad) {
+		b.lock.Acquire(b.c())
+		b.c().RaiseIRQL(DeviceLevel)
+		b.lock.Release(b.c())
+	},
+	&vAcquireIRQL:    func(b *bad) { b.isr(func(c *CPU) { b.lock.Acquire(c) }) },
+	&vAcquireTooHigh: func(b *bad) { b.isr(func(c *CPU) { b.lock.AcquireAtDispatch(c) }) },
+	&vAcquireTooLow:  func(b *bad) { b.lock.AcquireAtDispatch(b.c()) },
+	&vWaitAbove:      func(b *bad) { b.isr(func(c *CPU) { c.Thread().Wait(new(Event), false) }) },
+	&vWaitDispatch: func(b *bad) {
+		b.request(does(func(c *CPU, _ *IRP) {
+			b.lock.Acquire(c)
+			c.Thread().Wait(new(Event), false)
+		}))
+	},
+	&vISRContext: func(b *bad) { b.isr(func(c *CPU) { b.AdoptOn(c, b.NewThread("other", nil)) }) },
+	&vISRIRQL:    func(b *bad) { b.isr(func(c *CPU) { c.RaiseIRQL(HighLevel) }) },
+	&vCancelSlow: func(b *bad) {
+		b.request(pends(&b.kept))
+		b.c().CancelIRP(b.kept)
+		b.c().Spend(6 * time.Minute)
+		b.finish(b.kept, StatusCancelled, 0)
+	},
+	&vCompletionIRQL: func(b *bad) {
+		b.request(b.passes(func(c *CPU, _ *DeviceObject, irp *IRP, _ any) Status {
+			irp.MarkPending()
+			c.RaiseIRQL(HighLevel)
+			return StatusSuccess
+		}, pendsBelow))
+		b.finish(b.kept, StatusSuccess, 0)
+	},
+	&vLockTwice: func(b *bad) { b.lock.Acquire(b.c()); b.lock.Acquire(b.c()) },
+	&vLockOrder: func(b *bad) {
+		var third SpinLock
+		for _, pair := range [][2]*SpinLock{{&b.lock, &third}, {&third, &b.other}, {&b.other, &b.lock}} {
+			pair[0].Acquire(b.c())
+			pair[1].Acquire(b.c())
+			pair[1].Release(b.c())
+			pair[0].Release(b.c())
+		}
+	},
+	&vLockRelease: func(b *bad) {
+		b.lock.Acquire(b.c())
+		b.other.Acquire(b.c())
+		b.lock.Release(b.c())
+	},
+	&vLockNotOwned: func(b *bad) { b.c().RaiseIRQL(DispatchLevel); b.lock.Release(b.c()) },
+	&vLockUnloaded: func(b *bad) { b.lock.Acquire(b.c()); b.RemoveDevice(b.below, &b.lock) },
+	&vWriteChanged: func(b *bad) { b.touch(MajorWrite) },
+	&vReadChanged:  func(b *bad) { b.touch(MajorRead) },
+	&vDoubleCompletion: func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			completes(StatusSuccess, 0)(c, dev, irp)
+			return completes(StatusSuccess, 0)(c, dev, irp)
+		})
+	},
+	&vPendedCompleted: func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			completes(StatusSuccess, 0)(c, dev, irp)
+			irp.MarkPending()
+			return StatusPending
+		})
+	},
+	&vSpinLockSafe: func(b *bad) { b.request(does(func(c *CPU, _ *IRP) { b.lock.Acquire(c) })) },
+	&vCancelField:  func(b *bad) { b.request(does(func(_ *CPU, irp *IRP) { irp.Cancel = true })) },
+	&vCancelSpinLock: func(b *bad) {
+		b.request(func(_ *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.MarkPending()
+			irp.SetCancelRoutine(func(*CPU, *DeviceObject, *IRP) {})
+			b.kept = irp
+			return StatusPending
+		})
+		b.c().CancelIRP(b.kept)
+	},
+	&vStartIoRecursion: func(b *bad) {
+		b.below.Driver.StartIo = func(c *CPU, dev *DeviceObject, _ *IRP) { c.StartNextPacket(dev) }
+		b.c().RaiseIRQL(DispatchLevel)
+		for range 200 {
+			irp := b.irp(1)
+			irp.current--
+			b.c().Trace(HopQueued, irp, "good", 0, 0)
+			b.below.Queue.Insert(b.c(), irp)
+		}
+		b.c().StartNextPacket(b.below)
+	},
+	&vEventChecking: func(b *bad) {
+		stops := func(*CPU, *DeviceObject, *IRP, any) Status { return StatusMoreProcessingRequired }
+		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+			irp.CopyToNext()
+			irp.SetCompletionRoutine(stops, nil, true, true, true)
+			c.CallDriver(b.below, irp)
+			return StatusSuccess // and did not look whether it was StatusPending
+		})
+	},
+	&vUnloadTimer: func(b *bad) {
+		timer := &Timer{DPC: &DPC{Name: "late", Routine: func(*CPU, *DPC, any) {}}}
+		b.SetTimer(timer, 100)
+		b.RemoveDevice(b.below, timer, timer.DPC)
+	},
+	&vUnloadPending: func(b *bad) {
+		b.c().Open("good", OpenOptions{})
+		b.RemoveDevice(b.below)
+	},
+	&vOverrun: func(b *bad) {
+		b.request(completes(StatusSuccess, 5))
+	},
+	&vFreedTwice: func(b *bad) { own := b.AllocateIRP(1); b.FreeIRP(own); b.FreeIRP(own) },
+}
+
+func pendsBelow(_ *CPU, _ *IRP, status Status) Status { return status }
+
+// touch writes to a buffer in flight.
+func (b *bad) touch(major MajorFunction) {
+	buf := make([]byte, 4)
+	b.request(pends(&b.kept))
+	h, _ := b.c().Open("bad", OpenOptions{})
+	b.c().Request(h, major, buf, 0, new(Overlapped))
+	buf[2] = 7
+	b.finish(b.kept, StatusSuccess, 4)
+	b.run()
+}
+
+// TestVerifierCatches plants each violation of the list in a bad driver.
+func TestVerifierCatches(t *testing.T) {
+	if len(plants) != len(violations) {
+		t.Errorf("%d violations, %d of them planted", len(violations), len(plants))
+	}
+	for _, v := range violations {
+		t.Run(v.Code, func(t *testing.T) {
+			b := newBad()
+			defer func() {
+				check, ok := recover().(*BugCheck)
+				switch {
+				case !ok:
+					t.Fatal("not caught")
+				case check.Code != v.Code || check.Rule != v.Rule:
+					t.Fatalf("%v, want %s (%s)", check, v.Code, v.Rule)
+				}
+				text := check.Error()
+				if !strings.Contains(text, "rule: "+v.Text) || !strings.Contains(check.Where, "_test.go:") {
+					t.Errorf("says not what was to be done, or not where it was not done:\n%s", text)
+				}
+				if check.IRP != 0 && (len(check.History) == 0 || check.History[0].IRP != check.IRP) {
+					t.Errorf("no history of irp#%d:\n%s", check.IRP, text)
+				}
+			}()
+			plants[v](b)
+		})
+	}
+}
+
+// TestVerifierHistory: the bugcheck tells an IRP's way hop by hop, and of no other IRP.
+func TestVerifierHistory(t *testing.T) {
+	b := newBad()
+	b.request(pends(&b.kept))
+	first := b.kept
+	b.request(pends(&b.kept))
+	defer func() {
+		check := recover().(*BugCheck)
+		var kinds []string
+		for _, h := range check.History {
+			kinds = append(kinds, h.Kind.String())
+		}
+		equal(t, "hops", strings.Join(kinds, " "), "irp-built call-driver mark-pending pending cancel")
+	}()
+	b.c().CancelIRP(first)
+	b.finish(first, StatusPending, 0)
+}
+
+// TestVerifierBuffers: with the verifier on, what was read appears in the requester's buffer when the read is complete,
+// and not before; two requests on one buffer are a mistake of the requester.
+func TestVerifierBuffers(t *testing.T) {
+	b := newBad()
+	b.request(pends(&b.kept))
+	h := b.handle(t, "bad", OpenOptions{})
+	buf, ov := make([]byte, 4), new(Overlapped)
+	b.c().Request(h, MajorRead, buf, 0, ov)
+	copy(b.kept.UserBuffer, "data")
+	equal(t, "buffer before the completion", string(buf), "\x00\x00\x00\x00")
+	b.finish(b.kept, StatusSuccess, 4)
+	b.run()
+	equal(t, "buffer after it", string(buf), "data")
+
+	b.c().Request(h, MajorRead, buf, 0, new(Overlapped))
+	one := b.kept
+	b.c().Request(h, MajorRead, buf, 0, new(Overlapped))
+	copy(one.UserBuffer, "newer")
+	b.finish(one, StatusSuccess, 4)
+	breaks(t, "A21", "1011", func() { b.finish(b.kept, StatusSuccess, 4); b.run() })
+}
