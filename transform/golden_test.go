@@ -39,7 +39,7 @@ func TestGolden(t *testing.T) {
 		updateGolden(t, b, cases)
 	}
 	binaries := t.TempDir()
-	if _, err := runIn("..", "go", "build", "-o", binaries+string(filepath.Separator), "./golden/..."); err != nil {
+	if _, err := runIn("..", "go", "build", "-ldflags=-s -w", "-o", binaries+string(filepath.Separator), "./golden/..."); err != nil {
 		t.Error(err)
 	}
 	for _, c := range cases {
@@ -176,7 +176,7 @@ func updateGolden(t *testing.T, b *bench, cases []goldenCase) {
 
 // buildAll builds what can be built; who misses something asks for the reason.
 func (b *bench) buildAll(binaries string) {
-	_, _ = runIn(b.dir, "go", "build", "-o", binaries+string(filepath.Separator), "./...")
+	_, _ = runIn(b.dir, "go", "build", "-ldflags=-s -w", "-o", binaries+string(filepath.Separator), "./...")
 }
 
 // writeClean makes of a case on the bench what its source form means, all the
@@ -257,4 +257,37 @@ func (c goldenCase) before() (output string, ok bool) {
 // difference is a diff of two texts by lines, "" if they are the same.
 func difference(want, got string) string {
 	return cmp.Diff(strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n"))
+}
+
+// An update takes only what prints what its source form does.
+func TestUpdateRefuses(t *testing.T) {
+	script := func(text string) string {
+		path := filepath.Join(t.TempDir(), "program")
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	b := &bench{dir: t.TempDir()}
+	for _, c := range []struct{ oracle, binary, want string }{
+		{"echo a", "echo a", ""},
+		{"echo a", "echo b", "its form source prints something else"},
+		{"echo a", "[ $1 = mixed ] && echo b || echo a", "its form mixed prints something else"},
+		{"exit 1", "echo a", "no oracle"},
+		{"echo a", "echo a; exit 1", "exit status 1"},
+	} {
+		output, err := goldenCase{name: "none"}.tryOut(b, script(c.oracle), script(c.binary))
+		if c.want == "" && (err != nil || output != "a\n") || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v: %q, %v", c, output, err)
+		}
+	}
+	path := filepath.Join("..", "golden", "order")
+	source, err := os.ReadFile(filepath.Join(path, "order.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := goldenCase{"order", map[string][]byte{"order.go": source}}
+	if _, err := same.tryOut(b, script("echo a"), script("echo a")); err == nil || !strings.Contains(err.Error(), "its source is the same") {
+		t.Errorf("an unchanged source may print something else: %v", err)
+	}
 }

@@ -66,7 +66,7 @@ func (b *bench) runForm(t *testing.T, made map[string]compiled, sources map[stri
 		b.write(t, strings.TrimSuffix(source, ".go")+"_async.go", output)
 	}
 	binary := filepath.Join(t.TempDir(), form)
-	if _, err := runIn(b.dir, "go", "build", "-gcflags="+gcflags, "-o", binary, "./cmd"); err != nil {
+	if _, err := runIn(b.dir, "go", "build", "-ldflags=-s -w", "-gcflags="+gcflags, "-o", binary, "./cmd"); err != nil {
 		t.Fatal(err)
 	}
 	printed, err := runIn(b.dir, binary, form)
