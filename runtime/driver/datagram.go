@@ -1,10 +1,6 @@
 package driver
 
-import (
-	"encoding/binary"
-
-	"github.com/nothread/nothread/runtime/kernel"
-)
+import "github.com/nothread/nothread/runtime/kernel"
 
 // Datagrams is the transport of datagram sockets: each write is one frame, which arrives whole, or not, or twice, in any
 // order. Requests on a socket:
@@ -152,7 +148,7 @@ func (t *Datagrams) receive(c *kernel.CPU, h *header, payload []byte) {
 
 // put writes a datagram to a receive's buffer.
 func (d *datagram) put(b []byte) (int, kernel.Status) {
-	binary.LittleEndian.PutUint64(b, d.from.pack())
+	le.PutUint64(b, d.from.pack())
 	n := copy(b[DatagramPrefix:], d.payload)
 	if n < len(d.payload) {
 		return DatagramPrefix + n, kernel.StatusBufferOverflow

@@ -46,9 +46,11 @@ type header struct {
 
 const headerSize = 48
 
+// le is how numbers are written, on the wire and in control blocks.
+var le = binary.LittleEndian
+
 // encode writes the header to the beginning of a frame.
 func (h *header) encode(b []byte) {
-	le := binary.LittleEndian
 	b[0], b[1] = h.protocol, h.flags
 	le.PutUint16(b[2:], h.length)
 	le.PutUint32(b[4:], uint32(h.from.pack()))
@@ -65,7 +67,6 @@ func decode(b []byte) (h header, payload []byte, ok bool) {
 	if len(b) < headerSize {
 		return h, nil, false
 	}
-	le := binary.LittleEndian
 	h = header{
 		protocol: b[0], flags: b[1], length: le.Uint16(b[2:]),
 		from: unpack(uint64(le.Uint32(b[4:]))), to: unpack(uint64(le.Uint32(b[8:]))),

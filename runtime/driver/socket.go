@@ -1,10 +1,6 @@
 package driver
 
-import (
-	"encoding/binary"
-
-	"github.com/nothread/nothread/runtime/kernel"
-)
+import "github.com/nothread/nothread/runtime/kernel"
 
 // This file is the stream transport's upper half: what requests on a stream socket do. The lower half, what a connection
 // does with frames, is stream.go.
@@ -317,13 +313,11 @@ func (t *Streams) cleanup(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP
 
 // block reads a control's buffer.
 func block(b []byte) (token uint64, local, remote address) {
-	le := binary.LittleEndian
 	return le.Uint64(b), unpack(le.Uint64(b[8:])), unpack(le.Uint64(b[16:]))
 }
 
 // setBlock writes it.
 func setBlock(b []byte, token uint64, local, remote address) {
-	le := binary.LittleEndian
 	le.PutUint64(b, token)
 	le.PutUint64(b[8:], local.pack())
 	le.PutUint64(b[16:], remote.pack())
