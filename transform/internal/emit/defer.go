@@ -151,7 +151,7 @@ func (e *emitter) replay(b *strings.Builder) {
 	} else {
 		fmt.Fprintf(b, "defers := %[1]s.defers\n%[1]s.defers = nil\n", m)
 	}
-	fmt.Fprintf(b, "for _, d := range defers {\nswitch d := d.(type) {\n")
+	fmt.Fprintf(b, "for _, d := range defers {\nswitch %sd.(type) {\n", e.bindsDeferred())
 	plain := false
 	for _, d := range e.f.Defers {
 		if d.Await != nil {
@@ -167,6 +167,16 @@ func (e *emitter) replay(b *strings.Builder) {
 		fmt.Fprintf(b, "case %s%s:\ndefer %s\n", d.Type, e.used(), e.replayed(d))
 	}
 	fmt.Fprintf(b, "}\n}\n")
+}
+
+// bindsDeferred writes d := if any of the calls needs what was kept of it.
+func (e *emitter) bindsDeferred() string {
+	for _, d := range e.f.Defers {
+		if d.Await == nil && (d.Type == "" || !d.Static || len(d.Args) > 0) {
+			return "d := "
+		}
+	}
+	return ""
 }
 
 // replayed writes the call with what was kept of it.

@@ -29,7 +29,7 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 	e.out.Type().Id(d.Type).Add(raw(e.declared())).Struct(jen.Id("task").Add(raw(e.typ(d.Await.Type))))
 	e.out.Line()
 	e.out.Comment("after reads the result, for its panic takes the place of p.")
-	e.out.Func().Params(jen.Id("d").Add(raw(d.Type+e.used()))).Id("after").
+	e.out.Func().Params(jen.Id("d").Add(raw(d.Type + e.used()))).Id("after").
 		Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).
 		Params(jen.Id("after").Op("*").Add(raw(async("Panic")))).
 		Block(raw("after = p\ndefer " + async("Recovered") + "(&after)\nd.task.GetResult()\nreturn p"))

@@ -16,7 +16,7 @@ var _ ir.Style = (*emitter)(nil)
 func (e *emitter) Var(v *ir.Var, inside bool) string {
 	switch {
 	case inside:
-		return v.Obj.Name() // nothing else of that name is in sight there
+		return v.Inside
 	case v.Lifted:
 		return e.f.Receiver + "." + v.Name
 	default:

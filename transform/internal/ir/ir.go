@@ -203,6 +203,8 @@ type Var struct {
 	Addressed bool // its address is taken, perhaps by a method call
 	Writes    int  // assignments besides the declaration
 
+	Inside string // by lower: what a closure that captures it calls it
+
 	Lifted bool // lives across a suspension: a field of the machine
 	Cell   bool // keeps one identity: the variable is a pointer to its value
 	Zeroed bool // its declaration must store the zero value

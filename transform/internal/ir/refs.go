@@ -110,7 +110,11 @@ func (f *Func) exprRefs(e ast.Expr, read func(*Var)) {
 	f.valueRefs(e, read)
 }
 
-func (f *Func) valueRefs(root ast.Node, read func(*Var)) {
+func (f *Func) valueRefs(root ast.Node, read func(*Var)) { f.refsBelow(root, false, read) }
+
+// refsBelow visits root; inside says that it is part of a closure, whose returns
+// are its own.
+func (f *Func) refsBelow(root ast.Node, inside bool, read func(*Var)) {
 	info := f.Source.Info
 	ast.Inspect(root, func(n ast.Node) bool {
 		if o, ok := f.Subst[n]; ok && n != root {
@@ -120,19 +124,16 @@ func (f *Func) valueRefs(root ast.Node, read func(*Var)) {
 			return false
 		}
 		switch n := n.(type) {
+		case *ast.FuncLit:
+			f.refsBelow(n.Body, true, read)
+			return false
 		case *ast.Ident:
-			if v := f.VarOf[info.Uses[n]]; v != nil {
-				read(v)
-			} else if v := f.VarOf[info.Defs[n]]; v != nil {
+			if v := f.VarOf[info.ObjectOf(n)]; v != nil {
 				read(v)
 			}
 		case *ast.ReturnStmt:
-			if len(n.Results) == 0 {
-				for _, v := range f.Results {
-					if v != nil {
-						read(v)
-					}
-				}
+			if !inside {
+				f.resultRefs(n, read)
 			}
 		}
 		return true
@@ -155,14 +156,19 @@ func (f *Func) TermRefs(t Term, read func(*Var)) {
 }
 
 func (f *Func) returnRefs(t *Return, read func(*Var)) {
-	if t.Node != nil && len(t.Node.Results) > 0 {
+	if t.Node != nil {
 		for _, e := range t.Node.Results {
 			f.exprRefs(e, read)
 		}
-		return
 	}
+	f.resultRefs(t.Node, read)
+}
+
+// resultRefs: a return without values reads the results; one with values sets
+// those that others can see through their cells.
+func (f *Func) resultRefs(ret *ast.ReturnStmt, read func(*Var)) {
 	for _, v := range f.Results {
-		if v != nil {
+		if v != nil && (v.Cell || ret == nil || len(ret.Results) == 0) {
 			read(v)
 		}
 	}
@@ -226,18 +232,18 @@ func (f *Func) Captures(in Instr) []*Var {
 	case *Await:
 		return f.captures(in.Operand)
 	case *Code:
-		var nodes []ast.Node
+		var list []*Var
 		for _, arg := range in.Args {
 			switch arg := arg.(type) {
 			case ast.Expr:
 				if f.Subst[arg] == nil {
-					nodes = append(nodes, arg)
+					list = f.capturesBelow(list, arg)
 				}
 			case Value:
-				nodes = append(nodes, arg.Expr)
+				list = f.capturesBelow(list, arg.Expr)
 			}
 		}
-		return f.captures(nodes...)
+		return list
 	}
 	return nil
 }
@@ -279,7 +285,9 @@ func (f *Func) TermCaptures(t Term) []*Var {
 func (f *Func) captures(nodes ...ast.Node) []*Var {
 	var list []*Var
 	for _, root := range nodes {
-		list = f.capturesBelow(list, root)
+		if f.Subst[root] == nil {
+			list = f.capturesBelow(list, root)
+		}
 	}
 	return list
 }

@@ -136,6 +136,28 @@ func (n *namer) variables() {
 			n.idents[v.Name] = true
 		}
 	}
+	n.captures()
+}
+
+// captures names what closures capture: as the author does, unless there are
+// several variables of that name. One statement may declare one of them while a
+// closure in it captures another.
+func (n *namer) captures() {
+	count := make(map[string]int)
+	for _, v := range n.f.Vars {
+		if v.Obj != nil {
+			count[v.Obj.Name()]++
+		}
+	}
+	for _, v := range n.f.Vars {
+		switch {
+		case v.Obj == nil || !v.Captured:
+		case count[v.Obj.Name()] > 1:
+			v.Inside = n.unique(v.Obj.Name(), n.idents)
+		default:
+			v.Inside = v.Obj.Name()
+		}
+	}
 }
 
 // name gives v its author's name, shared with earlier variables where that is

@@ -59,6 +59,9 @@ func (b *builder) results() {
 	seen := b.f.Unwinds()
 	for v := range b.f.Sig.Results().Variables() {
 		u := b.uses[v]
+		if u != nil {
+			u.writes++ // by return statements
+		}
 		seen = seen || u != nil && (u.addressed || u.captured && u.writes > 0)
 	}
 	for v := range b.f.Sig.Results().Variables() {
