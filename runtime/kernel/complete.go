@@ -14,7 +14,7 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	if !c.walkUp(irp) {
 		return
 	}
-	irp.current = len(irp.stack) + 2
+	irp.current, irp.since = len(irp.stack)+2, c.Now()
 	k.counts.Completions++
 	k.mix(hashComplete|irp.id<<8, uint64(irp.Status)<<32^uint64(irp.Information))
 	switch {

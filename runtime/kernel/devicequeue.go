@@ -191,13 +191,13 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 // already, and its cancel routine starts the next one (A18, A2).
 func (c *CPU) startOne(dev *DeviceObject, irp *IRP) {
 	dev.Current = irp
-	irp.stage = stageTaken
+	irp.reach(stageTaken)
 	id, cancellable := irp.id, irp.cancelRoutine != nil
 	c.Spend(costStartIo)
 	if cancellable && (irp.id != id || irp.cancelRoutine == nil) {
 		return
 	}
-	irp.stage = stageStarted
+	irp.reach(stageStarted)
 	c.Trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
 	dev.Driver.StartIo(c, dev, irp)
 	c.requireRestored(DispatchLevel, "StartIo of", dev.Driver.Name)

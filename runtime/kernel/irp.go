@@ -61,9 +61,10 @@ type IRP struct {
 	kept       bool   // a completion routine has stopped it on its way up (A10)
 	cancelled  bool   // CancelIRP was called
 	cancelTime clock.Time
-	guard      guard // buffer.go
-	stage      stage // how far down it is
-	nextQueued *IRP  // devicequeue.go
+	guard      guard      // buffer.go
+	stage      stage      // how far down it is
+	since      clock.Time // when it came there
+	nextQueued *IRP       // devicequeue.go
 	prevQueued *IRP
 	queue      *DeviceQueue
 	key        uint64
@@ -78,6 +79,9 @@ const (
 	stageTaken                // taken out of a device queue, or let through by it
 	stageStarted              // StartIo has got it
 )
+
+// reach notes that the IRP has come to a stage.
+func (irp *IRP) reach(s stage) { irp.stage, irp.since = s, irp.kernel.clock.Now() }
 
 // StackLocation is one driver's part of an IRP.
 type StackLocation struct {
@@ -146,6 +150,7 @@ func (k *Kernel) newIRP(stackSize int) *IRP {
 	irp.id = k.irps
 	k.counts.IRPs++
 	k.counts.IRPsInFlight++
+	irp.since = k.clock.Now()
 	k.mix(hashIRP, irp.id)
 	return irp
 }
@@ -274,7 +279,7 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	dispatch := dev.Driver.Major[sl.Major]
 	c.Trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
 	c.Spend(costDispatch)
-	irp.stage = stageDriver
+	irp.reach(stageDriver)
 	if dispatch == nil {
 		dispatch = invalidRequest
 	}

@@ -30,4 +30,15 @@
 // Whatever could go one way or the other is drawn from one stream of decisions: how long a disk takes, which of several
 // ready threads runs next. Integer arithmetic only. Each decision has a number and a label; WithRecording writes them down,
 // WithReplay plays them again and says where a run goes another way. Hash is a digest of all that a run did.
+//
+// # Faults
+//
+// WithFaults lets hardware and machine fail, each kind at its own rate; Swarm draws the rates. Drivers survive it: they try
+// again, poll, or hand an error up. Heal ends it, and what is in flight then must come to an end.
+//
+// # Tests
+//
+// Test runs a test from many seeds, with the driver verifier on, and afterwards checks that the World settles (Settle): that
+// nothing hangs and nothing is left. A failure names its seed and the command that runs it alone; a hang comes with a dump of
+// what waits for what (Dump). What no seed has reached, of faults, races and the test's own marks (Sometimes), is told too.
 package sim

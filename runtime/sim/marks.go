@@ -20,6 +20,10 @@ func (w *World) Marks() []kernel.Mark {
 // Sometimes notes that a condition should hold here in some run, and whether it does in this one. Test reports those that
 // have held in none.
 func (w *World) Sometimes(name string, holds bool) {
+	if w.own == nil {
+		w.own = make(map[string]bool)
+	}
+	w.own[name] = true
 	w.kernel.Expect(name)
 	if holds {
 		w.kernel.Reach(name)

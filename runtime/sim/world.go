@@ -78,6 +78,7 @@ type World struct {
 	decisions Decisions
 	hazard    *hazard          // faults.go; nil: none
 	disks     map[string]*Disk // by name; never ranged over
+	own       map[string]bool  // marks that Sometimes made; never ranged over in a run
 	inbox     inbox            // context.go: what foreign goroutines ask for
 	lines     int              // interrupt lines given to devices
 

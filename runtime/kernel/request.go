@@ -1,0 +1,81 @@
+package kernel
+
+import "github.com/nothread/nothread/runtime/clock"
+
+// This file is what the kernel tells of requests in flight: for dumps.
+
+// RequestInfo is a request in flight as it is now.
+type RequestInfo struct {
+	IRP       uint64
+	Major     MajorFunction
+	Device    string
+	Length    int
+	Offset    int64
+	Thread    string // who issued it; "": a driver
+	State     string // where it is, in words
+	Since     clock.Time
+	Cancelled bool // somebody has asked to cancel it
+	Context   any  // of its Overlapped
+}
+
+// Requests returns all requests in flight, in the order of their numbers.
+func (k *Kernel) Requests() []RequestInfo {
+	var all []RequestInfo
+	for _, irp := range k.allIRPs {
+		if irp.id != 0 {
+			all = append(all, irp.info())
+		}
+	}
+	// They lie nearly sorted: by insertion.
+	for i := 1; i < len(all); i++ {
+		for j := i; j > 0 && all[j].IRP < all[j-1].IRP; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
+	return all
+}
+
+func (irp *IRP) info() RequestInfo {
+	top := &irp.stack[len(irp.stack)-1]
+	r := RequestInfo{
+		IRP: irp.id, Major: top.Major, Length: top.Parameters.Length, Offset: top.Parameters.ByteOffset,
+		State: irp.state(), Since: irp.since, Cancelled: irp.Cancel,
+	}
+	if irp.file != nil {
+		r.Device = irp.file.device.Name
+	}
+	if irp.thread != nil {
+		r.Thread = irp.thread.name
+	}
+	if irp.overlapped != nil {
+		r.Context = irp.overlapped.Context
+	} else if irp.packet.Overlapped != nil {
+		r.Context = irp.packet.Overlapped.Context
+	}
+	return r
+}
+
+// state says where the IRP is.
+func (irp *IRP) state() string {
+	driver := "a driver"
+	if irp.current <= len(irp.stack) && irp.current > 0 && irp.stack[irp.current-1].Device != nil {
+		driver = irp.stack[irp.current-1].Device.Driver.Name
+	}
+	switch {
+	case irp.current > len(irp.stack)+1 && irp.apc.queued:
+		return "complete; its APC waits for " + irp.thread.name
+	case irp.current > len(irp.stack)+1 && !irp.inFlight:
+		return "complete; its packet waits in a port"
+	case irp.current > len(irp.stack)+1:
+		return "complete"
+	case irp.queue != nil:
+		return "in the device queue of " + driver
+	case irp.stage == stageBuilt:
+		return "built"
+	case irp.stage == stageTaken:
+		return "on its way to StartIo of " + driver
+	case irp.stage == stageStarted:
+		return "started by " + driver + ": the device has it"
+	}
+	return "with " + driver
+}

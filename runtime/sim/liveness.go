@@ -1,0 +1,57 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+)
+
+// Hang says that a World whose faults have ended did not come to an end within a bound of its own time, or left something
+// behind.
+type Hang struct {
+	Seed  uint64
+	Text  string // what has not ended
+	State string // World.Dump
+}
+
+func (h *Hang) Error() string { return fmt.Sprintf("sim: %s (seed %d)\n%s", h.Text, h.Seed, h.State) }
+
+// Settle heals the World, runs it, and says whether all that is in flight comes to an end within the bound: a *Hang if a
+// request is still in flight then, or a thread blocked. Timers that are set need not have rung. A deadlock is a panic, as
+// ever.
+func (w *World) Settle(bound time.Duration) error {
+	w.requireOwner("Settle")
+	w.Heal()
+	var hang *Hang
+	until := w.Now().Add(bound)
+	w.limit(bound, func() {
+		w.mainDue = true
+		if w.unsettled() == "" {
+			return
+		}
+		hang = &Hang{Seed: w.seed, State: w.Dump()}
+		when := fmt.Sprintf("%v after all faults have ended", bound)
+		if w.Now() < until {
+			when = "all faults have ended, nothing is left that could happen"
+		}
+		hang.Text = fmt.Sprintf("%s, and %s", when, w.unsettled())
+		if !w.owner.clean() { // it must make way: the code in it hears of it
+			w.fatal = hang
+		}
+	})
+	w.main.WaitIdle("the World to settle")
+	w.Park(w.main)
+	w.limit(-1, nil)
+	if hang != nil {
+		return hang
+	}
+	return nil
+}
+
+// unsettled says what is in flight; "" if nothing is.
+func (w *World) unsettled() string {
+	irps, blocked := w.kernel.Counts().IRPsInFlight, len(w.blocked())
+	if irps == 0 && blocked == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d requests are in flight and %d threads blocked", irps, blocked)
+}

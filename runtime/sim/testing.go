@@ -1,0 +1,188 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// The flags of tests, and the environment variable that stands for the first one. Programs that are no tests do not have
+// them.
+var (
+	seedsFlag = new(int)
+	seedFlag  = new(string)
+)
+
+func init() {
+	if testing.Testing() {
+		seedsFlag = flag.Int("sim.seeds", 0, "how many seeds each sim.Test runs (default 20, or $NOTHREAD_SEEDS)")
+		seedFlag = flag.String("sim.seed", "", "the one seed that each sim.Test runs")
+	}
+}
+
+const (
+	defaultSeeds = 20
+	shortSeeds   = 5 // with -short
+	settleBound  = 10 * time.Minute
+)
+
+// Test runs f in a World of each of many seeds. When f returns, the World is healed and must settle: every request that is
+// still in flight must complete and every blocked thread go on within ten virtual minutes, and no IRP may be left.
+//
+// What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
+// just that one. How many seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7.
+//
+//	func TestCopy(t *testing.T) {
+//		sim.Test(t, func(w *sim.World) {
+//			…
+//		}, sim.Swarm())
+//	}
+func Test(t *testing.T, f func(w *World), opts ...Option) {
+	t.Helper()
+	first, count := seeds(t)
+	r := &testRun{t: t, command: replayCommand(t), f: f, opts: opts, own: make(map[string]bool)}
+	for i := range count {
+		r.seed(first + i)
+		if t.Failed() {
+			return
+		}
+	}
+	r.unreached(count)
+}
+
+// seeds returns the first seed and how many to run.
+func seeds(t *testing.T) (first, count uint64) {
+	if *seedFlag != "" {
+		seed, err := strconv.ParseUint(*seedFlag, 10, 64)
+		if err != nil {
+			t.Fatalf("sim: -sim.seed=%s is not a seed", *seedFlag)
+		}
+		return seed, 1
+	}
+	n := *seedsFlag
+	if n == 0 {
+		if s := os.Getenv("NOTHREAD_SEEDS"); s != "" {
+			var err error
+			if n, err = strconv.Atoi(s); err != nil || n < 1 {
+				t.Fatalf("sim: NOTHREAD_SEEDS=%s is not a number of seeds", s)
+			}
+		}
+	}
+	switch {
+	case n > 0:
+	case testing.Short():
+		n = shortSeeds
+	default:
+		n = defaultSeeds
+	}
+	return 1, uint64(n)
+}
+
+// testRun is one call of Test.
+type testRun struct {
+	t       *testing.T
+	command string
+	f       func(w *World)
+	opts    []Option
+	marks   []kernel.Mark
+	own     map[string]bool // marks of the test itself
+}
+
+// seed runs one seed.
+func (r *testRun) seed(seed uint64) {
+	returned := false
+	var w *World
+	defer func() {
+		if v := recover(); v != nil {
+			r.t.Errorf("seed %d: %v%s", seed, v, stackOf(v))
+		} else if !returned && !r.t.Failed() {
+			r.t.Errorf("seed %d: the test's goroutine has ended", seed) // by runtime.Goexit
+		}
+		if r.t.Failed() {
+			r.t.Logf("seed %d failed; run it alone by\n\t%s -sim.seed=%d", seed, r.command, seed)
+		}
+		if w != nil && !w.running.Load() {
+			w.Close()
+		}
+	}()
+	w = New(seed, r.opts...)
+	r.f(w)
+	if err := w.Settle(settleBound); err != nil {
+		r.t.Error(err)
+	}
+	r.add(w.Marks())
+	for name := range w.own {
+		r.own[name] = true
+	}
+	returned = true
+}
+
+// stackOf returns where a panic rose, if what rises now does not say so itself.
+func stackOf(v any) string {
+	switch v.(type) {
+	case *Panic, *Deadlock, *Hang, *kernel.BugCheck:
+		return ""
+	}
+	return "\n\n" + string(debug.Stack())
+}
+
+// add adds a seed's marks.
+func (r *testRun) add(marks []kernel.Mark) {
+next:
+	for _, m := range marks {
+		for i := range r.marks {
+			if r.marks[i].Name == m.Name {
+				r.marks[i].Reached += m.Reached
+				continue next
+			}
+		}
+		r.marks = append(r.marks, m)
+	}
+}
+
+// unreached reports what none of the seeds has reached: the test's own marks, faults that were on, and, if there were
+// faults, the races and what drivers do about faults.
+func (r *testRun) unreached(count uint64) {
+	r.t.Helper()
+	if count < 2 {
+		return
+	}
+	faults := false
+	for _, m := range r.marks {
+		faults = faults || strings.HasPrefix(m.Name, "fault: ")
+	}
+	var names []string
+	for _, m := range r.marks {
+		if m.Reached == 0 && (faults || r.own[m.Name]) {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) > 0 {
+		r.t.Logf("none of %d seeds has reached: %s", count, strings.Join(names, "; "))
+	}
+}
+
+// replayCommand returns what runs this test again.
+func replayCommand(t *testing.T) string {
+	pkg := "."
+	if pc, _, _, ok := runtime.Caller(2); ok {
+		name := runtime.FuncForPC(pc).Name()
+		slash := strings.LastIndexByte(name, '/') + 1
+		if dot := strings.IndexByte(name[slash:], '.'); dot >= 0 {
+			pkg = strings.TrimSuffix(name[:slash+dot], "_test")
+		}
+	}
+	parts := strings.Split(t.Name(), "/")
+	for i, p := range parts {
+		parts[i] = "^" + p + "$"
+	}
+	return fmt.Sprintf("go test %s -run '%s'", pkg, strings.Join(parts, "/"))
+}

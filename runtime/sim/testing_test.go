@@ -1,0 +1,162 @@
+package sim_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/overlapped"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// hole is a device that never answers.
+func hole(t testing.TB, w *sim.World) *overlapped.File {
+	d := &kernel.DeviceObject{Name: "hole", Driver: &kernel.DriverObject{Name: "hole.sys"}}
+	d.Driver.Major[kernel.MajorRead] = func(_ *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+		irp.MarkPending()
+		return kernel.StatusPending
+	}
+	if status := w.Kernel().AddDevice(d, 1); status != kernel.StatusSuccess {
+		t.Fatal(status)
+	}
+	f, err := w.Open("hole")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// failing are tests that fail, each with what must be said of it. They run in a process of their own.
+var failing = map[string]struct {
+	f    func(t *testing.T, w *sim.World)
+	says []string
+}{
+	"an error in some seed": {func(t *testing.T, w *sim.World) {
+		if w.Choose("coin", 4) == 0 {
+			t.Fatalf("tails")
+		}
+	}, []string{"tails"}},
+	"a panic": {func(t *testing.T, w *sim.World) {
+		w.Go("panic", func(context.Context) { panic("out of order") })
+		w.Run()
+	}, []string{"out of order", "testing_test.go"}},
+	"a request that hangs": {func(t *testing.T, w *sim.World) {
+		r := &reader{file: hole(t, w), w: w, buf: make([]byte, 7), left: new(int)}
+		*r.left = 1
+		r.MoveNext(nil)
+	}, []string{"nothing is left that could happen, and 1 requests are in flight", "irp#1: read of 7 bytes at 0 on hole, issued by main: with hole.sys",
+		"awaited by sim_test.reader"}},
+	"a request that hangs while time passes": {func(t *testing.T, w *sim.World) {
+		hole(t, w).ReadAsync(w.Context(), make([]byte, 7))
+		var tick func()
+		tick = func() { w.AfterFunc(time.Second, tick) }
+		tick()
+	}, []string{"10m0s after all faults have ended, and 1 requests are in flight"}},
+	"a thread that hangs while time passes": {func(t *testing.T, w *sim.World) {
+		f := hole(t, w)
+		w.Go("click", func(ctx context.Context) { f.ReadAsync(ctx, make([]byte, 7)).Await() })
+		var tick func()
+		tick = func() { w.AfterFunc(time.Second, tick) }
+		tick()
+	}, []string{"1 requests are in flight and 1 threads blocked", "UI thread is waiting, blocked on an Await in sim_test.init.func",
+		"awaited by UI thread, blocked on an Await in sim_test"}},
+	"a deadlock": {func(t *testing.T, w *sim.World) {
+		async.NewSourceFor[int](w.Context()).Task().Await()
+	}, []string{"deadlock"}},
+	"a bad driver": {func(t *testing.T, w *sim.World) {
+		d := &kernel.DeviceObject{Name: "bad", Driver: &kernel.DriverObject{Name: "bad.sys"}}
+		d.Driver.Major[kernel.MajorRead] = func(*kernel.CPU, *kernel.DeviceObject, *kernel.IRP) kernel.Status {
+			return kernel.StatusPending
+		}
+		w.Kernel().AddDevice(d, 1)
+		f, _ := w.Open("bad")
+		f.ReadAsync(w.Context(), make([]byte, 1))
+	}, []string{"SDV MarkIrpPending2", "rule A4", "irp-built", "call-driver", "testing_test.go"}},
+	"a buffer touched in flight": {func(t *testing.T, w *sim.World) {
+		f, _ := open(t, w, "disk", make([]byte, 10))
+		buf := []byte("abc")
+		task := f.WriteAsync(w.Context(), buf)
+		buf[0] = 'x'
+		task.Await()
+	}, []string{"1010", "was changed while the write was in flight: wait for its completion, or write a copy"}},
+}
+
+// TestFails is the other process.
+func TestFails(t *testing.T) {
+	name := os.Getenv("SIM_TEST_FAILS")
+	if name == "" {
+		t.Skip("runs in TestFailuresAreTold only")
+	}
+	sim.Test(t, func(w *sim.World) { failing[name].f(t, w) })
+}
+
+// TestFailuresAreTold runs tests that fail: each says why, and which seed, and that seed alone fails in the same way.
+func TestFailuresAreTold(t *testing.T) {
+	fails := func(name string, args ...string) string {
+		cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestFails$"}, args...)...)
+		cmd.Env = append(os.Environ(), "SIM_TEST_FAILS="+name)
+		out, err := cmd.CombinedOutput()
+		if _, ok := err.(*exec.ExitError); !ok {
+			t.Errorf("%s: it does not fail, but %v", name, err)
+		}
+		return string(out)
+	}
+	command := regexp.MustCompile(`(go test github.com/nothread/nothread/runtime/sim -run '\^TestFails\$') (-sim.seed=\d+)\n`)
+	for name, tc := range failing {
+		t.Run(name, func(t *testing.T) {
+			out := fails(name)
+			replay := command.FindStringSubmatch(out)
+			if replay == nil {
+				t.Fatalf("no command to replay it in\n%s", out)
+			}
+			again := fails(name, replay[2])
+			for _, say := range tc.says {
+				if !strings.Contains(out, say) || !strings.Contains(again, say) {
+					t.Errorf("it does not say %q:\n%s\nor not again:\n%s", say, out, again)
+				}
+			}
+		})
+	}
+}
+
+// TestSeeds: as many seeds as are asked for, each another World; marks that none reaches are told.
+func TestSeeds(t *testing.T) {
+	t.Setenv("NOTHREAD_SEEDS", "7")
+	seeds := map[uint64]bool{}
+	unseeds := map[uint64]bool{}
+	sim.Test(t, func(w *sim.World) {
+		w.Sometimes("an even seed", w.Seed()%2 == 0)
+		seeds[w.Seed()] = true
+		f, _ := open(t, w, "disk", []byte("abc"))
+		f.ReadAsync(w.Context(), make([]byte, 3)) // not awaited: Test waits for it
+		unseeds[w.Unseed()] = true
+	}, sim.Swarm())
+	if len(seeds) != 7 || !seeds[1] || !seeds[7] || len(unseeds) != 7 {
+		t.Errorf("seeds %v", seeds)
+	}
+}
+
+// TestSettle: Settle waits for what is in flight, without its virtual time being spent.
+func TestSettle(t *testing.T) {
+	w := sim.New(1, sim.WithFaults(sim.Faults{LostInterrupt: sim.Always}))
+	d, err := w.NewDisk("disk", device.NewMemory(make([]byte, 100)), device.DiskConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := d.Open()
+	task := f.ReadAsync(w.Context(), make([]byte, 3))
+	w.Go("blocks", func(ctx context.Context) { f.ReadAsync(ctx, make([]byte, 3)).Await() })
+	if err := w.Settle(time.Hour); err != nil || !task.IsCompleted() || w.Elapsed() > time.Minute {
+		t.Errorf("%v; complete %v after %v", err, task.IsCompleted(), w.Elapsed())
+	}
+	if !strings.Contains(w.Dump(), "nothing is in flight and nobody is blocked") {
+		t.Errorf("%s", w.Dump())
+	}
+}
