@@ -35,11 +35,12 @@ type Net struct {
 	watchdog kernel.Timer
 	overdue  kernel.DPC // the watchdog's
 	watching bool
+	budget   int // frames that what runs now may still handle
 }
 
 const (
 	costFrame     = 300 * time.Nanosecond // what a CPU spends on a frame
-	framesPerDPC  = 64                    // then another DPC goes on: budgets are for all (A33)
+	framesPerDPC  = 64                    // in and out; then another DPC goes on: budgets are for all (A33)
 	watchPatience = 10 * time.Millisecond // without a word from the adapter while it has frames to send
 )
 
@@ -132,11 +133,10 @@ func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 	for n.backlog.head != nil && n.txTail-n.txNext < uint64(len(n.sent)) {
 		n.program(c, n.backlog.pop())
 	}
-	for budget := framesPerDPC; n.adapter.Receive(n.rxNext).Done; budget-- {
-		if budget == 0 {
-			c.QueueDPC(&n.dpc, nil)
-			break
-		}
+	n.budget = framesPerDPC
+	n.streams.catchUp(c)
+	for n.adapter.Receive(n.rxNext).Done && n.budget > 0 {
+		n.budget -= 2 // itself, and an answer
 		c.Spend(costFrame)
 		d := n.adapter.Receive(n.rxNext)
 		n.receive(c, d.Buffer[:d.Length])
@@ -145,6 +145,9 @@ func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 		n.adapter.ReceiveDoorbell(n.rxNext + uint64(n.adapter.ReceiveSize()))
 	}
 	n.streams.flush(c)
+	if n.adapter.Receive(n.rxNext).Done || len(n.streams.behind) > 0 {
+		c.QueueDPC(&n.dpc, nil)
+	}
 }
 
 // receive hands a frame to the transport that it is for. Its bytes are valid during the call.
@@ -170,5 +173,21 @@ func (n *Net) watch(c *kernel.CPU, _ *kernel.DPC, _ any) {
 		if !n.line.Poll(c) {
 			c.QueueDPC(&n.dpc, nil)
 		}
+	}
+}
+
+// NetCounts say what the drivers of an adapter hold.
+type NetCounts struct {
+	Frames      int // in flight: being sent, or not acknowledged
+	Connections int // that the network knows of
+	Sockets     int // open, of both kinds
+	Accepted    int // connections that an accept was answered with, and that no socket is yet
+}
+
+// Counts returns what the drivers hold. When all is closed and done, all of it is 0.
+func (n *Net) Counts() NetCounts {
+	return NetCounts{
+		Frames: n.pool.out, Connections: len(n.streams.streams),
+		Sockets: len(n.streams.sockets) + len(n.datagrams.sockets), Accepted: len(n.streams.accepted),
 	}
 }

@@ -58,6 +58,7 @@ type Streams struct {
 	tokens    uint64
 	port      uint16    // the last ephemeral port given
 	due       []*stream // owe the other side an answer
+	behind    []*stream // have more to send than one DPC may
 }
 
 // streamKey is by what an arriving frame finds its connection.
@@ -104,6 +105,7 @@ func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status)
 func (t *Streams) atDispatch(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
 	return func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
 		old := c.RaiseIRQL(kernel.DispatchLevel)
+		t.net.budget = framesPerDPC
 		status := f(c, irp)
 		t.flush(c)
 		c.LowerIRQL(old)

@@ -55,6 +55,7 @@ type stream struct {
 	shut       bool      // no more writes
 	closed     bool      // no more reads either: there is no socket
 	finSent    bool
+	late       bool // stands in t.behind
 	first      bool // our FIN was sent before theirs came
 	duplicates int  // acknowledgements that said nothing new
 	recover    uint64
@@ -93,6 +94,7 @@ func (t *Streams) newStream(key streamKey) *stream {
 		} else {
 			complete(c, irp, kernel.StatusCancelled, 0)
 		}
+		t.net.budget = framesPerDPC
 		s.pump(c) // it may have held up others, or the end
 		s.t.flush(c)
 	})
@@ -320,6 +322,10 @@ func (s *stream) fill(c *kernel.CPU, irp *kernel.IRP) bool {
 		if room <= 0 {
 			return false
 		}
+		if s.t.net.budget--; s.t.net.budget < 0 {
+			s.fallBehind(c)
+			return false
+		}
 		rest := irp.UserBuffer[irp.Information:]
 		n := int(min(room, int64(s.segment()), int64(len(rest))))
 		f := s.newFrame(n, flagAck)
@@ -328,6 +334,29 @@ func (s *stream) fill(c *kernel.CPU, irp *kernel.IRP) bool {
 		s.transmit(c, f)
 	}
 	return true
+}
+
+// fallBehind leaves the rest to another DPC (A33).
+func (s *stream) fallBehind(c *kernel.CPU) {
+	if !s.late {
+		s.late = true
+		s.t.behind = append(s.t.behind, s)
+	}
+	c.QueueDPC(&s.t.net.dpc, nil)
+}
+
+// catchUp goes on with the streams that have fallen behind, in turn.
+func (t *Streams) catchUp(c *kernel.CPU) {
+	late := t.behind
+	t.behind = nil
+	for i, s := range late {
+		if t.net.budget <= 0 {
+			t.behind = append(t.behind, late[i:]...)
+			return
+		}
+		s.late = false
+		s.pump(c)
+	}
 }
 
 // segment returns how many bytes a frame takes.

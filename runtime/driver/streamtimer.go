@@ -73,6 +73,7 @@ func (s *stream) expired(c *kernel.CPU) {
 	}
 	now := c.Now()
 	s.armedAt = 0
+	s.t.net.budget = framesPerDPC
 	switch {
 	case s.lingerAt != 0 && now >= s.lingerAt:
 		s.forget(c)
