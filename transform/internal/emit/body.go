@@ -376,8 +376,8 @@ func (e *emitter) negated(c *ir.Code) string {
 		return "!" + e.code(c)
 	case "%v < %v", "%v < len(%v)":
 		return e.format(strings.Replace(c.Format, "<", ">=", 1), c.Args)
-	case "%v == %v":
-		return e.format("%v != %v", c.Args)
+	case "%v == %v", "%v == (%v)":
+		return e.format(strings.Replace(c.Format, "==", "!=", 1), c.Args)
 	}
 	return "!(" + e.code(c) + ")"
 }

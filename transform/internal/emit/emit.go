@@ -54,10 +54,23 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 	}
 	var b bytes.Buffer
 	if err := out.Render(&b); err != nil {
-		reason, _, _ := strings.Cut(err.Error(), "\n") // jennifer appends the whole source
-		return nil, fmt.Errorf("the generated code is not Go: %s", reason)
+		return nil, fmt.Errorf("the generated code is not Go: %s", firstFault(err.Error()))
 	}
 	return standardFirst(b.Bytes()), nil
+}
+
+// firstFault cuts jennifer's error, to which the whole source is appended, to its
+// first line and the line of the source that it is about.
+func firstFault(text string) string {
+	reason, source, _ := strings.Cut(text, "\n")
+	var line, column int
+	if _, err := fmt.Sscanf(reason, "Error %d:%d", &line, &column); err != nil {
+		return reason
+	}
+	if lines := strings.Split(source, "\n"); 0 < line && line <= len(lines) {
+		return reason + "\n" + strings.TrimSpace(lines[line-1])
+	}
+	return reason
 }
 
 // standardFirst puts the imports of the standard library in a group of their

@@ -75,10 +75,13 @@ func exprs[E ast.Expr](list []E) []ast.Node {
 	return nodes
 }
 
-// simple emits a statement whose awaits have been hoisted out of it.
+// simple emits a statement that holds no await, or none any more.
 func (b *builder) simple(s ast.Stmt) {
 	b.emit(&ir.Stmt{Node: s})
 	b.after(s.End())
+	if terminates(s, b.info) {
+		b.end(&ir.Stop{})
+	}
 }
 
 // declareAll hoists the variables that a := brings in.
@@ -112,9 +115,6 @@ func (b *builder) whole(s ast.Stmt) {
 	}
 	b.leaps(s)
 	b.simple(s)
-	if terminates(s, b.info) {
-		b.end(&ir.Stop{})
-	}
 }
 
 func (b *builder) declStmt(s *ast.DeclStmt) {
@@ -209,9 +209,6 @@ func (b *builder) labeled(s *ast.LabeledStmt) {
 	case inside:
 		b.leaps(s)
 		b.simple(s)
-		if terminates(s, b.info) {
-			b.end(&ir.Stop{})
-		}
 	default:
 		b.whole(s.Stmt)
 	}

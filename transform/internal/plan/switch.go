@@ -82,9 +82,13 @@ func (b *builder) chain(s *ast.SwitchStmt, clauses []*ir.Clause, done *ir.Block)
 	for _, c := range clauses {
 		for _, e := range c.Node.(*ast.CaseClause).List {
 			b.hoist(e)
-			test := cond(e)
+			operand := "%v"
+			if hasLiteral(e) { // its brace would open the body of the if
+				operand = "(%v)"
+			}
+			test := &ir.Code{Format: operand, Args: []any{e}}
 			if tag != nil {
-				test = &ir.Code{Format: "%v == %v", Args: []any{tag, e}}
+				test = &ir.Code{Format: "%v == " + operand, Args: []any{tag, e}}
 			}
 			otherwise := b.block("")
 			b.end(&ir.Branch{Cond: test, Then: c.To, Else: otherwise})
@@ -95,6 +99,16 @@ func (b *builder) chain(s *ast.SwitchStmt, clauses []*ir.Clause, done *ir.Block)
 		done = d.To
 	}
 	b.end(&ir.Jump{To: done})
+}
+
+func hasLiteral(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		_, lit := n.(*ast.CompositeLit)
+		found = found || lit
+		return !found
+	})
+	return found
 }
 
 // bodies plans the bodies of the clauses one after the other.
