@@ -197,6 +197,7 @@ type Var struct {
 	Obj   *types.Var // nil for temporaries
 	Kind  VarKind
 	Scope *types.Scope // nil for temporaries
+	Pos   token.Pos    // of what a temporary stands for
 
 	Outer     bool // a parameter of an async closure that stands for what it captures
 	Captured  bool // by a closure

@@ -104,7 +104,7 @@ func (b *builder) temp(name string, t types.Type, pos token.Pos) *ir.Var {
 	if basic, ok := t.(*types.Basic); ok && basic.Info()&types.IsUntyped != 0 {
 		t = types.Default(t)
 	}
-	v := &ir.Var{Name: name, Type: t, Kind: ir.Temp}
+	v := &ir.Var{Name: name, Type: t, Kind: ir.Temp, Pos: pos}
 	b.f.Vars = append(b.f.Vars, v)
 	b.nameable(pos, name, t)
 	return v
