@@ -22,17 +22,21 @@ func (irp *IRP) guardBuffer(major MajorFunction) {
 	if len(buf) == 0 || major != MajorRead && major != MajorWrite {
 		return
 	}
-	irp.guard.original, irp.guard.sum = buf, maphash.Bytes(guardSeed, buf)
+	if irp.guard == nil {
+		irp.guard = new(guard)
+	}
+	g := irp.guard
+	g.original, g.sum = buf, maphash.Bytes(guardSeed, buf)
 	if major == MajorRead {
-		irp.guard.copy = append(irp.guard.copy[:0], buf...)
-		irp.UserBuffer = irp.guard.copy
+		g.copy = append(g.copy[:0], buf...)
+		irp.UserBuffer = g.copy
 	}
 }
 
 // releaseBuffer ends that, and gives the requester what was read.
 func (c *CPU) releaseBuffer(irp *IRP) {
-	g := &irp.guard
-	if g.original == nil {
+	g := irp.guard
+	if g == nil || g.original == nil {
 		return
 	}
 	changed := maphash.Bytes(guardSeed, g.original) != g.sum

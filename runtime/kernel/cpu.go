@@ -50,20 +50,29 @@ func (c *CPU) Now() clock.Time { return c.kernel.clock.Now() }
 // Spend lets the CPU be busy for d. Hardware goes on meanwhile, and what it wants of this CPU happens here, if the
 // IRQL lets it: Spend is where code that runs can be preempted.
 func (c *CPU) Spend(d time.Duration) {
-	if d > 0 {
-		c.kernel.clock.Advance(c.kernel.clock.Now().Add(d))
+	k := c.kernel
+	if !k.clock.Pass(d) && d > 0 {
+		k.clock.Advance(k.clock.Now().Add(d))
 	}
-	if c.kernel.hazard != nil {
+	if k.company {
+		c.keepCompany()
+	}
+	if c.attention != 0 {
+		c.deliver()
+	}
+}
+
+// keepCompany is what Spend does in a machine where others act while a CPU spends time: other CPUs, and faults.
+func (c *CPU) keepCompany() {
+	k := c.kernel
+	if k.hazard != nil {
 		c.strayCancel()
 	}
 	if c.attention != 0 {
 		c.deliver()
 	}
-	if len(c.kernel.cpus) > 1 && c.irql < DispatchLevel {
+	if len(k.cpus) > 1 && c.irql < DispatchLevel {
 		c.letOthers()
-		if c.attention != 0 {
-			c.deliver()
-		}
 	}
 }
 

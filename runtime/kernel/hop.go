@@ -77,9 +77,12 @@ func (k *Kernel) Traced() bool { return k.tracer != nil }
 
 // Trace reports an event that happens on the CPU. It costs next to nothing if there is no tracer.
 func (c *CPU) Trace(kind HopKind, irp *IRP, name string, n, m int64) {
-	if !c.kernel.watched {
-		return
+	if c.kernel.watched {
+		c.trace(kind, irp, name, n, m)
 	}
+}
+
+func (c *CPU) trace(kind HopKind, irp *IRP, name string, n, m int64) {
 	var id uint64
 	if irp != nil {
 		id = irp.id

@@ -43,28 +43,28 @@ type IRP struct {
 
 	// The holder's: the driver that the IRP is with.
 	Status          Status // the I/O status block
-	Information     int    // bytes transferred, by convention
 	PendingReturned bool   // in a completion routine: the driver below had marked it pending
+	Information     int    // bytes transferred, by convention
 
 	// Held under the cancel lock; Cancel may be read without.
+	cancelRoutine CancelRoutine
 	Cancel        bool // somebody called CancelIRP
 	CancelIRQL    IRQL // the level to release the cancel lock to, in a cancel routine
-	cancelRoutine CancelRoutine
 
 	// The I/O manager's.
+	cancelled  bool  // CancelIRP was called, whatever has become of Cancel
+	inFlight   bool  // counted in thread and file
+	deferred   bool  // its dispatch routine has not returned, and would return its status
+	kept       bool  // a completion routine has stopped it on its way up (A10)
+	stage      stage // how far down it is
+	since      clock.Time
+	cancelTime clock.Time
 	stack      []StackLocation
-	current    int // 1-based: len(stack)+1 before the first CallDriver, +2 after completion (A1, A8)
-	deferred   bool
+	current    int    // 1-based: len(stack)+1 before the first CallDriver, +2 after completion (A1, A8)
 	packet     Packet // it becomes the packet of a completion port when it is complete
 	apc        APC    // and before that the special kernel APC
-	inFlight   bool   // counted in thread and file
-	kept       bool   // a completion routine has stopped it on its way up (A10)
-	cancelled  bool   // CancelIRP was called
-	cancelTime clock.Time
-	guard      guard      // buffer.go
-	stage      stage      // how far down it is
-	since      clock.Time // when it came there
-	nextQueued *IRP       // devicequeue.go
+	guard      *guard // buffer.go; nil: it was never watched
+	nextQueued *IRP   // devicequeue.go
 	prevQueued *IRP
 	queue      *DeviceQueue
 	key        uint64
@@ -179,7 +179,9 @@ func (k *Kernel) FreeIRP(irp *IRP) {
 	irp.Status, irp.Information, irp.PendingReturned = StatusSuccess, 0, false
 	irp.Cancel, irp.CancelIRQL = false, PassiveLevel
 	irp.cancelled, irp.kept = false, false
-	irp.guard.original = nil
+	if irp.guard != nil {
+		irp.guard.original = nil
+	}
 	irp.deferred, irp.inFlight, irp.key, irp.stage = false, false, 0, stageBuilt
 	irp.packet = Packet{irp: irp}
 	k.counts.IRPsInFlight--

@@ -33,6 +33,7 @@ type Kernel struct {
 	// Processors and threads.
 	cpus        []*CPU
 	cpu         *CPU // the one whose code runs now
+	company     bool // there are others, or faults: cpu.go
 	threads     []*Thread
 	ready       []*Thread
 	threadsMade int
@@ -94,6 +95,7 @@ func New(cfg Config) *Kernel {
 		devices: make(map[string]*DeviceObject),
 	}
 	k.watched = k.tracer != nil || k.verify
+	k.company = k.hazard != nil || cfg.CPUs > 1
 	k.cancelLock.Name = "the cancel lock"
 	for i := range cfg.CPUs {
 		k.cpus = append(k.cpus, &CPU{kernel: k, number: i})

@@ -179,10 +179,3 @@ func TestTwoWorlds(t *testing.T) {
 		t.Errorf("%s at %v, %s at %v", ba, a.Now(), bb, b.Now())
 	}
 }
-
-// BenchmarkRead is one read of 4 KiB, all the way, with many in flight.
-func BenchmarkRead(b *testing.B) {
-	for _, depth := range []int{1, 64} {
-		b.Run(map[int]string{1: "depth1", 64: "depth64"}[depth], func(b *testing.B) { benchmarkRead(b, depth) })
-	}
-}
