@@ -17,7 +17,7 @@ type Datagrams struct {
 	driver kernel.DriverObject
 	device kernel.DeviceObject
 
-	// At DispatchLevel. Neither of the maps is ever ranged over.
+	// Under the lock. Neither of the maps is ever ranged over.
 	sockets map[*kernel.FileObject]*datagramSocket
 	ports   map[uint16]*datagramSocket
 	port    uint16 // the last ephemeral port given
@@ -47,28 +47,19 @@ func newDatagrams(k *kernel.Kernel, n *Net, name string) (*Datagrams, kernel.Sta
 		sockets: make(map[*kernel.FileObject]*datagramSocket), ports: make(map[uint16]*datagramSocket),
 	}
 	t.driver.Name = "datagram.sys"
-	t.driver.Major[kernel.MajorCreate] = t.atDispatch(t.create)
-	t.driver.Major[kernel.MajorWrite] = t.atDispatch(t.write)
-	t.driver.Major[kernel.MajorDeviceControl] = t.atDispatch(t.control)
+	t.driver.Major[kernel.MajorCreate] = n.locked(t.create)
+	t.driver.Major[kernel.MajorWrite] = n.locked(t.write)
+	t.driver.Major[kernel.MajorDeviceControl] = n.locked(t.control)
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
 	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver}
 	return t, k.AddDevice(&t.device, 1)
 }
 
-func (t *Datagrams) atDispatch(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
-	return func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
-		old := c.RaiseIRQL(kernel.DispatchLevel)
-		status := f(c, irp)
-		c.LowerIRQL(old)
-		return status
-	}
-}
-
 func (t *Datagrams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	s := &datagramSocket{file: irp.File()}
-	s.receives.init(func(c *kernel.CPU, irp *kernel.IRP) { complete(c, irp, kernel.StatusCancelled, 0) })
+	s.receives.init(t.net, func(_ *kernel.CPU, irp *kernel.IRP) { t.net.done(irp, kernel.StatusCancelled, 0) })
 	t.sockets[irp.File()] = s
-	return complete(c, irp, kernel.StatusSuccess, 0)
+	return t.net.done(irp, kernel.StatusSuccess, 0)
 }
 
 func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
@@ -81,13 +72,13 @@ func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 			d := s.kept[0]
 			s.kept = append(s.kept[:0], s.kept[1:]...)
 			n, status := d.put(irp.UserBuffer)
-			return complete(c, irp, status, n)
+			return t.net.done(irp, status, n)
 		}
 		irp.MarkPending()
 		s.receives.insert(c, &t.device, irp)
 		return kernel.StatusPending
 	}
-	return complete(c, irp, StatusInvalidConnection, 0)
+	return t.net.done(irp, StatusInvalidConnection, 0)
 }
 
 // bind gives a socket a port.
@@ -101,11 +92,11 @@ func (t *Datagrams) bind(c *kernel.CPU, irp *kernel.IRP, s *datagramSocket) kern
 		}
 	}
 	if t.ports[port] != nil {
-		return complete(c, irp, StatusAddressAlreadyExists, 0)
+		return t.net.done(irp, StatusAddressAlreadyExists, 0)
 	}
 	s.port, t.ports[port] = port, s
 	setBlock(irp.UserBuffer, 0, address{t.net.host, port}, address{})
-	return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+	return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
 }
 
 // write sends a datagram.
@@ -113,9 +104,9 @@ func (t *Datagrams) write(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	s, n := t.sockets[irp.File()], len(irp.UserBuffer)
 	switch {
 	case s.port == 0:
-		return complete(c, irp, StatusInvalidConnection, 0)
+		return t.net.done(irp, StatusInvalidConnection, 0)
 	case n > t.net.adapter.MTU()-headerSize:
-		return complete(c, irp, StatusBufferTooLong, 0)
+		return t.net.done(irp, StatusBufferTooLong, 0)
 	}
 	f := t.net.pool.get(n)
 	h := header{
@@ -125,7 +116,7 @@ func (t *Datagrams) write(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	h.encode(f.data)
 	copy(f.payload(), irp.UserBuffer)
 	t.net.send(c, f)
-	return complete(c, irp, kernel.StatusSuccess, n)
+	return t.net.done(irp, kernel.StatusSuccess, n)
 }
 
 // receive gives a datagram to who waits for it, or keeps a copy.
@@ -135,9 +126,9 @@ func (t *Datagrams) receive(c *kernel.CPU, h *header, payload []byte) {
 		return
 	}
 	d := datagram{h.from, payload}
-	if irp := s.receives.first(s.file); irp != nil && s.receives.take(c, irp) {
+	if irp := s.receives.next(c, s.file); irp != nil {
 		n, status := d.put(irp.UserBuffer)
-		complete(c, irp, status, n)
+		t.net.done(irp, status, n)
 		return
 	}
 	if len(s.kept) < maxDatagrams {
@@ -157,15 +148,15 @@ func (d *datagram) put(b []byte) (int, kernel.Status) {
 }
 
 // cleanup is the close of a socket.
-func (t *Datagrams) cleanup(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+func (t *Datagrams) cleanup(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
 	file := irp.File()
+	t.net.enter(c)
 	s := t.sockets[file]
-	old := c.RaiseIRQL(kernel.DispatchLevel)
 	delete(t.sockets, file)
 	if s.port != 0 {
 		delete(t.ports, s.port)
 	}
-	cancelQueue(c, &s.receives.list, file)
-	c.LowerIRQL(old)
+	t.net.leave(c)
+	s.receives.cancelAll(c, dev, file)
 	return complete(c, irp, kernel.StatusSuccess, 0)
 }

@@ -6,64 +6,107 @@ import "github.com/nothread/nothread/runtime/kernel"
 // time. While an IRP stands in it, it can be cancelled at any time: the queue's cancel routine takes it out. It is what
 // Windows calls a cancel-safe queue, and does A16 to A18 in one place for the drivers here.
 //
-// All methods are called at DispatchLevel. An IRP must be marked pending before it goes in (A4).
+// All methods are called holding the owner's lock; they take the cancel lock for a moment, in that order. An IRP must be
+// marked pending before it goes in (A4).
 type irpQueue struct {
-	list   kernel.DeviceQueue // of capacity 0: it never lets a request through, so it is a plain list
-	cancel kernel.CancelRoutine
+	list      kernel.DeviceQueue // of capacity 0: it never lets a request through, so it is a plain list
+	cancel    kernel.CancelRoutine
+	cancelled func(c *kernel.CPU, irp *kernel.IRP)
 }
 
-// init says what completes an IRP that is cancelled: done gets it at DispatchLevel, out of the queue, holding no lock,
-// and must complete it.
-func (q *irpQueue) init(done func(c *kernel.CPU, irp *kernel.IRP)) {
+// locker is who owns a queue: its lock guards what the queue's IRPs wait for.
+type locker interface {
+	enter(c *kernel.CPU)
+	leave(c *kernel.CPU)
+}
+
+// init says what becomes of an IRP that is cancelled: cancelled gets it out of the queue, with the owner's lock held, and
+// must see to its completion.
+func (q *irpQueue) init(owner locker, cancelled func(c *kernel.CPU, irp *kernel.IRP)) {
+	q.cancelled = cancelled
 	q.cancel = func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) {
 		q.list.RemoveEntry(irp)
 		c.ReleaseCancelLock(irp.CancelIRQL)
-		old := c.RaiseIRQL(kernel.DispatchLevel)
-		done(c, irp)
-		c.LowerIRQL(old)
+		owner.enter(c)
+		cancelled(c, irp)
+		owner.leave(c)
 	}
 }
 
-// insert puts an IRP at the end. If it was cancelled before it had a cancel routine, that runs now (A18), and the IRP is
-// gone when insert returns.
+// insert puts an IRP at the end. One that was cancelled before it had a cancel routine is taken out again (A18).
 func (q *irpQueue) insert(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) {
 	c.AcquireCancelLock()
 	irp.SetCancelRoutine(q.cancel)
 	q.list.Insert(c, irp)
 	c.Trace(kernel.HopQueued, irp, dev.Name, int64(q.list.Len()), 0)
-	if irp.Cancel && irp.SetCancelRoutine(nil) != nil {
-		irp.CancelIRQL = c.CancelLockIRQL()
-		q.cancel(c, dev, irp)
-		return
-	}
+	early := irp.Cancel && irp.SetCancelRoutine(nil) != nil && q.list.RemoveEntry(irp)
 	c.ReleaseCancelLock(kernel.DispatchLevel)
+	if early {
+		q.cancelled(c, irp)
+	}
 }
 
-// take makes an IRP of the queue the caller's, to complete it. False: CancelIRP was first and owns it (A18).
-func (q *irpQueue) take(c *kernel.CPU, irp *kernel.IRP) bool {
+// next takes out the IRP that has waited longest of those that came through a file object: it is the caller's, to
+// complete it. nil: there is none, or CancelIRP was first and owns it (A18).
+func (q *irpQueue) next(c *kernel.CPU, file *kernel.FileObject) *kernel.IRP {
+	irp := q.claim(c, file)
+	if irp != nil {
+		q.list.RemoveEntry(irp)
+	}
+	return irp
+}
+
+// claim is next, but leaves the IRP where it stands: until unclaim or remove nobody can cancel it.
+func (q *irpQueue) claim(c *kernel.CPU, file *kernel.FileObject) *kernel.IRP {
 	c.AcquireCancelLock()
-	mine := irp.SetCancelRoutine(nil) != nil && q.list.RemoveEntry(irp)
+	irp := q.list.Find(file)
+	if irp != nil && irp.SetCancelRoutine(nil) == nil {
+		irp = nil
+	}
 	c.ReleaseCancelLock(kernel.DispatchLevel)
-	return mine
+	return irp
+}
+
+// remove takes out an IRP that was claimed.
+func (q *irpQueue) remove(irp *kernel.IRP) { q.list.RemoveEntry(irp) }
+
+// unclaim lets an IRP wait on that was claimed. If somebody has cancelled it meanwhile it is taken out.
+func (q *irpQueue) unclaim(c *kernel.CPU, irp *kernel.IRP) {
+	c.AcquireCancelLock()
+	irp.SetCancelRoutine(q.cancel)
+	late := irp.Cancel && irp.SetCancelRoutine(nil) != nil && q.list.RemoveEntry(irp)
+	c.ReleaseCancelLock(kernel.DispatchLevel)
+	if late {
+		q.cancelled(c, irp)
+	}
 }
 
 // len returns the number of IRPs that wait.
 func (q *irpQueue) len() int { return q.list.Len() }
 
-// first returns the IRP that has waited longest of those that came through a file object, nil if there is none. It
-// stays in the queue and can be cancelled: only one who is at DispatchLevel until take may look into it.
-func (q *irpQueue) first(file *kernel.FileObject) *kernel.IRP { return q.list.Find(file) }
+// cancelAll cancels all IRPs that came through a file object. The owner's lock is not held.
+func (q *irpQueue) cancelAll(c *kernel.CPU, dev *kernel.DeviceObject, file *kernel.FileObject) {
+	cancelQueue(c, dev, &q.list, file)
+}
 
-// cancelQueue cancels all IRPs of a queue that came through a file object: what a driver does in cleanup.
-func cancelQueue(c *kernel.CPU, q *kernel.DeviceQueue, file *kernel.FileObject) {
+// cancelQueue cancels all IRPs of a queue that came through a file object, holding no lock: what a driver does in
+// cleanup. Each is found and its cancel routine called under the cancel lock, as CancelIRP does: one that was found before
+// might be somebody else's by then. (irp.Cancel stays: nobody asked for that.)
+func cancelQueue(c *kernel.CPU, dev *kernel.DeviceObject, q *kernel.DeviceQueue, file *kernel.FileObject) {
 	for {
-		old := c.RaiseIRQL(kernel.DispatchLevel)
+		c.AcquireCancelLock()
 		irp := q.Find(file)
-		c.LowerIRQL(old)
 		if irp == nil {
+			c.ReleaseCancelLock(c.CancelLockIRQL())
 			return
 		}
-		c.CancelIRP(irp)
+		irp.CancelIRQL = c.CancelLockIRQL()
+		routine := irp.SetCancelRoutine(nil)
+		if routine == nil { // somebody has it already, and will take it out
+			c.ReleaseCancelLock(irp.CancelIRQL)
+			return
+		}
+		routine(c, dev, irp)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 //
 //	application   IRP ▼               ▲ completion
 //	transport     Streams, Datagrams: a request becomes frames, frames complete requests
-//	adapter       send ▼              ▲ receive, both at DispatchLevel
+//	adapter       send ▼              ▲ receive, both under one lock
 //	device        transmit ring ▼     ▲ receive ring, interrupt → ISR → DPC
 type Net struct {
 	// Fixed by NewNet.
@@ -25,7 +25,8 @@ type Net struct {
 	streams   *Streams
 	datagrams *Datagrams
 
-	// At DispatchLevel.
+	// The lock must be held when using these, and all of the two transports' state.
+	lock     kernel.SpinLock
 	rxNext   uint64   // the receive descriptor to look at next
 	txNext   uint64   // the transmit descriptor to look at next
 	txTail   uint64   // frames given to the adapter so far
@@ -35,7 +36,17 @@ type Net struct {
 	watchdog kernel.Timer
 	overdue  kernel.DPC // the watchdog's
 	watching bool
-	budget   int // frames that what runs now may still handle
+	budget   int // frames that what holds the lock may still handle
+
+	completed []completion // what is to be completed when the lock is released (A17)
+	spare     []completion
+}
+
+// completion is an IRP and its outcome.
+type completion struct {
+	irp    *kernel.IRP
+	status kernel.Status
+	n      int
 }
 
 const (
@@ -48,10 +59,11 @@ const (
 // asserts, and makes two devices known to the kernel: the adapter's name for stream sockets, and that and "/datagram".
 func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host uint16) (*Net, kernel.Status) {
 	n := &Net{adapter: adapter, line: line, host: host}
-	n.isr = kernel.Interrupt{Name: adapter.Name(), Service: n.service, Mode: kernel.LevelSensitive, Shared: true}
+	n.isr = kernel.Interrupt{Name: adapter.Name(), Service: n.service, Mode: line.Mode(), Shared: true}
 	n.dpc = kernel.DPC{Name: "the DPC of " + adapter.Name(), Routine: n.deferred}
 	n.overdue = kernel.DPC{Name: "the watchdog of " + adapter.Name(), Routine: n.watch}
 	n.watchdog.DPC = &n.overdue
+	n.lock.Name = "the lock of " + adapter.Name()
 	n.sent = make([]*frame, adapter.TransmitSize())
 	n.pool.size = adapter.MTU()
 	if adapter.MTU() <= headerSize {
@@ -74,7 +86,34 @@ func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host u
 	return n, kernel.StatusSuccess
 }
 
-// send hands a frame to the adapter, in order, at DispatchLevel. The frame is the driver's too until it has left: a
+// enter takes the lock: from here to leave, the adapter's drivers are the caller's.
+func (n *Net) enter(c *kernel.CPU) {
+	n.lock.Acquire(c)
+	n.budget = framesPerDPC
+}
+
+// leave answers whom an answer is owed, releases the lock and completes what is done.
+func (n *Net) leave(c *kernel.CPU) {
+	n.streams.flush(c)
+	list := n.completed
+	n.completed, n.spare = n.spare[:0], nil
+	n.lock.Release(c)
+	for i := range list {
+		complete(c, list[i].irp, list[i].status, list[i].n)
+	}
+	if len(list) > 0 {
+		clear(list)
+	}
+	n.spare = list[:0]
+}
+
+// done notes what an IRP is completed with, in leave. The IRP is nobody else's any more.
+func (n *Net) done(irp *kernel.IRP, status kernel.Status, information int) kernel.Status {
+	n.completed = append(n.completed, completion{irp, status, information})
+	return status
+}
+
+// send hands a frame to the adapter, in order. The frame is the driver's too until it has left: a
 // reference is counted.
 func (n *Net) send(c *kernel.CPU, f *frame) {
 	c.Spend(costFrame)
@@ -129,11 +168,11 @@ func (n *Net) service(c *kernel.CPU, _ *kernel.Interrupt) bool {
 // deferred is the DPC: it goes through both rings from where it stopped last, for several interrupts may have found one
 // DPC (A30).
 func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
+	n.enter(c)
 	n.reap()
 	for n.backlog.head != nil && n.txTail-n.txNext < uint64(len(n.sent)) {
 		n.program(c, n.backlog.pop())
 	}
-	n.budget = framesPerDPC
 	n.streams.catchUp(c)
 	for n.adapter.Receive(n.rxNext).Done && n.budget > 0 {
 		n.budget -= 2 // itself, and an answer
@@ -144,10 +183,10 @@ func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 		n.rxNext++
 		n.adapter.ReceiveDoorbell(n.rxNext + uint64(n.adapter.ReceiveSize()))
 	}
-	n.streams.flush(c)
 	if n.adapter.Receive(n.rxNext).Done || len(n.streams.behind) > 0 {
 		c.QueueDPC(&n.dpc, nil)
 	}
+	n.leave(c)
 }
 
 // receive hands a frame to the transport that it is for. Its bytes are valid during the call.
@@ -167,8 +206,11 @@ func (n *Net) receive(c *kernel.CPU, data []byte) {
 // watch is the watchdog's DPC. While frames go out there should be interrupts; one may be lost, so it asks as the
 // interrupt would have done. What is received is not watched over: who waits for a frame that was lost is used to that.
 func (n *Net) watch(c *kernel.CPU, _ *kernel.DPC, _ any) {
+	n.enter(c)
 	n.watching = n.txNext < n.txTail
-	if n.watching {
+	busy := n.watching
+	n.leave(c)
+	if busy {
 		c.Kernel().SetTimer(&n.watchdog, c.Now().Add(watchPatience))
 		if !n.line.Poll(c) {
 			c.QueueDPC(&n.dpc, nil)

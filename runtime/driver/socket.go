@@ -1,6 +1,10 @@
 package driver
 
-import "github.com/nothread/nothread/runtime/kernel"
+import (
+	"slices"
+
+	"github.com/nothread/nothread/runtime/kernel"
+)
 
 // This file is the stream transport's upper half: what requests on a stream socket do. The lower half, what a connection
 // does with frames, is stream.go.
@@ -40,7 +44,7 @@ const (
 // Streams is the transport of stream sockets: a driver whose file objects are sockets. A socket begins as nothing, and
 // becomes a listener (ControlListen) or one end of a connection (ControlConnect, ControlAdopt).
 //
-// Its state is touched at DispatchLevel only. Every request that cannot be answered at once stands in an irpQueue, so it
+// Its state is touched under the adapter's lock only. Every request that cannot be answered at once stands in an irpQueue, so it
 // can be cancelled at any time; no IRP is ever the hardware's, for what goes over the wire are copies.
 type Streams struct {
 	// Fixed by newStreams.
@@ -49,12 +53,12 @@ type Streams struct {
 	driver kernel.DriverObject
 	device kernel.DeviceObject
 
-	// At DispatchLevel. None of the maps is ever ranged over.
+	// Under the lock. None of the maps is ever ranged over.
 	sockets   map[*kernel.FileObject]*socket
 	streams   map[streamKey]*stream
 	listeners map[uint16]*listener
-	accepted  map[uint64]*stream // handed out by ControlAccept and not adopted yet, by token
-	calls     uint32             // number of the last call from here
+	accepted  map[uint64]handed // what accepts were answered with and that is no socket yet, by token
+	calls     uint32            // number of the last call from here
 	tokens    uint64
 	port      uint16    // the last ephemeral port given
 	due       []*stream // owe the other side an answer
@@ -83,32 +87,37 @@ type listener struct {
 	ready   []*stream
 	halfway []*stream
 	accepts irpQueue
+	tokens  []uint64 // of t.accepted, in order
+}
+
+// handed is a connection between accept and adoption.
+type handed struct {
+	stream   *stream
+	listener *listener
 }
 
 func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status) {
 	t := &Streams{
 		kernel: k, net: n, port: firstEphemeral - 1,
 		sockets: make(map[*kernel.FileObject]*socket), streams: make(map[streamKey]*stream),
-		listeners: make(map[uint16]*listener), accepted: make(map[uint64]*stream),
+		listeners: make(map[uint16]*listener), accepted: make(map[uint64]handed),
 	}
 	t.driver.Name = "stream.sys"
-	t.driver.Major[kernel.MajorCreate] = t.atDispatch(t.create)
-	t.driver.Major[kernel.MajorRead] = t.atDispatch(t.read)
-	t.driver.Major[kernel.MajorWrite] = t.atDispatch(t.write)
-	t.driver.Major[kernel.MajorDeviceControl] = t.atDispatch(t.control)
+	t.driver.Major[kernel.MajorCreate] = n.locked(t.create)
+	t.driver.Major[kernel.MajorRead] = n.locked(t.read)
+	t.driver.Major[kernel.MajorWrite] = n.locked(t.write)
+	t.driver.Major[kernel.MajorDeviceControl] = n.locked(t.control)
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
 	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver}
 	return t, k.AddDevice(&t.device, 1)
 }
 
-// atDispatch makes a dispatch routine of f, which runs at DispatchLevel and leaves no answer owed.
-func (t *Streams) atDispatch(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
+// locked makes a dispatch routine of f, which runs under the lock.
+func (n *Net) locked(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
 	return func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
-		old := c.RaiseIRQL(kernel.DispatchLevel)
-		t.net.budget = framesPerDPC
+		n.enter(c)
 		status := f(c, irp)
-		t.flush(c)
-		c.LowerIRQL(old)
+		n.leave(c)
 		return status
 	}
 }
@@ -122,7 +131,7 @@ func (t *Streams) pend(c *kernel.CPU, q *irpQueue, irp *kernel.IRP) kernel.Statu
 
 func (t *Streams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	t.sockets[irp.File()] = new(socket)
-	return complete(c, irp, kernel.StatusSuccess, 0)
+	return t.net.done(irp, kernel.StatusSuccess, 0)
 }
 
 // read answers from what has arrived, or waits for more.
@@ -130,14 +139,14 @@ func (t *Streams) read(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	s := t.sockets[irp.File()].stream
 	switch {
 	case s == nil:
-		return complete(c, irp, StatusInvalidConnection, 0)
+		return t.net.done(irp, StatusInvalidConnection, 0)
 	case len(irp.UserBuffer) == 0:
-		return complete(c, irp, kernel.StatusSuccess, 0)
+		return t.net.done(irp, kernel.StatusSuccess, 0)
 	case s.reads.len() > 0 || !s.readable():
 		return t.pend(c, &s.reads, irp)
 	}
 	n, status := s.consume(c, irp.UserBuffer)
-	return complete(c, irp, status, n)
+	return t.net.done(irp, status, n)
 }
 
 // write cuts the buffer into frames as far as the other side's window and ours let it; the rest waits for them. So it is
@@ -146,17 +155,17 @@ func (t *Streams) write(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	s := t.sockets[irp.File()].stream
 	switch {
 	case s == nil || s.state == connecting:
-		return complete(c, irp, StatusInvalidConnection, 0)
+		return t.net.done(irp, StatusInvalidConnection, 0)
 	case len(irp.UserBuffer) == 0:
-		return complete(c, irp, kernel.StatusSuccess, 0)
+		return t.net.done(irp, kernel.StatusSuccess, 0)
 	case s.over != kernel.StatusSuccess:
-		return complete(c, irp, s.over, 0)
+		return t.net.done(irp, s.over, 0)
 	case s.shut:
-		return complete(c, irp, StatusPipeClosing, 0)
+		return t.net.done(irp, StatusPipeClosing, 0)
 	}
 	irp.Information = 0
 	if s.writes.len() == 0 && s.fill(c, irp) {
-		return complete(c, irp, kernel.StatusSuccess, len(irp.UserBuffer))
+		return t.net.done(irp, kernel.StatusSuccess, len(irp.UserBuffer))
 	}
 	return t.pend(c, &s.writes, irp)
 }
@@ -166,7 +175,7 @@ func (t *Streams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	sl := irp.CurrentStackLocation()
 	k := t.sockets[irp.File()]
 	if sl.Parameters.ByteOffset != ControlShutdown && len(irp.UserBuffer) != SocketBlock {
-		return complete(c, irp, kernel.StatusInvalidParameter, 0)
+		return t.net.done(irp, kernel.StatusInvalidParameter, 0)
 	}
 	switch code := sl.Parameters.ByteOffset; {
 	case code == ControlListen && k.stream == nil && k.listener == nil:
@@ -176,24 +185,23 @@ func (t *Streams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	case code == ControlAccept && k.listener != nil:
 		if len(k.listener.ready) > 0 && k.listener.accepts.len() == 0 {
 			t.hand(k.listener, irp)
-			return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+			return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
 		}
 		return t.pend(c, &k.listener.accepts, irp)
 	case code == ControlAdopt && k.stream == nil && k.listener == nil:
 		return t.adopt(c, irp, k)
 	case code == ControlReject && k.listener != nil:
 		token, _, _ := block(irp.UserBuffer)
-		if s := t.accepted[token]; s != nil {
-			delete(t.accepted, token)
+		if s := t.claim(token); s != nil {
 			s.abort(c)
 		}
-		return complete(c, irp, kernel.StatusSuccess, 0)
+		return t.net.done(irp, kernel.StatusSuccess, 0)
 	case code == ControlShutdown && k.stream != nil && k.stream.state != connecting:
 		k.stream.shut = true
 		k.stream.pump(c)
-		return complete(c, irp, kernel.StatusSuccess, 0)
+		return t.net.done(irp, kernel.StatusSuccess, 0)
 	}
-	return complete(c, irp, StatusInvalidConnection, 0)
+	return t.net.done(irp, StatusInvalidConnection, 0)
 }
 
 // listen makes a listener of a socket.
@@ -204,16 +212,16 @@ func (t *Streams) listen(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Statu
 		port = t.ephemeral()
 	}
 	if t.listeners[port] != nil {
-		return complete(c, irp, StatusAddressAlreadyExists, 0)
+		return t.net.done(irp, StatusAddressAlreadyExists, 0)
 	}
 	l := &listener{file: irp.File(), port: port, backlog: int(min(token, 1<<20))}
 	if l.backlog == 0 {
 		l.backlog = defaultBacklog
 	}
-	l.accepts.init(func(c *kernel.CPU, irp *kernel.IRP) { complete(c, irp, kernel.StatusCancelled, 0) })
+	l.accepts.init(t.net, func(_ *kernel.CPU, irp *kernel.IRP) { t.net.done(irp, kernel.StatusCancelled, 0) })
 	k.listener, t.listeners[port] = l, l
 	setBlock(irp.UserBuffer, 0, address{t.net.host, port}, address{})
-	return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+	return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
 }
 
 // ephemeral returns a port that nobody listens on.
@@ -250,67 +258,94 @@ func (t *Streams) hand(l *listener, accept *kernel.IRP) {
 	l.waiting--
 	s.listener = nil
 	t.tokens++
-	t.accepted[t.tokens] = s
+	t.accepted[t.tokens] = handed{s, l}
+	l.tokens = append(l.tokens, t.tokens)
 	setBlock(accept.UserBuffer, t.tokens, address{t.net.host, s.key.local}, s.key.remote)
 }
 
 // adopt makes a socket the end of a connection that was accepted.
 func (t *Streams) adopt(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
 	token, _, _ := block(irp.UserBuffer)
-	s := t.accepted[token]
+	s := t.claim(token)
 	if s == nil {
-		return complete(c, irp, StatusInvalidConnection, 0)
+		return t.net.done(irp, StatusInvalidConnection, 0)
 	}
-	delete(t.accepted, token)
 	k.stream, s.file = s, irp.File()
 	setBlock(irp.UserBuffer, 0, address{t.net.host, s.key.local}, s.key.remote)
-	return complete(c, irp, kernel.StatusSuccess, SocketBlock)
+	return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
+}
+
+// claim takes a connection that an accept was answered with; nil if it is a socket already, or gone.
+func (t *Streams) claim(token uint64) *stream {
+	h := t.accepted[token]
+	if l := h.listener; l != nil {
+		delete(t.accepted, token)
+		i := slices.Index(l.tokens, token)
+		l.tokens = slices.Delete(l.tokens, i, i+1)
+	}
+	return h.stream
 }
 
 // ring tells a listener that a call has come through.
 func (t *Streams) ring(c *kernel.CPU, l *listener) {
 	for len(l.ready) > 0 {
-		accept := l.accepts.first(l.file)
-		if accept == nil || !l.accepts.take(c, accept) {
+		accept := l.accepts.next(c, l.file)
+		if accept == nil {
 			return
 		}
 		t.hand(l, accept)
-		complete(c, accept, kernel.StatusSuccess, SocketBlock)
+		t.net.done(accept, kernel.StatusSuccess, SocketBlock)
 	}
 }
 
 // cleanup is the close of a socket: what waits on it is cancelled; a connection ends in order if all that arrived was
 // read, and is reset if not. What a connection has taken of writes is still delivered.
-func (t *Streams) cleanup(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+func (t *Streams) cleanup(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
 	file := irp.File()
+	t.net.enter(c)
 	k := t.sockets[file]
-	old := c.RaiseIRQL(kernel.DispatchLevel)
 	delete(t.sockets, file)
+	if k.listener != nil {
+		delete(t.listeners, k.listener.port)
+	}
+	if k.stream != nil {
+		k.stream.shut, k.stream.closed = true, true
+	}
+	t.net.leave(c)
 	if l := k.listener; l != nil {
-		delete(t.listeners, l.port)
-		cancelQueue(c, &l.accepts.list, file)
+		l.accepts.cancelAll(c, dev, file)
+	}
+	if s := k.stream; s != nil {
+		for _, q := range [...]*irpQueue{&s.calls, &s.reads, &s.writes} {
+			q.cancelAll(c, dev, file)
+		}
+	}
+	t.net.enter(c)
+	t.hangUp(c, k)
+	t.net.leave(c)
+	return complete(c, irp, kernel.StatusSuccess, 0)
+}
+
+// hangUp ends what a socket was, when nothing waits on it any more.
+func (t *Streams) hangUp(c *kernel.CPU, k *socket) {
+	if l := k.listener; l != nil {
 		for _, s := range append(l.ready, l.halfway...) {
 			s.listener = nil
 			s.abort(c)
 		}
 		l.ready, l.halfway = nil, nil
+		for len(l.tokens) > 0 {
+			t.claim(l.tokens[0]).abort(c)
+		}
 	}
 	if s := k.stream; s != nil {
-		s.shut, s.closed = true, true
-		for _, q := range [...]*irpQueue{&s.calls, &s.reads, &s.writes} {
-			cancelQueue(c, &q.list, file)
-		}
 		s.file = nil
-		switch {
-		case s.state == connecting || s.unread() > 0:
+		if s.state == connecting || s.unread() > 0 {
 			s.abort(c)
-		default:
+		} else {
 			s.pump(c)
 		}
 	}
-	t.flush(c)
-	c.LowerIRQL(old)
-	return complete(c, irp, kernel.StatusSuccess, 0)
 }
 
 // block reads a control's buffer.

@@ -35,7 +35,7 @@ const (
 	gone                           // the network knows nothing of it any more; a socket may
 )
 
-// stream is one end of a connection. Its fields are touched at DispatchLevel.
+// stream is one end of a connection. Its fields are touched under the adapter's lock.
 type stream struct {
 	t        *Streams
 	key      streamKey
@@ -82,21 +82,19 @@ type early struct {
 
 func (t *Streams) newStream(key streamKey) *stream {
 	s := &stream{t: t, key: key}
-	s.calls.init(func(c *kernel.CPU, irp *kernel.IRP) {
+	s.calls.init(t.net, func(c *kernel.CPU, irp *kernel.IRP) {
 		s.abort(c)
-		complete(c, irp, kernel.StatusCancelled, 0)
+		s.t.net.done(irp, kernel.StatusCancelled, 0)
 	})
-	s.reads.init(func(c *kernel.CPU, irp *kernel.IRP) { complete(c, irp, kernel.StatusCancelled, 0) })
-	s.writes.init(func(c *kernel.CPU, irp *kernel.IRP) {
+	s.reads.init(t.net, func(_ *kernel.CPU, irp *kernel.IRP) { s.t.net.done(irp, kernel.StatusCancelled, 0) })
+	s.writes.init(t.net, func(c *kernel.CPU, irp *kernel.IRP) {
 		// What has gone cannot be taken back: then it is a short write.
 		if n := irp.Information; n > 0 {
-			complete(c, irp, kernel.StatusSuccess, n)
+			s.t.net.done(irp, kernel.StatusSuccess, n)
 		} else {
-			complete(c, irp, kernel.StatusCancelled, 0)
+			s.t.net.done(irp, kernel.StatusCancelled, 0)
 		}
-		t.net.budget = framesPerDPC
 		s.pump(c) // it may have held up others, or the end
-		s.t.flush(c)
 	})
 	s.timing.init(s)
 	t.streams[key] = s
@@ -175,8 +173,8 @@ func (s *stream) input(c *kernel.CPU, h *header, payload []byte) {
 // connected completes the call.
 func (s *stream) connected(c *kernel.CPU) {
 	s.state = established
-	if call := s.calls.first(s.file); call != nil && s.calls.take(c, call) {
-		complete(c, call, kernel.StatusSuccess, SocketBlock)
+	if call := s.calls.next(c, s.file); call != nil {
+		s.t.net.done(call, kernel.StatusSuccess, SocketBlock)
 	}
 }
 
@@ -285,12 +283,12 @@ func (s *stream) consume(c *kernel.CPU, buf []byte) (int, kernel.Status) {
 // serve answers reads that wait.
 func (s *stream) serve(c *kernel.CPU) {
 	for s.readable() {
-		irp := s.reads.first(s.file)
-		if irp == nil || !s.reads.take(c, irp) {
+		irp := s.reads.next(c, s.file)
+		if irp == nil {
 			return
 		}
 		n, status := s.consume(c, irp.UserBuffer)
-		complete(c, irp, status, n)
+		s.t.net.done(irp, status, n)
 	}
 }
 
@@ -300,16 +298,18 @@ func (s *stream) pump(c *kernel.CPU) {
 		return
 	}
 	for {
-		irp := s.writes.first(s.file)
+		irp := s.writes.claim(c, s.file)
 		if irp == nil {
 			break
 		}
-		if !s.fill(c, irp) || !s.writes.take(c, irp) {
+		if !s.fill(c, irp) {
+			s.writes.unclaim(c, irp)
 			return
 		}
-		complete(c, irp, kernel.StatusSuccess, irp.Information)
+		s.writes.remove(irp)
+		s.t.net.done(irp, kernel.StatusSuccess, irp.Information)
 	}
-	if s.shut && !s.finSent {
+	if s.shut && !s.finSent && s.writes.len() == 0 {
 		s.finSent, s.first = true, !s.ended
 		s.transmit(c, s.newFrame(0, flagFin|flagAck))
 	}
@@ -406,8 +406,8 @@ func (s *stream) fail(c *kernel.CPU, status kernel.Status) {
 	s.forget(c)
 	s.serve(c)
 	for _, q := range [...]*irpQueue{&s.calls, &s.writes} {
-		for irp := q.first(s.file); irp != nil && q.take(c, irp); irp = q.first(s.file) {
-			complete(c, irp, status, irp.Information)
+		for irp := q.next(c, s.file); irp != nil; irp = q.next(c, s.file) {
+			s.t.net.done(irp, status, irp.Information)
 		}
 	}
 }

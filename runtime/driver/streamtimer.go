@@ -38,7 +38,11 @@ type timing struct {
 
 func (w *timing) init(s *stream) {
 	w.timeout = firstTimeout
-	w.dpc = kernel.DPC{Name: "the timer of a stream", Routine: func(c *kernel.CPU, _ *kernel.DPC, _ any) { s.expired(c) }}
+	w.dpc = kernel.DPC{Name: "the timer of a stream", Routine: func(c *kernel.CPU, _ *kernel.DPC, _ any) {
+		s.t.net.enter(c)
+		s.expired(c)
+		s.t.net.leave(c)
+	}}
 	w.timer.DPC = &w.dpc
 }
 
@@ -66,21 +70,19 @@ func (w *timing) stop(c *kernel.CPU) {
 	w.arm(c)
 }
 
-// expired is the timer's DPC.
+// expired is what the timer's DPC does.
 func (s *stream) expired(c *kernel.CPU) {
 	if s.state == gone {
 		return
 	}
 	now := c.Now()
 	s.armedAt = 0
-	s.t.net.budget = framesPerDPC
 	switch {
 	case s.lingerAt != 0 && now >= s.lingerAt:
 		s.forget(c)
 		return
 	case s.tries >= maxTries && s.resendAt != 0 && now >= s.resendAt, s.updates >= maxTries && s.updateAt != 0 && now >= s.updateAt:
 		s.fail(c, kernel.StatusIoTimeout)
-		s.t.flush(c)
 		return
 	}
 	if s.resendAt != 0 && now >= s.resendAt {

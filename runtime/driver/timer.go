@@ -57,7 +57,7 @@ func NewTimer(k *kernel.Kernel, timer *device.Timer, line *kernel.Line) (*Timer,
 	t.driver.Major[kernel.MajorDeviceControl] = t.dispatch
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
 	t.device = kernel.DeviceObject{Name: timer.Name(), Driver: &t.driver}
-	t.isr = kernel.Interrupt{Name: timer.Name(), Service: t.service, Mode: kernel.LevelSensitive, Shared: true}
+	t.isr = kernel.Interrupt{Name: timer.Name(), Service: t.service, Mode: line.Mode(), Shared: true}
 	t.dpc = kernel.DPC{Name: "the DPC of " + timer.Name(), Routine: t.deferred}
 	t.overdue = kernel.DPC{Name: "the watchdog of " + timer.Name(), Routine: t.watch}
 	t.watchdog.DPC = &t.overdue

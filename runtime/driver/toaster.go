@@ -37,7 +37,7 @@ func NewToaster(k *kernel.Kernel, toaster *device.Toaster, line *kernel.Line) (*
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
 	t.driver.StartIo = t.startIo
 	t.device = kernel.DeviceObject{Name: toaster.Name(), Driver: &t.driver, DeferredStartIo: true}
-	t.isr = kernel.Interrupt{Name: toaster.Name(), Service: t.service, Mode: kernel.LevelSensitive, Shared: true}
+	t.isr = kernel.Interrupt{Name: toaster.Name(), Service: t.service, Mode: line.Mode(), Shared: true}
 	t.dpc = kernel.DPC{Name: "the DPC of " + toaster.Name(), Routine: t.deferred}
 	t.overdue = kernel.DPC{Name: "the watchdog of " + toaster.Name(), Routine: t.watch}
 	t.watchdog.DPC = &t.overdue
@@ -156,7 +156,7 @@ func (t *Toaster) cancelQueued(c *kernel.CPU, dev *kernel.DeviceObject, irp *ker
 
 // cleanup cancels what is queued through a file object whose handle is closed. What is being toasted completes.
 func (t *Toaster) cleanup(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
-	cancelQueue(c, &dev.Queue, irp.File())
+	cancelQueue(c, dev, &dev.Queue, irp.File())
 	irp.Status = kernel.StatusSuccess
 	c.CompleteRequest(irp)
 	return kernel.StatusSuccess

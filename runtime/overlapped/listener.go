@@ -2,6 +2,7 @@ package overlapped
 
 import (
 	"context"
+	"os"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -56,8 +57,10 @@ func accepted(op *call[*Conn], status kernel.Status, _ int) (*Conn, error) {
 	err := c.open(l.world, l.device)
 	if err == nil {
 		if _, status = c.control(controlAdopt, op.buf); !status.IsSuccess() {
-			err = l.wrap("accept", l.errorOf(op.ctx, status))
 			c.close()
+			if err = l.wrap("accept", l.errorOf(op.ctx, status)); l.closed {
+				err = l.wrap("accept", os.ErrClosed) // and that has hung up on it
+			}
 		}
 	}
 	if err != nil {

@@ -18,7 +18,11 @@ import (
 
 func newClock(t testing.TB, w *sim.World, cfg device.TimerConfig) *overlapped.Clock {
 	t.Helper()
-	c, err := w.NewTimer("timer", cfg)
+	d, err := w.NewTimer("timer", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.Open()
 	if err != nil {
 		t.Fatal(err)
 	}

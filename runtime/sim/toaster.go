@@ -25,7 +25,7 @@ func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, err
 		return nil, err
 	}
 	line := w.newLine(name, toasterLevel)
-	dev.Connect(&w.clock, &w.decisions, line, probe{w})
+	dev.Connect(&w.clock, w.oracle(), line, probe{w})
 	if _, status := driver.NewToaster(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: toaster %s: the kernel reports %v", name, status)
 	}
@@ -34,7 +34,7 @@ func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, err
 
 // newLine makes an interrupt line of its own for a device; the lines of a World are spread over its CPUs.
 func (w *World) newLine(name string, level kernel.IRQL) *kernel.Line {
-	line := w.kernel.NewLine(name, kernel.LevelSensitive, level, w.lines%w.kernel.CPUs())
+	line := w.kernel.NewLine(name, w.lineMode(), level, w.lines%w.kernel.CPUs())
 	w.lines++
 	return line
 }
