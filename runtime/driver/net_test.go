@@ -78,17 +78,26 @@ func (l *lan) listen(t *testing.T) kernel.Handle {
 	return h
 }
 
+// socket opens a socket on host 2, for an accept; block is what that needs.
+func (l *lan) socket(t *testing.T) (h kernel.Handle, block []byte) {
+	t.Helper()
+	h, block = l.open(t, "net2"), make([]byte, driver.SocketBlock)
+	if ov := l.control(h, driver.ControlName, block); ov.Status != kernel.StatusSuccess {
+		t.Fatal(ov.Status)
+	}
+	return h, block
+}
+
 // connection returns both ends of a connection and the listener.
 func (l *lan) connection(t *testing.T) (client, server, listener kernel.Handle) {
 	t.Helper()
-	listener, client, server = l.listen(t), l.open(t, "net1"), l.open(t, "net2")
-	token := block(0, 0, 0)
+	listener, client = l.listen(t), l.open(t, "net1")
+	server, token := l.socket(t)
 	accept := l.control(listener, driver.ControlAccept, token)
 	connect := l.control(client, driver.ControlConnect, block(0, 0, port80))
 	l.run()
-	adopt := l.control(server, driver.ControlAdopt, token)
-	if accept.Status != 0 || connect.Status != 0 || adopt.Status != 0 {
-		t.Fatal(accept.Status, connect.Status, adopt.Status)
+	if accept.Status != 0 || connect.Status != 0 {
+		t.Fatal(accept.Status, connect.Status)
 	}
 	return client, server, listener
 }
@@ -186,8 +195,8 @@ func raceOnce(t *testing.T, l *lan, at clock.Time, victim int, seen map[string]i
 			l.at(at, func(c *kernel.CPU) { c.Cancel(ov) })
 		}
 	}
-	listener, client, server := l.listen(t), l.open(t, "net1"), l.open(t, "net2")
-	token := block(0, 0, 0)
+	listener, client := l.listen(t), l.open(t, "net1")
+	server, token := l.socket(t)
 	accept := l.control(listener, driver.ControlAccept, token)
 	cancel(1, accept)
 	connect := l.control(client, driver.ControlConnect, block(0, 0, port80))
@@ -202,11 +211,6 @@ func raceOnce(t *testing.T, l *lan, at clock.Time, victim int, seen map[string]i
 	}
 	note(0, connect, 0)
 	note(1, accept, 0)
-	if accept.Status == kernel.StatusSuccess {
-		if ov := l.control(server, driver.ControlAdopt, token); ov.Status != kernel.StatusSuccess {
-			t.Fatalf("adopt: %v", ov.Status)
-		}
-	}
 	if connect.Status == kernel.StatusSuccess && accept.Status == kernel.StatusSuccess {
 		const size = 150_000
 		read := l.start(server, kernel.MajorRead, make([]byte, 100), 0)
@@ -239,7 +243,6 @@ func TestSocketMisuse(t *testing.T) {
 		"read":              l.start(h, kernel.MajorRead, make([]byte, 1), 0),
 		"write":             l.start(h, kernel.MajorWrite, make([]byte, 1), 0),
 		"accept":            l.control(h, driver.ControlAccept, block(0, 0, 0)),
-		"adopt":             l.control(h, driver.ControlAdopt, block(7, 0, 0)),
 		"shutdown":          l.control(h, driver.ControlShutdown, nil),
 		"unknown":           l.control(h, 99, block(0, 0, 0)),
 		"a datagram":        l.start(d, kernel.MajorWrite, make([]byte, 1), port80),
@@ -257,10 +260,17 @@ func TestSocketMisuse(t *testing.T) {
 	l.gone(t, "")
 }
 
-// TestRejectedAndClosedListeners: calls that were answered and that nobody takes are hung up on.
-func TestRejectedAndClosedListeners(t *testing.T) {
+// TestClosedListener: calls that were answered and that nobody accepts are hung up on, and an accept whose socket was
+// closed takes no call with it.
+func TestClosedListener(t *testing.T) {
 	l := newLAN(t, 1, device.AdapterConfig{}, device.WireConfig{})
 	listener := l.listen(t)
+	server, token := l.socket(t)
+	accept := l.control(listener, driver.ControlAccept, token)
+	if again := l.control(listener, driver.ControlAccept, token); again.Status != driver.StatusInvalidConnection {
+		t.Errorf("two accepts with one socket: %v", again.Status)
+	}
+	l.CPU().CloseHandle(server)
 	var clients []kernel.Handle
 	var reads []*kernel.Overlapped
 	for range 3 {
@@ -270,23 +280,19 @@ func TestRejectedAndClosedListeners(t *testing.T) {
 		reads = append(reads, l.start(h, kernel.MajorRead, make([]byte, 1), 0))
 		clients = append(clients, h)
 	}
-	token := block(0, 0, 0)
-	if ov := l.control(listener, driver.ControlAccept, token); ov.Status != kernel.StatusSuccess {
-		t.Fatal(ov.Status)
+	if accept.Status != driver.StatusInvalidConnection {
+		t.Errorf("an accept whose socket was closed: %v", accept.Status)
 	}
-	l.control(listener, driver.ControlReject, token)
-	l.run()
-	if reads[0].Status != driver.StatusConnectionReset || !reads[1].InFlight() {
-		t.Errorf("after the reject: %v, %v", reads[0].Status, reads[1].Status)
+	server, token = l.socket(t)
+	if ov := l.control(listener, driver.ControlAccept, token); ov.Status != kernel.StatusSuccess {
+		t.Error(ov.Status)
 	}
 	l.CPU().CloseHandle(listener)
 	l.run()
-	for _, ov := range reads {
-		if ov.Status != driver.StatusConnectionReset {
-			t.Error(ov.Status)
-		}
+	if !reads[0].InFlight() || reads[1].Status != driver.StatusConnectionReset || reads[2].Status != driver.StatusConnectionReset {
+		t.Errorf("accepted: %v; not: %v, %v", reads[0].Status, reads[1].Status, reads[2].Status)
 	}
-	for _, h := range clients {
+	for _, h := range append(clients, server) {
 		l.CPU().CloseHandle(h)
 	}
 	l.gone(t, "")

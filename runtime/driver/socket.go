@@ -13,14 +13,14 @@ import (
 // three little-endian numbers: a token, a local address, a remote address. An address is a host's number times 65536
 // plus a port.
 const (
-	ControlListen   = 1 + iota // in: local port, 0 for any; token: how many may wait. out: local address
-	ControlConnect             // in: remote address. Pends until connected. out: local address
-	ControlAccept              // pends until somebody calls. out: token of the connection
-	ControlAdopt               // in: token. The socket becomes that connection. out: both addresses
-	ControlReject              // of a listener, in: token. Hangs up on a connection that nobody can adopt
-	ControlShutdown            // no more writes: after the last byte the other side reads the end of the stream
-	ControlBind                // of a datagram socket: as ControlListen
-	ControlReceive             // of a datagram socket: see Datagrams
+	ControlListen  = 1 + iota // in: local port, 0 for any; token: how many may wait. out: local address
+	ControlConnect            // in: remote address. Pends until connected. out: local address
+	ControlName               // out: the socket's token
+	ControlAccept             // in: token of a new socket. Pends until somebody calls; then that socket is the connection, whatever
+	// becomes of the listener. out: both addresses
+	ControlShutdown // no more writes: after the last byte the other side reads the end of the stream
+	ControlBind     // of a datagram socket: as ControlListen
+	ControlReceive  // of a datagram socket: see Datagrams
 )
 
 // SocketBlock is the size of a control's buffer.
@@ -42,7 +42,7 @@ const (
 )
 
 // Streams is the transport of stream sockets: a driver whose file objects are sockets. A socket begins as nothing, and
-// becomes a listener (ControlListen) or one end of a connection (ControlConnect, ControlAdopt).
+// becomes a listener (ControlListen) or one end of a connection (ControlConnect, and ControlAccept of a listener).
 //
 // Its state is touched under the adapter's lock only. Every request that cannot be answered at once stands in an irpQueue, so it
 // can be cancelled at any time; no IRP is ever the hardware's, for what goes over the wire are copies.
@@ -57,8 +57,8 @@ type Streams struct {
 	sockets   map[*kernel.FileObject]*socket
 	streams   map[streamKey]*stream
 	listeners map[uint16]*listener
-	accepted  map[uint64]handed // what accepts were answered with and that is no socket yet, by token
-	calls     uint32            // number of the last call from here
+	byToken   map[uint64]*socket
+	calls     uint32 // number of the last call from here
 	tokens    uint64
 	port      uint16    // the last ephemeral port given
 	due       []*stream // owe the other side an answer
@@ -74,9 +74,15 @@ type streamKey struct {
 
 // socket is what a file object is.
 type socket struct {
+	file     *kernel.FileObject
+	token    uint64
 	stream   *stream
 	listener *listener
+	promised bool // an accept waits with it
 }
+
+// unused reports whether a socket is nothing yet.
+func (k *socket) unused() bool { return k.stream == nil && k.listener == nil && !k.promised }
 
 // listener is a socket that others call.
 type listener struct {
@@ -87,20 +93,13 @@ type listener struct {
 	ready   []*stream
 	halfway []*stream
 	accepts irpQueue
-	tokens  []uint64 // of t.accepted, in order
-}
-
-// handed is a connection between accept and adoption.
-type handed struct {
-	stream   *stream
-	listener *listener
 }
 
 func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status) {
 	t := &Streams{
 		kernel: k, net: n, port: firstEphemeral - 1,
 		sockets: make(map[*kernel.FileObject]*socket), streams: make(map[streamKey]*stream),
-		listeners: make(map[uint16]*listener), accepted: make(map[uint64]handed),
+		listeners: make(map[uint16]*listener), byToken: make(map[uint64]*socket),
 	}
 	t.driver.Name = "stream.sys"
 	t.driver.Major[kernel.MajorCreate] = n.locked(t.create)
@@ -130,7 +129,9 @@ func (t *Streams) pend(c *kernel.CPU, q *irpQueue, irp *kernel.IRP) kernel.Statu
 }
 
 func (t *Streams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
-	t.sockets[irp.File()] = new(socket)
+	t.tokens++
+	k := &socket{file: irp.File(), token: t.tokens}
+	t.sockets[irp.File()], t.byToken[k.token] = k, k
 	return t.net.done(irp, kernel.StatusSuccess, 0)
 }
 
@@ -178,24 +179,15 @@ func (t *Streams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 		return t.net.done(irp, kernel.StatusInvalidParameter, 0)
 	}
 	switch code := sl.Parameters.ByteOffset; {
-	case code == ControlListen && k.stream == nil && k.listener == nil:
-		return t.listen(c, irp, k)
-	case code == ControlConnect && k.stream == nil && k.listener == nil:
+	case code == ControlName:
+		setBlock(irp.UserBuffer, k.token, address{}, address{})
+		return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
+	case code == ControlListen && k.unused():
+		return t.listen(irp, k)
+	case code == ControlConnect && k.unused():
 		return t.connect(c, irp, k)
 	case code == ControlAccept && k.listener != nil:
-		if len(k.listener.ready) > 0 && k.listener.accepts.len() == 0 {
-			t.hand(k.listener, irp)
-			return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
-		}
-		return t.pend(c, &k.listener.accepts, irp)
-	case code == ControlAdopt && k.stream == nil && k.listener == nil:
-		return t.adopt(c, irp, k)
-	case code == ControlReject && k.listener != nil:
-		token, _, _ := block(irp.UserBuffer)
-		if s := t.claim(token); s != nil {
-			s.abort(c)
-		}
-		return t.net.done(irp, kernel.StatusSuccess, 0)
+		return t.accept(c, irp, k.listener)
 	case code == ControlShutdown && k.stream != nil && k.stream.state != connecting:
 		k.stream.shut = true
 		k.stream.pump(c)
@@ -205,7 +197,7 @@ func (t *Streams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 }
 
 // listen makes a listener of a socket.
-func (t *Streams) listen(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
+func (t *Streams) listen(irp *kernel.IRP, k *socket) kernel.Status {
 	token, local, _ := block(irp.UserBuffer)
 	port := local.port
 	if port == 0 {
@@ -218,7 +210,12 @@ func (t *Streams) listen(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Statu
 	if l.backlog == 0 {
 		l.backlog = defaultBacklog
 	}
-	l.accepts.init(t.net, func(_ *kernel.CPU, irp *kernel.IRP) { t.net.done(irp, kernel.StatusCancelled, 0) })
+	l.accepts.init(t.net, func(_ *kernel.CPU, irp *kernel.IRP) {
+		if k := t.promised(irp); k != nil {
+			k.promised = false
+		}
+		t.net.done(irp, kernel.StatusCancelled, 0)
+	})
 	k.listener, t.listeners[port] = l, l
 	setBlock(irp.UserBuffer, 0, address{t.net.host, port}, address{})
 	return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
@@ -251,39 +248,38 @@ func (t *Streams) connect(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Stat
 	return status
 }
 
-// hand answers an accept with the connection that has waited longest.
-func (t *Streams) hand(l *listener, accept *kernel.IRP) {
-	s := l.ready[0]
-	l.ready = append(l.ready[:0], l.ready[1:]...)
-	l.waiting--
-	s.listener = nil
-	t.tokens++
-	t.accepted[t.tokens] = handed{s, l}
-	l.tokens = append(l.tokens, t.tokens)
-	setBlock(accept.UserBuffer, t.tokens, address{t.net.host, s.key.local}, s.key.remote)
-}
-
-// adopt makes a socket the end of a connection that was accepted.
-func (t *Streams) adopt(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
-	token, _, _ := block(irp.UserBuffer)
-	s := t.claim(token)
-	if s == nil {
+// accept answers with a call that waits, or waits for one.
+func (t *Streams) accept(c *kernel.CPU, irp *kernel.IRP, l *listener) kernel.Status {
+	k := t.promised(irp)
+	if k == nil || !k.unused() {
 		return t.net.done(irp, StatusInvalidConnection, 0)
 	}
-	k.stream, s.file = s, irp.File()
-	setBlock(irp.UserBuffer, 0, address{t.net.host, s.key.local}, s.key.remote)
-	return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
+	k.promised = true
+	if len(l.ready) > 0 && l.accepts.len() == 0 {
+		return t.hand(l, irp)
+	}
+	return t.pend(c, &l.accepts, irp)
 }
 
-// claim takes a connection that an accept was answered with; nil if it is a socket already, or gone.
-func (t *Streams) claim(token uint64) *stream {
-	h := t.accepted[token]
-	if l := h.listener; l != nil {
-		delete(t.accepted, token)
-		i := slices.Index(l.tokens, token)
-		l.tokens = slices.Delete(l.tokens, i, i+1)
+// promised returns the socket that an accept brings along; nil if it was closed meanwhile.
+func (t *Streams) promised(accept *kernel.IRP) *socket {
+	token, _, _ := block(accept.UserBuffer)
+	return t.byToken[token]
+}
+
+// hand answers an accept: its socket becomes the end of the connection that has waited longest.
+func (t *Streams) hand(l *listener, accept *kernel.IRP) kernel.Status {
+	k := t.promised(accept)
+	if k == nil {
+		return t.net.done(accept, StatusInvalidConnection, 0)
 	}
-	return h.stream
+	s := l.ready[0]
+	l.ready = slices.Delete(l.ready, 0, 1)
+	l.waiting--
+	s.listener = nil
+	k.stream, k.promised, s.file = s, false, k.file
+	setBlock(accept.UserBuffer, k.token, address{t.net.host, s.key.local}, s.key.remote)
+	return t.net.done(accept, kernel.StatusSuccess, SocketBlock)
 }
 
 // ring tells a listener that a call has come through.
@@ -294,7 +290,6 @@ func (t *Streams) ring(c *kernel.CPU, l *listener) {
 			return
 		}
 		t.hand(l, accept)
-		t.net.done(accept, kernel.StatusSuccess, SocketBlock)
 	}
 }
 
@@ -305,6 +300,7 @@ func (t *Streams) cleanup(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.I
 	t.net.enter(c)
 	k := t.sockets[file]
 	delete(t.sockets, file)
+	delete(t.byToken, k.token)
 	if k.listener != nil {
 		delete(t.listeners, k.listener.port)
 	}
@@ -334,9 +330,6 @@ func (t *Streams) hangUp(c *kernel.CPU, k *socket) {
 			s.abort(c)
 		}
 		l.ready, l.halfway = nil, nil
-		for len(l.tokens) > 0 {
-			t.claim(l.tokens[0]).abort(c)
-		}
 	}
 	if s := k.stream; s != nil {
 		s.file = nil

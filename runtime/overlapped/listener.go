@@ -2,7 +2,6 @@ package overlapped
 
 import (
 	"context"
-	"os"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -36,38 +35,31 @@ func (l *Listener) Addr() Addr { return l.addr }
 
 // AcceptAsync waits for a call. The task's result is the connection, whose owner is the caller: it must be closed.
 // Several may be in flight; they get the calls in the order in which they were started. A call that came before is
-// accepted at once. One whose accept is cancelled stays for the next accept.
+// accepted at once. One whose accept is cancelled stays for the next accept. The connection's socket is opened before
+// the wait, so that nothing can fail any more once a call has come.
 func (l *Listener) AcceptAsync(ctx context.Context) async.Task[*Conn] {
 	if err := l.check(ctx); err != nil {
 		return async.Completed[*Conn](nil, l.wrap("accept", err))
 	}
-	op := &call[*Conn]{endpoint: &l.endpoint, ctx: ctx, name: "AcceptAsync", finish: accepted, owner: l}
+	c := newConn(l.world)
+	if err := c.open(l.world, l.device); err != nil {
+		return async.Completed[*Conn](nil, err)
+	}
+	block := new(socketBlock)
+	if _, status := c.control(controlName, block[:]); !status.IsSuccess() {
+		c.close()
+		return async.Completed[*Conn](nil, l.wrap("accept", l.errorOf(ctx, status)))
+	}
+	op := &call[*Conn]{endpoint: &l.endpoint, ctx: ctx, name: "AcceptAsync", buf: block[:], finish: accepted, owner: c}
 	op.source.Bind(l.world)
-	op.buf = new(socketBlock)[:]
 	return op.start(kernel.MajorDeviceControl, controlAccept)
 }
 
-// accepted opens a socket for a call that has come.
 func accepted(op *call[*Conn], status kernel.Status, _ int) (*Conn, error) {
-	l := op.owner.(*Listener)
+	c := op.owner.(*Conn)
 	if !status.IsSuccess() {
-		return nil, l.wrap("accept", l.errorOf(op.ctx, status))
-	}
-	c := newConn(l.world)
-	err := c.open(l.world, l.device)
-	if err == nil {
-		if _, status = c.control(controlAdopt, op.buf); !status.IsSuccess() {
-			c.close()
-			if err = l.wrap("accept", l.errorOf(op.ctx, status)); l.closed {
-				err = l.wrap("accept", os.ErrClosed) // and that has hung up on it
-			}
-		}
-	}
-	if err != nil {
-		if !l.closed {
-			l.control(controlReject, op.buf) // nobody will ever ask for it
-		}
-		return nil, err
+		c.close()
+		return nil, op.endpoint.wrap("accept", op.endpoint.errorOf(op.ctx, status))
 	}
 	block := (*socketBlock)(op.buf)
 	c.local, c.remote = block.local(), block.remote()

@@ -35,9 +35,8 @@ type socketBlock [24]byte
 const (
 	controlListen = 1 + iota
 	controlConnect
+	controlName
 	controlAccept
-	controlAdopt
-	controlReject
 	controlShutdown
 	controlBind
 	controlReceive
@@ -51,9 +50,8 @@ func (b *socketBlock) set(token uint64, local, remote Addr) []byte {
 	return b[:]
 }
 
-func (b *socketBlock) token() uint64 { return binary.LittleEndian.Uint64(b[:]) }
-func (b *socketBlock) local() Addr   { return unpack(binary.LittleEndian.Uint64(b[8:])) }
-func (b *socketBlock) remote() Addr  { return unpack(binary.LittleEndian.Uint64(b[16:])) }
+func (b *socketBlock) local() Addr  { return unpack(binary.LittleEndian.Uint64(b[8:])) }
+func (b *socketBlock) remote() Addr { return unpack(binary.LittleEndian.Uint64(b[16:])) }
 
 func (a Addr) pack() uint64   { return uint64(a.Host)<<16 | uint64(a.Port) }
 func unpack(n uint64) Addr    { return Addr{uint16(n >> 16), uint16(n)} }
