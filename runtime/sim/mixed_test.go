@@ -15,7 +15,7 @@ import (
 )
 
 // This file is the mixed workload: reads and writes of disks, many in flight, some cancelled, some timed out, some by
-// threads that block; timers, some stopped; all faults at rates that each seed draws. TestMixed (soak_test.go) runs it from
+// threads that block; timers, some stopped; in some seeds connections over a network; all faults at rates that each seed draws. TestMixed (soak_test.go) runs it from
 // many seeds.
 
 const (
@@ -31,7 +31,8 @@ type mixed struct {
 	left  int // operations to start
 	ops   []*mixedOp
 	rings []*mixedTimer
-	fail  []string // what went wrong
+	net   *mixedNet // mixed_net_test.go; nil: this seed has none
+	fail  []string  // what went wrong
 }
 
 // mixedFile is a disk, and what it must hold.
@@ -92,6 +93,9 @@ func newMixed(seed uint64, options ...sim.Option) *mixed {
 		}
 		m.files = append(m.files, file)
 	}
+	if w.Choose("mixed.net", 4) == 0 {
+		m.net = newMixedNet(m)
+	}
 	return m
 }
 
@@ -107,6 +111,9 @@ func (m *mixed) run() []string {
 	w.RunFor(30 * time.Millisecond)
 	w.Heal()
 	w.Run()
+	if m.net != nil {
+		m.net.check()
+	}
 	m.check()
 	return m.fail
 }
