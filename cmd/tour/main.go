@@ -3,13 +3,15 @@
 //
 //	tour                                        list the stories
 //	tour write   [-seed N] [-trace FILE]          a button click writes to a disk: every hop of it
-//	tour process [-seed N] [-trace FILE] FILE     what a function knew before its await, it knows after it
 //	tour copy    [-seed N] [-trace FILE] SRC DST  CopyStream, from one disk to another
+//	tour server  [-seed N] [-trace FILE] [-n N]   so many requests at once, five async calls deep
 //
-// A story's program is a function marked //nothread:async that stands in the
-// story's file; what it is compiled to stands beside it. What a story prints is
-// taken from the machine while it runs: the hops from its trace, the numbers
-// from its counters. The same seed gives the same output, byte for byte.
+// and so on. A story is a file, which begins by saying what to look at. Its
+// program is a function marked //nothread:async that stands there; what it is
+// compiled to stands beside it. What a story prints is taken from the machine
+// while it runs: the hops from its trace, the numbers from its counters. The same
+// seed gives the same output, byte for byte; but for what is measured of the
+// machine that you sit at, memory and wall time, in cliff and server.
 //
 // The exit status is 0 if all is well, 1 if the story could not be told to its
 // end, 2 if the command cannot be understood.
@@ -34,17 +36,44 @@ func main() {
 // A story is one of the tour's commands. It tells itself to t; its arguments are
 // as many as args names.
 type story struct {
-	name string
-	args string // the arguments' names, for the usage
-	doc  string
-	tell func(t *teller, args []string) error
+	name  string
+	args  string // the arguments' names, for the usage
+	doc   string
+	tell  func(t *teller, args []string) error
+	count int // what -n is by default; 0: there is no -n
 }
 
-// stories are listed in the order in which the texts tell them.
-var stories = []story{
-	{"write", "", "a button click writes to a disk: every hop, and on which thread it runs", tellWrite},
-	{"process", "FILE", "what a function knew before its await, it still knows after it", tellProcess},
-	{"copy", "SRC DST", "CopyStream, from one disk to another, and what it took", tellCopy},
+// A chapter is the stories of one text.
+type chapter struct {
+	text    string
+	stories []story
+}
+
+// chapters are the stories, in the order in which the texts tell them.
+var chapters = []chapter{
+	{"There Is No Thread", []story{
+		{"write", "", "a button click writes to a disk: every hop, and on which thread it runs", tellWrite, 0},
+	}},
+	{"It is an orchestration", []story{
+		{"tracker", "", "what must outlive a thread: a tracker built by hand, beside the machine", tellTracker, 0},
+		{"overlapped", "", "a read by hand: open with the flag, bind, issue, pending, and a callback", tellOverlapped, 0},
+		{"twoexits", "", "the method that exits twice: both timelines, and on which threads", tellTwoExits, 0},
+		{"process", "FILE", "what a function knew before its await, it still knows after it", tellProcess, 0},
+		{"server", "", "ten thousand requests, five async calls deep: the machines and the threads", tellServer, 10000},
+		{"cliff", "", "the same job in both forms, 1 to N at once: where each side wins", tellCliff, 1024},
+	}},
+	{"The architecture of asynchrony", []story{
+		{"breakfast", "", "toast and eggs, synchronous, parallel, asynchronous: the time and the threads", tellBreakfast, 0},
+		{"copy", "SRC DST", "CopyStream, from one disk to another, and what it took", tellCopy, 0},
+		{"classorstruct", "", "a machine begins on the stack: what goes to the heap, and when", tellClassOrStruct, 0},
+		{"deadlock", "", "the UI thread blocks on a task that needs the UI thread; and both ways out", tellDeadlock, 0},
+		{"contexts", "", "where a machine goes on, and what flows with it", tellContexts, 0},
+		{"valuetask", "", "buffered reads: what is there already costs no object", tellValueTask, 0},
+		{"pooling", "", "machines and sources that are used again, and what guards them", tellPooling, 0},
+		{"void", "", "an operation that nobody awaits: where its error goes", tellVoid, 0},
+		{"wheneach", "", "results in the order in which they come", tellWhenEach, 0},
+		{"cancel", "", "who is asked to stop, who can, and that each ends once", tellCancel, 0},
+	}},
 }
 
 // run is main with its surroundings as arguments; it returns the exit status.
@@ -52,9 +81,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
 		return list(stdout)
 	}
-	for _, s := range stories {
-		if s.name == args[0] {
-			return s.run(args[1:], stdout, stderr)
+	for _, c := range chapters {
+		for _, s := range c.stories {
+			if s.name == args[0] {
+				return s.run(args[1:], stdout, stderr)
+			}
 		}
 	}
 	fmt.Fprintf(stderr, "tour: there is no story %q; tour alone lists them\n", args[0])
@@ -64,15 +95,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 // list prints the stories.
 func list(w io.Writer) int {
 	var b strings.Builder
-	b.WriteString("There is no thread. Each story runs on a simulated machine and shows that:\n\n")
-	for _, s := range stories {
-		fmt.Fprintf(&b, "  tour %-16s %s\n", strings.TrimSpace(s.name+" "+s.args), s.doc)
+	b.WriteString("There is no thread. Each story runs on a simulated machine and shows that.\n")
+	for _, c := range chapters {
+		fmt.Fprintf(&b, "\n%s:\n\n", c.text)
+		for _, s := range c.stories {
+			fmt.Fprintf(&b, "  tour %-16s %s\n", strings.TrimSpace(s.name+" "+s.args), s.doc)
+		}
 	}
 	b.WriteString(`
 Before the arguments may stand:
 
   -seed N       another run: the same seed is the same run, byte for byte (default 1)
   -trace FILE   write every hop of the run to FILE; - is standard output
+  -n N          how many at once, where the story is about that
 `)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return 1
@@ -86,7 +121,13 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(io.Discard)
 	seed := flags.Uint64("seed", 1, "the `number` that the whole run follows from")
 	trace := flags.String("trace", "", "write every hop of the run to a `file`; - is standard output")
-	usage := strings.TrimSpace("usage: tour " + s.name + " [-seed N] [-trace FILE] " + s.args)
+	options := " [-seed N] [-trace FILE] "
+	count := new(int)
+	if s.count > 0 {
+		count = flags.Int("n", s.count, "how `many` at once")
+		options += "[-n N] "
+	}
+	usage := strings.TrimSpace("usage: tour " + s.name + options + s.args)
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -97,11 +138,14 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		fmt.Fprintf(stderr, "tour %s: %s\n%s\n", s.name, oneLine(err), usage)
 		return 2
+	case s.count > 0 && *count < 1:
+		fmt.Fprintf(stderr, "tour %s: -n must be at least 1\n%s\n", s.name, usage)
+		return 2
 	case flags.NArg() != len(strings.Fields(s.args)):
 		fmt.Fprintln(stderr, usage)
 		return 2
 	}
-	t := &teller{seed: *seed, tracePath: *trace, out: bufio.NewWriter(stdout)}
+	t := &teller{seed: *seed, tracePath: *trace, count: *count, out: bufio.NewWriter(stdout)}
 	err = s.tell(t, flags.Args())
 	err = errors.Join(err, t.out.Flush())
 	if err != nil {

@@ -3,14 +3,17 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,18 +26,49 @@ func TestMain(m *testing.M) {
 //
 //	bytes FILE SIZE     make a file of random bytes
 //	usage ARG...        run tour, which must not understand: exit status 2, and nothing on standard output
+//	told STORY ARG...   tell a story several times: it must be the same each time, in output and trace, on any number of
+//	                    processors; another seed tells one, too
 //	inorder FILE WANT   each line of WANT is a regexp; they must be found in FILE, each on a line after the one before
+//
+// With -update, files that a script compares its output with are rewritten; inspect the diff.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
+		UpdateScripts:       *update,
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Condition:           func(cond string) (bool, error) { return cond == "root" && os.Getuid() == 0, nil },
+		Condition: func(cond string) (bool, error) {
+			return cond == "root" && os.Getuid() == 0 || cond == "race" && raceEnabled, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"bytes":   makeBytes,
 			"inorder": inOrder,
+			"told":    told,
 			"usage":   usageError,
 		},
 	})
+}
+
+var update = flag.Bool("update", false, "rewrite what stories are expected to print")
+
+func told(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: told STORY ARG...")
+	}
+	tell := func(seed string) (page, trace string) {
+		ts.Check(ts.Exec("tour", slices.Concat([]string{args[0], "-seed", seed, "-trace", "trace"}, args[1:])...))
+		return ts.ReadFile("stdout"), ts.ReadFile("trace")
+	}
+	ts.Setenv("GOMAXPROCS", "1")
+	tell("12345")
+	page, trace := tell("1")
+	ts.Setenv("GOMAXPROCS", "2")
+	samePage, sameTrace := tell("1")
+	if page != samePage {
+		ts.Fatalf("%s is not the same each time, but\n%s", args[0], cmp.Diff(page, samePage))
+	}
+	if trace != sameTrace {
+		ts.Fatalf("the trace of %s is not the same each time", args[0])
+	}
 }
 
 func makeBytes(ts *testscript.TestScript, neg bool, args []string) {

@@ -21,14 +21,17 @@ import (
 // and a page to write on.
 //
 // A story first finds out whether it can be told at all, then calls start, lets
-// the World run, calls stop, and prints.
+// the World run, calls stop, and prints. One that compares does so several times:
+// each start makes another World, and the record begins anew.
 type teller struct {
 	seed      uint64
 	tracePath string // "": no trace, "-": to out
+	count     int    // of -n
 	out       *bufio.Writer
 
 	world  *sim.World
 	trace  *os.File // nil: there is none, or it goes to out
+	worlds int      // made so far
 	record func(h *kernel.Hop) bool
 
 	// Taken from the World while it runs.
@@ -36,6 +39,9 @@ type teller struct {
 	hops        int // of the whole run, recorded or not
 	suspensions int // continuations that the UI thread has resumed
 	goroutines  int // the most that the Go runtime has counted at a hop
+	blocked     int // the most threads that were blocked at once
+	blockedNow  int
+	speakers    map[string]bool // threads on which the program had a word
 }
 
 // A row is a line of the record: a hop, or a word of the story's own program.
@@ -48,15 +54,19 @@ type row struct {
 	hop   kernel.HopKind // HopNone: the program's word
 }
 
-// start makes the World. Of its hops the record keeps those that record wants.
-func (t *teller) start(record func(h *kernel.Hop) bool) error {
-	options := []sim.Option{sim.WithObserver(t.observe)}
+// start makes a World. Of its hops the record keeps those that record wants.
+func (t *teller) start(record func(h *kernel.Hop) bool, options ...sim.Option) error {
+	options = append(options, sim.WithObserver(t.observe))
 	switch t.tracePath {
 	case "":
 	case "-":
 		options = append(options, sim.WithTrace(t.out))
 	default:
-		f, err := os.Create(t.tracePath)
+		flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		if t.worlds > 0 {
+			flags = os.O_WRONLY | os.O_APPEND
+		}
+		f, err := os.OpenFile(t.tracePath, flags, 0o666)
 		if err != nil {
 			return fmt.Errorf("cannot write the trace: %w", err)
 		}
@@ -64,6 +74,9 @@ func (t *teller) start(record func(h *kernel.Hop) bool) error {
 		options = append(options, sim.WithTrace(f))
 	}
 	t.record = record
+	t.worlds++
+	t.rows, t.hops, t.suspensions, t.goroutines, t.blocked, t.blockedNow = nil, 0, 0, 0, 0, 0
+	t.speakers = make(map[string]bool)
 	t.world = sim.New(t.seed, options...)
 	return nil
 }
@@ -88,6 +101,13 @@ func (t *teller) stop() error {
 func (t *teller) observe(h *kernel.Hop) {
 	t.hops++
 	t.goroutines = max(t.goroutines, runtime.NumGoroutine())
+	switch h.Kind {
+	case kernel.HopThreadBlocked:
+		t.blockedNow++
+		t.blocked = max(t.blocked, t.blockedNow)
+	case kernel.HopThreadUnblocked:
+		t.blockedNow--
+	}
 	if h.Kind == kernel.HopResumed && h.Thread == t.world.UI().String() {
 		t.suspensions++
 	}
@@ -115,6 +135,19 @@ func (t *teller) inFlight(d time.Duration) string {
 	return fmt.Sprintf("in flight for %v: of %d threads %d run and %d are blocked", d, len(threads), run, blocked)
 }
 
+// run runs the World; it returns the deadlock in which that ends, if it does.
+func (t *teller) run() (deadlock *sim.Deadlock) {
+	defer func() {
+		r := recover()
+		var ok bool
+		if deadlock, ok = r.(*sim.Deadlock); r != nil && !ok {
+			panic(r)
+		}
+	}()
+	t.world.Run()
+	return nil
+}
+
 // tellerKey is where a context carries the teller: an ambient value, which flows
 // across awaits with the context.
 type tellerKey struct{}
@@ -122,19 +155,36 @@ type tellerKey struct{}
 // onUI posts f to the UI thread as a message. What f is given carries the UI
 // thread, to resume there, and the teller, to speak to.
 func (t *teller) onUI(name string, f func(ctx context.Context)) {
-	t.world.Go(name, func(ctx context.Context) { f(context.WithValue(ctx, tellerKey{}, t)) })
+	t.world.Go(name, func(ctx context.Context) { f(t.hears(ctx)) })
+}
+
+// hears returns a context whose functions can speak to the teller.
+func (t *teller) hears(ctx context.Context) context.Context {
+	return context.WithValue(ctx, tellerKey{}, t)
+}
+
+// worker starts f on a thread of the worker pool; what f is given lets machines
+// resume on any of them.
+func (t *teller) worker(f func(ctx context.Context)) {
+	ctx := t.hears(async.WithSyncContext(t.world.Context(), t.world.Workers()))
+	t.world.Workers().Go(func() { f(ctx) })
+}
+
+// threadName is the name of the thread whose code runs.
+func (t *teller) threadName() string {
+	if thread := t.world.Kernel().CPU().Thread(); thread != nil {
+		return thread.Name()
+	}
+	return "no thread"
 }
 
 // say records a word of the program's own, with when and where it was said.
 func say(ctx context.Context, format string, args ...any) {
 	t := ctx.Value(tellerKey{}).(*teller)
-	cpu := t.world.Kernel().CPU()
-	where := "no thread"
-	if thread := cpu.Thread(); thread != nil {
-		where = thread.Name()
-	}
-	t.rows = append(t.rows, row{
-		time: t.world.Now(), level: cpu.IRQL().String(), where: where, what: fmt.Sprintf(format, args...)})
+	where := t.threadName()
+	t.speakers[where] = true
+	t.rows = append(t.rows, row{time: t.world.Now(), level: t.world.Kernel().CPU().IRQL().String(), where: where,
+		what: fmt.Sprintf(format, args...)})
 }
 
 // worldOf is the World that a context carries.
@@ -144,9 +194,12 @@ func worldOf(ctx context.Context) overlapped.World { return async.HostOf(ctx).(o
 func (t *teller) printf(format string, args ...any) { fmt.Fprintf(t.out, format, args...) }
 
 // printRows prints the record as a table.
-func (t *teller) printRows() {
-	t.printf("  %12s  %-9s %-13s %s\n", "time", "IRQL", "runs on", "what happens")
-	for _, r := range t.rows {
+func (t *teller) printRows() { t.printRowsOf(t.rows) }
+
+// printRowsOf prints a part of the record.
+func (t *teller) printRowsOf(rows []row) {
+	t.printf("  %12s  %-9s %-14s %s\n", "time", "IRQL", "runs on", "what happens")
+	for _, r := range rows {
 		if r.pause != "" {
 			t.printf("\n  %12s  %s\n\n", "...", r.pause)
 		}
@@ -154,7 +207,16 @@ func (t *teller) printRows() {
 		if r.hop == kernel.HopNone {
 			mark = '»'
 		}
-		t.printf("  %12v  %-9s %-13s %c %s\n", r.time, r.level, r.where, mark, r.what)
+		t.printf("  %12v  %-9s %-14s %c %s\n", r.time, r.level, r.where, mark, r.what)
+	}
+}
+
+// printWords prints the program's words, without when they were said.
+func (t *teller) printWords() {
+	for _, r := range t.rows {
+		if r.hop == kernel.HopNone {
+			t.printf("  %-14s » %s\n", r.where, r.what)
+		}
 	}
 }
 
@@ -167,6 +229,18 @@ func (t *teller) printThesis() {
 	if c.Blocks == 0 && t.goroutines == 1 {
 		t.printf("The one goroutine is the simulated machine itself. There is no thread.\n")
 	}
+}
+
+// nothing records no hop: only the program's words.
+func nothing(*kernel.Hop) bool { return false }
+
+// file gives the World a disk with these bytes, and opens it.
+func (t *teller) file(name string, bytes []byte, cfg device.DiskConfig) (*overlapped.File, error) {
+	disk, err := t.world.NewDisk(name, device.NewMemory(bytes), cfg)
+	if err != nil {
+		return nil, err
+	}
+	return disk.Open()
 }
 
 // disk gives the World a disk with these bytes.
