@@ -1,0 +1,207 @@
+package device
+
+import (
+	"testing"
+	"time"
+)
+
+// pair is two adapters on a wire, each with buffers to receive into, on one bench.
+func newPair(t *testing.T, cfg AdapterConfig, wire WireConfig) (b *bench, from, to *Adapter, w *Wire) {
+	t.Helper()
+	b = new(bench)
+	var err error
+	if from, err = NewAdapter("a", cfg); err != nil {
+		t.Fatal(err)
+	}
+	if to, err = NewAdapter("b", cfg); err != nil {
+		t.Fatal(err)
+	}
+	from.Connect(&b.Virtual, b, new(bench), nil)
+	to.Connect(&b.Virtual, b, b, nil)
+	for i := range to.ReceiveSize() {
+		to.Receive(uint64(i)).Buffer = make([]byte, to.MTU())
+	}
+	to.ReceiveDoorbell(uint64(to.ReceiveSize()))
+	if w, err = NewWire(from, to, wire); err != nil {
+		t.Fatal(err)
+	}
+	return b, from, to, w
+}
+
+// settle lets everything happen.
+func (b *bench) settle() {
+	for b.Step() {
+	}
+}
+
+func transmit(a *Adapter, tail uint64, frames ...string) {
+	for i, f := range frames {
+		a.Transmit(tail + uint64(i)).Frame = []byte(f)
+	}
+	a.TransmitDoorbell(tail + uint64(len(frames)))
+}
+
+func TestRings(t *testing.T) {
+	b, from, to, _ := newPair(t, AdapterConfig{Receive: 2, Transmit: 3, MTU: 8}, WireConfig{})
+	transmit(from, 0, "one", "two", "much too long")
+	b.settle()
+	if !from.Transmit(0).Done || !from.Transmit(2).Done || !to.InterruptPending() {
+		t.Fatal("not sent, or no interrupt")
+	}
+	if d := to.Receive(0); !d.Done || string(d.Buffer[:d.Length]) != "one" {
+		t.Errorf("%+v", d)
+	}
+	// Both buffers are full: what comes now is missed, until the driver gives one back.
+	transmit(from, 3, "three")
+	b.settle()
+	if c := to.Counts(); c.Missed != 1 || c.Received != 2 {
+		t.Errorf("%+v", c)
+	}
+	to.Receive(0).Done = false
+	to.ReceiveDoorbell(3)
+	transmit(from, 4, "four")
+	b.settle()
+	if d := to.Receive(2); !d.Done || string(d.Buffer[:d.Length]) != "four" {
+		t.Errorf("%+v", d)
+	}
+	to.Acknowledge()
+	if to.InterruptPending() || b.asserted {
+		t.Error("still asserted after Acknowledge")
+	}
+}
+
+func TestDoorbellsThatMakeNoSense(t *testing.T) {
+	_, from, to, _ := newPair(t, AdapterConfig{Receive: 2, Transmit: 2}, WireConfig{})
+	for what, f := range map[string]func(){
+		"more buffers than descriptors": func() { to.ReceiveDoorbell(3) },
+		"more frames than descriptors":  func() { from.TransmitDoorbell(3) },
+		"backwards":                     func() { to.ReceiveDoorbell(1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", what)
+				}
+			}()
+			f()
+		}()
+	}
+	if _, err := NewWire(from, to, WireConfig{}); err == nil {
+		t.Error("two wires on one adapter: no error")
+	}
+	if _, err := NewAdapter("x", AdapterConfig{MTU: -1}); err == nil {
+		t.Error("a negative MTU: no error")
+	}
+}
+
+// TestA29_AdapterCoalesces: one interrupt for Threshold+1 descriptors, or for those that have waited long enough.
+func TestA29_AdapterCoalesces(t *testing.T) {
+	b, from, to, _ := newPair(t, AdapterConfig{Coalesce: Coalescing{Threshold: 2, Time: 1}}, WireConfig{})
+	transmit(from, 0, "1", "2", "3", "4")
+	b.settle()
+	if b.asserts != 2 || to.Counts().Received != 4 {
+		t.Errorf("%d interrupts for %d frames: three at once, one after a while", b.asserts, to.Counts().Received)
+	}
+}
+
+// TestWire: each rate does what it says, and no other choice is made.
+func TestWire(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg  WireConfig
+		want WireCounts
+		got  int // frames that arrive, of 10
+	}{
+		"good":       {WireConfig{}, WireCounts{Carried: 10}, 10},
+		"loses":      {WireConfig{Loss: perMillion}, WireCounts{Lost: 10}, 0},
+		"duplicates": {WireConfig{Duplicates: perMillion}, WireCounts{Carried: 10, Duplicated: 10}, 20},
+		"reorders":   {WireConfig{Reorders: perMillion}, WireCounts{Carried: 10, Reordered: 10}, 10},
+	} {
+		b, from, to, w := newPair(t, AdapterConfig{}, c.cfg)
+		for i := range uint64(10) {
+			transmit(from, i, "frame")
+		}
+		b.settle()
+		if w.Counts() != c.want || int(to.Counts().Received) != c.got {
+			t.Errorf("%s: %+v, %d have arrived", name, w.Counts(), to.Counts().Received)
+		}
+		w.Cut(true)
+		transmit(from, 10, "frame")
+		b.settle()
+		if int(to.Counts().Received) != c.got {
+			t.Errorf("%s: a wire that is cut carries", name)
+		}
+		if w.SetConfig(WireConfig{Loss: -1}) == nil || w.SetConfig(WireConfig{Jitter: -1}) == nil {
+			t.Errorf("%s: a negative rate or delay: no error", name)
+		}
+	}
+}
+
+func TestWireToItself(t *testing.T) {
+	b := new(bench)
+	a, err := NewAdapter("a", AdapterConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Connect(&b.Virtual, b, b, nil)
+	a.Receive(0).Buffer = make([]byte, 100)
+	a.ReceiveDoorbell(1)
+	if _, err := NewWire(a, a, WireConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	transmit(a, 0, "echo")
+	b.settle()
+	if d := a.Receive(0); string(d.Buffer[:d.Length]) != "echo" {
+		t.Errorf("%q", d.Buffer[:d.Length])
+	}
+}
+
+func TestTimerChip(t *testing.T) {
+	b := new(bench)
+	c, err := NewTimer("timer", TimerConfig{Resolution: time.Microsecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Connect(&b.Virtual, b, b)
+	c.Compare(1500)
+	c.Compare(2500) // what it said before is forgotten
+	b.settle()
+	if b.Now() != 3000 || b.asserts != 1 || !c.InterruptPending() {
+		t.Errorf("at %v, %d interrupts", b.Now(), b.asserts)
+	}
+	c.Acknowledge()
+	c.Compare(9000)
+	c.Compare(1<<63 - 1) // never
+	if b.Step() || c.InterruptPending() || b.asserted {
+		t.Error("the comparator says never, and it rings")
+	}
+}
+
+func TestToasterHardware(t *testing.T) {
+	b := new(bench)
+	toaster, err := NewToaster("toaster", ToasterConfig{Slots: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	toaster.Connect(&b.Virtual, b, b, b)
+	if n := toaster.Load([]byte("abc")); n != 2 {
+		t.Errorf("%d slices in two slots", n)
+	}
+	toaster.PullLever()
+	if toaster.InterruptPending() || len(toaster.Plate()) != 0 {
+		t.Error("done before its time")
+	}
+	b.settle()
+	popped, ok := toaster.TakePopped()
+	if !ok || popped != (Popped{Slices: 2}) || string(toaster.Plate()) != "ab" || !b.asserted {
+		t.Errorf("%+v, %q", popped, toaster.Plate())
+	}
+	toaster.Acknowledge()
+	if _, ok := toaster.TakePopped(); ok || b.asserted {
+		t.Error("the result register is not cleared, or the line is asserted")
+	}
+	toaster.PullLever() // on nothing: Load was not called
+	b.settle()
+	if popped, _ := toaster.TakePopped(); popped.Status != BadCommand {
+		t.Errorf("%+v", popped)
+	}
+}
