@@ -142,7 +142,7 @@ func TestA13_PortOrRoutine(t *testing.T) {
 	var kept *IRP
 	h, _ := bound(t, m, &kept)
 	equal(t, "routine and port", m.c().Request(h, MajorRead, nil, 0, &Overlapped{Routine: func(*Overlapped) {}}), StatusInvalidParameter)
-	equal(t, "second port", m.BindPort(h, m.NewCompletionPort("other", 1), nil), StatusInvalidParameter)
+	equal(t, "second port", m.BindPort(h, m.NewCompletionPort("other", 1), nil), StatusPortAlreadySet)
 	equal(t, "no overlapped", m.c().Request(h, MajorRead, nil, 0, nil), StatusInvalidParameter)
 	equal(t, "no handle", m.c().Request(0, MajorRead, nil, 0, new(Overlapped)), StatusInvalidHandle)
 

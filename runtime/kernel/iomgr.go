@@ -175,14 +175,16 @@ func (c *CPU) control(file *FileObject, major MajorFunction) Status {
 }
 
 // BindPort binds a handle to a completion port: its requests end as packets of that port, with the key (A13). A handle
-// is bound to one port, once, and must be open for overlapped I/O.
+// is bound to one port, once (StatusPortAlreadySet), and must be open for overlapped I/O.
 func (k *Kernel) BindPort(h Handle, port *CompletionPort, key any) Status {
 	file := k.lookup(h)
 	switch {
 	case file == nil:
 		return StatusInvalidHandle
-	case port == nil || file.port != nil || file.synchronous:
+	case port == nil || file.synchronous:
 		return StatusInvalidParameter
+	case file.port != nil:
+		return StatusPortAlreadySet
 	}
 	file.port, file.key = port, key
 	return StatusSuccess

@@ -22,6 +22,7 @@ const (
 	StatusEndOfFile              Status = 0xC0000011
 	StatusMoreProcessingRequired Status = 0xC0000016 // a completion routine stops the walk
 	StatusObjectNameCollision    Status = 0xC0000035
+	StatusPortAlreadySet         Status = 0xC0000048
 	StatusInsufficientResources  Status = 0xC000009A
 	StatusMediaWriteProtected    Status = 0xC00000A2
 	StatusDeviceNotReady         Status = 0xC00000A3
@@ -47,6 +48,7 @@ var statusNames = map[Status]string{
 	StatusInvalidDeviceRequest: "STATUS_INVALID_DEVICE_REQUEST", StatusEndOfFile: "STATUS_END_OF_FILE",
 	StatusMoreProcessingRequired: "STATUS_MORE_PROCESSING_REQUIRED",
 	StatusObjectNameCollision:    "STATUS_OBJECT_NAME_COLLISION",
+	StatusPortAlreadySet:         "STATUS_PORT_ALREADY_SET (a handle is bound to one completion port, for good: open another one)",
 	StatusInsufficientResources:  "STATUS_INSUFFICIENT_RESOURCES",
 	StatusMediaWriteProtected:    "STATUS_MEDIA_WRITE_PROTECTED", StatusDeviceNotReady: "STATUS_DEVICE_NOT_READY",
 	StatusIoTimeout: "STATUS_IO_TIMEOUT", StatusCancelled: "STATUS_CANCELLED", StatusFileClosed: "STATUS_FILE_CLOSED",

@@ -117,7 +117,7 @@ func (w *World) requireOwner(call string) {
 		panic("sim: " + call + " of a World that is closed")
 	}
 	if w.running.Load() {
-		panic("sim: " + call + " of a World that runs already: code on a simulated thread awaits instead")
+		panic("sim: " + call + " of a World that runs already: code on a simulated thread awaits instead; another goroutine leaves it work by Inject")
 	}
 }
 

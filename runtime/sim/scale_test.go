@@ -34,7 +34,7 @@ func (o *once) MoveNext(*async.Executor) async.Continuation {
 // each, continuation and all.
 func TestMillionReads(t *testing.T) {
 	n := 1_000_000
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		n = 50_000
 	}
 	var before, during runtime.MemStats
@@ -79,7 +79,10 @@ func TestMillionReads(t *testing.T) {
 // TestGoroutinesInstead is the other column of the table: the same job with a goroutine for each read in flight, each
 // blocked until its result comes. It only measures; what a goroutine takes is not ours to promise.
 func TestGoroutinesInstead(t *testing.T) {
-	const n = 50_000
+	n := uint64(50_000)
+	if raceEnabled {
+		n = 5_000 // the detector takes no more
+	}
 	var before, during runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -90,7 +93,7 @@ func TestGoroutinesInstead(t *testing.T) {
 	for range n {
 		go func() { done <- read(buf[:512:512]) }()
 	}
-	for runtime.NumGoroutine() < n {
+	for runtime.NumGoroutine() < int(n) {
 		runtime.Gosched()
 	}
 	runtime.ReadMemStats(&during)

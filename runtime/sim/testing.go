@@ -19,12 +19,14 @@ import (
 var (
 	seedsFlag = new(int)
 	seedFlag  = new(string)
+	traceFlag = new(string)
 )
 
 func init() {
 	if testing.Testing() {
 		seedsFlag = flag.Int("sim.seeds", 0, "how many seeds each sim.Test runs (default 20, or $NOTHREAD_SEEDS)")
 		seedFlag = flag.String("sim.seed", "", "the one seed that each sim.Test runs")
+		traceFlag = flag.String("sim.trace", "", "a file for the trace of the last seed that a sim.Test runs")
 	}
 }
 
@@ -38,7 +40,8 @@ const (
 // still in flight must complete and every blocked thread go on within ten virtual minutes, and no IRP may be left.
 //
 // What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
-// just that one. How many seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7.
+// just that one. How many seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes
+// down what happened, hop by hop, in the last seed that ran: the one that failed, if one did.
 //
 //	func TestCopy(t *testing.T) {
 //		sim.Test(t, func(w *sim.World) {
@@ -99,7 +102,7 @@ type testRun struct {
 // seed runs one seed.
 func (r *testRun) seed(seed uint64) {
 	returned := false
-	var w *World
+	var w *World // closed at the end, which flushes its trace
 	defer func() {
 		if v := recover(); v != nil {
 			r.t.Errorf("seed %d: %v%s", seed, v, stackOf(v))
@@ -107,13 +110,13 @@ func (r *testRun) seed(seed uint64) {
 			r.t.Errorf("seed %d: the test's goroutine has ended", seed) // by runtime.Goexit
 		}
 		if r.t.Failed() {
-			r.t.Logf("seed %d failed; run it alone by\n\t%s -sim.seed=%d", seed, r.command, seed)
+			r.t.Logf("seed %d failed; run it alone by\n\t%s -sim.seed=%d\n(-sim.trace=FILE writes down what happens in it)", seed, r.command, seed)
 		}
 		if w != nil && !w.running.Load() {
 			w.Close()
 		}
 	}()
-	w = New(seed, r.opts...)
+	w = New(seed, r.options()...)
 	r.f(w)
 	if err := w.Settle(settleBound); err != nil {
 		r.t.Error(err)
@@ -123,6 +126,19 @@ func (r *testRun) seed(seed uint64) {
 		r.own[name] = true
 	}
 	returned = true
+}
+
+// options are the test's, and the trace's if one is asked for.
+func (r *testRun) options() []Option {
+	if *traceFlag == "" {
+		return r.opts
+	}
+	f, err := os.Create(*traceFlag)
+	if err != nil {
+		r.t.Fatalf("sim: -sim.trace: %v", err)
+	}
+	r.t.Cleanup(func() { f.Close() })
+	return append([]Option{WithTrace(f)}, r.opts...)
 }
 
 // stackOf returns where a panic rose, if what rises now does not say so itself.

@@ -1,9 +1,11 @@
 package sim_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -116,7 +118,11 @@ func TestFailuresAreTold(t *testing.T) {
 			if replay == nil {
 				t.Fatalf("no command to replay it in\n%s", out)
 			}
-			again := fails(name, replay[2])
+			trace := filepath.Join(t.TempDir(), "trace")
+			again := fails(name, replay[2], "-sim.trace="+trace)
+			if hops, err := os.ReadFile(trace); err != nil || strings.Contains(out, "irp#1") && !bytes.Contains(hops, []byte("irp#1")) {
+				t.Errorf("the trace has %d bytes, %v", len(hops), err)
+			}
 			for _, say := range tc.says {
 				if !strings.Contains(out, say) || !strings.Contains(again, say) {
 					t.Errorf("it does not say %q:\n%s\nor not again:\n%s", say, out, again)

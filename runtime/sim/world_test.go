@@ -268,6 +268,24 @@ func TestOneOwner(t *testing.T) {
 	w.Run()
 }
 
+// TestTwoGoroutines: a World that runs refuses another goroutine that would run it, and says what that should do.
+func TestTwoGoroutines(t *testing.T) {
+	w := sim.New(1)
+	inside, refused := make(chan bool), make(chan string)
+	go func() {
+		<-inside
+		defer func() { s, _ := recover().(string); refused <- s }()
+		w.Run()
+	}()
+	w.UI().Go("wait", func() {
+		inside <- true
+		if s := <-refused; !strings.Contains(s, "runs already") || !strings.Contains(s, "Inject") {
+			t.Errorf("the second goroutine was told %q", s)
+		}
+	})
+	w.Run()
+}
+
 // TestOwnerDeadlock waits for what nobody will ever do.
 func TestOwnerDeadlock(t *testing.T) {
 	w := sim.New(1)
