@@ -63,6 +63,8 @@ var chapters = []chapter{
 		{"cliff", "", "the same job in both forms, 1 to N at once: where each side wins", tellCliff, 1024},
 	}},
 	{"The architecture of asynchrony", []story{
+		{"apm", "", "Begin and End: why a loop was hard, and how stacks were dived into", tellAPM, 0},
+		{"eap", "", "events: one thing to do, split over handlers", tellEAP, 0},
 		{"breakfast", "", "toast and eggs, synchronous, parallel, asynchronous: the time and the threads", tellBreakfast, 0},
 		{"copy", "SRC DST", "CopyStream, from one disk to another, and what it took", tellCopy, 0},
 		{"classorstruct", "", "a machine begins on the stack: what goes to the heap, and when", tellClassOrStruct, 0},

@@ -43,7 +43,7 @@ func TestWhenEachIsLinear(t *testing.T) {
 	if err := tell.start(nothing); err != nil {
 		t.Fatal(err)
 	}
-	grows := func(l loop) bool { return tell.bytesPerTask(l, 1024) > 2*tell.bytesPerTask(l, 128) }
+	grows := func(l loop) bool { return tell.bytesPerTask(l, 256) > 2*tell.bytesPerTask(l, 64) }
 	for _, l := range loops {
 		if got, want := grows(l), l.name == "WhenAny, in a loop"; got != want {
 			t.Errorf("%s: grows with the number of tasks: %v", l.name, got)
