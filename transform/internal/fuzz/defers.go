@@ -1,0 +1,69 @@
+package fuzz
+
+// recovering defers a recovery at the start of a function.
+func (g *generator) recovering() string {
+	set := ""
+	if len(g.fn.names) > 0 {
+		for i, t := range g.fn.results {
+			if i < len(g.fn.names) && t.kind != parameter && g.p(60) {
+				set += g.f("%s = %s\n", g.fn.names[i], g.literal(t))
+			}
+		}
+	}
+	return g.mark("deferred recover", g.f("defer func() {\nh.Caught(%s, recover())\n%s}()\n", g.say(), set))
+}
+
+// deferred makes a defer statement.
+func (g *generator) deferred() string {
+	if g.defers++; g.defers > 6 {
+		return ""
+	}
+	return g.choose([]option{
+		{3, func() string {
+			return g.mark("defer of a function", g.f("defer h.Say(%s, %s, %s)", g.say(), g.expr(tInt, 2), g.expr(allTypes[g.n(len(allTypes))], 2)))
+		}},
+		{3, func() string {
+			body := g.closure(func() string {
+				s := ""
+				for range g.between(1, 2) {
+					if c := g.change(func(v *variable) bool { return v.t.kind != parameter && !v.constant && v.t.kind != function }); c != "" {
+						s += c + "\n"
+					}
+				}
+				if v := g.variable(func(v *variable) bool { return v.t.kind != function }); v != nil {
+					s += g.f("h.Say(%s, %s)\n", g.say(), v.read())
+				}
+				return s
+			})
+			return g.mark("defer of a closure", g.f("defer func() {\n%s}()", body))
+		}},
+		{2, func() string {
+			return g.mark("defer of a closure with an argument", g.f("defer func(x int) {\nh.Say(%s, x)\n}(%s)", g.say(), g.expr(tInt, 2)))
+		}},
+		{2, func() string {
+			return g.mark("defer of a recovery", g.f("defer func() {\nh.Caught(%s, recover())\n}()", g.say()))
+		}},
+		{1, func() string {
+			if x := g.place([]*typ{tPT, tT}[g.n(2)]); x != "" {
+				return g.mark("defer of a method", g.f("defer %s.%s(%s)", x, []string{"Ptr", "Val"}[g.n(2)], g.expr(tInt, 2)))
+			}
+			return ""
+		}},
+		{1, func() string {
+			if !g.p(30 + g.fn.risk*10) {
+				return ""
+			}
+			return g.mark("defer that panics", g.f("defer func() { panic(%s) }()", g.literal(tString)))
+		}},
+		{1, func() string {
+			if x := g.place(tFunc); x != "" {
+				return g.mark("defer of a function value", g.f("defer %s(%s)", x, g.expr(tInt, 2)))
+			}
+			return ""
+		}},
+		{1, func() string { return g.mark("defer of recover itself", "defer recover()") }},
+		{1, func() string {
+			return g.mark("defer of an await", g.f("defer h.Do0(func() { h.Say(%s) }).Await()", g.say()))
+		}},
+	})
+}

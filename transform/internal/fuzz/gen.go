@@ -1,0 +1,259 @@
+package fuzz
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// A Program is a generated file: globals, types and annotated functions, and
+// how its root is called.
+type Program struct {
+	ID     int
+	Source string
+	Marks  map[string]int // constructs, and how often
+}
+
+// A generator makes one program.
+type generator struct {
+	r      *rand.Rand
+	id     int
+	marks  map[string]int
+	scopes []*scope
+	funcs  []*fn // callable
+	fn     *fn   // being made
+	names  int
+	labels int
+	says   int
+	left   int // statements that may still be made
+	loops  []*loop
+	plain  int // depth of function literals, where there is no await
+	jumpy  int
+	defers int
+}
+
+// A fn is an annotated function.
+type fn struct {
+	name     string // F12b, or a method's name
+	recv     string // "M12", "*M12" or ""
+	params   []*variable
+	results  []*typ // without the error
+	names    []string
+	fails    bool // the last result is an error
+	generic  bool
+	recurses bool
+	capture  int // of 100 actions, how many change what is captured
+	risk     int // of 100 operands, how many may panic
+	variadic bool
+}
+
+// A loop is what break and continue may leave.
+type loop struct {
+	label  string // "" until one is needed
+	ranges bool   // continue is possible
+	plain  int
+	named  bool
+}
+
+// Generate makes the program of a seed.
+func Generate(seed uint64, id int) Program {
+	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(id))), id: id, marks: make(map[string]int)}
+	source := g.program()
+	return Program{ID: id, Source: source, Marks: g.marks}
+}
+
+func (g *generator) n(n int) int          { return g.r.IntN(n) }
+func (g *generator) p(p int) bool         { return g.r.IntN(100) < p }
+func (g *generator) between(a, b int) int { return a + g.n(b-a+1) }
+
+// mark counts a construct, and whether it awaits.
+func (g *generator) mark(name, source string) string {
+	g.marks[name]++
+	if strings.Contains(source, ".Await()") {
+		g.marks[name+" · await"]++
+	}
+	return source
+}
+
+// An option is one way to go on, with a weight.
+type option struct {
+	weight int
+	make   func() string
+}
+
+// choose makes one of the options; "" means that it could not.
+func (g *generator) choose(options []option) string {
+	for range 8 {
+		total := 0
+		for _, o := range options {
+			total += o.weight
+		}
+		at := g.n(total)
+		for _, o := range options {
+			if at -= o.weight; at < 0 {
+				if s := o.make(); s != "" {
+					return s
+				}
+				break
+			}
+		}
+	}
+	return ""
+}
+
+// say is a number for a trace line.
+func (g *generator) say() string {
+	g.says++
+	return fmt.Sprintf("%q", fmt.Sprintf("s%d", g.says))
+}
+
+// globals are the variables of the file: name, type, start.
+func (g *generator) globals() (decls string) {
+	g.push()
+	var decl, reset strings.Builder
+	for i, t := range []*typ{tInt, tInts, tPT, tMap, tString, tArray, tT} {
+		v := g.declare(fmt.Sprintf("g%d%c", g.id, 'a'+i), t)
+		fmt.Fprintf(&decl, "\t%s %s\n", v.name, t)
+		fmt.Fprintf(&reset, "\t%s = %s\n", v.name, g.literal(t))
+	}
+	return fmt.Sprintf("var (\n%s)\n\nfunc reset%d() {\n%s}\n", decl.String(), g.id, reset.String())
+}
+
+// program makes a file.
+func (g *generator) program() string {
+	var b strings.Builder
+	globals := g.globals()
+	var methods string
+	if g.p(40) {
+		methods = fmt.Sprintf("\ntype M%d struct {\n\tA int\n\tL []int\n}\n", g.id)
+	}
+	var funcs strings.Builder
+	for i := range g.between(0, 2) {
+		f := &fn{name: fmt.Sprintf("F%d%c", g.id, 'a'+i), generic: g.p(20), recurses: g.p(25)}
+		if methods != "" && !f.generic && g.p(70) {
+			f.recv = fmt.Sprintf("M%d", g.id)
+			if g.p(50) {
+				f.recv = "*" + f.recv
+			}
+		}
+		funcs.WriteString("\n" + g.function(f, g.between(4, 14)))
+		g.funcs = append(g.funcs, f)
+	}
+	root := &fn{name: fmt.Sprintf("F%d", g.id)}
+	funcs.WriteString("\n" + g.function(root, g.between(8, 30)))
+	call := g.rootCall(root)
+	if methods != "" && !strings.Contains(funcs.String(), fmt.Sprintf("M%d)", g.id)) {
+		methods = ""
+	}
+	fmt.Fprintf(&b, "package p\n\nimport \"fuzzed/h\"\n\n//call: %s\n\n%s%s%s", call, globals, methods, funcs.String())
+	return b.String()
+}
+
+// rootCall is the call of the root with literal arguments.
+func (g *generator) rootCall(f *fn) string {
+	g.scopes = g.scopes[:1]
+	var args []string
+	for _, p := range f.params {
+		args = append(args, g.literal(p.t))
+	}
+	return fmt.Sprintf("%s(%s)", f.name, strings.Join(args, ", "))
+}
+
+var resultTypes = []*typ{tInt, tInt, tString, tInts, tT, tAny, tBool, tArray, tPT, tFloat}
+
+// signature chooses parameters and results and declares them.
+func (g *generator) signature(f *fn) string {
+	tparams, params := "", []string{}
+	v := &typ{text: "V", kind: parameter}
+	if f.generic {
+		tparams = "[V any]"
+		p := g.declare("v", v)
+		f.params = append(f.params, p)
+		params = append(params, "v V")
+	}
+	if f.recurses {
+		p := g.declare("n", tInt)
+		p.fixed, p.frozen = true, true
+		f.params = append(f.params, p)
+		params = append(params, "n int")
+	}
+	for range g.between(0, 3) {
+		t := allTypes[g.n(len(allTypes))]
+		p := g.declare(g.fresh(), t)
+		f.params = append(f.params, p)
+		name := p.name
+		if g.p(5) {
+			name, p.name = "_", "_"
+			s := g.scopes[len(g.scopes)-1]
+			s.vars = s.vars[:len(s.vars)-1]
+		}
+		params = append(params, name+" "+t.text)
+	}
+	count := []int{0, 1, 1, 1, 1, 2, 2, 3}[g.n(8)]
+	if f.generic {
+		f.results = append(f.results, v)
+		count = min(count, 1)
+	}
+	for range count {
+		f.results = append(f.results, resultTypes[g.n(len(resultTypes))])
+	}
+	f.fails = g.p(45)
+	named := g.p(50)
+	var results []string
+	for i, t := range append(append([]*typ{}, f.results...), tError) {
+		if i == len(f.results) && !f.fails {
+			break
+		}
+		if !named {
+			results = append(results, t.text)
+			continue
+		}
+		p := g.declare(g.fresh(), t)
+		*p.used = true
+		f.names = append(f.names, p.name)
+		results = append(results, p.name+" "+t.text)
+	}
+	list := strings.Join(results, ", ")
+	if len(results) > 1 || named && len(results) > 0 {
+		list = "(" + list + ")"
+	}
+	if named && len(results) > 0 {
+		g.mark("named results", "")
+	}
+	return fmt.Sprintf("%s(%s) %s", tparams, strings.Join(params, ", "), list)
+}
+
+// function makes an annotated function of about size statements.
+func (g *generator) function(f *fn, size int) string {
+	g.fn, g.left, g.loops, g.defers = f, size, nil, 0
+	f.capture = []int{0, 15, 60}[g.n(3)]
+	f.risk = []int{0, 0, 1, 4}[g.n(4)]
+	g.scopes = g.scopes[:1]
+	g.push()
+	recv := ""
+	if f.recv != "" {
+		v := g.declare("m", &typ{text: f.recv, kind: parameter})
+		v.fixed = true
+		recv = fmt.Sprintf("(m %s) ", f.recv)
+		g.mark("method "+f.recv[:1], "")
+	}
+	if f.generic {
+		g.mark("generic function", "")
+	}
+	signature := g.signature(f)
+	if f.recv != "" {
+		f.name = "F" + f.name[len(f.name)-1:]
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "//nothread:async\nfunc %s%s%s {\n", recv, f.name, signature)
+	if g.p(35) {
+		b.WriteString(g.recovering())
+	}
+	body, ended := g.statements(size)
+	b.WriteString(body)
+	if !ended {
+		b.WriteString(g.returns(2))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}

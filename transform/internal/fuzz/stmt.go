@@ -1,0 +1,366 @@
+package fuzz
+
+import (
+	"strings"
+)
+
+// A list is a block in the making: its statements, and which variables each
+// declares.
+type list struct {
+	text  []string
+	after map[int][]*variable
+}
+
+func (l *list) add(s string, vars ...*variable) {
+	if l.after == nil {
+		l.after = make(map[int][]*variable)
+	}
+	l.after[len(l.text)] = vars
+	l.text = append(l.text, s)
+}
+
+// String joins the statements and uses what nothing uses.
+func (l *list) String() string {
+	var b strings.Builder
+	for i, s := range l.text {
+		b.WriteString(s + "\n")
+		for _, v := range l.after[i] {
+			if !*v.used && !v.constant {
+				b.WriteString("_ = " + v.name + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// block makes the inside of braces.
+func (g *generator) block(n int) string {
+	g.push()
+	defer g.pop()
+	s, _ := g.statements(n)
+	return s
+}
+
+// braces makes a block.
+func (g *generator) braces(n int) string { return "{\n" + g.block(n) + "}" }
+
+// statements makes up to n statements, and says whether the last leaves.
+func (g *generator) statements(n int) (string, bool) {
+	l := new(list)
+	for range n {
+		if g.left <= 0 {
+			break
+		}
+		g.left--
+		g.statement(l)
+		if g.p(3) && len(g.scopes) > 3 {
+			if s := g.leaves(); s != "" {
+				l.add(s)
+				return l.String(), true
+			}
+		}
+	}
+	if g.p(60) {
+		if s := g.sayVars(); s != "" {
+			l.add(s)
+		}
+	}
+	return l.String(), false
+}
+
+// sayVars traces some variables.
+func (g *generator) sayVars() string {
+	vars := g.visible(func(v *variable) bool { return v.t.kind != function })
+	if len(vars) == 0 {
+		return ""
+	}
+	s := "h.Say(" + g.say()
+	for range g.between(1, 3) {
+		s += ", " + vars[min(g.n(len(vars)), g.n(len(vars)))].read()
+	}
+	return s + ")"
+}
+
+const depth = 3
+
+// statement adds one statement, or a few that belong together.
+func (g *generator) statement(l *list) {
+	nested := len(g.scopes) < 8
+	options := []option{
+		{10, func() string { return g.declaration(l) }},
+		{8, func() string { return g.assignment() }},
+		{5, func() string {
+			return g.mark("call statement", g.f("h.Say(%s, %s, %s)", g.say(), g.expr(allTypes[g.n(len(allTypes))], depth), g.expr(allTypes[g.n(len(allTypes))], depth)))
+		}},
+		{3, func() string { return g.bare() }},
+		{3, func() string { return g.changeStatement() }},
+		{3, func() string { return g.sayVars() }},
+		{2, func() string { return g.deferred() }},
+		{1, func() string { return g.leavesSometimes() }},
+	}
+	if nested {
+		options = append(options,
+			option{6, func() string { return g.ifs() }},
+			option{2, func() string { return g.mark("block", g.braces(4)) }},
+			option{7, func() string { return g.loopStatement() }},
+			option{4, func() string { return g.switches() }},
+			option{3, func() string { return g.typeSwitch() }},
+			option{3, func() string { return g.channels() }},
+			option{2, func() string { return g.gotos() }},
+			option{1, func() string { return g.recursion() }},
+			option{1, func() string { return g.perIteration() }},
+		)
+	}
+	if s := g.choose(options); s != "" && s != added {
+		l.add(s)
+	}
+}
+
+// added says that a maker has added its statement itself.
+const added = "added"
+
+// declaration declares variables.
+func (g *generator) declaration(l *list) string {
+	t := allTypes[g.n(len(allTypes))]
+	if g.fn.generic && g.p(15) {
+		t = g.fn.results[0]
+	}
+	add := func(kind, s string, vars ...*variable) string {
+		l.add(g.mark(kind, s), vars...)
+		return added
+	}
+	switch g.n(12) {
+	case 0:
+		name := g.fresh()
+		return add("var without value", g.f("var %s %s", name, t), g.declare(name, t))
+	case 1, 2:
+		x := g.expr(t, depth)
+		name := g.fresh()
+		return add("var with value", g.f("var %s %s = %s", name, t, x), g.declare(name, t))
+	case 3:
+		u := allTypes[g.n(len(allTypes))]
+		x, y := g.typed(t, depth), g.typed(u, depth)
+		a, b := g.two()
+		if g.p(50) {
+			return add("var of several", g.f("var %s, %s = %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
+		}
+		return add("define several", g.f("%s, %s := %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
+	case 4:
+		name := g.fresh()
+		v := g.declare(name, tInt)
+		v.constant = true
+		return add("const", g.f("const %s = %d", name, g.n(9)+1), v)
+	case 5:
+		return g.defineTwo(add)
+	}
+	x := g.typed(t, depth)
+	name := g.fresh()
+	return add("define", g.f("%s := %s", name, x), g.declare(name, t))
+}
+
+func (g *generator) two() (string, string) {
+	for {
+		if a, b := g.fresh(), g.fresh(); a != b {
+			return a, b
+		}
+	}
+}
+
+// defineTwo defines two variables from one operation.
+func (g *generator) defineTwo(add func(kind, s string, vars ...*variable) string) string {
+	kind, x, t, u := g.twoValues()
+	if x == "" {
+		return ""
+	}
+	a, b := g.two()
+	return add("define from "+kind, g.f("%s, %s := %s", a, b, x), g.declare(a, t), g.declare(b, u))
+}
+
+// twoValues is an expression of two values.
+func (g *generator) twoValues() (kind, x string, t, u *typ) {
+	t, u = allTypes[g.n(len(allTypes))], allTypes[g.n(len(allTypes))]
+	switch g.n(6) {
+	case 0:
+		return "a map, ok", g.f("%s[%s]", g.operand(tMap, depth), g.key(tMap, depth)), tInt, tBool
+	case 1:
+		if t.kind == anything || t.kind == valuer || t.kind == failure {
+			t = tInt
+		}
+		return "an assertion, ok", g.f("%s.(%s)", g.operand(tAny, depth), t), t, tBool
+	case 2:
+		return "a receive, ok", g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt)), tInt, tBool
+	case 3:
+		return "a call", g.f("h.Pair(%s, %s, %s)", g.say(), g.typed(t, depth), g.typed(u, depth)), t, u
+	case 4:
+		if len(g.funcs) > 0 {
+			f := g.funcs[g.n(len(g.funcs))]
+			if len(f.results) == 1 && !f.generic {
+				return "a twin", g.f("%s.Await()", g.start(f, tInt, depth)), f.results[0], tError
+			}
+		}
+	}
+	return "an await", g.f("h.Do2(%s).Await()", g.action2(t, u)), t, u
+}
+
+// target is what can be assigned to, of type t.
+func (g *generator) target(t *typ) string {
+	switch g.n(6) {
+	case 0:
+		if t == tInt && g.p(50) {
+			if x := g.place([]*typ{tInts, tArray}[g.n(2)]); x != "" {
+				return g.f("%s[%s]", x, g.index(2))
+			}
+		}
+		if x := g.place(tMap); t == tInt && x != "" {
+			return g.f("%s[%s]", x, g.key(tMap, 2))
+		}
+	case 1:
+		for _, o := range []*typ{tT, tPT, tU, tE} {
+			s := o
+			if o.kind == pointer {
+				s = o.elem
+			}
+			for _, f := range fields[s] {
+				if f.t == t && g.p(50) {
+					if x := g.place(o); x != "" {
+						return x + "." + f.name
+					}
+				}
+			}
+		}
+	case 2:
+		for _, p := range []*typ{tPT, tPU, tPInt, tPArray} {
+			if p.elem == t {
+				if g.p(40) {
+					return "*" + g.operand(p, 2)
+				}
+				if x := g.place(p); x != "" {
+					return "*" + x
+				}
+			}
+		}
+	}
+	return g.settable(t)
+}
+
+// settable is a variable that may be assigned.
+func (g *generator) settable(t *typ) string {
+	if v := g.variable(func(v *variable) bool { return v.t == t && !v.constant && !v.fixed }); v != nil {
+		*v.used = true
+		return v.name
+	}
+	return ""
+}
+
+// assignment assigns.
+func (g *generator) assignment() string {
+	t := allTypes[g.n(len(allTypes))]
+	u := allTypes[g.n(len(allTypes))]
+	switch g.n(8) {
+	case 0, 1:
+		x := g.target(tInt)
+		if x == "" {
+			return ""
+		}
+		op := []string{"+=", "-=", "*=", "^=", "|=", "&="}[g.n(6)]
+		return g.mark("op-assign", g.f("%s %s %s", x, op, g.expr(tInt, depth)))
+	case 2:
+		x := g.target(tString)
+		if x == "" {
+			return ""
+		}
+		return g.mark("op-assign of string", g.f("%s += %s", x, g.expr(tString, depth)))
+	case 3:
+		x, y := g.target(t), g.target(u)
+		if x == "" || y == "" {
+			return ""
+		}
+		return g.mark("assignment of several", g.f("%s, %s = %s, %s", x, y, g.expr(t, depth), g.expr(u, depth)))
+	case 4:
+		x, y := g.target(tInt), g.target(tInt)
+		if x == "" || y == "" {
+			return ""
+		}
+		return g.mark("swap", g.f("%s, %s = %s, %s", x, y, y, g.paren(g.expr(tInt, 2))))
+	case 5:
+		kind, v, t, u := g.twoValues()
+		x, y := g.target(t), g.target(u)
+		if x == "" || v == "" {
+			return ""
+		}
+		if y == "" || g.p(10) {
+			y = "_"
+		}
+		return g.mark("assignment from "+kind, g.f("%s, %s = %s", x, y, v))
+	}
+	x := g.target(t)
+	if x == "" {
+		return ""
+	}
+	return g.mark("assignment", g.f("%s = %s", x, g.expr(t, depth)))
+}
+
+// bare is an await whose result nobody wants.
+func (g *generator) bare() string {
+	switch g.n(4) {
+	case 0:
+		if len(g.funcs) > 0 {
+			f := g.funcs[g.n(len(g.funcs))]
+			return g.mark("await statement of a twin", g.start(f, tInt, depth)+".Await()")
+		}
+	case 1:
+		return g.mark("await statement", g.f("h.Do(%s).Await()", g.action(tInt, false)))
+	case 2:
+		return g.mark("assignment to blank", g.f("_ = %s", g.typed(allTypes[g.n(len(allTypes))], depth)))
+	}
+	body := g.closure(func() string { return g.mutations() + g.f("h.Say(%s)", g.say()) })
+	return g.mark("await without result", g.f("h.Do0(func() { %s }).Await()", body))
+}
+
+func (g *generator) changeStatement() string {
+	if x := g.target(tInt); x != "" && g.p(60) {
+		return g.mark("inc, dec", x+[]string{"++", "--"}[g.n(2)])
+	}
+	return g.change(func(v *variable) bool { return v.t.kind != parameter && !v.constant && !v.fixed })
+}
+
+// recursion awaits the function itself.
+func (g *generator) recursion() string {
+	f := g.fn
+	if !f.recurses || g.hidden("n") && g.variable(func(v *variable) bool { return v.name == "n" }) != f.params[g.nParam()] {
+		return ""
+	}
+	f.recurses = false
+	var args []string
+	for i, p := range f.params {
+		switch {
+		case i == g.nParam():
+			args = append(args, "n-1")
+		default:
+			args = append(args, g.literal(p.t))
+			if p.t.kind == parameter {
+				args[i] = "*new(V)"
+			}
+		}
+	}
+	call := g.f("%sAsync(%s).Await()", f.name, strings.Join(args, ", "))
+	if f.recv != "" {
+		if g.hiddenReceiver() {
+			return ""
+		}
+		call = "m." + call
+	}
+	return g.mark("recursion", g.f("if n > 0 {\n%s\n}", call))
+}
+
+func (g *generator) nParam() int {
+	if g.fn.generic {
+		return 1
+	}
+	return 0
+}
+
+func (g *generator) hiddenReceiver() bool {
+	v := g.variable(func(v *variable) bool { return v.name == "m" })
+	return v == nil || v.t.text != g.fn.recv
+}

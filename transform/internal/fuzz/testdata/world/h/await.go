@@ -1,0 +1,221 @@
+package h
+
+import (
+	"errors"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// A Mode says how awaits complete.
+type Mode int
+
+const (
+	Inline Mode = iota // the work is done by Await itself: the program as it was written
+	Mixed              // at once, on storing the continuation, or later
+	Later              // every await suspends
+	AtOnce             // none does
+)
+
+// work is what is done while it is awaited.
+type work struct {
+	do       func()
+	run      *run
+	started  bool
+	finished bool
+	failed   bool // panicked with cause
+	cause    any
+	next     async.Continuation
+}
+
+// perform does the work once and keeps its panic.
+func (w *work) perform() {
+	if w.started {
+		panic("h: work is done twice")
+	}
+	w.started = true
+	defer func() {
+		w.finished = true
+		if w.failed {
+			w.cause = recover()
+		}
+	}()
+	w.failed = true
+	w.do()
+	w.failed = false
+}
+
+func (w *work) raise() {
+	if !w.finished {
+		panic("h: a result is read before the work is done")
+	}
+	if w.failed {
+		panic(w.cause)
+	}
+}
+
+// isCompleted is the first moment at which the work may be done.
+func (w *work) isCompleted() bool {
+	if w.finished {
+		return true
+	}
+	if w.run.turn(3) == 0 {
+		w.perform()
+		return true
+	}
+	return false
+}
+
+// onCompleted is the second; the third is the driver's.
+func (w *work) onCompleted(c async.Continuation) bool {
+	if w.finished {
+		return false
+	}
+	if w.run.turn(4) == 0 {
+		w.perform()
+		return false
+	}
+	w.next = c
+	pending = append(pending, w)
+	return true
+}
+
+// turn draws a number below n; zero means now.
+func (r *run) turn(n uint64) uint64 {
+	switch r.mode {
+	case Later:
+		return 1
+	case AtOnce, Inline:
+		return 0
+	}
+	r.turns = r.turns*6364136223846793005 + 1442695040888963407
+	return r.turns >> 33 % n
+}
+
+// An Op is an operation with one result.
+type Op[T any] struct {
+	w *work
+	v *T
+}
+
+// Do returns an operation that calls f while it is awaited.
+func Do[T any](f func() T) Op[T] {
+	v := new(T)
+	return Op[T]{&work{run: cur, do: func() { *v = f() }}, v}
+}
+
+// IsCompleted is the first of an awaitable's four methods.
+func (o Op[T]) IsCompleted() bool { return o.w.isCompleted() }
+
+// OnCompleted stores a continuation.
+func (o Op[T]) OnCompleted(c async.Continuation) bool { return o.w.onCompleted(c) }
+
+// GetResult returns what f returned, or panics as f did.
+func (o Op[T]) GetResult() T {
+	o.w.raise()
+	return *o.v
+}
+
+// Await calls f.
+//
+//go:noinline
+func (o Op[T]) Await() T {
+	o.w.perform()
+	return o.GetResult()
+}
+
+// An Op0 is an operation without a result.
+type Op0 struct{ w *work }
+
+// Do0 returns an operation that calls f while it is awaited.
+func Do0(f func()) Op0 { return Op0{&work{run: cur, do: f}} }
+
+// IsCompleted is the first of an awaitable's four methods.
+func (o Op0) IsCompleted() bool { return o.w.isCompleted() }
+
+// OnCompleted stores a continuation.
+func (o Op0) OnCompleted(c async.Continuation) bool { return o.w.onCompleted(c) }
+
+// GetResult panics if f did.
+func (o Op0) GetResult() { o.w.raise() }
+
+// Await calls f.
+//
+//go:noinline
+func (o Op0) Await() {
+	o.w.perform()
+	o.w.raise()
+}
+
+// An Op2 is an operation with two results.
+type Op2[A, B any] struct {
+	w *work
+	a *A
+	b *B
+}
+
+// Do2 returns an operation that calls f while it is awaited.
+func Do2[A, B any](f func() (A, B)) Op2[A, B] {
+	a, b := new(A), new(B)
+	return Op2[A, B]{&work{run: cur, do: func() { *a, *b = f() }}, a, b}
+}
+
+// IsCompleted is the first of an awaitable's four methods.
+func (o Op2[A, B]) IsCompleted() bool { return o.w.isCompleted() }
+
+// OnCompleted stores a continuation.
+func (o Op2[A, B]) OnCompleted(c async.Continuation) bool { return o.w.onCompleted(c) }
+
+// GetResult returns what f returned, or panics as f did.
+func (o Op2[A, B]) GetResult() (A, B) {
+	o.w.raise()
+	return *o.a, *o.b
+}
+
+// Await calls f.
+//
+//go:noinline
+func (o Op2[A, B]) Await() (A, B) {
+	o.w.perform()
+	return o.GetResult()
+}
+
+// Task is Do with a task of the runtime, completed by its source. f runs when
+// the task is made or when the driver comes to it.
+func Task[T any](f func() (T, error)) async.Task[T] {
+	w := &work{run: cur}
+	s := async.NewSource[T]()
+	w.do = func() {
+		if v, err := f(); err != nil {
+			s.SetError(err)
+		} else {
+			s.SetResult(v)
+		}
+	}
+	if cur.turn(3) == 0 {
+		w.perform()
+		w.raise()
+	} else {
+		pending = append(pending, w)
+	}
+	return s.Task()
+}
+
+// Done is a task that was finished when it was made.
+func Done[T any](v T, err error) async.Task[T] { return async.Completed(v, err) }
+
+// Err is an error of the programs.
+func Err(text string) error { return errors.New(text) }
+
+// V is the value of a pair of a value and an error.
+func V[T any](v T, err error) T {
+	if err != nil {
+		Say("V", err.Error())
+	}
+	return v
+}
+
+// Pair is a call with two results.
+func Pair[A, B any](what string, a A, b B) (A, B) {
+	Say(what, a, b)
+	return a, b
+}

@@ -1,0 +1,153 @@
+// Package h is the world in which generated programs run: the trace that they
+// leave, and the awaitables that they await. A program runs twice: as it was
+// written, where an await does its work on the spot, and as it was generated,
+// where a driver does the work when its turn comes.
+package h
+
+import (
+	"fmt"
+	"reflect"
+	"runtime"
+	"sort"
+	"strings"
+)
+
+// A run is one execution of one case.
+type run struct {
+	name  string
+	trace []string
+	turns uint64 // decides how each await completes
+	mode  Mode
+}
+
+// cur is the run that is going on: everything happens on one goroutine at a
+// time.
+var cur *run
+
+// enough ends a run that says too much.
+const enough = 4000
+
+type exhausted struct{}
+
+// Say adds a line to the trace.
+func Say(what string, values ...any) {
+	if len(cur.trace) >= enough {
+		panic(exhausted{})
+	}
+	var b strings.Builder
+	b.WriteString(what)
+	for _, v := range values {
+		b.WriteByte(' ')
+		show(&b, reflect.ValueOf(v), 0)
+	}
+	cur.trace = append(cur.trace, b.String())
+}
+
+// Id returns v and says so: a call with an effect, anywhere in an expression.
+func Id[T any](what string, v T) T {
+	Say(what, v)
+	return v
+}
+
+// Caught says what a recover returned.
+func Caught(what string, v any) {
+	if v == nil {
+		Say(what, "nothing to recover")
+		return
+	}
+	Say(what, panicText(v))
+}
+
+func panicText(v any) string {
+	switch v := v.(type) {
+	case runtime.Error:
+		return "panic: " + v.Error()
+	case error:
+		return fmt.Sprintf("panic: %T %s", v, v.Error())
+	}
+	var b strings.Builder
+	show(&b, reflect.ValueOf(v), 0)
+	return "panic: " + b.String()
+}
+
+// show writes a value so that equal states give equal texts: no addresses, maps
+// in order.
+func show(b *strings.Builder, v reflect.Value, depth int) {
+	if depth > 4 {
+		b.WriteString("…")
+		return
+	}
+	switch v.Kind() {
+	case reflect.Invalid:
+		b.WriteString("nil")
+	case reflect.Interface:
+		show(b, v.Elem(), depth)
+	case reflect.Pointer:
+		if v.IsNil() {
+			b.WriteString("nil")
+			return
+		}
+		b.WriteByte('&')
+		show(b, v.Elem(), depth+1)
+	case reflect.Struct:
+		b.WriteString(v.Type().Name() + "{")
+		for i := range v.NumField() {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			show(b, v.Field(i), depth+1)
+		}
+		b.WriteByte('}')
+	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice && v.IsNil() {
+			b.WriteString("nil")
+			return
+		}
+		b.WriteByte('[')
+		for i := range v.Len() {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			show(b, v.Index(i), depth+1)
+		}
+		b.WriteByte(']')
+	case reflect.Map:
+		showMap(b, v, depth)
+	case reflect.Func, reflect.Chan:
+		fmt.Fprintf(b, "%s:%v", v.Kind(), !v.IsNil())
+	case reflect.String:
+		fmt.Fprintf(b, "%q", v.String())
+	case reflect.Bool:
+		fmt.Fprint(b, v.Bool())
+	default:
+		if v.CanFloat() {
+			fmt.Fprint(b, v.Float())
+		} else if v.CanUint() {
+			fmt.Fprint(b, "u", v.Uint())
+		} else if v.CanComplex() {
+			fmt.Fprint(b, v.Complex())
+		} else {
+			fmt.Fprint(b, v.Int())
+		}
+	}
+	if v.IsValid() && v.Kind() != reflect.Interface && depth == 0 && v.Type().Name() != "" && v.Type().PkgPath() != "" {
+		b.WriteString(":" + v.Type().Name())
+	}
+}
+
+func showMap(b *strings.Builder, v reflect.Value, depth int) {
+	if v.IsNil() {
+		b.WriteString("nilmap")
+		return
+	}
+	var entries []string
+	for it := v.MapRange(); it.Next(); {
+		var e strings.Builder
+		show(&e, it.Key(), depth+1)
+		e.WriteByte(':')
+		show(&e, it.Value(), depth+1)
+		entries = append(entries, e.String())
+	}
+	sort.Strings(entries)
+	b.WriteString("map[" + strings.Join(entries, " ") + "]")
+}
