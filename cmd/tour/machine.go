@@ -85,11 +85,11 @@ func allocated(f func()) heap {
 	return heap{int(after.Mallocs - before.Mallocs), int(after.TotalAlloc - before.TotalAlloc)}
 }
 
-// inUse is how many bytes the program needs now: what is alive on the heap, and
+// inUse is what the program needs now: what is alive on the heap, and, as bytes,
 // the goroutines' stacks.
-func inUse() int {
+func inUse() heap {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc + m.StackInuse)
+	return heap{int(m.HeapObjects), int(m.HeapAlloc + m.StackInuse)}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/nothread/nothread/runtime/overlapped"
 )
 
-// This is the story of the method that exits twice: ProcessFile leaves its
-// thread at the await, stack and all, and comes back with its variables as they
-// were, for they stand in a struct on the heap.
+// This is the story of the method that pauses in the middle, and does not:
+// ProcessFile leaves its thread at the await, stack and all, and comes back with
+// its variables as they were, for they stand in a struct on the heap.
 //
 // Look at what userID and path are before the await and after it.
 

@@ -102,7 +102,7 @@ func tellServer(t *teller, _ []string) error {
 	}
 	s := &server{storage: storage, threads: make(map[string]bool)}
 	requests := make([]async.Task[int], t.count)
-	before, during := inUse(), 0
+	before, during := inUse(), heap{}
 	for id := range requests {
 		t.worker(func(ctx context.Context) { requests[id] = s.HandleAsync(ctx, id) })
 	}
@@ -135,7 +135,8 @@ func tellServer(t *teller, _ []string) error {
 	t.printf("  %-46s %d\n", "goroutines", t.goroutines)
 	t.printf("  %-46s %v\n", "the machine's time", t.world.Elapsed())
 	t.printf("\nAnd on the computer that you sit at, while %d machines were alive:\n\n", arrived)
-	t.printf("  %-46s %d bytes\n", "memory for each request in flight, all told", (during-before)/t.count)
+	t.printf("  %-46s %d\n", "objects on the heap for each request", (during.objects-before.objects)/t.count)
+	t.printf("  %-46s %d\n", "bytes for each request, all told", (during.bytes-before.bytes)/t.count)
 	t.printf("  %-46s %v\n", "wall time for all of them", took.Round(time.Millisecond))
 	t.printThesis()
 	return nil
