@@ -12,7 +12,8 @@
 // A Virtual clock holds its timers in a hierarchical timing wheel: eleven levels of 64 slots, six bits of the deadline
 // each, so that level 0 has one slot a nanosecond and level 10 reaches to the end of int64. A timer stands on the level
 // of the highest bit in which its deadline differs from the wheel's base; when the base moves into a slot of a higher
-// level, that slot's timers come down ("cascade"), in their order. Setting, stopping and ringing a timer cost the same
+// level, that slot's timers come down ("cascade"), in their order; one that is alone there and next rings from where it
+// stands. Setting, stopping and ringing a timer cost the same
 // whether three timers are set or a million.
 //
 // Two timers with the same deadline always stand in the same slot, because their level and slot follow from the base

@@ -47,13 +47,20 @@ func (c *CPU) RaiseIRQL(to IRQL) (old IRQL) {
 // LowerIRQL lowers the CPU to a level. What was held back above it happens before LowerIRQL returns: interrupts, then
 // the DPC queue, then the current thread's kernel APCs.
 func (c *CPU) LowerIRQL(to IRQL) {
+	if to > c.irql || c.attention != 0 {
+		c.lower(to)
+		return
+	}
+	c.irql = to
+}
+
+// lower is LowerIRQL where there is more to do: apart, so that LowerIRQL can be inlined.
+func (c *CPU) lower(to IRQL) {
 	if to > c.irql {
 		c.kernel.bugCheck("IRQL_NOT_LESS_OR_EQUAL", "A22", nil, "LowerIRQL from %v up to %v", c.irql, to)
 	}
 	c.irql = to
-	if c.attention != 0 {
-		c.deliver()
-	}
+	c.deliver()
 }
 
 // requireAtMost is the check at the entry of every routine that has an upper limit (A23).
