@@ -189,6 +189,7 @@ func ours(function string) bool {
 type Deadlock struct {
 	Seed    uint64
 	Waiting []string // who waits for what, a sentence each
+	State   string   // World.Dump
 }
 
 func (d *Deadlock) Error() string {
@@ -207,7 +208,7 @@ func (w *World) blocked() []*kernel.Thread {
 }
 
 func (w *World) deadlock() *Deadlock {
-	d := &Deadlock{Seed: w.seed}
+	d := &Deadlock{Seed: w.seed, State: w.Dump()}
 	if !w.untilIdle && !w.mainDue {
 		d.Waiting = append(d.Waiting, "the owner waits for "+w.main.WaitsFor())
 	}

@@ -141,10 +141,12 @@ func (r *testRun) options() []Option {
 	return append([]Option{WithTrace(f)}, r.opts...)
 }
 
-// stackOf returns where a panic rose, if what rises now does not say so itself.
+// stackOf returns where a panic rose, if what rises now does not say so itself; of a deadlock, who waits for what.
 func stackOf(v any) string {
-	switch v.(type) {
-	case *Panic, *Deadlock, *Hang, *kernel.BugCheck:
+	switch v := v.(type) {
+	case *Deadlock:
+		return "\n" + v.State
+	case *Panic, *Hang, *kernel.BugCheck:
 		return ""
 	}
 	return "\n\n" + string(debug.Stack())

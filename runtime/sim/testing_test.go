@@ -70,8 +70,10 @@ var failing = map[string]struct {
 	}, []string{"1 requests are in flight and 1 threads blocked", "UI thread is waiting, blocked on an Await in sim_test.init.func",
 		"awaited by UI thread, blocked on an Await in sim_test"}},
 	"a deadlock": {func(t *testing.T, w *sim.World) {
+		f := hole(t, w)
+		w.Go("click", func(ctx context.Context) { f.ReadAsync(ctx, make([]byte, 7)).Await() })
 		async.NewSourceFor[int](w.Context()).Task().Await()
-	}, []string{"deadlock"}},
+	}, []string{"deadlock", "the owner waits for an Await in sim_test.init.func", "irp#1: read of 7 bytes", "awaited by UI thread"}},
 	"a bad driver": {func(t *testing.T, w *sim.World) {
 		d := &kernel.DeviceObject{Name: "bad", Driver: &kernel.DriverObject{Name: "bad.sys"}}
 		d.Driver.Major[kernel.MajorRead] = func(*kernel.CPU, *kernel.DeviceObject, *kernel.IRP) kernel.Status {
