@@ -50,7 +50,7 @@ func frames() int {
 }
 
 // begin is the text's ReadData.
-func (r *reading) begin(context.Context) { r.conn.BeginRead(r.buf, r.onReadComplete, nil) }
+func (r *reading) begin() { r.conn.BeginRead(r.buf, r.onReadComplete, nil) }
 
 // onReadComplete is the text's: it processes, and begins the next read. Where that
 // is complete at once, this is called again before BeginRead returns.
@@ -65,7 +65,7 @@ func (r *reading) onReadComplete(ar *overlapped.AsyncResult) {
 
 // loop is how it had to be written: the loop is left where a read has to wait, and
 // entered again by its callback.
-func (r *reading) loop(context.Context) {
+func (r *reading) loop() {
 	for !r.finished {
 		ar := r.conn.BeginRead(r.buf, r.onReadCompleteLater, nil)
 		if !ar.CompletedSynchronously() {
@@ -80,7 +80,7 @@ func (r *reading) onReadCompleteLater(ar *overlapped.AsyncResult) {
 		return // the loop is on the stack below, and ends the read
 	}
 	r.end(ar)
-	r.loop(nil)
+	r.loop()
 }
 
 func (r *reading) end(ar *overlapped.AsyncResult) {
@@ -129,8 +129,8 @@ func tellAPM(t *teller, _ []string) error {
 		title string
 		read  func(r *reading, ctx context.Context)
 	}{
-		{"callbacks that begin the next read", (*reading).begin},
-		{"a loop around CompletedSynchronously", (*reading).loop},
+		{"callbacks that begin the next read", func(r *reading, _ context.Context) { r.begin() }},
+		{"a loop around CompletedSynchronously", func(r *reading, _ context.Context) { r.loop() }},
 		{"await", func(r *reading, ctx context.Context) { async.Forget(ctx, r.ReadAllAsync(ctx)) }},
 		{"await, over the same Begin and End", func(r *reading, ctx context.Context) {
 			async.Forget(ctx, r.ReadAllBridgedAsync(ctx))
