@@ -122,7 +122,9 @@ const CacheLinePadSize = 64
 
 type CacheLinePad struct{ _ [CacheLinePadSize]byte }
 
-var X86 struct{ HasAVX, HasAVX2, HasADX, HasBMI1, HasBMI2, HasSSE41, HasSSE42, HasPCLMULQDQ, HasPOPCNT bool }
+var X86 struct{ HasAVX, HasAVX2, HasADX, HasBMI1, HasBMI2, HasSSE41, HasSSE42, HasPCLMULQDQ, HasPOPCNT, HasAVX512VPCLMULQDQ, HasAVX512VL bool }
+
+func Name() string { return "" }
 `,
 }
 

@@ -1,0 +1,47 @@
+package inject
+
+import "strings"
+
+// Few are the packages of every run, Packages those of a full one.
+var (
+	Few      = []string{"container/list", "text/tabwriter"}
+	Packages = strings.Fields(`container/list container/heap container/ring sort strings bytes text/tabwriter
+		encoding/hex encoding/base32 encoding/base64 encoding/ascii85 encoding/csv encoding/pem encoding/binary
+		encoding/json encoding/xml encoding/gob encoding/asn1 path path/filepath strconv unicode/utf8 unicode/utf16
+		text/template text/template/parse text/scanner go/scanner go/parser go/printer go/ast go/token go/constant
+		go/doc/comment go/build/constraint go/format regexp/syntax regexp archive/tar archive/zip compress/flate
+		compress/bzip2 compress/gzip compress/lzw compress/zlib hash/adler32 hash/crc32 hash/fnv html net/url net/mail
+		net/textproto mime mime/multipart bufio math/big math/cmplx index/suffixarray image image/png image/gif
+		image/jpeg flag fmt io errors slices maps log log/slog debug/dwarf debug/elf html/template go/types
+		internal/strconv internal/diff internal/zstd internal/fmtsort internal/saferio`)
+)
+
+// Excused are tests that say nothing, by package.
+var Excused = map[string]string{
+	"encoding/gob":  "TestLargeSlice",        // twenty million elements: takes minutes
+	"encoding/json": "TestUnsupportedValues", // panics through a thousand nested drivers: takes minutes
+
+	// These look at their callers on the stack.
+	"flag": "TestDefineAfterSet",
+	"io":   "TestMultiReaderFlatten TestMultiWriterSingleChainFlatten",
+	"log":  "TestAll ExampleLogger ExampleLogger_Output",
+}
+
+// Odd are programs about what awaits change: the stack, the collector, time.
+var Odd = map[string]string{
+	"heapsampling.go":                "expects allocations of a profile",
+	"inline_literal.go":              "looks at the lines on the stack",
+	"rename.go":                      "gives the predeclared names other meanings; the support file needs them",
+	"stackobj3.go":                   "looks at what the collector finds dead",
+	"linkmain_run.go":                "runs the linker",
+	"linkobj.go":                     "runs the linker",
+	"fixedbugs/issue43444.go":        "prints in the order of initialisation, which the support file's variable changes",
+	"noinit.go":                      "expects no initialisation at run time",
+	"fixedbugs/issue4562.go":         "looks at the lines on the stack",
+	"fixedbugs/issue4618.go":         "counts allocations",
+	"fixedbugs/issue4667.go":         "counts allocations",
+	"fixedbugs/issue46725.go":        "looks at what the collector finds dead",
+	"closure.go":                     "counts allocations",
+	"devirtualization_nil_panics.go": "looks at the lines on the stack",
+	"divmod.go":                      "divides a hundred million times: takes minutes",
+}
