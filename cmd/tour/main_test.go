@@ -36,6 +36,10 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each run of a program waits a second for stragglers
+			return nil
+		},
 		Condition: func(cond string) (bool, error) {
 			return cond == "root" && os.Getuid() == 0 || cond == "race" && raceEnabled, nil
 		},
