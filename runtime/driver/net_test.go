@@ -102,6 +102,44 @@ func (l *lan) connection(t *testing.T) (client, server, listener kernel.Handle) 
 	return client, server, listener
 }
 
+// TestA18_CancelledBeforeTheDriver: whichever IRP is cancelled while a request goes down, at whichever moment: if it was
+// the request's, before it had a cancel routine, the request is cancelled all the same.
+func TestA18_CancelledBeforeTheDriver(t *testing.T) {
+	cancelled := map[string]int{}
+	for i := range 4 * 8 {
+		for _, what := range []string{"read", "write", "accept", "connect"} {
+			l := newLAN(t, 1, device.AdapterConfig{}, device.WireConfig{})
+			client, server, listener := l.connection(t)
+			spare, token := l.socket(t)
+			caller := l.open(t, "net1")
+			l.stray, l.whom = 1+i/8, uint64(i%8)
+			var ov *kernel.Overlapped
+			switch what {
+			case "read":
+				ov = l.start(client, kernel.MajorRead, make([]byte, 1), 0)
+			case "write":
+				ov = l.start(client, kernel.MajorWrite, make([]byte, 1<<20), 0)
+			case "accept":
+				ov = l.control(listener, driver.ControlAccept, token)
+			case "connect":
+				ov = l.control(caller, driver.ControlConnect, block(0, 0, port80))
+			}
+			l.stray = 0
+			l.run()
+			if ov.Status == kernel.StatusCancelled || what == "write" && ov.Status == kernel.StatusSuccess {
+				cancelled[what]++
+			}
+			for _, h := range []kernel.Handle{client, server, listener, spare, caller} {
+				l.CPU().CloseHandle(h)
+			}
+			l.gone(t, what)
+		}
+	}
+	if len(cancelled) != 4 {
+		t.Errorf("never struck: only %v", cancelled)
+	}
+}
+
 // TestSmallRings: two transmit and four receive descriptors, interrupts saved up: frames wait for descriptors, and some
 // are missed, and all bytes arrive.
 func TestSmallRings(t *testing.T) {

@@ -10,22 +10,36 @@ import (
 // rig is a kernel with one thread that asks for things, and no World around it: what a driver can be plugged into.
 type rig struct {
 	*kernel.Kernel
-	clk  clock.Virtual
-	user *kernel.Thread
-	draw uint64 // state of the oracle
+	clk   clock.Virtual
+	user  *kernel.Thread
+	draw  uint64 // state of the oracle
+	stray int    // the stray-th time that somebody could cancel something, he does; 0: nobody does
+	whom  uint64 // and cancels this one of the kernel's IRPs
 }
 
 func (r *rig) Park(*kernel.Thread) { panic("nothing blocks here") }
 
 // Choose makes a choice by a generator whose first state is the rig's seed.
-func (r *rig) Choose(_ string, n uint64) uint64 {
+func (r *rig) Choose(label string, n uint64) uint64 {
+	if label == "cancel.irp" {
+		return r.whom % n
+	}
 	r.draw = r.draw*6364136223846793005 + 1442695040888963407
 	return r.draw >> 33 % n
 }
 
+// Strike implements kernel.Hazard.
+func (r *rig) Strike(f kernel.Fault) bool {
+	if f != kernel.StrayCancel || r.stray == 0 {
+		return false
+	}
+	r.stray--
+	return r.stray == 0
+}
+
 func newRig(seed uint64) *rig {
 	r := &rig{draw: seed}
-	r.Kernel = kernel.New(kernel.Config{Clock: &r.clk, Oracle: r, Parker: r, Verify: true, CPUs: 1 + int(seed%2)})
+	r.Kernel = kernel.New(kernel.Config{Clock: &r.clk, Oracle: r, Parker: r, Hazard: r, Verify: true, CPUs: 1 + int(seed%2)})
 	r.user = r.NewThread("user", nil)
 	r.Adopt(r.user)
 	return r

@@ -14,7 +14,7 @@ import (
 //	bytes, ACK   ◀─▶       bytes, ACK       each direction by itself
 //	FIN, ACK     ──▶                        "no more from me": the other side reads the end
 //	             ◀──         FIN, ACK       when it is done too
-//	ACK          ──▶                        and the one that began waits for a while, should this be lost
+//	ACK          ──▶                        should this be lost, FIN comes again and finds nobody: a RST, and that is an answer too
 //
 // A window that closes opens again by the reader's doing: it repeats its frame until the writer has answered. So nothing
 // runs for a connection on which both sides wait, and a World with only such ones has nothing left to do.
@@ -56,7 +56,6 @@ type stream struct {
 	closed     bool      // no more reads either: there is no socket
 	finSent    bool
 	late       bool // stands in t.behind
-	first      bool // our FIN was sent before theirs came
 	duplicates int  // acknowledgements that said nothing new
 	recover    uint64
 
@@ -310,7 +309,7 @@ func (s *stream) pump(c *kernel.CPU) {
 		s.t.net.done(irp, kernel.StatusSuccess, irp.Information)
 	}
 	if s.shut && !s.finSent && s.writes.len() == 0 {
-		s.finSent, s.first = true, !s.ended
+		s.finSent = true
 		s.transmit(c, s.newFrame(0, flagFin|flagAck))
 	}
 }
@@ -362,18 +361,16 @@ func (t *Streams) catchUp(c *kernel.CPU) {
 // segment returns how many bytes a frame takes.
 func (s *stream) segment() int { return s.t.net.adapter.MTU() - headerSize }
 
-// finish lets the connection go when both directions have ended. The side that ended first stays for a while: should its
-// last word be lost, the other one says FIN again and must find somebody.
+// finish lets the connection go when both directions have ended, with a last answer. Nobody needs to stay in case that is
+// lost, as TCP does: numbers of connections are not used again, so a RST to a FIN can only mean that it has arrived.
 func (s *stream) finish(c *kernel.CPU) {
 	if s.state != established || !s.finSent || s.una != s.next || !s.ended {
 		return
 	}
-	if !s.first {
-		s.forget(c)
-	} else if s.lingerAt == 0 {
-		s.lingerAt = c.Now().Add(linger)
-		s.arm(c)
+	if s.owes {
+		s.t.sendBare(c, s.key.remote, s.bare(flagAck))
 	}
+	s.forget(c)
 }
 
 // wasReset ends the connection because the other side knows nothing of it.
@@ -382,7 +379,7 @@ func (s *stream) wasReset(c *kernel.CPU) {
 	case s.state == connecting:
 		s.fail(c, StatusConnectionRefused)
 	case s.finSent && s.ended:
-		s.forget(c) // it was over, and the other side has not stayed
+		s.forget(c) // it was over, and only the other side knew
 	default:
 		s.fail(c, StatusConnectionReset)
 	}

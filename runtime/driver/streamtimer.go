@@ -15,14 +15,12 @@ const (
 	minTimeout   = 500 * time.Microsecond // no less: timers have other work
 	maxTimeout   = 100 * time.Millisecond // each time that a frame is sent again it is twice as long, up to this
 	maxTries     = 16                     // then the other side is unreachable
-	linger       = 5 * maxTimeout         // how long the side that ended first stays
 )
 
-// timing is a stream's clockwork: one timer for the earliest of three deadlines, each 0 if there is none.
+// timing is a stream's clockwork: one timer for the earlier of two deadlines, each 0 if there is none.
 type timing struct {
 	resendAt clock.Time // the oldest unacknowledged frame is sent again
 	updateAt clock.Time // the writer has not answered about the window
-	lingerAt clock.Time // it is over
 
 	timer   kernel.Timer
 	dpc     kernel.DPC
@@ -49,7 +47,7 @@ func (w *timing) init(s *stream) {
 // arm sets the timer for the earliest deadline.
 func (w *timing) arm(c *kernel.CPU) {
 	var at clock.Time
-	for _, d := range [...]clock.Time{w.resendAt, w.updateAt, w.lingerAt} {
+	for _, d := range [...]clock.Time{w.resendAt, w.updateAt} {
 		if d != 0 && (at == 0 || d < at) {
 			at = d
 		}
@@ -66,7 +64,7 @@ func (w *timing) arm(c *kernel.CPU) {
 
 // stop ends the clockwork.
 func (w *timing) stop(c *kernel.CPU) {
-	w.resendAt, w.updateAt, w.lingerAt = 0, 0, 0
+	w.resendAt, w.updateAt = 0, 0
 	w.arm(c)
 }
 
@@ -77,22 +75,19 @@ func (s *stream) expired(c *kernel.CPU) {
 	}
 	now := c.Now()
 	s.armedAt = 0
-	switch {
-	case s.lingerAt != 0 && now >= s.lingerAt:
-		s.forget(c)
-		return
-	case s.tries >= maxTries && s.resendAt != 0 && now >= s.resendAt, s.updates >= maxTries && s.updateAt != 0 && now >= s.updateAt:
+	resend, update := s.resendAt != 0 && now >= s.resendAt, s.updateAt != 0 && now >= s.updateAt
+	if resend && s.tries >= maxTries || update && s.updates >= maxTries {
 		s.fail(c, kernel.StatusIoTimeout)
 		return
 	}
-	if s.resendAt != 0 && now >= s.resendAt {
+	if resend {
 		s.tries++
 		s.backOff()
 		s.duplicates, s.recover = 0, s.next
 		s.resend(c)
 		s.resendAt = now.Add(s.timeout)
 	}
-	if s.updateAt != 0 && now >= s.updateAt {
+	if update {
 		s.backOff()
 		s.sendUpdate(c)
 	}

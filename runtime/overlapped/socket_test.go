@@ -220,6 +220,29 @@ func TestCloseWithUnreadBytesResets(t *testing.T) {
 	rest(t, w)
 }
 
+// TestWriteToAClosedConnectionResets: who writes to somebody who has closed hears of it.
+func TestWriteToAClosedConnectionResets(t *testing.T) {
+	w := sim.New(1)
+	newNetwork(t, w, device.WireConfig{})
+	client, server, l := connect(t, w)
+	ctx := w.Context()
+	server.Close()
+	w.Run()
+	if n, err := client.ReadAsync(ctx, make([]byte, 1)).Await(); n != 0 || err != io.EOF {
+		t.Errorf("%d, %v", n, err)
+	}
+	if _, err := client.WriteAsync(ctx, []byte("x")).Await(); err != nil {
+		t.Errorf("the network takes the first: %v", err)
+	}
+	w.Run()
+	if _, err := client.WriteAsync(ctx, []byte("y")).Await(); !errors.Is(err, overlapped.ErrReset) {
+		t.Errorf("%v", err)
+	}
+	client.Close()
+	l.Close()
+	rest(t, w)
+}
+
 // TestA21_TheBufferIsFreeWhenTheTaskIsComplete: what was written is what arrives, whatever is done to the buffer later.
 func TestA21_TheBufferIsFreeWhenTheTaskIsComplete(t *testing.T) {
 	w := sim.New(1)
