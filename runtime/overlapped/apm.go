@@ -52,7 +52,7 @@ type AsyncResult struct {
 // The errors of End.
 var (
 	ErrOtherOperation = errors.New("the AsyncResult is of another operation")
-	ErrEnded          = errors.New("End was called for this operation before")
+	ErrEnded          = errors.New("the operation was ended before: End is called once")
 )
 
 // AsyncState returns the state that was passed to Begin.

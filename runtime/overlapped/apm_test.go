@@ -70,10 +70,11 @@ func depth() int {
 // CompletedSynchronously does not, and neither does a machine over FromBeginEnd.
 func TestTheStackDive(t *testing.T) {
 	const n = 400
-	deepest := func(w *sim.World, run func(c *overlapped.Conn, count func())) int {
+	deepest := func(run func(w *sim.World, c *overlapped.Conn, count func())) int {
+		w := sim.New(1)
 		c := filled(t, w, n)
 		bytes, from, deep := 0, depth(), 0
-		run(c, func() {
+		run(w, c, func() {
 			bytes++
 			deep = max(deep, depth()-from)
 		})
@@ -83,75 +84,75 @@ func TestTheStackDive(t *testing.T) {
 		}
 		return deep
 	}
-	buf := make([]byte, 1)
-
-	naive := deepest(sim.New(1), func(c *overlapped.Conn, count func()) {
-		var callback overlapped.AsyncCallback
-		callback = func(ar *overlapped.AsyncResult) {
-			if _, err := c.EndRead(ar); err == nil {
-				count()
-				c.BeginRead(buf, callback, nil)
-			}
-		}
-		c.BeginRead(buf, callback, nil)
-	})
+	naive, loop, bridge := deepest(diveIn), deepest(stayUp), deepest(crossOver)
 	if naive < 2*n {
 		t.Errorf("the trap is gone: %d frames deep after %d reads", naive, n)
 	}
-
-	loop := deepest(sim.New(1), func(c *overlapped.Conn, count func()) {
-		var read func()
-		read = func() {
-			for {
-				ar := c.BeginRead(buf, func(ar *overlapped.AsyncResult) {
-					if ar.CompletedSynchronously() {
-						return
-					}
-					if _, err := c.EndRead(ar); err == nil {
-						count()
-						read()
-					}
-				}, nil)
-				if !ar.CompletedSynchronously() {
-					return
-				}
-				if _, err := c.EndRead(ar); err != nil {
-					return
-				}
-				count()
-			}
-		}
-		read()
-	})
-	if loop > 20 {
-		t.Errorf("the loop is %d frames deep", loop)
-	}
-
-	w := sim.New(1)
-	bridge := deepest(w, func(c *overlapped.Conn, count func()) {
-		var task async.Task[int]
-		begun := false
-		start(func() async.Pending {
-			if begun {
-				if _, err := task.GetResult(); err != nil {
-					if err != io.EOF {
-						t.Error(err)
-					}
-					return nil
-				}
-				count()
-			}
-			begun = true
-			task = overlapped.FromBeginEnd(w.Context(), func(callback func(*overlapped.AsyncResult)) *overlapped.AsyncResult {
-				return c.BeginRead(buf, callback, nil)
-			}, c.EndRead)
-			return task
-		})
-	})
-	if bridge > 20 {
-		t.Errorf("the bridge is %d frames deep", bridge)
+	if loop > 20 || bridge > 20 {
+		t.Errorf("the loop is %d frames deep, the bridge %d", loop, bridge)
 	}
 	t.Logf("%d reads: naive %d frames deep, loop %d, bridge %d", n, naive, loop, bridge)
+}
+
+// diveIn is the seeds' trap.
+func diveIn(_ *sim.World, c *overlapped.Conn, count func()) {
+	buf := make([]byte, 1)
+	var callback overlapped.AsyncCallback
+	callback = func(ar *overlapped.AsyncResult) {
+		if _, err := c.EndRead(ar); err == nil {
+			count()
+			c.BeginRead(buf, callback, nil)
+		}
+	}
+	c.BeginRead(buf, callback, nil)
+}
+
+// stayUp is the usual remedy: what is complete already goes on in a loop, and only the rest in the callback.
+func stayUp(_ *sim.World, c *overlapped.Conn, count func()) {
+	buf := make([]byte, 1)
+	var read func()
+	callback := func(ar *overlapped.AsyncResult) {
+		if ar.CompletedSynchronously() {
+			return
+		}
+		if _, err := c.EndRead(ar); err == nil {
+			count()
+			read()
+		}
+	}
+	read = func() {
+		for {
+			ar := c.BeginRead(buf, callback, nil)
+			if !ar.CompletedSynchronously() {
+				return
+			}
+			if _, err := c.EndRead(ar); err != nil {
+				return
+			}
+			count()
+		}
+	}
+	read()
+}
+
+// crossOver makes tasks of Begin and End and awaits them in a machine.
+func crossOver(w *sim.World, c *overlapped.Conn, count func()) {
+	buf := make([]byte, 1)
+	var task async.Task[int]
+	begun := false
+	start(func() async.Pending {
+		if begun {
+			if _, err := task.GetResult(); err != nil {
+				return nil
+			}
+			count()
+		}
+		begun = true
+		task = overlapped.FromBeginEnd(w.Context(), func(callback func(*overlapped.AsyncResult)) *overlapped.AsyncResult {
+			return c.BeginRead(buf, callback, nil)
+		}, c.EndRead)
+		return task
+	})
 }
 
 func TestFromBeginEnd(t *testing.T) {

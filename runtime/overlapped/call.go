@@ -104,6 +104,8 @@ type call[T any] struct {
 	// finish turns the outcome into the task's result, once: before the method returns, or on an I/O thread.
 	finish func(op *call[T], status kernel.Status, n int) (T, error)
 	owner  any // finish's own
+
+	atOnce bool // it was complete when start returned: nobody knows it any more
 }
 
 // start starts a call that check has passed. Its source must be bound to the World.
@@ -114,6 +116,7 @@ func (op *call[T]) start(major kernel.MajorFunction, offset int64) async.Task[T]
 	op.overlapped.Context = op
 	status := c.Request(e.handle, major, op.buf, offset, &op.overlapped)
 	if status != kernel.StatusPending {
+		op.atOnce = true
 		return async.Completed(op.finish(op, status, op.overlapped.Information))
 	}
 	if op.ctx.Done() != nil && op.overlapped.InFlight() {

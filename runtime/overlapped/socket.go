@@ -26,6 +26,7 @@ type Conn struct {
 	endpoint
 	local, remote Addr
 	pending       async.Source[int] // bound to the World, and never used: what each call's source begins as
+	spare         *call[int]        // for the next call: one that is complete at once costs no allocation
 }
 
 // socketBlock is a control's buffer: a token, a local and a remote address.
@@ -101,8 +102,7 @@ func (c *Conn) ReadAsync(ctx context.Context, buf []byte) async.Task[int] {
 	if buf == nil {
 		return async.Completed(0, c.wrap("read", ErrNilBuffer))
 	}
-	op := &call[int]{source: c.pending, endpoint: &c.endpoint, ctx: ctx, name: "ReadAsync", buf: buf, finish: received, owner: "read"}
-	return op.start(kernel.MajorRead, 0)
+	return c.start(ctx, kernel.MajorRead, call[int]{name: "ReadAsync", buf: buf, finish: received, owner: "read"})
 }
 
 // received is transferred, with a bare io.EOF.
@@ -121,8 +121,23 @@ func (c *Conn) WriteAsync(ctx context.Context, buf []byte) async.Task[int] {
 	if err := c.check(ctx); err != nil {
 		return async.Completed(0, c.wrap("write", err))
 	}
-	op := &call[int]{source: c.pending, endpoint: &c.endpoint, ctx: ctx, name: "WriteAsync", buf: buf, finish: transferred, owner: "write"}
-	return op.start(kernel.MajorWrite, 0)
+	return c.start(ctx, kernel.MajorWrite, call[int]{name: "WriteAsync", buf: buf, finish: transferred, owner: "write"})
+}
+
+// start starts a call in the spare object, which it leaves to the next one if the call is complete at once.
+func (c *Conn) start(ctx context.Context, major kernel.MajorFunction, what call[int]) async.Task[int] {
+	op := c.spare
+	if c.spare = nil; op == nil {
+		op = new(call[int])
+	}
+	*op = what
+	op.source, op.endpoint, op.ctx = c.pending, &c.endpoint, ctx
+	task := op.start(major, 0)
+	if op.atOnce {
+		*op = call[int]{}
+		c.spare = op
+	}
+	return task
 }
 
 // CloseWrite says that no more will be written: after all that writes have taken or wait with, the other side reads

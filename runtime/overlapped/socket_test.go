@@ -243,6 +243,20 @@ func TestWriteToAClosedConnectionResets(t *testing.T) {
 	rest(t, w)
 }
 
+// TestAtOnceCostsNothing: a call that is complete at once allocates nothing.
+func TestAtOnceCostsNothing(t *testing.T) {
+	w := sim.New(1)
+	c := filled(t, w, 1000)
+	ctx, buf := w.Context(), make([]byte, 1)
+	if allocs := testing.AllocsPerRun(500, func() {
+		if task := c.ReadAsync(ctx, buf); !task.IsCompleted() {
+			t.Error("what has arrived is waited for")
+		}
+	}); allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
 // TestA21_TheBufferIsFreeWhenTheTaskIsComplete: what was written is what arrives, whatever is done to the buffer later.
 func TestA21_TheBufferIsFreeWhenTheTaskIsComplete(t *testing.T) {
 	w := sim.New(1)
