@@ -394,7 +394,7 @@ var vetLine = regexp.MustCompile(`^(?:vet: )?(\S+\.go):(\d+):\d+: (.*)`)
 // compile, or that vet objects to.
 func (w *workshop) build(t *testing.T, subjects []*subject) map[*subject][]string {
 	t.Helper()
-	output, err := w.run(t, 10*time.Minute, append([]string{"vet", "-unreachable=false", "-printf=false"}, patterns(namesOf(subjects))...)...)
+	output, err := w.run(t, 10*time.Minute, append([]string{"vet", "-copylocks", "-defers", "-lostcancel", "-nilfunc", "-assign"}, patterns(namesOf(subjects))...)...)
 	bad := make(map[*subject][]string)
 	if err == nil {
 		return bad
@@ -526,10 +526,20 @@ func (w *workshop) testBatch(t *testing.T, batch []string) {
 	}
 }
 
+// cause is the panic that ended a program: of several, the last that was raised.
+func cause(text string) string {
+	trace, _, _ := strings.Cut(text, "\ngoroutine ")
+	if i := strings.LastIndex(trace, "panic: "); i >= 0 {
+		trace = trace[i:]
+	}
+	line, _, _ := strings.Cut(trace, "\n")
+	return line
+}
+
 const tooLong = "takes too long"
 
 // outputs builds programs and runs them. What one does is its output and how it
-// exits; of a crash, the first line. A program that does not build is missing.
+// exits; of a crash, its cause. A program that does not build is missing.
 func (w *workshop) outputs(t *testing.T, names []string, limit time.Duration, env string) map[string]string {
 	t.Helper()
 	if len(names) == 0 {
@@ -553,8 +563,7 @@ func (w *workshop) outputs(t *testing.T, names []string, limit time.Duration, en
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
-		first, _, _ := strings.Cut(stderr.String(), "\n")
-		outputs[name] = fmt.Sprintf("%v\n%s\n%s\n", err, first, stdout.String())
+		outputs[name] = fmt.Sprintf("%v\n%s\n%s\n", err, cause(stderr.String()), stdout.String())
 		if err == nil {
 			outputs[name] = "ends\n" + stderr.String() + stdout.String()
 		}
