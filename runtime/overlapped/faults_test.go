@@ -109,7 +109,9 @@ func conversation(t *testing.T, w *sim.World, rng *rand.Rand) int {
 	})
 	w.Workers().Go(func() {
 		defer l.Close()
-		c, err := stubborn(func() (*overlapped.Conn, error) { return overlapped.DialAsync(w.Context(), w, "net1", l.Addr()).Await() })
+		c, err := stubborn(func() (*overlapped.Conn, error) {
+			return overlapped.DialAsync(w.Context(), w, "net1", l.Addr()).Await()
+		})
 		if err != nil {
 			return
 		}
