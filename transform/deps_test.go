@@ -44,6 +44,8 @@ transform/internal/ir:
 transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir
 transform/internal/lower: transform/internal/ir
 transform/internal/emit:  transform/internal/load transform/internal/ir github.com/dave/jennifer/jen
+transform/internal/explain: transform/internal/ir
+transform/internal/graph: transform/internal/ir transform/internal/explain
 transform/internal/fuzz:  transform
 transform/internal/inject:
 transform/internal/write: transform/internal/diag transform/internal/load

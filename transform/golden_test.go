@@ -25,6 +25,7 @@ var forms = []string{"source", "later", "now", "mixed"}
 //	*.go         the sources, byte for byte
 //	*_async.go   what the compiler makes of them
 //	plan.txt     the ir that lower leaves
+//	README.md    what to look at, the machines as pictures, and explained
 //	output.txt   what the program prints, in whatever form
 type goldenCase struct {
 	name  string
@@ -89,7 +90,9 @@ func goldenCases(t *testing.T, b *bench) []goldenCase {
 		b.write(t, name+"/"+filepath.Base(path), content)
 	}
 	made := b.compile(t)
+	pages := goldenPages(t, b)
 	for _, c := range cases {
+		c.files["README.md"] = pages[c.name]
 		var plan strings.Builder
 		for _, source := range sorted(c.files) {
 			if m, ok := made[c.name+"/"+source]; ok {

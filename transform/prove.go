@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"runtime"
 	"strings"
 
 	"github.com/nothread/nothread/transform/internal/load"
@@ -43,10 +42,13 @@ func (r *run) provePackage(pkg *load.Package, outputs []*output) {
 	conf := types.Config{
 		Importer:  known,
 		GoVersion: goVersion(pkg.GoVersion),
-		Sizes:     types.SizesFor("gc", runtime.GOARCH),
+		Sizes:     pkg.Sizes,
 		Error:     func(err error) { r.disproved(pkg.Fset, of, err) },
 	}
-	conf.Check(pkg.Types.Path(), pkg.Fset, files, nil) // errors went to conf.Error
+	proved, _ := conf.Check(pkg.Types.Path(), pkg.Fset, files, nil) // errors went to conf.Error
+	for _, o := range outputs {
+		o.proved = proved
+	}
 }
 
 // compiledWith adds to a package's outputs those of its non-test files, where

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/token"
+	"go/types"
 	"io"
 	"os"
 	"runtime"
@@ -37,6 +38,7 @@ type output struct {
 	file    *load.File
 	units   []*unit
 	content []byte
+	proved  *types.Package // the package with what was generated, after prove
 }
 
 // position is where messages about the whole file point to.

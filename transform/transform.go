@@ -93,14 +93,7 @@ type Result struct {
 // the sources stands in the result's diagnostics; an error means that there was
 // nothing to look at or that the machine failed.
 func Generate(cfg Config) (*Result, error) {
-	if cfg.Dir == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			return nil, err
-		}
-		cfg.Dir = dir
-	}
-	r, err := newRun(cfg)
+	r, err := begin(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +101,18 @@ func Generate(cfg Config) (*Result, error) {
 		return nil, err
 	}
 	return r.result(), nil
+}
+
+// begin makes a run that knows its folder.
+func begin(cfg Config) (*run, error) {
+	if cfg.Dir == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		cfg.Dir = dir
+	}
+	return newRun(cfg)
 }
 
 // Failed reports whether a diagnostic is an error.

@@ -5,6 +5,8 @@
 //	nothread [generate] [flags] [packages]   write the async forms beside their sources
 //	nothread check [flags] [packages]        say which outputs are stale, missing or orphaned
 //	nothread diff [flags] [packages]         show what generate would change
+//	nothread explain [flags] [what]          say what was made of functions
+//	nothread graph [flags] FUNC              draw a function's states
 //	nothread version                         print the version
 //
 // Packages are named as for the go command; a .go file stands for its package,
@@ -40,13 +42,18 @@ type command struct {
 	name, args, doc string
 	failure         int // exit status for sources with errors
 	run             func(r *transform.Result, verbose bool, stdout io.Writer) (int, error)
+	study           func() study // in place of run: a command that looks into functions
 }
 
 var commands = []command{
-	{"generate", "[packages]", "write the async forms beside their sources (the default)", 1, generate},
-	{"check", "[packages]", "say which outputs are stale, missing or orphaned", 1, check},
-	{"diff", "[packages]", "show what generate would change, as a unified diff", 2, diff},
-	{"version", "", "print the version", 1, nil},
+	{"generate", "[packages]", "write the async forms beside their sources (the default)", 1, generate, nil},
+	{"check", "[packages]", "say which outputs are stale, missing or orphaned", 1, check, nil},
+	{"diff", "[packages]", "show what generate would change, as a unified diff", 2, diff, nil},
+	{"explain", "[FUNC | TYPE.METHOD | FILE.go:LINE | packages]...",
+		"say what was made of functions: states, what each saves and why, bytes, allocations", 1, nil, newExplain},
+	{"graph", "FUNC | TYPE.METHOD | FILE.go:LINE [packages]",
+		"draw a function's states as DOT, Mermaid or SVG", 1, nil, newGraph},
+	{"version", "", "print the version", 1, nil, nil},
 }
 
 // run is main with its surroundings as arguments; it returns the exit status.
@@ -64,18 +71,25 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return 0
 		}
 	}
-	if cmd.run == nil {
+	if cmd.run == nil && cmd.study == nil {
 		fmt.Fprintln(stdout, "nothread", version())
 		return 0
 	}
 	cfg := transform.Config{Dump: os.Getenv("NOTHREADDUMP"), DumpTo: stderr}
-	verbose, status := parse(&cfg, cmd, named, args, stdout, stderr)
+	var look study
+	if cmd.study != nil {
+		look = cmd.study()
+	}
+	verbose, status := parse(&cfg, cmd, look, named, args, stdout, stderr)
 	if status >= 0 {
 		return status
 	}
+	if look != nil {
+		return look.run(cfg, stdout, stderr)
+	}
 	result, err := transform.Generate(cfg)
 	if err != nil {
-		fmt.Fprintf(stderr, "nothread: %s\n", explain(err, named, cfg.Patterns))
+		fmt.Fprintf(stderr, "nothread: %s\n", reason(err, named, cfg.Patterns))
 		return 2
 	}
 	result.PrintDiagnostics(stderr)
@@ -97,12 +111,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // parse reads flags and patterns into cfg. The status is an exit status if there
 // is nothing left to do, else -1.
-func parse(cfg *transform.Config, cmd command, named bool, args []string, stdout, stderr io.Writer) (verbose bool, status int) {
+func parse(cfg *transform.Config, cmd command, look study, named bool, args []string, stdout, stderr io.Writer) (verbose bool, status int) {
 	flags := flag.NewFlagSet("nothread "+cmd.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	tags := flags.String("tags", "", "comma-separated `build tags`, as for the go command")
 	flags.StringVar(&cfg.Dump, "dump", cfg.Dump, "print the ir of `Func[:stage]` to standard error (also: environment variable NOTHREADDUMP)")
-	flags.BoolVar(&verbose, "v", false, "name the files written, and what each stage took")
+	if look != nil {
+		look.flags(flags)
+	} else {
+		flags.BoolVar(&verbose, "v", false, "name the files written, and what each stage took")
+	}
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp) && !named:
@@ -132,9 +150,9 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, "\nPackages are named as for the go command; none means the current folder's.\nEach command has -h.\n")
 }
 
-// explain is an error in one line. A word that is neither a command nor a
+// reason is an error in one line. A word that is neither a command nor a
 // package was meant as the former.
-func explain(err error, named bool, patterns []string) string {
+func reason(err error, named bool, patterns []string) string {
 	word := regexp.MustCompile(`^[a-z]+$`)
 	if errors.Is(err, transform.ErrNoPackages) && !named && len(patterns) > 0 && word.MatchString(patterns[0]) {
 		return fmt.Sprintf("%q is neither a command nor a package; see nothread -h", patterns[0])

@@ -221,7 +221,7 @@ func (l *loader) pkg(pkg *packages.Package) *Package {
 	}
 	p := &Package{
 		PkgPath: pkg.PkgPath, Name: pkg.Name, Dir: pkg.Dir, Test: variant,
-		Fset: l.fset, Types: pkg.Types, Info: pkg.TypesInfo,
+		Fset: l.fset, Types: pkg.Types, Info: pkg.TypesInfo, Sizes: pkg.TypesSizes,
 	}
 	if pkg.Module != nil {
 		p.GoVersion = pkg.Module.GoVersion

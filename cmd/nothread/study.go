@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/nothread/nothread/transform"
+)
+
+// A study is a command that looks into functions and writes no Go.
+type study interface {
+	flags(*flag.FlagSet)
+	run(cfg transform.Config, stdout, stderr io.Writer) int
+}
+
+// explain says in words, or as JSON, what was made of functions.
+type explain struct{ json bool }
+
+func newExplain() study { return new(explain) }
+
+func (e *explain) flags(flags *flag.FlagSet) {
+	flags.BoolVar(&e.json, "json", false, "print JSON, for tools")
+}
+
+func (e *explain) run(cfg transform.Config, stdout, stderr io.Writer) int {
+	names := split(&cfg)
+	list, result, err := transform.Explain(cfg, names...)
+	if status := failed(result, err, stderr); status != 0 {
+		return status
+	}
+	if e.json {
+		enc := json.NewEncoder(stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "\t")
+		if list == nil {
+			list = []*transform.Explanation{}
+		}
+		err = enc.Encode(list)
+	} else {
+		for i, f := range list {
+			if i > 0 {
+				fmt.Fprintln(stdout)
+			}
+			if err == nil {
+				err = f.Text(stdout)
+			}
+		}
+	}
+	return failed(nil, err, stderr)
+}
+
+// graph draws the states of one function.
+type graph struct{ output string }
+
+func newGraph() study { return new(graph) }
+
+func (g *graph) flags(flags *flag.FlagSet) {
+	flags.StringVar(&g.output, "o", "", "write to `FILE`: .dot, .mmd (Mermaid) or .svg (else DOT to standard output)")
+}
+
+func (g *graph) run(cfg transform.Config, stdout, stderr io.Writer) int {
+	draw := (*transform.Graph).DOT
+	switch ext := filepath.Ext(g.output); ext {
+	case "", ".dot", ".gv":
+		if g.output != "" && ext == "" {
+			fmt.Fprintf(stderr, "nothread: -o %s: want a name that ends in .dot, .mmd or .svg\n", g.output)
+			return 2
+		}
+	case ".mmd", ".mermaid":
+		draw = (*transform.Graph).Mermaid
+	case ".svg":
+		draw = (*transform.Graph).SVG
+	default:
+		fmt.Fprintf(stderr, "nothread: -o %s: want a name that ends in .dot, .mmd or .svg\n", g.output)
+		return 2
+	}
+	names := split(&cfg)
+	drawn, result, err := transform.Draw(cfg, names...)
+	if status := failed(result, err, stderr); status != 0 {
+		return status
+	}
+	if g.output == "" {
+		_, err = io.WriteString(stdout, draw(drawn))
+	} else {
+		err = os.WriteFile(g.output, []byte(draw(drawn)), 0o666)
+	}
+	return failed(nil, err, stderr)
+}
+
+// split takes the names of functions out of cfg's patterns. A name is F, T.M,
+// (*T).M, F.go1 or file.go:12; what has a slash, ends in .go, or is made of dots,
+// names packages.
+func split(cfg *transform.Config) (names []string) {
+	var patterns []string
+	for _, arg := range cfg.Patterns {
+		if isName(arg) {
+			names = append(names, arg)
+		} else {
+			patterns = append(patterns, arg)
+		}
+	}
+	cfg.Patterns = patterns
+	return names
+}
+
+var place = regexp.MustCompile(`\.go:[0-9]+$`)
+
+func isName(arg string) bool {
+	if place.MatchString(arg) {
+		return true
+	}
+	return !strings.ContainsAny(arg, `/\`) && !strings.HasSuffix(arg, ".go") && strings.Trim(arg, ".") != ""
+}
+
+// failed says what went wrong and returns the exit status, 0 if nothing did.
+func failed(result *transform.Result, err error, stderr io.Writer) int {
+	if result != nil {
+		result.PrintDiagnostics(stderr)
+	}
+	switch {
+	case err == nil && (result == nil || !result.Failed()):
+		return 0
+	case err == nil:
+		return 1
+	case errors.Is(err, transform.ErrNoFunction), errors.Is(err, transform.ErrNoPackages):
+		fmt.Fprintf(stderr, "nothread: %s\n", reason(err, true, nil))
+		return 2
+	}
+	fmt.Fprintf(stderr, "nothread: %s\n", reason(err, true, nil))
+	return 1
+}

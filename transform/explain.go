@@ -1,0 +1,56 @@
+package transform
+
+import (
+	"path/filepath"
+
+	"github.com/nothread/nothread/transform/internal/explain"
+	"github.com/nothread/nothread/transform/internal/graph"
+)
+
+// An Explanation says what was made of one function: see its fields, or Text.
+type Explanation = explain.Func
+
+// A Graph is a function's machine as a picture: see its methods DOT, Mermaid and
+// SVG.
+type Graph = graph.Graph
+
+// Explain compiles the packages that cfg names and explains functions of theirs:
+// those that names choose, in the order of the sources, or all if there are none.
+// A name is "F", "Type.Method", a method's name alone, an async closure's as
+// messages have it ("F.go1"), or "file.go:12" for the function around a line. The
+// error wraps [ErrNoFunction] if a name means none or several. Nothing is written.
+func Explain(cfg Config, names ...string) ([]*Explanation, *Result, error) {
+	r, result, err := study(cfg, names)
+	if err != nil || result.Failed() {
+		return nil, result, err
+	}
+	chosen, err := r.choose(names)
+	if err != nil {
+		return nil, result, err
+	}
+	var list []*Explanation
+	for _, c := range chosen {
+		list = append(list, explain.New(explain.Subject{
+			Func: c.f, Output: c.o.proved, Sizes: c.u.pkg.Sizes, Twin: c.twin(), Pool: c.u.fn.Options.Pool && c.f.Parent == nil,
+			File: filepath.ToSlash(result.Rel(c.o.file.Path))}))
+	}
+	return list, result, nil
+}
+
+// Draw compiles the packages that cfg names and draws the machine of one
+// function, which is named as for [Explain]; without a name, of the only one that
+// there is. Nothing is written.
+func Draw(cfg Config, names ...string) (*Graph, *Result, error) {
+	r, result, err := study(cfg, names)
+	if err != nil || result.Failed() {
+		return nil, result, err
+	}
+	chosen, err := r.choose(names)
+	if err == nil {
+		err = r.alone(chosen)
+	}
+	if err != nil {
+		return nil, result, err
+	}
+	return graph.New(chosen[0].f), result, nil
+}
