@@ -140,8 +140,12 @@ func (e *emitter) typeParams() *types.TypeParamList {
 
 // declared writes [T any, U fmt.Stringer]; "" without type parameters.
 func (e *emitter) declared() string {
+	return e.declaredParams(e.typeParams())
+}
+
+func (e *emitter) declaredParams(params *types.TypeParamList) string {
 	var list []string
-	for p := range e.typeParams().TypeParams() {
+	for p := range params.TypeParams() {
 		list = append(list, e.paramTypeName(p)+" "+e.constraint(p.Constraint()))
 	}
 	return bracketed(list)

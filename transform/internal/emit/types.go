@@ -48,7 +48,11 @@ func (e *emitter) typ(t types.Type) string {
 
 func (e *emitter) named(obj *types.TypeName, args *types.TypeList) string {
 	if local := e.f.LocalType(obj); local != nil {
-		return local.Name + e.used()
+		var list []string
+		for t := range args.Types() {
+			list = append(list, e.typ(t))
+		}
+		return local.Name + e.used() + bracketed(list) // one of the two is empty
 	}
 	name := obj.Name()
 	if obj.Pkg() != nil && obj.Pkg() != e.pkg.Types {
@@ -210,7 +214,11 @@ func (e *emitter) localTypes() {
 			continue
 		}
 		e.out.Commentf("%s is the type %s of %s.", t.Name, t.Obj.Name(), e.f.Name)
-		e.out.Type().Id(t.Name).Add(raw(e.declared())).Add(raw(e.typ(t.Obj.Type().Underlying())))
+		params := e.declared()
+		if named, ok := t.Obj.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
+			params = e.declaredParams(named.TypeParams())
+		}
+		e.out.Type().Id(t.Name).Add(raw(params)).Add(raw(e.typ(t.Obj.Type().Underlying())))
 		e.out.Line()
 	}
 }

@@ -99,6 +99,12 @@ type LocalType struct {
 // however it ends: deferred calls are made, functions that are ranged over left.
 func (f *Func) Unwinds() bool { return len(f.Defers) > 0 || len(f.Loops) > 0 }
 
+// Generic reports whether the function, or its receiver's type, has type
+// parameters.
+func (f *Func) Generic() bool {
+	return f.Sig.TypeParams().Len() > 0 || f.Sig.RecvTypeParams().Len() > 0
+}
+
 // Suspends reports whether the function awaits anything.
 func (f *Func) Suspends() bool { return len(f.Awaits) > 0 || f.DefersAwaits() }
 

@@ -106,7 +106,7 @@ var sizes = types.SizesFor("gc", runtime.GOARCH)
 // needsAddress reports whether gc's conversion of a t to an interface takes its
 // address (cmd/compile/internal/walk, dataWordFuncName).
 func needsAddress(t types.Type) bool {
-	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+	if parametric(t) {
 		return false
 	}
 	size, align := sizes.Sizeof(t), sizes.Alignof(t)
@@ -123,6 +123,24 @@ func needsAddress(t types.Type) bool {
 		return false
 	}
 	return true
+}
+
+// parametric reports whether t's size depends on a type parameter.
+func parametric(t types.Type) bool {
+	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+		return true
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		return parametric(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if parametric(f.Type()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // soleComponent takes t out of structs of one field and arrays of one element.
@@ -202,7 +220,7 @@ func (b *builder) keyIsCopied(m *types.Map, key ast.Expr) bool {
 	if isInterface(m.Key()) && !isInterface(tv.Type) {
 		return true // what is converted has no address
 	}
-	if _, ok := types.Unalias(m.Key()).(*types.TypeParam); ok {
+	if parametric(m.Key()) || parametric(m.Elem()) {
 		return !b.hasAddress(key)
 	}
 	size := sizes.Sizeof(m.Key())

@@ -125,6 +125,9 @@ func (b *builder) declStmt(s *ast.DeclStmt) {
 	case token.TYPE:
 		for _, spec := range decl.Specs {
 			obj := b.info.Defs[spec.(*ast.TypeSpec).Name].(*types.TypeName)
+			if spec.(*ast.TypeSpec).TypeParams != nil && b.f.Root().Generic() {
+				b.errorf(spec.Pos(), "a generic type declared in a generic async function is not supported yet: move it to the package level")
+			}
 			if obj.Name() != "_" {
 				b.f.Types = append(b.f.Types, &ir.LocalType{Obj: obj})
 			}
