@@ -159,7 +159,9 @@ func (e *emitter) union(t *types.Union) string {
 // the language leaves out: ~int | ~string.
 func (e *emitter) constraint(t types.Type) string {
 	if i, ok := t.(*types.Interface); ok && i.NumMethods() == 0 && i.NumEmbeddeds() == 1 {
-		return e.typ(i.EmbeddedType(0))
+		if text := e.typ(i.EmbeddedType(0)); text[0] != '*' { // [P *T] would be an array's length
+			return text
+		}
 	}
 	return e.typ(t)
 }

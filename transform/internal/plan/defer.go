@@ -67,6 +67,9 @@ func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 func (b *builder) static(e ast.Expr) bool {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
+		if hidden(e) {
+			return false
+		}
 		switch obj := b.info.Uses[e].(type) {
 		case *types.Builtin:
 			return true
@@ -77,12 +80,25 @@ func (b *builder) static(e ast.Expr) bool {
 		if b.info.Selections[e] != nil {
 			return false
 		}
+		if id, ok := e.X.(*ast.Ident); ok && hidden(id) {
+			return false
+		}
 		_, ok := b.info.Uses[e.Sel].(*types.Func)
 		return ok
 	case *ast.IndexExpr:
 		return b.info.Types[e.Index].IsType() && b.static(e.X)
 	case *ast.IndexListExpr:
 		return b.static(e.X)
+	}
+	return false
+}
+
+// hidden reports whether the name means something else in RunDeferred, where the
+// deferred calls are made.
+func hidden(id *ast.Ident) bool {
+	switch id.Name {
+	case "d", "defers", "n", "p":
+		return true
 	}
 	return false
 }

@@ -83,8 +83,8 @@ func (b *builder) chain(s *ast.SwitchStmt, clauses []*ir.Clause, done *ir.Block)
 		for _, e := range c.Node.(*ast.CaseClause).List {
 			b.hoist(e)
 			operand := "%v"
-			if hasLiteral(e) { // its brace would open the body of the if
-				operand = "(%v)"
+			if _, binary := e.(*ast.BinaryExpr); hasLiteral(e) || binary && tag != nil {
+				operand = "(%v)" // a brace would open the body of the if, an operator take the tag as its own
 			}
 			test := &ir.Code{Format: operand, Args: []any{e}}
 			if tag != nil {
