@@ -427,7 +427,7 @@ func (w *workshop) build(t *testing.T, subjects []*subject) map[*subject][]strin
 // goTest runs a package's tests and returns what is last heard of each.
 func (w *workshop) goTest(t *testing.T, pkg, skip string) (last map[string]string, output string) {
 	t.Helper()
-	text, _ := w.run(t, 10*time.Minute, "test", "-short", "-json", "-vet=off", "-timeout=4m", "-run=^Test|^Example", "-skip="+skip, "./"+pkg)
+	text, _ := w.run(t, 20*time.Minute, "test", "-short", "-json", "-vet=off", "-timeout=15m", "-run=^Test|^Example", "-skip="+skip, "./"+pkg)
 	last = make(map[string]string)
 	var b strings.Builder
 	for line := range strings.Lines(text) {
