@@ -246,6 +246,7 @@ func (r *ranging) assign(key, value *ir.Code) {
 	if value != nil {
 		lhs = append(lhs, r.s.Value)
 	}
+	b.stores(r.s.Key, r.s.Value)
 	b.hoist(lhs...)
 	switch {
 	case key != nil && value != nil:

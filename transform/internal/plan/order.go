@@ -149,6 +149,7 @@ func (b *builder) events(list []*event, n ast.Node) []*event {
 		}
 		return b.events(b.events(list, n.Chan), n.Value)
 	case *ast.IncDecStmt:
+		b.stores(n.X)
 		return b.events(list, n.X)
 	case *ast.GoStmt:
 		return b.operands(list, n.Call)
@@ -201,7 +202,7 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		if m, ok := coreType(b.info.TypeOf(e.X)).(*types.Map); ok && b.keyIsCopied(m, e.Index) {
 			list = append(list, &event{expr: e.Index})
 		}
-		if b.convertsBytesKey(e) {
+		if !b.stored[e] && b.convertsBytesKey(e) {
 			list = append(list, &event{expr: e})
 		}
 	case *ast.SliceExpr:
@@ -319,6 +320,16 @@ func convertsEarly(to, from types.Type) bool {
 	_, slice := coreType(to).(*types.Slice)
 	basic, ok := coreType(from).(*types.Basic)
 	return slice && ok && basic.Info()&types.IsString != 0
+}
+
+// stores notes that the expressions are assigned to: only their operands are
+// evaluated.
+func (b *builder) stores(targets ...ast.Expr) {
+	for _, e := range targets {
+		if e != nil {
+			b.stored[ast.Unparen(e)] = true
+		}
+	}
 }
 
 // convertsBytesKey reports m[string(b)]: gc reads the map at once, so that the

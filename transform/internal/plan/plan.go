@@ -102,6 +102,7 @@ type builder struct {
 	exits   []*ir.Block                // on the way of branches that leave ranges over functions
 	uses    map[types.Object]*usage
 	want    want
+	stored  map[ast.Expr]bool // expressions that are assigned to
 
 	comments []*ast.CommentGroup // of the body, not yet emitted
 	lastLine int                 // where the last thing emitted ended; 0 at the start of a block
@@ -128,6 +129,7 @@ func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func
 		loops:  make(map[*ast.RangeStmt]*ir.Var),
 		uses:   make(map[types.Object]*usage),
 		want:   make(want),
+		stored: make(map[ast.Expr]bool),
 	}
 	for _, group := range file.Syntax.Comments {
 		if f.Body.Lbrace < group.Pos() && group.End() <= f.Body.Rbrace {

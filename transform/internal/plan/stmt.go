@@ -56,6 +56,7 @@ func (b *builder) stmt(s ast.Stmt, label string) {
 		b.after(s.End())
 	case *ast.AssignStmt:
 		b.wantAssigned(s.Lhs, s.Rhs)
+		b.stores(s.Lhs...)
 		b.hoist(append(exprs(s.Lhs), exprs(s.Rhs)...)...)
 		b.declareAll(s)
 		b.simple(s)

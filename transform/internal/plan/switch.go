@@ -232,6 +232,7 @@ func (b *builder) assignReceived(c *ir.Clause) {
 		return
 	}
 	lhs := c.Node.(*ast.CommClause).Comm.(*ast.AssignStmt).Lhs
+	b.stores(lhs...)
 	b.hoist(exprs(lhs)...)
 	if len(lhs) == 1 {
 		b.code(nil, "%v = %v", lhs[0], c.Recv[0])
