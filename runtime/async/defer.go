@@ -1,5 +1,7 @@
 package async
 
+import "slices"
+
 // This file is for machines whose functions defer calls. Those are evaluated
 // where they are deferred, kept in the machine, and made real defers of one frame
 // when the function ends: so recover, panics in deferred calls and their order
@@ -64,7 +66,7 @@ func interrupted(m failing, f *fault, next *Continuation) {
 			return
 		}
 		if v := recover(); v != nil {
-			*next = m.fail(&fault{value: v, stack: append(f.stack, newPanic(v).stack...)})
+			*next = m.fail(&fault{value: v, trace: append(slices.Clip(f.trace), newPanic(v).trace...)})
 		} else {
 			*next = m.fail(exited)
 		}

@@ -1,23 +1,44 @@
 package async
 
 import (
+	"fmt"
 	"runtime"
-	"runtime/debug"
 )
 
 // fault is how a cell keeps a panic or a Goexit: as its error, never shown to
 // users; reading the result raises it again.
 type fault struct {
 	value any
-	stack []byte
+	trace []uintptr // where it rose, innermost frame first
 	exit  bool
 }
 
 // exited is the fault of a machine that ended by runtime.Goexit.
 var exited = &fault{exit: true}
 
-// newPanic is called while the panic's stack still stands below.
-func newPanic(v any) *fault { return &fault{value: v, stack: debug.Stack()} }
+// newPanic is called while the panic's stack still stands below. It keeps the
+// innermost frames: a panic on its way through a thousand awaits is taken up a
+// thousand times.
+func newPanic(v any) *fault {
+	trace := make([]uintptr, 64)
+	return &fault{value: v, trace: trace[:runtime.Callers(2, trace)]}
+}
+
+// stack writes the trace as a crash would.
+func (f *fault) stack() []byte {
+	if len(f.trace) == 0 {
+		return nil
+	}
+	var b []byte
+	frames := runtime.CallersFrames(f.trace)
+	for {
+		frame, more := frames.Next()
+		b = fmt.Appendf(b, "%s\n\t%s:%d\n", frame.Function, frame.File, frame.Line)
+		if !more {
+			return b
+		}
+	}
+}
 
 // Error is there so that a fault fits where an error is kept.
 func (f *fault) Error() string {

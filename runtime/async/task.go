@@ -116,7 +116,7 @@ func (t Task[T]) PanicStack() []byte {
 		return nil
 	}
 	if f, ok := t.failure().(*fault); ok {
-		return f.stack
+		return f.stack()
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func operationError(err error) *OperationError {
 	case err == nil, ok && f.exit:
 		return nil
 	case ok:
-		return &OperationError{Panic: f.value, Stack: f.stack}
+		return &OperationError{Panic: f.value, Stack: f.stack()}
 	}
 	return &OperationError{Err: err}
 }
