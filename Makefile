@@ -11,7 +11,7 @@ staticcheck = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What make demo copies.
 FILE ?= bin/tour
 
-.PHONY: build generate demo test fmt check vet race bench golden tidy
+.PHONY: build generate demo test fmt check vet race bench fuzz sim everything golden tidy
 
 build: ## the two commands, into bin/
 	go build -o bin/ ./cmd/...
@@ -55,6 +55,15 @@ race:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./runtime/...
+
+fuzz: ## random functions in both forms, compared, for FOR=10m from SEED=1 on
+	go test ./transform/internal/fuzz -run 'TestFuzz$$' -timeout 0 -args -for $(or $(FOR),10m) -seed $(or $(SEED),1)
+
+sim: ## a mixed workload under all faults, over SEEDS=1000 seeds, each run twice
+	go test ./runtime/sim -run TestMixed -v -timeout 0 -args -mixed.seeds=$(or $(SEEDS),1000)
+
+everything: ## real packages and programs with awaits put in, by their own tests
+	go test ./transform -run TestEverything -timeout 3h -args -all
 
 golden: ## rewrites golden/ where the new code builds, vets, and does what is expected; inspect the diff
 	go test ./transform -run TestGolden -update
