@@ -60,13 +60,19 @@ type batch struct {
 // Run tries programs together, and gives the verdicts in their order.
 func (w *World) Run(ctx context.Context, programs []Program, vet bool) ([]Verdict, error) {
 	b := &batch{w: w, ctx: ctx, programs: slices.Clone(programs), verdicts: make(map[int]*Verdict), vet: vet}
-	for _, step := range []func() error{b.check, b.generate, b.build, b.vetted, b.run} {
+	steps := []struct {
+		name string
+		do   func() error
+	}{{"check", b.check}, {"generate", b.generate}, {"build", b.build}, {"vet", b.vetted}, {"run", b.run}}
+	for _, step := range steps {
 		if len(b.open()) == 0 {
 			break
 		}
-		if err := step(); err != nil {
+		start := time.Now()
+		if err := step.do(); err != nil {
 			return nil, err
 		}
+		w.Times[step.name] += time.Since(start)
 	}
 	list := make([]Verdict, len(programs))
 	for i, p := range b.programs {
@@ -193,7 +199,7 @@ var message = regexp.MustCompile(`(?m)^(?:vet: )?\S*?((?:ref|gen)/p_(\d+)(_async
 // build compiles until what is left does.
 func (b *batch) build() error {
 	for len(b.open()) > 0 {
-		out, err := b.command("build", "-gcflags=fuzzed/...=-e", "-o", "fuzzed.exe", ".")
+		out, err := b.command("build", "-gcflags=fuzzed/...=-e "+b.w.Flags, "-o", "fuzzed.exe", ".")
 		if err == nil {
 			return nil
 		}

@@ -8,12 +8,12 @@ func (g *generator) channels() string {
 	c := g.f("c%d", g.names)
 	return g.choose([]option{
 		{2, func() string {
-			return g.mark("send and receive", g.f("{\n%s := make(chan int, 2)\n%s <- %s\n%s <- %s\n%sh.Say(%s, <-%s + %s, <-%s)\n}",
-				c, c, g.expr(tInt, depth), c, g.expr(tInt, 2), g.block(2), g.say(), c, g.paren(g.expr(tInt, 2)), c))
+			return g.f("{\n%s := make(chan int, 2)\n%s <- %s\n%s <- %s\n%sh.Say(%s, <-%s + %s, <-%s)\n}",
+				c, c, g.expr(tInt, g.depth), c, g.expr(tInt, 2), g.block(2), g.say(), c, g.paren(g.expr(tInt, 2)), c)
 		}},
 		{2, func() string {
-			return g.mark("go", g.f("{\n%s := make(chan int, 1)\ngo func(x int) { %s <- x + 1 }(%s)\n%sh.Say(%s, <-%s)\n}",
-				c, c, g.expr(tInt, depth), g.block(2), g.say(), c))
+			return g.f("{\n%s := make(chan int, 1)\ngo func(x int) { %s <- x + 1 }(%s)\n%sh.Say(%s, <-%s)\n}",
+				c, c, g.expr(tInt, g.depth), g.block(2), g.say(), c)
 		}},
 		{5, func() string { return g.selects(c) }},
 	})
@@ -34,7 +34,7 @@ func (g *generator) selects(c string) string {
 	operand := func(ch string) string {
 		switch g.n(4) {
 		case 0:
-			return g.mark("select: channel awaited", g.f("h.Do(func() chan int { h.Say(%s); return %s }).Await()", g.say(), ch))
+			return g.f("h.Do(func() chan int { h.Say(%s); return %s }).Await()", g.say(), ch)
 		case 1:
 			return g.f("h.Id(%s, %s)", g.say(), ch)
 		}
@@ -44,36 +44,36 @@ func (g *generator) selects(c string) string {
 	if full != 0 {
 		clauses += g.receive(operand(c))
 	} else {
-		clauses += g.mark("select: send", g.f("case %s <- %s:\n%s", operand(c), g.expr(tInt, 2), g.block(3)))
+		clauses += g.f("case %s <- %s:\n%s", operand(c), g.expr(tInt, 2), g.block(3))
 	}
 	for range g.n(3) {
 		if g.p(50) {
 			clauses += g.receive(operand(c + "0"))
 		} else {
-			clauses += g.mark("select: send", g.f("case %s <- %s:\n%s", operand(c+"0"), g.expr(tInt, 2), g.block(2)))
+			clauses += g.f("case %s <- %s:\n%s", operand(c+"0"), g.expr(tInt, 2), g.block(2))
 		}
 	}
 	if g.p(30) {
-		clauses = g.mark("select: default", g.f("default:\n%s", g.block(2))) + clauses
+		clauses = g.f("default:\n%s", g.block(2)) + clauses
 	}
-	return g.mark("select", g.f("{\n%s%s\n}", l, g.label(g.f("select {\n%s}", clauses))))
+	return g.f("{\n%s%s\n}", l, g.label(g.f("select {\n%s}", clauses)))
 }
 
 // receive is a clause that receives.
 func (g *generator) receive(ch string) string {
 	switch g.n(4) {
 	case 0:
-		return g.mark("select: receive", g.f("case <-%s:\n%s", ch, g.block(2)))
+		return g.f("case <-%s:\n%s", ch, g.block(2))
 	case 1:
 		g.push()
 		defer g.pop()
 		name, ok := g.two()
 		v, w := g.declare(name, tInt), g.declare(ok, tBool)
 		*v.used, *w.used = true, true
-		return g.mark("select: define", g.f("case %s, %s := <-%s:\nh.Say(%s, %s, %s)\n%s", name, ok, ch, g.say(), name, ok, g.clause(2)))
+		return g.f("case %s, %s := <-%s:\nh.Say(%s, %s, %s)\n%s", name, ok, ch, g.say(), name, ok, g.clause(2))
 	case 2:
 		if x := g.target(tInt); x != "" {
-			return g.mark("select: assign", g.f("case %s = <-%s:\n%s", x, ch, g.block(2)))
+			return g.f("case %s = <-%s:\n%s", x, ch, g.block(2))
 		}
 	}
 	g.push()
@@ -81,7 +81,7 @@ func (g *generator) receive(ch string) string {
 	name := g.fresh()
 	v := g.declare(name, tInt)
 	*v.used = true
-	return g.mark("select: define", g.f("case %s := <-%s:\n_ = %s\n%s", name, ch, name, g.clause(2)))
+	return g.f("case %s := <-%s:\n_ = %s\n%s", name, ch, name, g.clause(2))
 }
 
 // clause is the body of a clause that declares variables.

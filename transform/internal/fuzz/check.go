@@ -57,6 +57,7 @@ type checked struct {
 	file   *ast.File
 	info   *types.Info
 	errs   []types.Error
+	called map[*ast.SelectorExpr]bool // seen as a call's function
 }
 
 // offset is a position in the source.
@@ -81,7 +82,8 @@ func (c *checker) check(source string) (*checked, error) {
 	}
 	done := &checked{source: source, fset: c.fset, file: file, info: &types.Info{
 		Types: make(map[ast.Expr]types.TypeAndValue), Defs: make(map[*ast.Ident]types.Object),
-		Uses: make(map[*ast.Ident]types.Object)}}
+		Uses: make(map[*ast.Ident]types.Object), Selections: make(map[*ast.SelectorExpr]*types.Selection),
+		Instances: make(map[*ast.Ident]types.Instance)}, called: make(map[*ast.SelectorExpr]bool)}
 	conf := types.Config{Importer: c.imports, Error: func(err error) {
 		var e types.Error
 		if errors.As(err, &e) {
@@ -102,21 +104,48 @@ func (c *checker) repair(source string) (string, error) {
 		if len(done.errs) == 0 {
 			return source, nil
 		}
-		lines := strings.Split(source, "\n")
-		unused := false
-		for i := len(done.errs) - 1; i >= 0; i-- {
-			name, ok := strings.CutPrefix(done.errs[i].Msg, "declared and not used: ")
-			if !ok {
-				continue
+		var cuts []cut
+		for _, e := range done.errs {
+			c, ok := done.remedy(e)
+			if ok {
+				cuts = append(cuts, c)
 			}
-			unused = true
-			line := done.fset.Position(done.errs[i].Pos).Line
-			lines[line-1] += "\n_ = " + name
 		}
-		if !unused {
-			return source, fmt.Errorf("%v", done.errs[0])
+		if len(cuts) == 0 {
+			return source, fmt.Errorf("%s: %s", c.fset.Position(done.errs[0].Pos), done.errs[0].Msg)
 		}
-		source = strings.Join(lines, "\n")
+		source = apply(source, cuts...)
 	}
 	return source, errors.New("variables stay unused")
+}
+
+// remedy mends an unused variable or import.
+func (c *checked) remedy(e types.Error) (cut, bool) {
+	if strings.HasSuffix(e.Msg, "imported and not used") {
+		from := c.offset(e.Pos)
+		return cut{from, from + strings.Index(c.source[from:], "\n"), ""}, true
+	}
+	name, ok := strings.CutPrefix(e.Msg, "declared and not used: ")
+	end := token.NoPos
+	ast.Inspect(c.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, x := range n.Lhs {
+				if x.Pos() == e.Pos {
+					end = n.End()
+				}
+			}
+		case *ast.ValueSpec:
+			for _, x := range n.Names {
+				if x.Pos() == e.Pos {
+					end = n.End()
+				}
+			}
+		}
+		return true
+	})
+	if !ok || end == token.NoPos {
+		return cut{}, false
+	}
+	return cut{c.offset(end), c.offset(end), "\n_ = " + name}, true
 }

@@ -8,7 +8,6 @@ import (
 func (g *generator) ifs() string {
 	g.push()
 	defer g.pop()
-	l := new(list)
 	head := ""
 	if g.p(25) {
 		t := []*typ{tInt, tBool, tAny, tString}[g.n(4)]
@@ -17,12 +16,10 @@ func (g *generator) ifs() string {
 		v := g.declare(name, t)
 		head = g.f("%s := %s; ", name, x)
 		*v.used = true
-		g.marks["if with init"]++
 		cond := g.expr(tBool, 2)
-		return g.mark("if", g.f("if %s%s {\n_ = %s\n%s}%s", head, g.cond(cond), name, g.block(4), g.elses()))
+		return g.f("if %s%s {\n_ = %s\n%s}%s", head, g.cond(cond), name, g.block(4), g.elses())
 	}
-	_ = l
-	return g.mark("if", g.f("if %s %s%s", g.cond(g.expr(tBool, depth)), g.braces(4), g.elses()))
+	return g.f("if %s %s%s", g.cond(g.expr(tBool, g.depth)), g.braces(4), g.elses())
 }
 
 // cond protects a composite literal in a statement's head.
@@ -36,9 +33,9 @@ func (g *generator) cond(s string) string {
 func (g *generator) elses() string {
 	switch g.n(4) {
 	case 0:
-		return g.mark("else", " else "+g.braces(4))
+		return " else " + g.braces(4)
 	case 1:
-		return g.mark("else if", g.f(" else if %s %s", g.cond(g.expr(tBool, 2)), g.braces(3)))
+		return g.f(" else if %s %s", g.cond(g.expr(tBool, 2)), g.braces(3))
 	}
 	return ""
 }
@@ -50,36 +47,35 @@ func (g *generator) switches() string {
 	g.loops = append(g.loops, &loop{})
 	defer func() { g.loops = g.loops[:len(g.loops)-1] }()
 	t := []*typ{tInt, tString, tUint8, tAny, tBool}[g.n(5)]
-	tag, name := "", "switch without tag"
+	tag := ""
 	if t != tBool {
-		tag, name = g.cond(g.typed(t, 2))+" ", "switch"
+		tag = g.cond(g.typed(t, 2)) + " "
 	} else if g.p(30) {
-		tag, name = g.cond(g.nonconst(tBool, 2))+" ", "switch over bool"
+		tag = g.cond(g.nonconst(tBool, 2)) + " "
 	}
 	if g.p(15) {
 		tag = g.f("h.Say(%s, %s); ", g.say(), g.expr(tInt, 2)) + tag
-		g.marks["switch with init"]++
 	}
 	var b strings.Builder
 	n := g.between(1, 4)
 	def := g.n(6)
 	for i := range n {
 		if i == def {
-			b.WriteString(g.mark("default", "default:\n"))
+			b.WriteString("default:\n")
 		} else {
 			var list []string
 			for range g.between(1, 2) {
 				list = append(list, g.nonconst(t, 2))
 			}
-			b.WriteString("case " + g.mark("case", strings.Join(list, ", ")) + ":\n")
+			b.WriteString("case " + strings.Join(list, ", ") + ":\n")
 		}
 		body := g.block(3)
 		b.WriteString(body)
 		if i < n-1 && g.p(20) && !ends(body) {
-			b.WriteString(g.mark("fallthrough", "fallthrough\n"))
+			b.WriteString("fallthrough\n")
 		}
 	}
-	return g.label(g.mark(name, g.f("switch %s{\n%s}", tag, b.String())))
+	return g.label(g.f("switch %s{\n%s}", tag, b.String()))
 }
 
 // ends reports whether the last line of a block leaves it.
@@ -115,7 +111,6 @@ func (g *generator) typeSwitch() string {
 	if bind {
 		name = g.fresh()
 		head = name + " := "
-		g.marks["type switch that binds"]++
 	}
 	var b strings.Builder
 	order := g.r.Perm(len(types))
@@ -147,7 +142,7 @@ func (g *generator) typeSwitch() string {
 		g.pop()
 		b.WriteString(clause + ":\n" + use + body)
 	}
-	return g.label(g.mark("type switch", g.f("switch %s%s.(type) {\n%s}", head, g.cond(x), b.String())))
+	return g.label(g.f("switch %s%s.(type) {\n%s}", head, g.cond(x), b.String()))
 }
 
 // leavesSometimes leaves on a condition.
@@ -162,18 +157,18 @@ func (g *generator) leavesSometimes() string {
 // leaves makes a statement after which nothing comes.
 func (g *generator) leaves() string {
 	options := []option{
-		{2, func() string { return strings.TrimSpace(g.returns(depth)) }},
+		{2, func() string { return strings.TrimSpace(g.returns(g.depth)) }},
 		{1, func() string {
 			if !g.p(20 + g.fn.risk*10) {
 				return ""
 			}
-			return g.mark("panic", g.f("panic(%s)", g.expr([]*typ{tString, tInt, tAny, tError}[g.n(4)], 2)))
+			return g.f("panic(%s)", g.expr([]*typ{tString, tInt, tAny, tError}[g.n(4)], 2))
 		}},
 		{1, func() string {
-			if !g.p(10) {
+			if !g.p(20) {
 				return ""
 			}
-			return g.mark("Goexit", "h.Exit()\n"+strings.TrimSpace(g.returns(0)))
+			return "h.Exit()\n" + strings.TrimSpace(g.returns(0))
 		}},
 	}
 	if len(g.loops) > 0 {
@@ -198,7 +193,7 @@ func (g *generator) branch() string {
 		}
 	}
 	if plain && g.p(70) {
-		return g.mark(word, word)
+		return word
 	}
 	if l.named {
 		return ""
@@ -207,7 +202,7 @@ func (g *generator) branch() string {
 		g.labels++
 		l.label = g.f("L%d", g.labels)
 	}
-	return g.mark(word+" to a label", word+" "+l.label)
+	return word + " " + l.label
 }
 
 // gotos makes a forward or a backward goto over statements.
@@ -215,8 +210,8 @@ func (g *generator) gotos() string {
 	g.labels++
 	label := g.f("G%d", g.labels)
 	if g.p(50) {
-		return g.mark("goto forward", g.f("{\n%sif %s {\ngoto %s\n}\n%s}\n%s:\nh.Say(%s)",
-			g.block(2), g.cond(g.nonconst(tBool, 2)), label, g.block(3), label, g.say()))
+		return g.f("{\n%sif %s {\ngoto %s\n}\n%s}\n%s:\nh.Say(%s)",
+			g.block(2), g.cond(g.nonconst(tBool, 2)), label, g.block(3), label, g.say())
 	}
 	g.names++
 	n := g.f("n%d", g.names)
@@ -229,7 +224,7 @@ func (g *generator) gotos() string {
 	if ended {
 		return ""
 	}
-	return g.mark("goto backward", g.f("{\n%s := 0\n%s:\n%s%s++\nif %s < %d {\ngoto %s\n}\n}", n, label, "h.Say("+g.say()+")\n"+body, n, n, g.between(2, 3), label))
+	return g.f("{\n%s := 0\n%s:\n%s%s++\nif %s < %d {\ngoto %s\n}\n}", n, label, "h.Say("+g.say()+")\n"+body, n, n, g.between(2, 3), label)
 }
 
 // returns makes a return statement with operands of depth d.
@@ -243,13 +238,13 @@ func (g *generator) returns(d int) string {
 		return "return\n"
 	}
 	if len(f.names) > 0 && g.p(40) && g.namesStand() {
-		return g.mark("bare return", "return\n")
+		return "return\n"
 	}
 	if len(types) == 2 && types[0].kind != parameter && g.p(10) {
-		return g.mark("return of a call with several values", g.f("return h.Pair(%s, %s, %s)\n", g.say(), g.typed(types[0], d), g.typed(types[1], d)))
+		return g.f("return h.Pair(%s, %s, %s)\n", g.say(), g.typed(types[0], d), g.typed(types[1], d))
 	}
 	if len(types) == 2 && types[0].kind != parameter && g.p(10) {
-		return g.mark("return of an await with several values", g.f("return h.Do2(%s).Await()\n", g.action2(types[0], types[1])))
+		return g.f("return h.Do2(%s).Await()\n", g.action2(types[0], types[1]))
 	}
 	var values []string
 	for i, t := range types {
@@ -259,7 +254,7 @@ func (g *generator) returns(d int) string {
 		}
 		values = append(values, g.expr(t, d))
 	}
-	return g.mark("return", "return "+strings.Join(values, ", ")+"\n")
+	return "return " + strings.Join(values, ", ") + "\n"
 }
 
 // namesStand reports whether no result is shadowed.

@@ -10,7 +10,7 @@ func (g *generator) recovering() string {
 			}
 		}
 	}
-	return g.mark("deferred recover", g.f("defer func() {\nh.Caught(%s, recover())\n%s}()\n", g.say(), set))
+	return g.f("defer func() {\nh.Caught(%s, recover())\n%s}()\n", g.say(), set)
 }
 
 // deferred makes a defer statement.
@@ -20,13 +20,13 @@ func (g *generator) deferred() string {
 	}
 	return g.choose([]option{
 		{3, func() string {
-			return g.mark("defer of a function", g.f("defer h.Say(%s, %s, %s)", g.say(), g.expr(tInt, 2), g.expr(allTypes[g.n(len(allTypes))], 2)))
+			return g.f("defer h.Say(%s, %s, %s)", g.say(), g.expr(tInt, 2), g.expr(allTypes[g.n(len(allTypes))], 2))
 		}},
 		{3, func() string {
 			body := g.closure(func() string {
 				s := ""
 				for range g.between(1, 2) {
-					if c := g.change(func(v *variable) bool { return v.t.kind != parameter && !v.constant && v.t.kind != function }); c != "" {
+					if c := g.change(func(v *variable) bool { return v.changeable() && v.t.kind != function }); c != "" {
 						s += c + "\n"
 					}
 				}
@@ -35,17 +35,17 @@ func (g *generator) deferred() string {
 				}
 				return s
 			})
-			return g.mark("defer of a closure", g.f("defer func() {\n%s}()", body))
+			return g.f("defer func() {\n%s}()", body)
 		}},
 		{2, func() string {
-			return g.mark("defer of a closure with an argument", g.f("defer func(x int) {\nh.Say(%s, x)\n}(%s)", g.say(), g.expr(tInt, 2)))
+			return g.f("defer func(x int) {\nh.Say(%s, x)\n}(%s)", g.say(), g.expr(tInt, 2))
 		}},
 		{2, func() string {
-			return g.mark("defer of a recovery", g.f("defer func() {\nh.Caught(%s, recover())\n}()", g.say()))
+			return g.f("defer func() {\nh.Caught(%s, recover())\n}()", g.say())
 		}},
 		{1, func() string {
 			if x := g.place([]*typ{tPT, tT}[g.n(2)]); x != "" {
-				return g.mark("defer of a method", g.f("defer %s.%s(%s)", x, []string{"Ptr", "Val"}[g.n(2)], g.expr(tInt, 2)))
+				return g.f("defer %s.%s(%s)", x, []string{"Ptr", "Val"}[g.n(2)], g.expr(tInt, 2))
 			}
 			return ""
 		}},
@@ -53,17 +53,21 @@ func (g *generator) deferred() string {
 			if !g.p(30 + g.fn.risk*10) {
 				return ""
 			}
-			return g.mark("defer that panics", g.f("defer func() { panic(%s) }()", g.literal(tString)))
+			return g.f("defer func() { panic(%s) }()", g.literal(tString))
 		}},
 		{1, func() string {
 			if x := g.place(tFunc); x != "" {
-				return g.mark("defer of a function value", g.f("defer %s(%s)", x, g.expr(tInt, 2)))
+				return g.f("defer %s(%s)", x, g.expr(tInt, 2))
 			}
 			return ""
 		}},
-		{1, func() string { return g.mark("defer of recover itself", "defer recover()") }},
+		{1, func() string { return "defer recover()" }},
 		{1, func() string {
-			return g.mark("defer of an await", g.f("defer h.Do0(func() { h.Say(%s) }).Await()", g.say()))
+			return g.f("defer func() {\nif v := recover(); v != nil {\nh.Caught(%s, v)\npanic(v)\n}\n}()", g.say())
+		}},
+		{1, func() string { return g.f("defer h.Do(%s).Await()", g.action(tInt)) }},
+		{1, func() string {
+			return g.f("defer h.Do0(func() { h.Say(%s) }).Await()", g.say())
 		}},
 	})
 }

@@ -17,13 +17,13 @@ func (g *generator) expr(t *typ, d int) string {
 	common := []option{
 		{4, func() string { return g.atom(t) }},
 		{1, func() string {
-			return g.mark("call of a function with an effect", g.f("h.Id(%s, %s)", g.say(), g.typed(t, d-1)))
+			return g.f("h.Id(%s, %s)", g.say(), g.typed(t, d-1))
 		}},
 		{1, func() string { return g.fromStruct(t, d) }},
 		{1, func() string { return g.fromPointer(t, d) }},
 		{1, func() string { return g.fromElement(t, d) }},
 		{1, func() string {
-			return g.mark("type assertion", g.f("any(%s).(%s)", g.typed(t, d-1), t))
+			return g.f("any(%s).(%s)", g.typed(t, d-1), t)
 		}},
 		{1, func() string { return g.immediate(t, d) }},
 	}
@@ -121,7 +121,7 @@ func (g *generator) literal(t *typ) string {
 			return "&" + g.literal(t.elem)
 		}
 	case anything:
-		return g.typed0([]*typ{tInt, tString, tU, tInts}[g.n(4)])
+		return g.literal([]*typ{tInt, tString, tU, tInts}[g.n(4)])
 	case failure:
 		return g.f("h.Err(%q)", g.f("e%d", g.n(5)))
 	case valuer:
@@ -130,12 +130,10 @@ func (g *generator) literal(t *typ) string {
 		return g.f("func(x int) int { return x + %d }", g.n(5))
 	case generic:
 		return g.f("%s{V: %s}", t, g.literal(t.elem))
+	case opaque:
+		return g.opaque(t)
 	}
 	return g.f("*new(%s)", t)
-}
-
-func (g *generator) typed0(t *typ) string {
-	return g.literal(t)
 }
 
 func (g *generator) structLiteral(t *typ) string {
@@ -145,7 +143,21 @@ func (g *generator) structLiteral(t *typ) string {
 	case tT:
 		return g.f("T{A: %d, S: %s, P: &T{A: %d}, L: []int{%d, 2, 3}}", g.n(9), g.literal(tString), g.n(9), g.n(9))
 	}
-	return g.f("E{T: &T{A: %d}, K: %d}", g.n(9), g.n(9))
+	if t == tE {
+		return g.f("E{T: &T{A: %d}, K: %d}", g.n(9), g.n(9))
+	}
+	return g.f("%s{%d, %s}", t, g.n(9), g.literal(tString))
+}
+
+// opaque makes what there is one way to make.
+func (g *generator) opaque(t *typ) string {
+	switch t {
+	case tOp:
+		return g.f("h.Do(%s)", g.action(tInt))
+	case tTask:
+		return g.f("h.Quiet(%d)", g.n(9))
+	}
+	return g.f("*new(%s)", t)
 }
 
 // index is an index that is mostly in range of three elements.
@@ -154,7 +166,7 @@ func (g *generator) index(d int) string {
 	case g.p(g.fn.risk):
 		return g.expr(tInt, d-1)
 	case g.p(40) && d > 0:
-		return g.mark("index computed", g.f("%s&1", g.paren(g.nonconst(tInt, d-1))))
+		return g.f("%s&1", g.paren(g.nonconst(tInt, d-1)))
 	}
 	return g.f("%d", g.n(3))
 }
@@ -177,14 +189,17 @@ func (g *generator) place(t *typ) string {
 
 // fromStruct selects a field.
 func (g *generator) fromStruct(t *typ, d int) string {
-	owners := []*typ{tT, tU, tE, tPT, tPU}
+	owners := []*typ{tT, tU, tE, tPT, tPU, tAnon}
+	if v := g.variable(func(v *variable) bool { return v.t.local }); v != nil {
+		owners = append(owners, v.t, v.t)
+	}
 	owner := owners[g.n(len(owners))]
 	s := owner
 	if owner.kind == pointer {
 		s = owner.elem
 	}
-	for _, i := range g.r.Perm(len(fields[s])) {
-		f := fields[s][i]
+	for _, i := range g.r.Perm(len(s.fields)) {
+		f := s.fields[i]
 		if f.t != t {
 			continue
 		}
@@ -200,7 +215,7 @@ func (g *generator) fromStruct(t *typ, d int) string {
 		if x == "" {
 			return ""
 		}
-		return g.mark("field of "+g.shape(owner), x+"."+f.name)
+		return x + "." + f.name
 	}
 	return ""
 }
@@ -232,7 +247,7 @@ func (g *generator) fromPointer(t *typ, d int) string {
 		if x == "" || g.p(30) && g.fn.risk > 0 {
 			x = g.operand(p, d-1)
 		}
-		return g.mark("dereference", "*"+x)
+		return "*" + x
 	}
 	return ""
 }
@@ -254,9 +269,9 @@ func (g *generator) fromElement(t *typ, d int) string {
 			x = g.operand(o, d-1)
 		}
 		if o.kind == mapping {
-			return g.mark("index of map", g.f("%s[%s]", x, g.key(o, d)))
+			return g.f("%s[%s]", x, g.key(o, d))
 		}
-		return g.mark("index of "+g.shape(o), g.f("%s[%s]", x, g.index(d)))
+		return g.f("%s[%s]", x, g.index(d))
 	}
 	return ""
 }
@@ -267,7 +282,7 @@ func (g *generator) key(m *typ, d int) string {
 		return g.index(d)
 	}
 	if g.p(15) && !g.hidden("string") {
-		return g.mark("map index by bytes", g.f("string(%s)", g.expr(tBytes, d-1)))
+		return g.f("string(%s)", g.expr(tBytes, d-1))
 	}
 	if g.p(50) {
 		return `"k"`
@@ -280,175 +295,5 @@ func (g *generator) immediate(t *typ, d int) string {
 	if g.plain > 1 || !g.p(40) {
 		return ""
 	}
-	return g.mark("call of a literal", g.f("%s()", g.action(t, true)))
-}
-
-// await awaits an operation with one result.
-func (g *generator) await(t *typ, d int) string {
-	g.marks["await of one value"]++
-	switch {
-	case g.p(10) && t.kind != parameter:
-		return g.mark("await of a task", g.f("h.V(h.Task(%s).Await())", g.failing(t)))
-	case g.p(5):
-		return g.mark("await of a finished task", g.f("h.V(h.Done(%s, nil).Await())", g.typed(t, d-1)))
-	case g.p(15):
-		return g.mark("await with an awaited operand", g.f("h.Do(h.Id(%s, %s)).Await()", g.say(), g.action(t, true)))
-	}
-	return g.f("h.Do(%s).Await()", g.action(t, true))
-}
-
-// failing is an action with an error.
-func (g *generator) failing(t *typ) string {
-	err := "nil"
-	if g.p(30) {
-		err = g.literal(tError)
-	}
-	var value string
-	body := g.closure(func() string {
-		muts := g.mutations()
-		value = g.expr(t, 1)
-		return muts
-	})
-	return g.f("func() (%s, error) { %sreturn %s, %s }", t, body, value, err)
-}
-
-// action is what an operation does: it may change variables, and returns a t.
-func (g *generator) action(t *typ, quiet bool) string {
-	var value string
-	body := g.closure(func() string {
-		muts := g.mutations()
-		if g.p(g.fn.risk / 2) {
-			muts += g.mark("panic in an operation", g.f("if h.Id(%s, true) { panic(%s) }; ", g.say(), g.panicValue()))
-		}
-		if g.p(40) {
-			muts += g.f("h.Say(%s); ", g.say())
-		}
-		if g.p(50) {
-			value = g.literal(t)
-		} else {
-			value = g.expr(t, 1)
-		}
-		return muts
-	})
-	return g.f("func() %s { %sreturn %s }", t, body, value)
-}
-
-func (g *generator) panicValue() string {
-	if g.p(30) {
-		return g.literal(tError)
-	}
-	return g.literal(tString)
-}
-
-// closure makes the body of a function literal.
-func (g *generator) closure(body func() string) string {
-	g.plain++
-	loops := g.loops
-	g.loops = nil
-	g.push()
-	s := body()
-	g.pop()
-	g.loops = loops
-	g.plain--
-	return s
-}
-
-// mutations are statements that change what is visible: captured variables if
-// the function's style says so, globals and what is reachable else.
-func (g *generator) mutations() string {
-	var b strings.Builder
-	for range g.n(3) {
-		if !g.p(60) {
-			continue
-		}
-		var s string
-		if g.p(g.fn.capture) {
-			s = g.change(func(v *variable) bool { return v.t.kind != parameter && !v.constant })
-		} else {
-			s = g.change(func(v *variable) bool { return v.name[0] == 'g' && !v.constant })
-		}
-		if s != "" {
-			b.WriteString(s + "; ")
-		}
-	}
-	return b.String()
-}
-
-// change is a statement that changes a variable or what it refers to.
-func (g *generator) change(want func(*variable) bool) string {
-	v := g.variable(want)
-	if v == nil {
-		return ""
-	}
-	*v.used = true
-	name := v.name
-	if v.fixed {
-		if v.t == tInt && !v.frozen {
-			return name + "++"
-		}
-		return ""
-	}
-	switch {
-	case v.t.kind == integer && g.p(60):
-		return name + []string{"++", " += 3", " ^= 5", "--"}[g.n(4)]
-	case v.t.kind == text && g.p(50):
-		return name + ` += "+"`
-	case v.t == tT || v.t == tPT && g.fn.risk > 0:
-		if g.p(50) {
-			return name + "." + []string{"A++", `S += "-"`, "In.X = 7", "In = U{X: 9}"}[g.n(4)]
-		}
-	case v.t.kind == mapping && g.p(60):
-		if v.t.key == tInt {
-			return g.f("%s[1] = %s", name, g.literal(v.t.elem))
-		}
-		return g.f("%s[\"k\"] = %s", name, g.literal(v.t.elem))
-	case (v.t.kind == slice || v.t.kind == array) && g.p(50) && v.t.elem.kind == integer:
-		return g.f("%s[%d]++", name, g.n(3))
-	}
-	return g.f("%s = %s", name, g.literal(v.t))
-}
-
-// twin awaits another annotated function.
-func (g *generator) twin(t *typ, d int) string {
-	for range 3 {
-		if len(g.funcs) == 0 {
-			return ""
-		}
-		f := g.funcs[g.n(len(g.funcs))]
-		if len(f.results) != 1 {
-			continue
-		}
-		if f.results[0] != t && (f.results[0].kind != parameter || t.kind == parameter) {
-			continue
-		}
-		return g.mark("await of a twin", g.f("h.V(%s.Await())", g.start(f, t, d)))
-	}
-	return ""
-}
-
-// start starts a generated function; v is its type argument.
-func (g *generator) start(f *fn, v *typ, d int) string {
-	var args []string
-	for _, p := range f.params {
-		switch {
-		case p.t.kind == parameter:
-			args = append(args, g.typed(v, d-1))
-		case p.fixed:
-			args = append(args, g.f("%d", g.n(3)))
-		default:
-			args = append(args, g.expr(p.t, d-1))
-		}
-	}
-	name := f.name + "Async"
-	if f.recv != "" {
-		r := g.f("M%d{A: %s, L: %s}", g.id, g.expr(tInt, d-1), g.expr(tInts, 0))
-		if strings.HasPrefix(f.recv, "*") {
-			r = "&" + r
-		}
-		return g.mark("await of a method's twin", g.f("(%s).%s(%s)", r, name, strings.Join(args, ", ")))
-	}
-	if f.generic && g.p(60) {
-		name += "[" + v.text + "]"
-	}
-	return g.f("%s(%s)", name, strings.Join(args, ", "))
+	return g.f("%s()", g.action(t))
 }

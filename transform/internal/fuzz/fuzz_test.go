@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 var (
 	duration = flag.Duration("for", 0, "fuzz for so long; 0 runs the short fixed-seed test")
+	flags    = flag.String("gcflags", "", "flags of the Go compiler; by default, every other batch is not optimised")
 	seedFlag = flag.Uint64("seed", 1, "the first seed")
 	size     = flag.Int("batch", 150, "programs in one build")
 	reduce   = flag.Bool("reduce", false, "reduce failing programs")
-	only     = flag.Int("only", -1, "the one program to run")
+	only     = flag.String("only", "", "the numbers of the programs to run, with commas; none means all")
 	keep     = flag.String("keep", "", "folder for failing programs")
 )
 
@@ -34,11 +38,15 @@ func TestFuzz(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
+	cover := make(Coverage)
 	seen := make(map[string]int)
 	for seed := *seedFlag; ; seed++ {
+		if w.Flags = *flags; w.Flags == "" && seed%2 == 0 {
+			w.Flags = "-N -l"
+		}
 		var programs []Program
 		for i := range *size {
-			if *only >= 0 && i != *only {
+			if *only != "" && !slices.Contains(strings.Split(*only, ","), strconv.Itoa(i)) {
 				continue
 			}
 			programs = append(programs, Generate(seed, i))
@@ -50,6 +58,9 @@ func TestFuzz(t *testing.T) {
 		counts := make(map[Kind]int)
 		for _, v := range verdicts {
 			counts[v.Kind]++
+			if v.Kind == Same {
+				cover.Add(w, v.Program)
+			}
 			if v.Kind != Same && *keep != "" {
 				os.WriteFile(filepath.Join(*keep, fmt.Sprintf("%s_%d_%d.go", v.Kind, seed, v.Program.ID)), []byte(v.Program.Source+"\n/*\n"+v.Detail+"\n*/\n"), 0o666)
 			}
@@ -65,9 +76,13 @@ func TestFuzz(t *testing.T) {
 				t.Errorf("seed %d, program %d: %s\n%s", seed, v.Program.ID, v.Kind, v.Detail[:min(len(v.Detail), 400)])
 			}
 		}
-		fmt.Println("seed", seed, counts, time.Since(start))
+		fmt.Println("seed", seed, counts, time.Since(start).Round(time.Second), w.Times)
 		if time.Since(start) > *duration {
 			break
 		}
+	}
+	fmt.Print(cover)
+	for _, name := range cover.Missing() {
+		t.Errorf("no program has: %s", name)
 	}
 }

@@ -11,14 +11,12 @@ import (
 type Program struct {
 	ID     int
 	Source string
-	Marks  map[string]int // constructs, and how often
 }
 
 // A generator makes one program.
 type generator struct {
 	r      *rand.Rand
 	id     int
-	marks  map[string]int
 	scopes []*scope
 	funcs  []*fn // callable
 	fn     *fn   // being made
@@ -28,7 +26,7 @@ type generator struct {
 	left   int // statements that may still be made
 	loops  []*loop
 	plain  int // depth of function literals, where there is no await
-	jumpy  int
+	depth  int // of expressions
 	defers int
 }
 
@@ -57,23 +55,14 @@ type loop struct {
 
 // Generate makes the program of a seed.
 func Generate(seed uint64, id int) Program {
-	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(id))), id: id, marks: make(map[string]int)}
+	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(id))), id: id}
 	source := g.program()
-	return Program{ID: id, Source: source, Marks: g.marks}
+	return Program{ID: id, Source: source}
 }
 
 func (g *generator) n(n int) int          { return g.r.IntN(n) }
 func (g *generator) p(p int) bool         { return g.r.IntN(100) < p }
 func (g *generator) between(a, b int) int { return a + g.n(b-a+1) }
-
-// mark counts a construct, and whether it awaits.
-func (g *generator) mark(name, source string) string {
-	g.marks[name]++
-	if strings.Contains(source, ".Await()") {
-		g.marks[name+" · await"]++
-	}
-	return source
-}
 
 // An option is one way to go on, with a weight.
 type option struct {
@@ -136,16 +125,16 @@ func (g *generator) program() string {
 				f.recv = "*" + f.recv
 			}
 		}
-		funcs.WriteString("\n" + g.function(f, g.between(4, 14)))
+		funcs.WriteString("\n" + g.function(f, g.between(3, 8)))
 		g.funcs = append(g.funcs, f)
 	}
 	root := &fn{name: fmt.Sprintf("F%d", g.id)}
-	funcs.WriteString("\n" + g.function(root, g.between(8, 30)))
+	funcs.WriteString("\n" + g.function(root, g.between(4, 16)))
 	call := g.rootCall(root)
 	if methods != "" && !strings.Contains(funcs.String(), fmt.Sprintf("M%d)", g.id)) {
 		methods = ""
 	}
-	fmt.Fprintf(&b, "package p\n\nimport \"fuzzed/h\"\n\n//call: %s\n\n%s%s%s", call, globals, methods, funcs.String())
+	fmt.Fprintf(&b, "package p\n\nimport (\n\t\"context\"\n\n\t\"fuzzed/h\"\n\t\"github.com/nothread/nothread/runtime/async\"\n)\n\n//call: %s\n\n%s%s%s", call, globals, methods, funcs.String())
 	return b.String()
 }
 
@@ -189,6 +178,12 @@ func (g *generator) signature(f *fn) string {
 		}
 		params = append(params, name+" "+t.text)
 	}
+	if g.p(15) {
+		f.variadic = true
+		name := g.fresh()
+		g.declare(name, tInts)
+		params = append(params, name+" ...int")
+	}
 	count := []int{0, 1, 1, 1, 1, 2, 2, 3}[g.n(8)]
 	if f.generic {
 		f.results = append(f.results, v)
@@ -217,15 +212,13 @@ func (g *generator) signature(f *fn) string {
 	if len(results) > 1 || named && len(results) > 0 {
 		list = "(" + list + ")"
 	}
-	if named && len(results) > 0 {
-		g.mark("named results", "")
-	}
 	return fmt.Sprintf("%s(%s) %s", tparams, strings.Join(params, ", "), list)
 }
 
 // function makes an annotated function of about size statements.
 func (g *generator) function(f *fn, size int) string {
 	g.fn, g.left, g.loops, g.defers = f, size, nil, 0
+	g.depth = g.between(1, 3)
 	f.capture = []int{0, 15, 60}[g.n(3)]
 	f.risk = []int{0, 0, 1, 4}[g.n(4)]
 	g.scopes = g.scopes[:1]
@@ -235,17 +228,17 @@ func (g *generator) function(f *fn, size int) string {
 		v := g.declare("m", &typ{text: f.recv, kind: parameter})
 		v.fixed = true
 		recv = fmt.Sprintf("(m %s) ", f.recv)
-		g.mark("method "+f.recv[:1], "")
-	}
-	if f.generic {
-		g.mark("generic function", "")
 	}
 	signature := g.signature(f)
 	if f.recv != "" {
 		f.name = "F" + f.name[len(f.name)-1:]
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "//nothread:async\nfunc %s%s%s {\n", recv, f.name, signature)
+	pool := ""
+	if g.p(10) {
+		pool = " pool"
+	}
+	fmt.Fprintf(&b, "//nothread:async%s\nfunc %s%s%s {\n", pool, recv, f.name, signature)
 	if g.p(35) {
 		b.WriteString(g.recovering())
 	}

@@ -33,19 +33,19 @@ func (g *generator) forClause() string {
 	cond := g.f("%s < %d", name, bound)
 	switch g.n(6) {
 	case 0:
-		post = g.mark("post statement", g.f("%s += h.Do(func() int { return 1 }).Await()", name))
+		post = g.f("%s += h.Do(func() int { return 1 }).Await()", name)
 	case 1:
-		post = g.mark("post statement", g.f("%s += h.Id(%s, 1)", name, g.say()))
+		post = g.f("%s += h.Id(%s, 1)", name, g.say())
 	case 2:
-		cond = g.mark("for condition", g.f("%s < %d && h.Do(%s).Await() != 77", name, bound, g.action(tInt, true)))
+		cond = g.f("%s < %d && h.Do(%s).Await() != 77", name, bound, g.action(tInt))
 	}
 	init := g.f("%s := h.Id(%s, 0)", name, g.say())
 	if g.p(30) {
-		init = g.mark("for init", g.f("%s := h.Do(func() int { return 0 }).Await()", name))
+		init = g.f("%s := h.Do(func() int { return 0 }).Await()", name)
 	} else if g.p(50) {
 		init = g.f("%s := 0", name)
 	}
-	return g.mark("for with clauses", g.f("for %s; %s; %s %s", init, cond, post, g.braces(4)))
+	return g.f("for %s; %s; %s %s", init, cond, post, g.braces(4))
 }
 
 // forCondition is for cond.
@@ -57,9 +57,9 @@ func (g *generator) forCondition() string {
 	*v.used = true
 	cond := g.f("%s < %d", name, g.between(1, 3))
 	if g.p(50) {
-		cond += g.f(" && h.Do(%s).Await() != 99", g.action(tInt, true))
+		cond += g.f(" && h.Do(%s).Await() != 99", g.action(tInt))
 	}
-	return g.wrap(name+" := 0", g.mark("for with condition", g.f("for %s {\n%s++\n%s}", cond, name, g.block(4))))
+	return g.wrap(name+" := 0", g.f("for %s {\n%s++\n%s}", cond, name, g.block(4)))
 }
 
 // wrap puts a declaration before a loop that may have a label.
@@ -79,17 +79,18 @@ func (g *generator) forEver() string {
 	v := g.declare(name, tInt)
 	v.fixed = true
 	*v.used = true
-	return g.wrap(name+" := 0", g.mark("for ever", g.f("for {\n%s++\nif %s > %d {\nbreak\n}\n%s}", name, name, g.between(1, 2), g.block(4))))
+	return g.wrap(name+" := 0", g.f("for {\n%s++\nif %s > %d {\nbreak\n}\n%s}", name, name, g.between(1, 2), g.block(4)))
 }
 
-// ranges is a range of any form.
-func (g *generator) ranges() string {
-	type over struct {
-		name     string
-		x        func() string
-		key, val *typ
-	}
-	forms := []over{
+// over is something to range over, and the types of its key and value.
+type over struct {
+	name     string
+	x        func() string
+	key, val *typ
+}
+
+func (g *generator) rangeForms() []over {
+	return []over{
 		{"range over int", func() string {
 			if g.p(50) {
 				return g.f("%d", g.between(1, 3))
@@ -104,7 +105,14 @@ func (g *generator) ranges() string {
 		{"range over channel", func() string {
 			return g.f("func() chan int { c := make(chan int, 3); c <- %s; c <- 2; close(c); return c }()", g.plainExpr(tInt))
 		}, tInt, nil},
+		{"range over function", func() string { return g.f("h.Seq(%s, %d)", g.say(), g.n(4)) }, tInt, nil},
+		{"range over function", func() string { return g.f("h.Seq2(%s, %s)", g.say(), g.expr(tString, 2)) }, tInt, tString},
 	}
+}
+
+// ranges is a range of any form.
+func (g *generator) ranges() string {
+	forms := g.rangeForms()
 	o := forms[g.n(len(forms))]
 	x := o.x()
 	if o.name == "range over slice" {
@@ -150,7 +158,6 @@ func (g *generator) ranges() string {
 		op := " := "
 		if assign {
 			op = " = "
-			g.marks["range that assigns"]++
 		}
 		head = strings.Join(vars, ", ") + op
 	}
@@ -165,7 +172,7 @@ func (g *generator) ranges() string {
 			use = g.f("h.Say(%s, %s)\n", g.say(), strings.Trim(strings.Join(vars, ", "), "_, "))
 		}
 	}
-	return g.mark(o.name, g.f("for %srange %s {\n%s%s}", head, x, use, g.block(4)))
+	return g.f("for %srange %s {\n%s%s}", head, x, use, g.block(4))
 }
 
 func (g *generator) operandOf(types ...*typ) string { return "" }
@@ -206,5 +213,5 @@ func (g *generator) perIteration() string {
 	s := g.f("%s {\n%s := %s\n%s = append(%s, func() int { %s += 10; return %s + %s })\n%s}", head, y, i, fs, fs, y, y, i, body)
 	s = g.wrap("var "+fs+" []func() int", s)
 	s = strings.TrimSuffix(s, "}") + g.f("for _, f := range %s {\nh.Say(%s, f(), f())\n}\n}", fs, g.say())
-	return g.mark("closures over loop variables", s)
+	return s
 }

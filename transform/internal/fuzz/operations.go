@@ -23,15 +23,17 @@ func (g *generator) operations(t *typ, d int) []option {
 			if u.kind == function {
 				return ""
 			}
-			return g.mark("conversion to any", g.f("any(%s)", g.typed(u, d-1)))
+			return g.f("any(%s)", g.typed(u, d-1))
 		}}}
 	case valuer:
 		return []option{{3, func() string {
 			u := []*typ{tN, tU, tT, tPT}[g.n(4)]
-			return g.mark("conversion to an interface", g.f("I(%s)", g.typed(u, d-1)))
+			return g.f("I(%s)", g.typed(u, d-1))
 		}}}
 	case function:
 		return g.functions(d)
+	case opaque:
+		return []option{{1, func() string { return g.opaque(t) }}}
 	}
 	return []option{{1, func() string { return g.atom(t) }}}
 }
@@ -48,34 +50,34 @@ func (g *generator) arithmetic(t *typ, d int) []option {
 	return []option{
 		{6, func() string {
 			a, b := two()
-			return g.mark("arithmetic", g.f("%s %s %s", a, []string{"+", "-", "*", "&", "|", "^", "&^"}[g.n(7)], b))
+			return g.f("%s %s %s", a, []string{"+", "-", "*", "&", "|", "^", "&^"}[g.n(7)], b)
 		}},
 		{1, func() string {
 			a := g.paren(g.nonconst(t, d-1))
 			op := []string{"/", "%"}[g.n(2)]
 			if !g.p(g.fn.risk * 3) {
-				return g.mark("division", g.f("%s %s %s", a, op, g.literal(t)))
+				return g.f("%s %s %s", a, op, g.literal(t))
 			}
-			return g.mark("division that may panic", g.f("%s %s %s", a, op, g.paren(g.nonconst(t, d-1))))
+			return g.f("%s %s %s", a, op, g.paren(g.nonconst(t, d-1)))
 		}},
 		{1, func() string {
-			return g.mark("shift", g.f("%s << (%s & 7)", g.paren(g.nonconst(t, d-1)), g.paren(g.nonconst(tUint8, d-1))))
+			return g.f("%s << (%s & 7)", g.paren(g.nonconst(t, d-1)), g.paren(g.nonconst(tUint8, d-1)))
 		}},
 		{1, func() string {
-			return g.mark("shift of an untyped constant", g.f("%s(1 << (%s & 7))", t, g.paren(g.nonconst(tUint8, d-1))))
+			return g.f("%s(1 << (%s & 7))", t, g.paren(g.nonconst(tUint8, d-1)))
 		}},
 		{1, func() string {
-			return g.mark("unary operator", g.f("%s%s", []string{"-", "^", "+"}[g.n(3)], g.paren(g.nonconst(t, d-1))))
+			return g.f("%s%s", []string{"-", "^", "+"}[g.n(3)], g.paren(g.nonconst(t, d-1)))
 		}},
 		{2, func() string {
 			u := []*typ{tInt, tUint8, tUint64, tInt8, tRune, tN}[g.n(6)]
-			return g.mark("conversion of numbers", g.f("%s(%s)", t, g.nonconst(u, d-1)))
+			return g.f("%s(%s)", t, g.nonconst(u, d-1))
 		}},
 		{1, func() string {
 			if g.hidden("min") {
 				return ""
 			}
-			return g.mark("min, max", g.f("%s(%s, %s)", []string{"min", "max"}[g.n(2)], g.nonconst(t, d-1), g.nonconst(t, d-1)))
+			return g.f("%s(%s, %s)", []string{"min", "max"}[g.n(2)], g.nonconst(t, d-1), g.nonconst(t, d-1))
 		}},
 	}
 }
@@ -84,7 +86,7 @@ func (g *generator) arithmetic(t *typ, d int) []option {
 func (g *generator) integers(t *typ, d int) []option {
 	switch t {
 	case tUint8:
-		return []option{{2, func() string { return g.mark("index of string", g.f("%s[%d]", g.operand(tString, d-1), g.n(1))) }}}
+		return []option{{2, func() string { return g.f("%s[%d]", g.operand(tString, d-1), g.n(1)) }}}
 	case tInt:
 	default:
 		return nil
@@ -95,57 +97,57 @@ func (g *generator) integers(t *typ, d int) []option {
 				return ""
 			}
 			u := []*typ{tInts, tString, tMap, tArray, tStrings, tPArray}[g.n(6)]
-			return g.mark("len", g.f("len(%s)", g.expr(u, d-1)))
+			return g.f("len(%s)", g.expr(u, d-1))
 		}},
 		{1, func() string {
 			if g.hidden("cap") {
 				return ""
 			}
-			return g.mark("cap", g.f("cap(%s[:2:2])", g.operand(tInts, d-1)))
+			return g.f("cap(%s[:2:2])", g.operand(tInts, d-1))
 		}},
 		{3, func() string { return g.method(d) }},
 		{2, func() string {
 			if g.plain > 0 {
 				return ""
 			}
-			return g.mark("call of a function value", g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1)))
+			return g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1))
 		}},
 		{1, func() string {
 			if g.hidden("len") {
 				return ""
 			}
-			return g.mark("call with several values of a call", g.f("h.V(func(a int, s string) (int, error) { return a + len(s), nil }(h.Pair(%s, %s, %s)))",
-				g.say(), g.typed(tInt, d-1), g.typed(tString, d-1)))
+			return g.f("h.V(func(a int, s string) (int, error) { return a + len(s), nil }(h.Pair(%s, %s, %s)))",
+				g.say(), g.typed(tInt, d-1), g.typed(tString, d-1))
 		}},
 		{1, func() string {
 			if g.plain > 0 || g.hidden("len") {
 				return ""
 			}
-			return g.mark("call with several values of an await", g.f("func(a int, s string) int { return a - len(s) }(h.Do2(%s).Await())", g.action2(tInt, tString)))
+			return g.f("func(a int, s string) int { return a - len(s) }(h.Do2(%s).Await())", g.action2(tInt, tString))
 		}},
 		{1, func() string {
 			if g.hidden("len") {
 				return ""
 			}
-			return g.mark("variadic call", g.f("func(a int, b ...int) int { return a + len(b) }(%s, %s, %s)", g.expr(tInt, d-1), g.expr(tInt, d-1), g.expr(tInt, d-1)))
+			return g.f("func(a int, b ...int) int { return a + len(b) }(%s, %s, %s)", g.expr(tInt, d-1), g.expr(tInt, d-1), g.expr(tInt, d-1))
 		}},
 		{1, func() string {
 			if g.hidden("len") {
 				return ""
 			}
-			return g.mark("variadic spread", g.f("func(a int, b ...int) int { return a + len(b) }(%s, %s...)", g.expr(tInt, d-1), g.operand(tInts, d-1)))
+			return g.f("func(a int, b ...int) int { return a + len(b) }(%s, %s...)", g.expr(tInt, d-1), g.operand(tInts, d-1))
 		}},
 		{1, func() string {
-			return g.mark("conversion of float to integer", g.f("int(%s)", g.nonconst(tFloat, d-1)))
+			return g.f("int(%s)", g.nonconst(tFloat, d-1))
 		}},
 		{1, func() string {
 			if v := g.variable(of(tG)); v != nil && !v.constant {
-				return g.mark("method of a generic type", v.read()+".Get()")
+				return v.read() + ".Get()"
 			}
 			return ""
 		}},
 		{1, func() string {
-			return g.mark("receive in an expression", g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt)))
+			return g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt))
 		}},
 	}
 }
@@ -172,24 +174,24 @@ func (g *generator) method(d int) string {
 	arg := func() string { return g.expr(tInt, d-1) }
 	switch g.n(8) {
 	case 0:
-		return g.mark("method call by value", g.f("%s.Val(%s)", g.operand(tT, d-1), arg()))
+		return g.f("%s.Val(%s)", g.operand(tT, d-1), arg())
 	case 1:
 		if x := g.place(tT); x != "" {
-			return g.mark("method call on an address", g.f("%s.Ptr(%s)", x, arg()))
+			return g.f("%s.Ptr(%s)", x, arg())
 		}
 	case 2:
-		return g.mark("method call by pointer", g.f("%s.%s(%s)", g.operand(tPT, d-1), []string{"Ptr", "Val"}[g.n(2)], arg()))
+		return g.f("%s.%s(%s)", g.operand(tPT, d-1), []string{"Ptr", "Val"}[g.n(2)], arg())
 	case 3:
-		return g.mark("method call on an interface", g.f("%s.Val(%s)", g.operand(tI, d-1), arg()))
+		return g.f("%s.Val(%s)", g.operand(tI, d-1), arg())
 	case 4:
-		return g.mark("method expression", g.f("T.Val(%s, %s)", g.expr(tT, d-1), arg()))
+		return g.f("T.Val(%s, %s)", g.expr(tT, d-1), arg())
 	case 5:
-		return g.mark("promoted method", g.f("%s.%s(%s)", g.operand(tE, d-1), []string{"Ptr", "Val"}[g.n(2)], arg()))
+		return g.f("%s.%s(%s)", g.operand(tE, d-1), []string{"Ptr", "Val"}[g.n(2)], arg())
 	case 6:
-		return g.mark("method expression", g.f("(*T).Ptr(%s, %s)", g.expr(tPT, d-1), arg()))
+		return g.f("(*T).Ptr(%s, %s)", g.expr(tPT, d-1), arg())
 	case 7:
 		if x := g.place(tU); x != "" {
-			return g.mark("chained methods", g.f("%s.Add(%s).Val(%s)", x, arg(), arg()))
+			return g.f("%s.Add(%s).Val(%s)", x, arg(), arg())
 		}
 	}
 	return ""
@@ -197,36 +199,36 @@ func (g *generator) method(d int) string {
 
 func (g *generator) floats(t *typ, d int) []option {
 	options := []option{{4, func() string {
-		return g.mark("arithmetic of "+t.text, g.f("%s %s %s", g.paren(g.nonconst(t, d-1)), []string{"+", "-", "*"}[g.n(3)], g.paren(g.expr(t, d-1))))
+		return g.f("%s %s %s", g.paren(g.nonconst(t, d-1)), []string{"+", "-", "*"}[g.n(3)], g.paren(g.expr(t, d-1)))
 	}}}
 	if t == tFloat {
 		return append(options,
 			option{1, func() string {
-				return g.mark("conversion of integer to float", g.f("float64(%s)", g.nonconst(tInt, d-1)))
+				return g.f("float64(%s)", g.nonconst(tInt, d-1))
 			}},
 			option{1, func() string {
 				if g.hidden("real") {
 					return ""
 				}
-				return g.mark("real, imag", g.f("%s(%s)", []string{"real", "imag"}[g.n(2)], g.nonconst(tComplex, d-1)))
+				return g.f("%s(%s)", []string{"real", "imag"}[g.n(2)], g.nonconst(tComplex, d-1))
 			}})
 	}
 	return append(options, option{2, func() string {
-		return g.mark("complex", g.f("complex(%s, %s)", g.nonconst(tFloat, d-1), g.expr(tFloat, d-1)))
+		return g.f("complex(%s, %s)", g.nonconst(tFloat, d-1), g.expr(tFloat, d-1))
 	}})
 }
 
 func (g *generator) texts(t *typ, d int) []option {
 	return []option{
-		{4, func() string { return g.mark("concatenation", g.f("%s + %s", g.nonconst(t, d-1), g.expr(t, d-1))) }},
+		{4, func() string { return g.f("%s + %s", g.nonconst(t, d-1), g.expr(t, d-1)) }},
 		{1, func() string {
-			return g.mark("concatenation", g.f("%s + %s + %s", g.nonconst(t, d-1), g.expr(t, d-1), g.expr(t, d-1)))
+			return g.f("%s + %s + %s", g.nonconst(t, d-1), g.expr(t, d-1), g.expr(t, d-1))
 		}},
 		{1, func() string {
-			return g.mark("slice of string", g.f("%s[%s:]", g.operand(t, d-1), []string{"0", "1"}[g.n(2)]))
+			return g.f("%s[%s:]", g.operand(t, d-1), []string{"0", "1"}[g.n(2)])
 		}},
-		{1, func() string { return g.mark("string of bytes", g.f("string(%s)", g.expr(tBytes, d-1))) }},
-		{1, func() string { return g.mark("string of rune", g.f("string(%s)", g.typed(tRune, d-1))) }},
+		{1, func() string { return g.f("string(%s)", g.expr(tBytes, d-1)) }},
+		{1, func() string { return g.f("string(%s)", g.typed(tRune, d-1)) }},
 	}
 }
 
@@ -235,7 +237,7 @@ func (g *generator) booleans(d int) []option {
 		return func() string {
 			t := types[g.n(len(types))]
 			a, b := g.nonconst(t, d-1), g.expr(t, d-1)
-			return g.mark(name, g.f("(%s %s %s)", g.paren(a), ops[g.n(len(ops))], g.paren(b)))
+			return g.f("(%s %s %s)", g.paren(a), ops[g.n(len(ops))], g.paren(b))
 		}
 	}
 	both := []string{"==", "!="}
@@ -245,49 +247,49 @@ func (g *generator) booleans(d int) []option {
 		{1, compare("comparison of bools", []*typ{tBool}, both)},
 		{1, func() string {
 			t := []*typ{tError, tPT, tFunc, tMap, tInts}[g.n(5)]
-			return g.mark("comparison with nil", g.f("(%s %s nil)", g.operand(t, d-1), both[g.n(2)]))
+			return g.f("(%s %s nil)", g.operand(t, d-1), both[g.n(2)])
 		}},
 		{1, func() string {
-			return g.mark("comparison with an interface", g.f("(%s == any(%s))", g.nonconst(tInt, d-1), g.typed([]*typ{tInt, tString}[g.n(2)], d-1)))
+			return g.f("(%s == any(%s))", g.nonconst(tInt, d-1), g.typed([]*typ{tInt, tString}[g.n(2)], d-1))
 		}},
 		{4, func() string {
-			return g.mark("short circuit", g.f("(%s %s %s)", g.expr(tBool, d-1), []string{"&&", "||"}[g.n(2)], g.expr(tBool, d-1)))
+			return g.f("(%s %s %s)", g.expr(tBool, d-1), []string{"&&", "||"}[g.n(2)], g.expr(tBool, d-1))
 		}},
-		{1, func() string { return g.mark("not", "!"+g.operand(tBool, d-1)) }},
+		{1, func() string { return "!" + g.operand(tBool, d-1) }},
 	}
 }
 
 func (g *generator) slices(t *typ, d int) []option {
 	return []option{
 		{3, func() string {
-			return g.mark("slice literal", g.f("%s{%s, %s, %s}", t, g.expr(t.elem, d-1), g.expr(t.elem, d-1), g.expr(t.elem, d-1)))
+			return g.f("%s{%s, %s, %s}", t, g.expr(t.elem, d-1), g.expr(t.elem, d-1), g.expr(t.elem, d-1))
 		}},
 		{2, func() string {
 			if g.hidden("append") {
 				return ""
 			}
-			return g.mark("append", g.f("append(%s, %s)", g.typed(t, d-1), g.expr(t.elem, d-1)))
+			return g.f("append(%s, %s)", g.typed(t, d-1), g.expr(t.elem, d-1))
 		}},
 		{1, func() string {
-			return g.mark("append spread", g.f("append(%s, %s...)", g.typed(t, d-1), g.operand(t, d-1)))
+			return g.f("append(%s, %s...)", g.typed(t, d-1), g.operand(t, d-1))
 		}},
 		{1, func() string {
-			return g.mark("slice of slice", g.f("%s[:%s]", g.operand(t, d-1), []string{"3", "2", "2:3"}[g.n(3)]))
+			return g.f("%s[:%s]", g.operand(t, d-1), []string{"3", "2", "2:3"}[g.n(3)])
 		}},
 		{1, func() string {
 			if t != tInts {
 				return ""
 			}
 			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil {
-				return g.mark("slice of array", v.read()+"[:]")
+				return v.read() + "[:]"
 			}
-			return g.mark("slice of array", g.f("%s[:]", g.operand(tPArray, d-1)))
+			return g.f("%s[:]", g.operand(tPArray, d-1))
 		}},
 		{1, func() string {
 			if t == tBytes {
-				return g.mark("bytes of string", g.f("[]byte(%s)", g.nonconst(tString, d-1)))
+				return g.f("[]byte(%s)", g.nonconst(tString, d-1))
 			}
-			return g.mark("make", g.f("make(%s, %s&3+3)", t, g.paren(g.nonconst(tInt, d-1))))
+			return g.f("make(%s, %s&3+3)", t, g.paren(g.nonconst(tInt, d-1)))
 		}},
 	}
 }
@@ -296,25 +298,28 @@ func (g *generator) composites(t *typ, d int) []option {
 	return []option{{4, func() string {
 		switch t.kind {
 		case array:
-			return g.mark("array literal", g.f("%s{%s, 2: %s}", t, g.expr(t.elem, d-1), g.expr(t.elem, d-1)))
+			return g.f("%s{%s, 2: %s}", t, g.expr(t.elem, d-1), g.expr(t.elem, d-1))
 		case mapping:
 			if t.key == tInt {
-				return g.mark("map literal", g.f("%s{%s: %s}", t, g.nonconst(tInt, d-1), g.expr(t.elem, d-1)))
+				return g.f("%s{%s: %s}", t, g.nonconst(tInt, d-1), g.expr(t.elem, d-1))
 			}
-			return g.mark("map literal", g.f("%s{%s: %s, \"k\": %s}", t, g.nonconst(tString, d-1), g.expr(t.elem, d-1), g.expr(t.elem, d-1)))
+			return g.f("%s{%s: %s, \"k\": %s}", t, g.nonconst(tString, d-1), g.expr(t.elem, d-1), g.expr(t.elem, d-1))
 		case generic:
 			if t == tG {
-				return g.mark("call of a generic function", g.f("Of(%s)", g.typed(t.elem, d-1)))
+				return g.f("Of(%s)", g.typed(t.elem, d-1))
 			}
-			return g.mark("generic literal", g.f("%s{V: %s, C: %s}", t, g.expr(t.elem, d-1), g.expr(tInt, d-1)))
+			return g.f("%s{V: %s, C: %s}", t, g.expr(t.elem, d-1), g.expr(tInt, d-1))
 		}
 		switch t {
 		case tU:
-			return g.mark("struct literal", g.f("U{X: %s, B: %s}", g.expr(tInt, d-1), g.expr(tUint8, d-1)))
+			return g.f("U{X: %s, B: %s}", g.expr(tInt, d-1), g.expr(tUint8, d-1))
 		case tE:
-			return g.mark("struct literal", g.f("E{%s, %s}", g.expr(tPT, d-1), g.expr(tInt, d-1)))
+			return g.f("E{%s, %s}", g.expr(tPT, d-1), g.expr(tInt, d-1))
+		case tT:
+		default:
+			return g.f("%s{%s, %s}", t, g.expr(tInt, d-1), g.expr(tString, d-1))
 		}
-		return g.mark("struct literal", g.f("T{A: %s, S: %s, In: %s, L: %s}", g.expr(tInt, d-1), g.expr(tString, d-1), g.expr(tU, d-1), g.expr(tInts, d-1)))
+		return g.f("T{A: %s, S: %s, In: %s, L: %s}", g.expr(tInt, d-1), g.expr(tString, d-1), g.expr(tU, d-1), g.expr(tInts, d-1))
 	}}}
 }
 
@@ -322,30 +327,31 @@ func (g *generator) pointers(t *typ, d int) []option {
 	return []option{
 		{3, func() string {
 			if x := g.place(t.elem); x != "" && x[0] != 'm' {
-				return g.mark("address of a variable", "&"+x)
+				return "&" + x
 			}
 			return ""
 		}},
 		{2, func() string {
 			if t == tPInt {
 				if x := g.place(tT); x != "" {
-					return g.mark("address of a field", "&"+x+".A")
+					return "&" + x + ".A"
 				}
 				return ""
 			}
 			if t.elem.kind == structure {
 				if lit := g.composites(t.elem, d)[0].make(); lit != "" {
-					return g.mark("address of a literal", "&"+lit)
+					return "&" + lit
 				}
 			}
 			return ""
 		}},
 		{1, func() string {
 			if x := g.place(tInts); t == tPInt && x != "" {
-				return g.mark("address of an element", g.f("&%s[%s]", x, g.index(d)))
+				return g.f("&%s[%s]", x, g.index(d))
 			}
 			return ""
 		}},
+		{1, func() string { return g.f("new(%s)", g.typed(t.elem, d-1)) }},
 		{1, func() string {
 			if g.p(g.fn.risk * 4) {
 				return "nil"
@@ -361,21 +367,21 @@ func (g *generator) functions(d int) []option {
 	}
 	return []option{
 		{3, func() string {
-			return g.mark("method value", g.f("%s.Val", g.operand([]*typ{tT, tU, tN, tI, tPT}[g.n(5)], d-1)))
+			return g.f("%s.Val", g.operand([]*typ{tT, tU, tN, tI, tPT}[g.n(5)], d-1))
 		}},
-		{1, func() string { return g.mark("method value", g.f("%s.Ptr", g.operand(tPT, d-1))) }},
+		{1, func() string { return g.f("%s.Ptr", g.operand(tPT, d-1)) }},
 		{3, func() string {
 			var body, value string
 			body = g.closure(func() string {
 				g.declare("x", tInt)
 				muts := ""
-				if s := g.change(func(v *variable) bool { return v.t.kind != parameter && !v.constant && v.t.kind != function }); s != "" && g.p(50) {
+				if s := g.change(func(v *variable) bool { return v.changeable() && v.t.kind != function }); s != "" && g.p(50) {
 					muts = s + "; "
 				}
 				value = g.expr(tInt, 2)
 				return muts
 			})
-			return g.mark("closure", g.f("func(x int) int { %sreturn %s }", body, value))
+			return g.f("func(x int) int { %sreturn %s }", body, value)
 		}},
 	}
 }

@@ -81,8 +81,6 @@ func (g *generator) sayVars() string {
 	return s + ")"
 }
 
-const depth = 3
-
 // statement adds one statement, or a few that belong together.
 func (g *generator) statement(l *list) {
 	nested := len(g.scopes) < 8
@@ -90,24 +88,24 @@ func (g *generator) statement(l *list) {
 		{10, func() string { return g.declaration(l) }},
 		{8, func() string { return g.assignment() }},
 		{5, func() string {
-			return g.mark("call statement", g.f("h.Say(%s, %s, %s)", g.say(), g.expr(allTypes[g.n(len(allTypes))], depth), g.expr(allTypes[g.n(len(allTypes))], depth)))
+			return g.f("h.Say(%s, %s, %s)", g.say(), g.expr(allTypes[g.n(len(allTypes))], g.depth), g.expr(allTypes[g.n(len(allTypes))], g.depth))
 		}},
 		{3, func() string { return g.bare() }},
 		{3, func() string { return g.changeStatement() }},
 		{3, func() string { return g.sayVars() }},
 		{2, func() string { return g.deferred() }},
-		{1, func() string { return g.leavesSometimes() }},
+		{2, func() string { return g.leavesSometimes() }},
 	}
 	if nested {
 		options = append(options,
 			option{6, func() string { return g.ifs() }},
-			option{2, func() string { return g.mark("block", g.braces(4)) }},
+			option{2, func() string { return g.braces(4) }},
 			option{7, func() string { return g.loopStatement() }},
 			option{4, func() string { return g.switches() }},
 			option{3, func() string { return g.typeSwitch() }},
 			option{3, func() string { return g.channels() }},
 			option{2, func() string { return g.gotos() }},
-			option{1, func() string { return g.recursion() }},
+			option{2, func() string { return g.recursion() }},
 			option{1, func() string { return g.perIteration() }},
 		)
 	}
@@ -125,37 +123,57 @@ func (g *generator) declaration(l *list) string {
 	if g.fn.generic && g.p(15) {
 		t = g.fn.results[0]
 	}
-	add := func(kind, s string, vars ...*variable) string {
-		l.add(g.mark(kind, s), vars...)
+	add := func(s string, vars ...*variable) string {
+		l.add(s, vars...)
 		return added
 	}
-	switch g.n(12) {
+	switch g.n(14) {
+	case 12:
+		return g.localType(l)
+	case 13:
+		if t != tInt || len(g.scopes) > 6 {
+			return ""
+		}
+		x := g.literalMachine(tInt, "arg")
+		name := g.fresh()
+		return add(g.f("%s := async.Func1(%s)", name, x), g.declare(name, tMachine))
 	case 0:
 		name := g.fresh()
-		return add("var without value", g.f("var %s %s", name, t), g.declare(name, t))
+		return add(g.f("var %s %s", name, t), g.declare(name, t))
 	case 1, 2:
-		x := g.expr(t, depth)
+		x := g.expr(t, g.depth)
 		name := g.fresh()
-		return add("var with value", g.f("var %s %s = %s", name, t, x), g.declare(name, t))
+		return add(g.f("var %s %s = %s", name, t, x), g.declare(name, t))
 	case 3:
 		u := allTypes[g.n(len(allTypes))]
-		x, y := g.typed(t, depth), g.typed(u, depth)
+		x, y := g.typed(t, g.depth), g.typed(u, g.depth)
 		a, b := g.two()
 		if g.p(50) {
-			return add("var of several", g.f("var %s, %s = %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
+			return add(g.f("var %s, %s = %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
 		}
-		return add("define several", g.f("%s, %s := %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
+		return add(g.f("%s, %s := %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
 	case 4:
 		name := g.fresh()
 		v := g.declare(name, tInt)
 		v.constant = true
-		return add("const", g.f("const %s = %d", name, g.n(9)+1), v)
+		return add(g.f("const %s = %d", name, g.n(9)+1), v)
 	case 5:
 		return g.defineTwo(add)
 	}
-	x := g.typed(t, depth)
+	x := g.typed(t, g.depth)
 	name := g.fresh()
-	return add("define", g.f("%s := %s", name, x), g.declare(name, t))
+	return add(g.f("%s := %s", name, x), g.declare(name, t))
+}
+
+// localType declares a type and a variable of it.
+func (g *generator) localType(l *list) string {
+	g.names++
+	t := &typ{text: g.f("L%d_%d", g.id, g.names), kind: structure, local: true, fields: fields[tAnon]}
+	l.add(g.f("type %s struct {\nA int\nS string\n}", t))
+	x := g.expr(t, g.depth)
+	name := g.fresh()
+	l.add(g.f("%s := %s", name, x), g.declare(name, t))
+	return added
 }
 
 func (g *generator) two() (string, string) {
@@ -167,39 +185,39 @@ func (g *generator) two() (string, string) {
 }
 
 // defineTwo defines two variables from one operation.
-func (g *generator) defineTwo(add func(kind, s string, vars ...*variable) string) string {
-	kind, x, t, u := g.twoValues()
+func (g *generator) defineTwo(add func(s string, vars ...*variable) string) string {
+	x, t, u := g.twoValues()
 	if x == "" {
 		return ""
 	}
 	a, b := g.two()
-	return add("define from "+kind, g.f("%s, %s := %s", a, b, x), g.declare(a, t), g.declare(b, u))
+	return add(g.f("%s, %s := %s", a, b, x), g.declare(a, t), g.declare(b, u))
 }
 
 // twoValues is an expression of two values.
-func (g *generator) twoValues() (kind, x string, t, u *typ) {
+func (g *generator) twoValues() (x string, t, u *typ) {
 	t, u = allTypes[g.n(len(allTypes))], allTypes[g.n(len(allTypes))]
 	switch g.n(6) {
 	case 0:
-		return "a map, ok", g.f("%s[%s]", g.operand(tMap, depth), g.key(tMap, depth)), tInt, tBool
+		return g.f("%s[%s]", g.operand(tMap, g.depth), g.key(tMap, g.depth)), tInt, tBool
 	case 1:
 		if t.kind == anything || t.kind == valuer || t.kind == failure {
 			t = tInt
 		}
-		return "an assertion, ok", g.f("%s.(%s)", g.operand(tAny, depth), t), t, tBool
+		return g.f("%s.(%s)", g.operand(tAny, g.depth), t), t, tBool
 	case 2:
-		return "a receive, ok", g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt)), tInt, tBool
+		return g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt)), tInt, tBool
 	case 3:
-		return "a call", g.f("h.Pair(%s, %s, %s)", g.say(), g.typed(t, depth), g.typed(u, depth)), t, u
+		return g.f("h.Pair(%s, %s, %s)", g.say(), g.typed(t, g.depth), g.typed(u, g.depth)), t, u
 	case 4:
 		if len(g.funcs) > 0 {
 			f := g.funcs[g.n(len(g.funcs))]
 			if len(f.results) == 1 && !f.generic {
-				return "a twin", g.f("%s.Await()", g.start(f, tInt, depth)), f.results[0], tError
+				return g.f("%s.Await()", g.start(f, tInt, g.depth)), f.results[0], tError
 			}
 		}
 	}
-	return "an await", g.f("h.Do2(%s).Await()", g.action2(t, u)), t, u
+	return g.f("h.Do2(%s).Await()", g.action2(t, u)), t, u
 }
 
 // target is what can be assigned to, of type t.
@@ -215,12 +233,16 @@ func (g *generator) target(t *typ) string {
 			return g.f("%s[%s]", x, g.key(tMap, 2))
 		}
 	case 1:
-		for _, o := range []*typ{tT, tPT, tU, tE} {
+		owners := []*typ{tT, tPT, tU, tE, tAnon}
+		if v := g.variable(func(v *variable) bool { return v.t.local }); v != nil {
+			owners = append([]*typ{v.t}, owners...)
+		}
+		for _, o := range owners {
 			s := o
 			if o.kind == pointer {
 				s = o.elem
 			}
-			for _, f := range fields[s] {
+			for _, f := range s.fields {
 				if f.t == t && g.p(50) {
 					if x := g.place(o); x != "" {
 						return x + "." + f.name
@@ -263,27 +285,27 @@ func (g *generator) assignment() string {
 			return ""
 		}
 		op := []string{"+=", "-=", "*=", "^=", "|=", "&="}[g.n(6)]
-		return g.mark("op-assign", g.f("%s %s %s", x, op, g.expr(tInt, depth)))
+		return g.f("%s %s %s", x, op, g.expr(tInt, g.depth))
 	case 2:
 		x := g.target(tString)
 		if x == "" {
 			return ""
 		}
-		return g.mark("op-assign of string", g.f("%s += %s", x, g.expr(tString, depth)))
+		return g.f("%s += %s", x, g.expr(tString, g.depth))
 	case 3:
 		x, y := g.target(t), g.target(u)
 		if x == "" || y == "" {
 			return ""
 		}
-		return g.mark("assignment of several", g.f("%s, %s = %s, %s", x, y, g.expr(t, depth), g.expr(u, depth)))
+		return g.f("%s, %s = %s, %s", x, y, g.expr(t, g.depth), g.expr(u, g.depth))
 	case 4:
 		x, y := g.target(tInt), g.target(tInt)
 		if x == "" || y == "" {
 			return ""
 		}
-		return g.mark("swap", g.f("%s, %s = %s, %s", x, y, y, g.paren(g.expr(tInt, 2))))
+		return g.f("%s, %s = %s, %s", x, y, y, g.paren(g.expr(tInt, 2)))
 	case 5:
-		kind, v, t, u := g.twoValues()
+		v, t, u := g.twoValues()
 		x, y := g.target(t), g.target(u)
 		if x == "" || v == "" {
 			return ""
@@ -291,37 +313,49 @@ func (g *generator) assignment() string {
 		if y == "" || g.p(10) {
 			y = "_"
 		}
-		return g.mark("assignment from "+kind, g.f("%s, %s = %s", x, y, v))
+		return g.f("%s, %s = %s", x, y, v)
 	}
 	x := g.target(t)
 	if x == "" {
 		return ""
 	}
-	return g.mark("assignment", g.f("%s = %s", x, g.expr(t, depth)))
+	return g.f("%s = %s", x, g.expr(t, g.depth))
 }
 
 // bare is an await whose result nobody wants.
 func (g *generator) bare() string {
-	switch g.n(4) {
+	switch g.n(6) {
+	case 4:
+		x := g.place(tInts)
+		if x == "" {
+			return ""
+		}
+		return g.f("copy(%s, %s)", x, g.expr(tInts, g.depth))
+	case 5:
+		x := g.place(tMap)
+		if x == "" {
+			return ""
+		}
+		return []string{g.f("delete(%s, %s)", x, g.expr(tString, g.depth)), g.f("clear(%s)", x)}[g.n(2)]
 	case 0:
 		if len(g.funcs) > 0 {
 			f := g.funcs[g.n(len(g.funcs))]
-			return g.mark("await statement of a twin", g.start(f, tInt, depth)+".Await()")
+			return g.start(f, tInt, g.depth) + ".Await()"
 		}
 	case 1:
-		return g.mark("await statement", g.f("h.Do(%s).Await()", g.action(tInt, false)))
+		return g.f("h.Do(%s).Await()", g.action(tInt))
 	case 2:
-		return g.mark("assignment to blank", g.f("_ = %s", g.typed(allTypes[g.n(len(allTypes))], depth)))
+		return g.f("_ = %s", g.typed(allTypes[g.n(len(allTypes))], g.depth))
 	}
 	body := g.closure(func() string { return g.mutations() + g.f("h.Say(%s)", g.say()) })
-	return g.mark("await without result", g.f("h.Do0(func() { %s }).Await()", body))
+	return g.f("h.Do0(func() { %s }).Await()", body)
 }
 
 func (g *generator) changeStatement() string {
 	if x := g.target(tInt); x != "" && g.p(60) {
-		return g.mark("inc, dec", x+[]string{"++", "--"}[g.n(2)])
+		return x + []string{"++", "--"}[g.n(2)]
 	}
-	return g.change(func(v *variable) bool { return v.t.kind != parameter && !v.constant && !v.fixed })
+	return g.change(func(v *variable) bool { return v.changeable() && !v.fixed })
 }
 
 // recursion awaits the function itself.
@@ -350,7 +384,7 @@ func (g *generator) recursion() string {
 		}
 		call = "m." + call
 	}
-	return g.mark("recursion", g.f("if n > 0 {\n%s\n}", call))
+	return g.f("if n > 0 {\n%s\n}", call)
 }
 
 func (g *generator) nParam() int {

@@ -22,6 +22,7 @@ const (
 	function
 	parameter // a type parameter
 	generic   // G[…] of the prelude
+	opaque    // awaitables, contexts, async functions: made in one way only
 )
 
 // A typ is a type of the generated programs.
@@ -29,6 +30,8 @@ type typ struct {
 	text      string // as Go
 	kind      kind
 	key, elem *typ // of a map, slice, array, pointer or generic type
+	fields    []variable
+	local     bool // declared in a function
 }
 
 func (t *typ) String() string { return t.text }
@@ -63,6 +66,11 @@ var (
 	tI       = &typ{text: "I", kind: valuer}
 	tFunc    = &typ{text: "func(int) int", kind: function}
 	tG       = &typ{text: "G[int]", kind: generic, elem: tInt}
+	tAnon    = &typ{text: "struct{ A int; S string }", kind: structure}
+	tOp      = &typ{text: "Op", kind: opaque}
+	tTask    = &typ{text: "Task", kind: opaque}
+	tContext = &typ{text: "context.Context", kind: opaque}
+	tMachine = &typ{text: "Machine", kind: opaque}
 	tGS      = &typ{text: "G[string]", kind: generic, elem: tString}
 )
 
@@ -70,14 +78,21 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tError, tI, tFunc, tG, tGS,
+	tPArray, tError, tI, tFunc, tG, tGS, tAnon, tOp, tTask,
 }
 
-// fields of the prelude's structs.
+func init() { // T has a field of type T
+	for t, list := range fields {
+		t.fields = list
+	}
+}
+
+// fields of the structs.
 var fields = map[*typ][]variable{
-	tT: {{name: "A", t: tInt}, {name: "S", t: tString}, {name: "In", t: tU}, {name: "P", t: tPT}, {name: "L", t: tInts}},
-	tU: {{name: "X", t: tInt}, {name: "B", t: tUint8}},
-	tE: {{name: "T", t: tPT}, {name: "K", t: tInt}, {name: "A", t: tInt}, {name: "S", t: tString}},
+	tAnon: {{name: "A", t: tInt}, {name: "S", t: tString}},
+	tT:    {{name: "A", t: tInt}, {name: "S", t: tString}, {name: "In", t: tU}, {name: "P", t: tPT}, {name: "L", t: tInts}},
+	tU:    {{name: "X", t: tInt}, {name: "B", t: tUint8}},
+	tE:    {{name: "T", t: tPT}, {name: "K", t: tInt}, {name: "A", t: tInt}, {name: "S", t: tString}},
 }
 
 // A variable is what a program may read, and mostly also set.
@@ -90,11 +105,13 @@ type variable struct {
 	used     *bool
 }
 
-// A scope is a block's variables.
-type scope struct {
-	vars    []*variable
-	barrier bool // of a function literal
+// changeable says that any statement may assign to the variable.
+func (v *variable) changeable() bool {
+	return v.t.kind != parameter && v.t.kind != opaque && !v.constant
 }
+
+// A scope is a block's variables.
+type scope struct{ vars []*variable }
 
 func (g *generator) push() { g.scopes = append(g.scopes, new(scope)) }
 func (g *generator) pop()  { g.scopes = g.scopes[:len(g.scopes)-1] }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 //go:embed testdata/world
@@ -24,12 +25,14 @@ type World struct {
 	Dir  string
 	Edit func(generated string) string // plants a bug, for tests; nil does not
 
+	Flags string                   // of the Go compiler
+	Times map[string]time.Duration // by step
 	types *checker
 }
 
 // NewWorld writes the module. root is nothread's own.
 func NewWorld(dir, root string) (*World, error) {
-	w := &World{Dir: dir}
+	w := &World{Dir: dir, Times: make(map[string]time.Duration)}
 	err := w.write("go.mod", "module fuzzed\n\ngo 1.26\n\nrequire github.com/nothread/nothread v0.0.0\n\n"+
 		"replace github.com/nothread/nothread => "+root+"\n")
 	if err != nil {
@@ -160,7 +163,7 @@ func resultsOf(file *ast.File, name string) int {
 //	}
 func stubs(fset *token.FileSet, file *ast.File) (string, error) {
 	var b strings.Builder
-	b.WriteString("package p\n\nimport \"fuzzed/h\"\n\nvar _ = h.Say\n")
+	b.WriteString("package p\n\nimport (\n\t\"context\"\n\n\t\"fuzzed/h\"\n)\n\nvar (\n\t_ = h.Say\n\t_ context.Context\n)\n")
 	source := func(n ast.Node) string {
 		var s strings.Builder
 		if err := printer.Fprint(&s, fset, n); err != nil {
@@ -182,10 +185,13 @@ func stubs(fset *token.FileSet, file *ast.File) (string, error) {
 func stub(fn *ast.FuncDecl, source func(ast.Node) string) string {
 	var params, args []string
 	for _, field := range fn.Type.Params.List {
-		names := max(len(field.Names), 1)
-		for range names {
+		for range max(len(field.Names), 1) {
 			a := fmt.Sprintf("a%d", len(args))
-			params, args = append(params, a+" "+source(field.Type)), append(args, a)
+			params = append(params, a+" "+source(field.Type))
+			if _, variadic := field.Type.(*ast.Ellipsis); variadic {
+				a += "..."
+			}
+			args = append(args, a)
 		}
 	}
 	var results []string

@@ -53,6 +53,13 @@ func (w *work) raise() {
 	}
 }
 
+// isNow performs the work unless it was awaited before.
+func (w *work) isNow() {
+	if !w.finished {
+		w.perform()
+	}
+}
+
 // isCompleted is the first moment at which the work may be done.
 func (w *work) isCompleted() bool {
 	if w.finished {
@@ -119,7 +126,7 @@ func (o Op[T]) GetResult() T {
 //
 //go:noinline
 func (o Op[T]) Await() T {
-	o.w.perform()
+	o.w.isNow()
 	return o.GetResult()
 }
 
@@ -142,7 +149,7 @@ func (o Op0) GetResult() { o.w.raise() }
 //
 //go:noinline
 func (o Op0) Await() {
-	o.w.perform()
+	o.w.isNow()
 	o.w.raise()
 }
 
@@ -175,7 +182,7 @@ func (o Op2[A, B]) GetResult() (A, B) {
 //
 //go:noinline
 func (o Op2[A, B]) Await() (A, B) {
-	o.w.perform()
+	o.w.isNow()
 	return o.GetResult()
 }
 
@@ -200,6 +207,27 @@ func Task[T any](f func() (T, error)) async.Task[T] {
 	return s.Task()
 }
 
+// Quiet is a task whose completion nobody can see.
+func Quiet(v int) async.Task[int] {
+	w := &work{run: cur}
+	s := async.NewSource[int]()
+	w.do = func() { s.SetResult(v) }
+	if cur.mode == Inline || cur.mode == AtOnce {
+		w.perform()
+	} else {
+		pending = append(pending, w)
+	}
+	return s.Task()
+}
+
+// A Waiter is an awaitable behind an interface.
+type Waiter[T any] interface {
+	IsCompleted() bool
+	OnCompleted(async.Continuation) bool
+	GetResult() T
+	Await() T
+}
+
 // Done is a task that was finished when it was made.
 func Done[T any](v T, err error) async.Task[T] { return async.Completed(v, err) }
 
@@ -218,4 +246,29 @@ func V[T any](v T, err error) T {
 func Pair[A, B any](what string, a A, b B) (A, B) {
 	Say(what, a, b)
 	return a, b
+}
+
+// Seq yields the numbers below n, and says how it ends.
+func Seq(what string, n int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		defer func() { Say(what + " ends") }()
+		for i := range n {
+			if !yield(i) {
+				Say(what + " stops")
+				return
+			}
+		}
+	}
+}
+
+// Seq2 yields the letters of a text, and no more than two.
+func Seq2(what, text string) func(func(int, string) bool) {
+	return func(yield func(int, string) bool) {
+		defer func() { Say(what + " ends") }()
+		for i, r := range text {
+			if i == 2 || !yield(i, string(r)) {
+				return
+			}
+		}
+	}
 }

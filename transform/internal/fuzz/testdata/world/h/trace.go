@@ -90,7 +90,11 @@ func show(b *strings.Builder, v reflect.Value, depth int) {
 		b.WriteByte('&')
 		show(b, v.Elem(), depth+1)
 	case reflect.Struct:
-		b.WriteString(v.Type().Name() + "{")
+		if _, ok := reflect.PointerTo(v.Type()).MethodByName("OnCompleted"); ok {
+			b.WriteString("awaitable")
+			return
+		}
+		b.WriteString(typeName(v.Type()) + "{")
 		for i := range v.NumField() {
 			if i > 0 {
 				b.WriteByte(' ')
@@ -130,8 +134,8 @@ func show(b *strings.Builder, v reflect.Value, depth int) {
 			fmt.Fprint(b, v.Int())
 		}
 	}
-	if v.IsValid() && v.Kind() != reflect.Interface && depth == 0 && v.Type().Name() != "" && v.Type().PkgPath() != "" {
-		b.WriteString(":" + v.Type().Name())
+	if v.IsValid() && v.Kind() != reflect.Interface && depth == 0 && v.Type().PkgPath() != "" {
+		b.WriteString(":" + typeName(v.Type()))
 	}
 }
 
@@ -150,4 +154,13 @@ func showMap(b *strings.Builder, v reflect.Value, depth int) {
 	}
 	sort.Strings(entries)
 	b.WriteString("map[" + strings.Join(entries, " ") + "]")
+}
+
+// typeName is a type's name, but not that of one declared in a function, whose
+// generated form has another.
+func typeName(t reflect.Type) string {
+	if strings.Contains(t.Name(), "_") {
+		return "local"
+	}
+	return t.Name()
 }

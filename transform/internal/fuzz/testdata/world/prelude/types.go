@@ -1,5 +1,19 @@
 package p
 
+import (
+	"context"
+
+	"fuzzed/h"
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// Awaitables that are kept.
+type (
+	Op      = h.Op[int]
+	Task    = async.Task[int]
+	Machine = func(context.Context, int) async.Task[int]
+)
+
 // T is a struct with an inner one, a pointer and a slice.
 type T struct {
 	A  int

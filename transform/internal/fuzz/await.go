@@ -1,0 +1,219 @@
+package fuzz
+
+import "strings"
+
+// await awaits an operation with one result.
+func (g *generator) await(t *typ, d int) string {
+	switch {
+	case g.p(10) && t.kind != parameter:
+		configured := []string{"", "", ".ConfigureAwait(false)"}[g.n(3)]
+		return g.f("h.V(h.Task(%s)%s.Await())", g.failing(t), configured)
+	case g.p(5):
+		return g.f("h.Waiter[%s](h.Do(%s)).Await()", t, g.action(t))
+	case g.p(4):
+		return g.f("(struct {\nh.Op[%s]\nN int\n}{h.Do(%s), %s}).Await()", t, g.action(t), g.expr(tInt, d-1))
+	case g.p(25) && t == tInt:
+		if x := g.place(tOp); x != "" {
+			return x + ".Await()"
+		}
+	case g.p(30) && t == tInt:
+		if x := g.place(tTask); x != "" {
+			return g.f("h.V(%s.Await())", x)
+		}
+	case g.p(5) && len(g.scopes) < 8 && t.kind != parameter:
+		return g.f("h.V(async.Go(context.Background(), %s).Await())", g.literalMachine(t, ""))
+	case g.p(30) && t == tInt:
+		if x := g.place(tMachine); x != "" {
+			return g.f("h.V(%s(context.Background(), %s).Await())", x, g.expr(tInt, d-1))
+		}
+	case g.p(5):
+		return g.f("h.V(h.Done(%s, nil).Await())", g.typed(t, d-1))
+	case g.p(15):
+		return g.f("h.Do(h.Id(%s, %s)).Await()", g.say(), g.action(t))
+	}
+	return g.f("h.Do(%s).Await()", g.action(t))
+}
+
+// failing is an action with an error.
+func (g *generator) failing(t *typ) string {
+	err := "nil"
+	if g.p(30) {
+		err = g.literal(tError)
+	}
+	var value string
+	body := g.closure(func() string {
+		muts := g.mutations()
+		value = g.expr(t, 1)
+		return muts
+	})
+	return g.f("func() (%s, error) { %sreturn %s, %s }", t, body, value, err)
+}
+
+// action is what an operation does: it may change variables, and returns a t.
+func (g *generator) action(t *typ) string {
+	var value string
+	body := g.closure(func() string {
+		muts := g.mutations()
+		if g.p(g.fn.risk / 2) {
+			muts += g.f("if h.Id(%s, true) { panic(%s) }; ", g.say(), g.panicValue())
+		}
+		if g.p(40) {
+			muts += g.f("h.Say(%s); ", g.say())
+		}
+		if g.p(50) {
+			value = g.literal(t)
+		} else {
+			value = g.expr(t, 1)
+		}
+		return muts
+	})
+	return g.f("func() %s { %sreturn %s }", t, body, value)
+}
+
+func (g *generator) panicValue() string {
+	if g.p(30) {
+		return g.literal(tError)
+	}
+	return g.literal(tString)
+}
+
+// closure makes the body of a function literal.
+func (g *generator) closure(body func() string) string {
+	g.plain++
+	loops := g.loops
+	g.loops = nil
+	g.push()
+	s := body()
+	g.pop()
+	g.loops = loops
+	g.plain--
+	return s
+}
+
+// mutations are statements that change what is visible: captured variables if
+// the function's style says so, globals and what is reachable else.
+func (g *generator) mutations() string {
+	var b strings.Builder
+	for range g.n(3) {
+		if !g.p(60) {
+			continue
+		}
+		var s string
+		if g.p(g.fn.capture) {
+			s = g.change(func(v *variable) bool { return v.changeable() })
+		} else {
+			s = g.change(func(v *variable) bool { return v.name[0] == 'g' && v.changeable() })
+		}
+		if s != "" {
+			b.WriteString(s + "; ")
+		}
+	}
+	return b.String()
+}
+
+// change is a statement that changes a variable or what it refers to.
+func (g *generator) change(want func(*variable) bool) string {
+	v := g.variable(want)
+	if v == nil {
+		return ""
+	}
+	*v.used = true
+	name := v.name
+	if v.fixed {
+		if v.t == tInt && !v.frozen {
+			return name + "++"
+		}
+		return ""
+	}
+	switch {
+	case v.t.kind == integer && g.p(60):
+		return name + []string{"++", " += 3", " ^= 5", "--"}[g.n(4)]
+	case v.t.kind == text && g.p(50):
+		return name + ` += "+"`
+	case v.t == tT || v.t == tPT && g.fn.risk > 0:
+		if g.p(50) {
+			return name + "." + []string{"A++", `S += "-"`, "In.X = 7", "In = U{X: 9}"}[g.n(4)]
+		}
+	case v.t.kind == mapping && g.p(60):
+		if v.t.key == tInt {
+			return g.f("%s[1] = %s", name, g.literal(v.t.elem))
+		}
+		return g.f("%s[\"k\"] = %s", name, g.literal(v.t.elem))
+	case (v.t.kind == slice || v.t.kind == array) && g.p(50) && v.t.elem.kind == integer:
+		return g.f("%s[%d]++", name, g.n(3))
+	}
+	return g.f("%s = %s", name, g.literal(v.t))
+}
+
+// twin awaits another annotated function.
+func (g *generator) twin(t *typ, d int) string {
+	for range 3 {
+		if len(g.funcs) == 0 {
+			return ""
+		}
+		f := g.funcs[g.n(len(g.funcs))]
+		if len(f.results) != 1 {
+			continue
+		}
+		if f.results[0] != t && (f.results[0].kind != parameter || t.kind == parameter) {
+			continue
+		}
+		return g.f("h.V(%s.Await())", g.start(f, t, d))
+	}
+	return ""
+}
+
+// start starts a generated function; v is its type argument.
+func (g *generator) start(f *fn, v *typ, d int) string {
+	var args []string
+	for _, p := range f.params {
+		switch {
+		case p.t.kind == parameter:
+			args = append(args, g.typed(v, d-1))
+		case p.fixed:
+			args = append(args, g.f("%d", g.n(3)))
+		default:
+			args = append(args, g.expr(p.t, d-1))
+		}
+	}
+	if f.variadic {
+		args = append(args, []string{g.expr(tInt, d-1), g.expr(tInts, d-1) + "...", g.literal(tInt) + ", " + g.expr(tInt, d-1)}[g.n(3)])
+	}
+	name := f.name + "Async"
+	if f.recv != "" {
+		r := g.f("M%d{A: %s, L: %s}", g.id, g.expr(tInt, d-1), g.expr(tInts, 0))
+		if strings.HasPrefix(f.recv, "*") {
+			r = "&" + r
+		}
+		return g.f("(%s).%s(%s)", r, name, strings.Join(args, ", "))
+	}
+	if f.generic && g.p(60) {
+		name += "[" + v.text + "]"
+	}
+	return g.f("%s(%s)", name, strings.Join(args, ", "))
+}
+
+// literalMachine is a literal that becomes a machine of its own.
+func (g *generator) literalMachine(t *typ, param string) string {
+	outer, loops, defers := g.fn, g.loops, g.defers
+	g.fn = &fn{results: []*typ{t}, fails: true, capture: outer.capture, risk: outer.risk}
+	g.loops = nil
+	g.push()
+	g.declare("ctx", tContext)
+	params := "ctx context.Context"
+	if param != "" {
+		*g.declare(param, tInt).used = true
+		params += ", " + param + " int"
+	}
+	body := ""
+	if g.p(30) {
+		body = g.recovering()
+	}
+	more, ended := g.statements(3)
+	if body += more; !ended {
+		body += g.returns(1)
+	}
+	g.pop()
+	g.fn, g.loops, g.defers = outer, loops, defers
+	return g.f("func(%s) (%s, error) {\n%s}", params, t, body)
+}

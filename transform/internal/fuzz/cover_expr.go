@@ -1,0 +1,249 @@
+package fuzz
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// table lists every construct that programs must have.
+const table = `method of a pointer;method of a value;generic function;pooled machine;variadic function;blank parameter
+no results;named results;several results
+if;if with init;else;for with clauses;for: init;for: condition;for: post;for with condition;for ever
+range over int;range over slice;range over array;range over pointer to array;range over string;range over map
+range over chan;range over func;range that assigns
+switch with init;switch without tag;switch;case;default;fallthrough;type switch;type switch that binds
+select;select: default;select: send;select: receive;select: define;select: assign
+label;break;break to a label;continue;continue to a label;goto
+go;send;inc, dec;return;bare return;return of several;return of a call with several values
+defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of an await
+defer of a function;defer of a method;defer of recover;defer of a function value
+const in a function;type in a function;var without value;var
+define;define several;define from a pair;assignment;assignment of several;assignment from a pair;op-assignment;shadowing
+assignment to a field;assignment to an element;assignment to a map;assignment through a pointer
+literal;closure over a local;composite struct;composite slice;composite array;composite map
+selector of a struct;selector of a pointer;promoted field or method;method value;method expression
+index of slice;index of array;index of pointer to array;index of string;index of map
+slice of slice;slice of string;slice of array;type assertion;dereference;address of a variable;address of a field
+address of an element;address of a composite;receive;not;negation
+int arithmetic;uint8 arithmetic;float64 arithmetic;complex128 arithmetic;string concatenation;division;shift
+shift of a constant;comparison;comparison of structs;comparison with nil;&&;||
+conversion of numbers;conversion to interface;conversion of strings;call of a function;call of a function value
+call of a method by value;call of a method by pointer;call of an interface's method;call of a literal
+call with several values of a call;variadic call;variadic call with a spread;generic call
+len;cap;append;copy;delete;clear;min;max;make;new;complex;panic;recover;Goexit
+await of h.Op;await of h.Op0;await of h.Op2;await of async.Task;await of async.ConfiguredTask;await of h.Waiter
+await of an embedding struct;await of a twin;recursion;async.Go;async.Func1`
+
+// shape is a type's form in a word.
+func shape(t types.Type) string {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		if u.Info()&types.IsString != 0 {
+			return "string"
+		}
+		if u.Info()&types.IsInteger != 0 {
+			return "int"
+		}
+		return u.Name()
+	case *types.Slice:
+		return "slice"
+	case *types.Array:
+		return "array"
+	case *types.Pointer:
+		if _, ok := u.Elem().Underlying().(*types.Array); ok {
+			return "pointer to array"
+		}
+		return "pointer"
+	case *types.Map:
+		return "map"
+	case *types.Chan:
+		return "chan"
+	case *types.Signature:
+		return "func"
+	case *types.Struct:
+		return "struct"
+	case *types.Interface:
+		return "interface"
+	}
+	return "?"
+}
+
+func (c *checked) typeOf(e ast.Expr) types.Type {
+	if t := c.info.TypeOf(e); t != nil {
+		return t
+	}
+	return types.Typ[types.Invalid]
+}
+
+func (c *checked) rangeMarks(n *ast.RangeStmt, mark func(string, ast.Node)) {
+	mark("range over "+shape(c.typeOf(n.X)), n)
+	if n.Tok == token.ASSIGN {
+		mark("range that assigns", n)
+	}
+}
+
+func (c *checked) assignMarks(n *ast.AssignStmt, mark func(string, ast.Node)) {
+	text := "assignment"
+	switch {
+	case n.Tok == token.DEFINE:
+		text = "define"
+	case n.Tok != token.ASSIGN:
+		text = "op-assignment"
+	}
+	if len(n.Lhs) > 1 {
+		if text == "define" {
+			mark("define several", n)
+		}
+		if len(n.Rhs) == 1 {
+			mark(text+" from a pair", n)
+		} else if text == "assignment" {
+			mark("assignment of several", n)
+		}
+	} else {
+		mark(text, n)
+	}
+	for _, x := range n.Lhs {
+		switch x := ast.Unparen(x).(type) {
+		case *ast.SelectorExpr:
+			mark("assignment to a field", n)
+		case *ast.IndexExpr:
+			if shape(c.typeOf(x.X)) == "map" {
+				mark("assignment to a map", n)
+			} else {
+				mark("assignment to an element", n)
+			}
+		case *ast.StarExpr:
+			mark("assignment through a pointer", n)
+		case *ast.Ident:
+			if v := c.info.Defs[x]; v != nil && v.Parent() != nil && v.Parent().Parent() != nil {
+				if _, outer := v.Parent().Parent().LookupParent(v.Name(), v.Pos()); outer != nil {
+					mark("shadowing", n)
+				}
+			}
+		}
+	}
+}
+
+// expressionMarks names expressions.
+func (c *checked) expressionMarks(e ast.Expr, mark func(string, ast.Node)) {
+	switch e := e.(type) {
+	case *ast.FuncLit:
+		mark("literal", e)
+		if c.captures(e) {
+			mark("closure over a local", e)
+		}
+	case *ast.CompositeLit:
+		mark("composite "+shape(c.typeOf(e)), e)
+	case *ast.SelectorExpr:
+		c.selectorMarks(e, mark)
+	case *ast.IndexExpr:
+		if tv := c.info.Types[e.X]; tv.IsValue() && shape(tv.Type) != "func" {
+			mark("index of "+shape(tv.Type), e)
+		}
+	case *ast.SliceExpr:
+		text := shape(c.typeOf(e.X))
+		mark("slice of "+strings.TrimPrefix(text, "pointer to "), e)
+	case *ast.TypeAssertExpr:
+		if e.Type != nil {
+			mark("type assertion", e)
+		}
+	case *ast.StarExpr:
+		if c.info.Types[e].IsValue() {
+			mark("dereference", e)
+		}
+	case *ast.UnaryExpr:
+		c.unaryMarks(e, mark)
+	case *ast.BinaryExpr:
+		c.binaryMarks(e, mark)
+	case *ast.CallExpr:
+		c.callMarks(e, mark)
+	}
+}
+
+// captures reports whether a literal mentions a local of the function around.
+func (c *checked) captures(lit *ast.FuncLit) bool {
+	found := false
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			v, isVar := c.info.Uses[id].(*types.Var)
+			found = found || isVar && !v.IsField() && v.Pos() < lit.Pos() && v.Parent() != nil &&
+				v.Pkg() != nil && v.Parent() != v.Pkg().Scope()
+		}
+		return !found
+	})
+	return found
+}
+
+func (c *checked) selectorMarks(e *ast.SelectorExpr, mark func(string, ast.Node)) {
+	s := c.info.Selections[e]
+	if s == nil {
+		return
+	}
+	if len(s.Index()) > 1 {
+		mark("promoted field or method", e)
+	}
+	switch s.Kind() {
+	case types.FieldVal:
+		mark("selector of a "+shape(s.Recv()), e)
+	case types.MethodExpr:
+		mark("method expression", e)
+	case types.MethodVal:
+		if !c.called[e] {
+			mark("method value", e)
+		}
+	}
+}
+
+func (c *checked) unaryMarks(e *ast.UnaryExpr, mark func(string, ast.Node)) {
+	switch e.Op {
+	case token.AND:
+		switch ast.Unparen(e.X).(type) {
+		case *ast.Ident:
+			mark("address of a variable", e)
+		case *ast.SelectorExpr:
+			mark("address of a field", e)
+		case *ast.IndexExpr:
+			mark("address of an element", e)
+		case *ast.CompositeLit:
+			mark("address of a composite", e)
+		}
+	case token.ARROW:
+		mark("receive", e)
+	case token.NOT:
+		mark("not", e)
+	case token.SUB:
+		mark("negation", e)
+	}
+}
+
+func (c *checked) binaryMarks(e *ast.BinaryExpr, mark func(string, ast.Node)) {
+	t := c.typeOf(e.X)
+	switch e.Op {
+	case token.LAND, token.LOR:
+		mark(e.Op.String(), e)
+	case token.EQL, token.NEQ, token.LSS, token.GTR, token.LEQ, token.GEQ:
+		switch {
+		case c.info.Types[e.Y].IsNil():
+			mark("comparison with nil", e)
+		case shape(t) == "struct" || shape(t) == "array":
+			mark("comparison of structs", e)
+		default:
+			mark("comparison", e)
+		}
+	case token.SHL, token.SHR:
+		mark("shift", e)
+		if c.info.Types[e.X].Value != nil {
+			mark("shift of a constant", e)
+		}
+	case token.QUO, token.REM:
+		mark("division", e)
+	default:
+		if shape(t) == "string" {
+			mark("string concatenation", e)
+		} else {
+			mark(t.String()+" arithmetic", e)
+		}
+	}
+}
