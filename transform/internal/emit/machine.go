@@ -153,6 +153,9 @@ func (e *emitter) unused(name string) string {
 		for v := range e.f.Sig.Params().Variables() {
 			taken = taken || v.Name() == name
 		}
+		for _, v := range e.f.Params {
+			taken = taken || v.Outer && v.Obj.Name() == name
+		}
 		if !taken {
 			return name
 		}

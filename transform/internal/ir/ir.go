@@ -92,6 +92,7 @@ type Defer struct {
 // machine may be of it, so it becomes a type of the package's.
 type LocalType struct {
 	Obj  *types.TypeName
+	Sole bool   // nothing else in the package bears its name: it keeps it, and looks the same to reflection
 	Name string // by lower
 }
 

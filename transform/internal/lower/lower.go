@@ -36,12 +36,17 @@ func Func(f *ir.Func) {
 	}
 }
 
-// types names the types that move to the package level: sumPair for pair in Sum.
+// types names the types that move to the package level: pair in Sum stays pair if
+// it is the only one, else it becomes sumPair.
 func (n *namer) types() {
 	scope := n.f.Source.Pkg.Scope()
 	base := strings.TrimSuffix(n.f.Machine, "Machine")
 	taken := make(map[string]bool)
 	for _, t := range n.f.Types {
+		if t.Sole {
+			t.Name = t.Obj.Name()
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(t.Obj.Name())
 		name := base + string(unicode.ToUpper(r)) + t.Obj.Name()[size:]
 		for scope.Lookup(name) != nil {

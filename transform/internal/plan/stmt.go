@@ -130,7 +130,7 @@ func (b *builder) declStmt(s *ast.DeclStmt) {
 				b.errorf(spec.Pos(), "a generic type declared in a generic async function is not supported yet: move it to the package level")
 			}
 			if obj.Name() != "_" {
-				b.f.Types = append(b.f.Types, &ir.LocalType{Obj: obj})
+				b.f.Types = append(b.f.Types, &ir.LocalType{Obj: obj, Sole: b.soleName(obj.Name())})
 			}
 		}
 	case token.VAR:

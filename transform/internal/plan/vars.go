@@ -208,6 +208,36 @@ func (b *builder) reachable(obj *types.TypeName) bool {
 	}
 }
 
+// soleName reports whether a type declared in the body can keep its name at the
+// package level: nothing there, no import and no type in any other function's
+// body bears it.
+func (b *builder) soleName(name string) bool {
+	if b.pkg.Types.Scope().Lookup(name) != nil || types.Universe.Lookup(name) != nil {
+		return false
+	}
+	bearers := 0
+	for _, file := range b.pkg.Syntax {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.TypeSpec:
+				if n.Name.Name == name {
+					bearers++
+				}
+			case *ast.ImportSpec:
+				obj := b.info.Implicits[n]
+				if n.Name != nil {
+					obj = b.info.Defs[n.Name]
+				}
+				if obj != nil && obj.Name() == name {
+					bearers += 2
+				}
+			}
+			return true
+		})
+	}
+	return bearers == 1
+}
+
 // scanUses notes how body uses its variables.
 func (b *builder) scanUses(body ast.Node) {
 	lits := 0
