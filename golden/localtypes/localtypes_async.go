@@ -22,10 +22,10 @@ func LocaltypesAsync(ctx context.Context) (task async.Task0) {
 	return m.heap.Task()
 }
 
-// localtypesCell is the type cell of Localtypes.
-type localtypesCell struct {
+// cell is the type cell of Localtypes.
+type cell struct {
 	text string
-	next *localtypesCell
+	next *cell
 }
 
 // localtypesMachine is Localtypes between its awaits.
@@ -36,9 +36,9 @@ type localtypesMachine struct {
 	state int                // where MoveNext goes on
 
 	ctx   context.Context
-	first *localtypesCell
+	first *cell
 	i     int
-	c     *localtypesCell
+	c     *cell
 	point struct {
 		x int
 		y int
@@ -116,7 +116,7 @@ loop:
 	}
 askDone:
 	text = task.GetResult()
-	m.first = &localtypesCell{text, m.first}
+	m.first = &cell{text, m.first}
 	m.i++
 	goto loop
 done:
