@@ -59,7 +59,7 @@ func (g *generator) deferred() string {
 			if x := g.place(tFunc); x != "" {
 				return g.f("defer %s(%s)", x, g.expr(tInt, 2))
 			}
-			return ""
+			return g.f("defer []func(int){func(x int) { h.Say(%s, x) }}[0](%s)", g.say(), g.expr(tInt, 2))
 		}},
 		{1, func() string { return "defer recover()" }},
 		{1, func() string {
