@@ -34,6 +34,25 @@ func (g *generator) await(t *typ, d int) string {
 	return g.f("h.Do(%s).Await()", g.action(t))
 }
 
+// raced names a variable and awaits what changes it, so that it shows whether the
+// variable is read before or after.
+func (g *generator) raced(want func(*variable) bool) (read, awaited string) {
+	captures := g.p(g.fn.capture)
+	v := g.variable(func(v *variable) bool {
+		return v.changeable() && !v.fixed && (captures || v.name[0] == 'g') && want(v)
+	})
+	if v == nil || g.plain > 0 {
+		return "", ""
+	}
+	t := v.t
+	var change string
+	g.closure(func() string {
+		change = g.change(func(u *variable) bool { return u == v })
+		return ""
+	})
+	return g.use(v), g.f("h.Do(func() %s { %s; return %s }).Await()", t, change, g.literal(t))
+}
+
 // failing is an action with an error.
 func (g *generator) failing(t *typ) string {
 	err := "nil"
@@ -95,14 +114,14 @@ func (g *generator) closure(body func() string) string {
 func (g *generator) mutations() string {
 	var b strings.Builder
 	for range g.n(3) {
-		if !g.p(60) {
-			continue
-		}
-		var s string
-		if g.p(g.fn.capture) {
-			s = g.change(func(v *variable) bool { return v.changeable() })
+		captures := g.p(g.fn.capture)
+		may := func(v *variable) bool { return v.changeable() && (captures || v.name[0] == 'g') }
+		s := ""
+		if n := len(g.recent); n > 0 && g.p(60) {
+			v := g.recent[g.n(n)]
+			s = g.change(func(u *variable) bool { return u == v && may(u) })
 		} else {
-			s = g.change(func(v *variable) bool { return v.name[0] == 'g' && v.changeable() })
+			s = g.change(may)
 		}
 		if s != "" {
 			b.WriteString(s + "; ")

@@ -157,8 +157,8 @@ func (b *batch) generate() error {
 func (b *batch) put(result *transform.Result) error {
 	for _, f := range result.Files {
 		text := string(f.Content)
-		if b.w.Edit != nil {
-			text = b.w.Edit(text)
+		if id, ok := programOf(f.Path); ok && b.w.Edit != nil {
+			text = b.w.Edit(id, text)
 		}
 		if err := os.WriteFile(f.Path, []byte(text), 0o666); err != nil {
 			return err

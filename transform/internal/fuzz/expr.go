@@ -54,7 +54,7 @@ func (g *generator) typed(t *typ, d int) string {
 // atom makes an expression without operands.
 func (g *generator) atom(t *typ) string {
 	if v := g.variable(of(t)); v != nil && g.p(80) && (t.kind != function || g.plain == 0) {
-		return v.read()
+		return g.use(v)
 	}
 	if t == tInt && g.fn != nil && g.fn.recv != "" && g.p(15) {
 		if v := g.variable(func(v *variable) bool { return v.name == "m" }); v != nil && v.t.text == g.fn.recv {
@@ -71,7 +71,7 @@ func (g *generator) nonconst(t *typ, d int) string {
 		return s
 	}
 	if v := g.variable(func(v *variable) bool { return v.t == t && !v.constant }); v != nil {
-		return v.read()
+		return g.use(v)
 	}
 	return g.f("h.Id(%s, %s(%s))", g.say(), t, g.literal(t))
 }
@@ -182,7 +182,7 @@ func (g *generator) paren(s string) string {
 // computed: a variable, mostly.
 func (g *generator) place(t *typ) string {
 	if v := g.variable(func(v *variable) bool { return v.t == t && !v.constant && !v.fixed }); v != nil {
-		return v.read()
+		return g.use(v)
 	}
 	return ""
 }

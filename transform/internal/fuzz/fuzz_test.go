@@ -14,75 +14,149 @@ import (
 )
 
 var (
-	duration = flag.Duration("for", 0, "fuzz for so long; 0 runs the short fixed-seed test")
-	flags    = flag.String("gcflags", "", "flags of the Go compiler; by default, every other batch is not optimised")
+	duration = flag.Duration("for", 0, "fuzz for so long; 0 runs one short batch")
 	seedFlag = flag.Uint64("seed", 1, "the first seed")
-	size     = flag.Int("batch", 150, "programs in one build")
-	reduce   = flag.Bool("reduce", false, "reduce failing programs")
+	size     = flag.Int("batch", 60, "programs in one build")
 	only     = flag.String("only", "", "the numbers of the programs to run, with commas; none means all")
-	keep     = flag.String("keep", "", "folder for failing programs")
+	flags    = flag.String("gcflags", "", "flags of the Go compiler; by default, every other batch is not optimised")
+	keep     = flag.String("keep", "testdata/regress", "folder for programs that failed, made small")
 )
 
-func root(t *testing.T) string {
+// short is what a run without -for tries.
+const short = 24
+
+// newWorld makes a module in a folder of its own.
+func newWorld(t *testing.T) *World {
 	t.Helper()
-	dir, err := filepath.Abs("../../..")
+	root, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := NewWorld(dir, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
-func TestFuzz(t *testing.T) {
-	w, err := NewWorld(t.TempDir(), root(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	cover := make(Coverage)
-	seen := make(map[string]int)
-	for seed := *seedFlag; ; seed++ {
-		if w.Flags = *flags; w.Flags == "" && seed%2 == 0 {
-			w.Flags = "-N -l"
-		}
-		var programs []Program
-		for i := range *size {
-			if *only != "" && !slices.Contains(strings.Split(*only, ","), strconv.Itoa(i)) {
-				continue
-			}
+// batchOf makes the programs of a seed.
+func batchOf(seed uint64, n int) []Program {
+	var programs []Program
+	for i := range n {
+		if *only == "" || slices.Contains(strings.Split(*only, ","), strconv.Itoa(i)) {
 			programs = append(programs, Generate(seed, i))
 		}
-		verdicts, err := w.Run(context.Background(), programs, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		counts := make(map[Kind]int)
-		for _, v := range verdicts {
-			counts[v.Kind]++
-			if v.Kind == Same {
-				cover.Add(w, v.Program)
-			}
-			if v.Kind != Same && *keep != "" {
-				os.WriteFile(filepath.Join(*keep, fmt.Sprintf("%s_%d_%d.go", v.Kind, seed, v.Program.ID)), []byte(v.Program.Source+"\n/*\n"+v.Detail+"\n*/\n"), 0o666)
-			}
-			if v.Failed() {
-				if sig := v.Signature(); *reduce && seen[sig] < 3 {
-					seen[sig]++
-					small, err := w.Reduce(context.Background(), v, time.Now().Add(2*time.Minute), 30)
-					if err != nil {
-						t.Log(err)
-					}
-					os.WriteFile(filepath.Join(*keep, fmt.Sprintf("small_%s_%d_%d.go", v.Kind, seed, v.Program.ID)), []byte(small.Program.Source+"\n/*\n"+small.Detail+"\n*/\n"), 0o666)
-				}
-				t.Errorf("seed %d, program %d: %s\n%s", seed, v.Program.ID, v.Kind, v.Detail[:min(len(v.Detail), 400)])
-			}
-		}
-		fmt.Println("seed", seed, counts, time.Since(start).Round(time.Second), w.Times)
-		if time.Since(start) > *duration {
-			break
+	}
+	return programs
+}
+
+// A campaign is a run over many seeds.
+type campaign struct {
+	t      *testing.T
+	w      *World
+	start  time.Time
+	counts map[Kind]int
+	cover  Coverage
+	seen   map[string]int // how often each kind of failure was made small
+}
+
+// Both forms of random functions do the same. Without -for it tries one batch of
+// one seed; with it, batch after batch, and makes small what fails.
+func TestFuzz(t *testing.T) {
+	c := &campaign{t: t, w: newWorld(t), start: time.Now(), counts: make(map[Kind]int), cover: make(Coverage), seen: make(map[string]int)}
+	if *duration == 0 && *only == "" {
+		c.w.Flags = "-N -l"
+		c.try(*seedFlag, short)
+		return
+	}
+	for seed := *seedFlag; seed == *seedFlag || time.Since(c.start) < *duration; seed++ {
+		c.try(seed, *size)
+		fmt.Printf("seed %d, %s: %v\n", seed, time.Since(c.start).Round(time.Second), c.counts)
+	}
+	fmt.Print(c.cover)
+	if *duration > time.Minute {
+		for _, name := range c.cover.Missing() {
+			t.Errorf("no program has: %s", name)
 		}
 	}
-	fmt.Print(cover)
+}
+
+// try runs one batch.
+func (c *campaign) try(seed uint64, n int) {
+	if *flags != "" {
+		c.w.Flags = *flags
+	} else if *duration > 0 {
+		c.w.Flags = []string{"-N -l", ""}[seed%2]
+	}
+	verdicts, err := c.w.Run(context.Background(), batchOf(seed, n), true)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, v := range verdicts {
+		c.counts[v.Kind]++
+		switch {
+		case v.Kind == Same:
+			c.cover.Add(c.w, v.Program)
+		case v.Failed():
+			c.failed(seed, v)
+		case *only != "":
+			c.t.Logf("%s: %s\n%s", v.Kind, v.Detail, v.Program.Source)
+		}
+	}
+}
+
+// failed reports a failure, and keeps it if there are not many like it.
+func (c *campaign) failed(seed uint64, v Verdict) {
+	c.t.Errorf("seed %d, program %d: %s\n%.600s", seed, v.Program.ID, v.Kind, v.Detail)
+	c.seen[v.Signature()]++
+	if *duration == 0 && *only == "" || c.seen[v.Signature()] > 3 {
+		c.t.Logf("to make it small: go test ./transform/internal/fuzz -run TestFuzz$ -args -seed %d -only %d", seed, v.Program.ID)
+		return
+	}
+	small, err := c.w.Reduce(context.Background(), v, time.Now().Add(3*time.Minute), 30)
+	if err != nil {
+		c.t.Error(err)
+	}
+	name := filepath.Join(*keep, fmt.Sprintf("%s_%d_%d.txt", v.Kind, seed, v.Program.ID))
+	if err := os.WriteFile(name, []byte(small.Text()), 0o666); err != nil {
+		c.t.Error(err)
+	}
+	c.t.Logf("made small in %s", name)
+}
+
+// The generator makes all that it promises; without building it, one can try many.
+func TestCoverage(t *testing.T) {
+	w := newWorld(t)
+	cover, invalid := make(Coverage), 0
+	const programs = 400
+	for _, p := range batchOf(1, programs) {
+		source, err := w.types.repair(p.Source)
+		if err != nil {
+			invalid++
+			t.Logf("program %d: %v", p.ID, err)
+			continue
+		}
+		p.Source = source
+		cover.Add(w, p)
+	}
 	for _, name := range cover.Missing() {
 		t.Errorf("no program has: %s", name)
+	}
+	if invalid > programs/20 {
+		t.Errorf("%d of %d programs do not compile", invalid, programs)
+	}
+	t.Logf("\n%s", cover)
+}
+
+// A seed gives the same programs every time.
+func TestGenerateIsDeterministic(t *testing.T) {
+	for i := range 20 {
+		if Generate(7, i).Source != Generate(7, i).Source {
+			t.Fatalf("program %d is made in two ways", i)
+		}
 	}
 }

@@ -18,8 +18,9 @@ type generator struct {
 	r      *rand.Rand
 	id     int
 	scopes []*scope
-	funcs  []*fn // callable
-	fn     *fn   // being made
+	funcs  []*fn       // callable
+	fn     *fn         // being made
+	recent []*variable // what the statement has named so far
 	names  int
 	labels int
 	says   int

@@ -198,7 +198,7 @@ func (g *generator) perIteration() string {
 	v.fixed = true
 	*v.used = true
 	head := g.f("for %s := 0; %s < 3; %s++", i, i, i)
-	if g.p(50) {
+	if g.p(35) {
 		head = g.f("for %s := range 3", i)
 		if g.p(50) {
 			head = g.f("for %s := range []int{4, 5, 6}", i)
@@ -209,6 +209,9 @@ func (g *generator) perIteration() string {
 	w := g.declare(y, tInt)
 	*w.used = true
 	body, _ := g.statements(3)
+	if g.p(60) {
+		body = g.f("%s += h.Do(%s).Await()\n", y, g.action(tInt)) + body
+	}
 	g.pop()
 	s := g.f("%s {\n%s := %s\n%s = append(%s, func() int { %s += 10; return %s + %s })\n%s}", head, y, i, fs, fs, y, y, i, body)
 	s = g.wrap("var "+fs+" []func() int", s)

@@ -48,6 +48,13 @@ func (g *generator) arithmetic(t *typ, d int) []option {
 		return a, b
 	}
 	return []option{
+		{2, func() string {
+			a, b := g.raced(of(t))
+			if a == "" {
+				return ""
+			}
+			return g.f("%s %s %s", a, []string{"+", "-", "*"}[g.n(3)], b)
+		}},
 		{6, func() string {
 			a, b := two()
 			return g.f("%s %s %s", a, []string{"+", "-", "*", "&", "|", "^", "&^"}[g.n(7)], b)
@@ -142,7 +149,7 @@ func (g *generator) integers(t *typ, d int) []option {
 		}},
 		{1, func() string {
 			if v := g.variable(of(tG)); v != nil && !v.constant {
-				return v.read() + ".Get()"
+				return g.use(v) + ".Get()"
 			}
 			return ""
 		}},
@@ -220,6 +227,13 @@ func (g *generator) floats(t *typ, d int) []option {
 
 func (g *generator) texts(t *typ, d int) []option {
 	return []option{
+		{1, func() string {
+			a, b := g.raced(of(t))
+			if a == "" {
+				return ""
+			}
+			return a + " + " + b
+		}},
 		{4, func() string { return g.f("%s + %s", g.nonconst(t, d-1), g.expr(t, d-1)) }},
 		{1, func() string {
 			return g.f("%s + %s + %s", g.nonconst(t, d-1), g.expr(t, d-1), g.expr(t, d-1))
@@ -281,7 +295,7 @@ func (g *generator) slices(t *typ, d int) []option {
 				return ""
 			}
 			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil {
-				return v.read() + "[:]"
+				return g.use(v) + "[:]"
 			}
 			return g.f("%s[:]", g.operand(tPArray, d-1))
 		}},

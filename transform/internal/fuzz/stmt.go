@@ -83,12 +83,20 @@ func (g *generator) sayVars() string {
 
 // statement adds one statement, or a few that belong together.
 func (g *generator) statement(l *list) {
+	g.recent = nil
 	nested := len(g.scopes) < 8
 	options := []option{
 		{10, func() string { return g.declaration(l) }},
 		{8, func() string { return g.assignment() }},
 		{5, func() string {
 			return g.f("h.Say(%s, %s, %s)", g.say(), g.expr(allTypes[g.n(len(allTypes))], g.depth), g.expr(allTypes[g.n(len(allTypes))], g.depth))
+		}},
+		{3, func() string {
+			a, b := g.raced(func(v *variable) bool { return v.t.kind != function })
+			if a == "" {
+				return ""
+			}
+			return g.f([]string{"h.Say(%s, %s, %s)", "h.Say(%s, []any{%s, %s})"}[g.n(2)], g.say(), a, b)
 		}},
 		{3, func() string { return g.bare() }},
 		{3, func() string { return g.changeStatement() }},
@@ -106,7 +114,7 @@ func (g *generator) statement(l *list) {
 			option{3, func() string { return g.channels() }},
 			option{2, func() string { return g.gotos() }},
 			option{2, func() string { return g.recursion() }},
-			option{1, func() string { return g.perIteration() }},
+			option{3, func() string { return g.perIteration() }},
 		)
 	}
 	if s := g.choose(options); s != "" && s != added {

@@ -166,6 +166,13 @@ func (v *variable) read() string {
 	return v.name
 }
 
+// use names a variable that the statement reads, and that an operation in it may
+// change meanwhile.
+func (g *generator) use(v *variable) string {
+	g.recent = append(g.recent, v)
+	return v.read()
+}
+
 // shadowing names, which generated code uses itself or which mean something
 // elsewhere.
 var special = []string{"m", "state", "err", "task", "ex", "spill", "result", "len", "ctx", "next", "read", "cap", "ok", "T1", "awaiter", "done", "true1", "holds", "value"}

@@ -23,7 +23,7 @@ var world embed.FS
 // and what the compiler makes of them).
 type World struct {
 	Dir  string
-	Edit func(generated string) string // plants a bug, for tests; nil does not
+	Edit func(id int, generated string) string // plants a bug, for tests; nil does not
 
 	Flags string                   // of the Go compiler
 	Times map[string]time.Duration // by step
