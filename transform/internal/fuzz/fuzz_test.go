@@ -23,7 +23,7 @@ var (
 )
 
 // short is what a run without -for tries.
-const short = 24
+const short = 16
 
 // newWorld makes a module in a folder of its own.
 func newWorld(t *testing.T) *World {
