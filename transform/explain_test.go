@@ -72,7 +72,7 @@ func names(text, name string) bool {
 func TestExplainIsComplete(t *testing.T) {
 	for _, c := range studied(t) {
 		e := explained(c)
-		for i, a := range explain.Awaits(c.f) {
+		for i, a := range c.f.States() {
 			var saved []string
 			for _, v := range e.States[i].Saves {
 				saved = append(saved, v.Field)

@@ -82,6 +82,19 @@ readDone:
 	goto loop
 }
 
+// readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var readingReadAllMachineStates = async.States{
+	Func: "reading.ReadAll", File: "apm.go",
+	At: []async.State{
+		1: {Line: 99, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
+	},
+}
+
+// States says where reading.ReadAll waits, to whoever looks at it.
+func (m *readingReadAllMachine) States() (*async.States, int) {
+	return &readingReadAllMachineStates, m.state
+}
+
 // ReadAllBridgedAsync starts ReadAllBridged; it returns at the first await that has to wait.
 func (r *reading) ReadAllBridgedAsync(ctx context.Context) (task async.Task0) {
 	m := readingReadAllBridgedMachine{r: r, ctx: ctx}
@@ -153,4 +166,17 @@ fromBeginEndDone:
 	}
 	m.r.took()
 	goto loop
+}
+
+// readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var readingReadAllBridgedMachineStates = async.States{
+	Func: "reading.ReadAllBridged", File: "apm.go",
+	At: []async.State{
+		1: {Line: 112, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},
+	},
+}
+
+// States says where reading.ReadAllBridged waits, to whoever looks at it.
+func (m *readingReadAllBridgedMachine) States() (*async.States, int) {
+	return &readingReadAllBridgedMachineStates, m.state
 }

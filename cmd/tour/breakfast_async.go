@@ -85,6 +85,19 @@ writeDone:
 	return m.finish("toast", nil)
 }
 
+// kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var kitchenToastMachineStates = async.States{
+	Func: "kitchen.Toast", File: "breakfast.go",
+	At: []async.State{
+		1: {Line: 33, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
+	},
+}
+
+// States says where kitchen.Toast waits, to whoever looks at it.
+func (m *kitchenToastMachine) States() (*async.States, int) {
+	return &kitchenToastMachineStates, m.state
+}
+
 // EggsAsync starts Eggs; it returns at the first await that has to wait.
 func (k *kitchen) EggsAsync(ctx context.Context) (task async.Task[string]) {
 	m := kitchenEggsMachine{ctx: ctx}
@@ -154,6 +167,19 @@ delayDone:
 	work(m.ctx, butter)
 	say(m.ctx, "the eggs are served")
 	return m.finish("eggs", nil)
+}
+
+// kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var kitchenEggsMachineStates = async.States{
+	Func: "kitchen.Eggs", File: "breakfast.go",
+	At: []async.State{
+		1: {Line: 46, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
+	},
+}
+
+// States says where kitchen.Eggs waits, to whoever looks at it.
+func (m *kitchenEggsMachine) States() (*async.States, int) {
+	return &kitchenEggsMachineStates, m.state
 }
 
 // BothAsync starts Both; it returns at the first await that has to wait.
@@ -249,4 +275,18 @@ toastDone:
 eggsDone:
 	_, err = task.GetResult()
 	return m.finish(err)
+}
+
+// kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var kitchenBothMachineStates = async.States{
+	Func: "kitchen.Both", File: "breakfast.go",
+	At: []async.State{
+		1: {Line: 82, Awaits: "toast", Needs: "eggs"},
+		2: {Line: 85, Awaits: "eggs", Needs: ""},
+	},
+}
+
+// States says where kitchen.Both waits, to whoever looks at it.
+func (m *kitchenBothMachine) States() (*async.States, int) {
+	return &kitchenBothMachineStates, m.state
 }

@@ -146,6 +146,19 @@ readAtDone:
 	return m.exit()
 }
 
+// readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var readOneMachineStates = async.States{
+	Func: "ReadOne", File: "cancel.go",
+	At: []async.State{
+		1: {Line: 26, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
+	},
+}
+
+// States says where ReadOne waits, to whoever looks at it.
+func (m *readOneMachine) States() (*async.States, int) {
+	return &readOneMachineStates, m.state
+}
+
 // CalculateAsync starts Calculate; it returns at the first await that has to wait.
 func CalculateAsync(ctx context.Context) (task async.Task[int]) {
 	m := calculateMachine{ctx: ctx}
@@ -215,4 +228,17 @@ yieldDone:
 	task.GetResult()
 	m.step++
 	goto loop
+}
+
+// calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var calculateMachineStates = async.States{
+	Func: "Calculate", File: "cancel.go",
+	At: []async.State{
+		1: {Line: 49, Awaits: "async.Yield(ctx)", Needs: "ctx step"},
+	},
+}
+
+// States says where Calculate waits, to whoever looks at it.
+func (m *calculateMachine) States() (*async.States, int) {
+	return &calculateMachineStates, m.state
 }

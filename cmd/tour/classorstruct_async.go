@@ -108,6 +108,20 @@ watchDone:
 	return m.finish(n+1, err)
 }
 
+// levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var levelMachineStates = async.States{
+	Func: "Level", File: "classorstruct.go",
+	At: []async.State{
+		1: {Line: 20, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
+		2: {Line: 23, Awaits: "watch(task, see)", Needs: ""},
+	},
+}
+
+// States says where Level waits, to whoever looks at it.
+func (m *levelMachine) States() (*async.States, int) {
+	return &levelMachineStates, m.state
+}
+
 // PinnedAsync starts Pinned; it returns at the first await that has to wait.
 func PinnedAsync(ctx context.Context, task async.Task[int], keep func(*int)) (task_ async.Task[int]) {
 	m2 := pinnedMachine{ctx: ctx, task: task, keep: keep}
@@ -187,4 +201,17 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 taskDone:
 	m, err = task2.GetResult()
 	return m2.finish(*m2.n+m, err)
+}
+
+// pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var pinnedMachineStates = async.States{
+	Func: "Pinned", File: "classorstruct.go",
+	At: []async.State{
+		1: {Line: 33, Awaits: "task", Needs: "n"},
+	},
+}
+
+// States says where Pinned waits, to whoever looks at it.
+func (m2 *pinnedMachine) States() (*async.States, int) {
+	return &pinnedMachineStates, m2.state
 }

@@ -95,6 +95,19 @@ done:
 	return m.finish(m.sum, nil)
 }
 
+// jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var jobMachineStates = async.States{
+	Func: "Job", File: "cliff.go",
+	At: []async.State{
+		1: {Line: 25, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
+	},
+}
+
+// States says where Job waits, to whoever looks at it.
+func (m *jobMachine) States() (*async.States, int) {
+	return &jobMachineStates, m.state
+}
+
 // HotAsync starts Hot; it returns at the first await that has to wait.
 func HotAsync(ctx context.Context, task async.Task[int]) (task_ async.Task[int]) {
 	m := hotMachine{ctx: ctx, task: task}
@@ -166,4 +179,17 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 taskDone:
 	n, err = task2.GetResult()
 	return m.finish(n+1, err)
+}
+
+// hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var hotMachineStates = async.States{
+	Func: "Hot", File: "cliff.go",
+	At: []async.State{
+		1: {Line: 38, Awaits: "task", Needs: ""},
+	},
+}
+
+// States says where Hot waits, to whoever looks at it.
+func (m *hotMachine) States() (*async.States, int) {
+	return &hotMachineStates, m.state
 }

@@ -88,6 +88,19 @@ readAtDone:
 	return m.finish(m.v, nil)
 }
 
+// visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var visitMachineStates = async.States{
+	Func: "Visit", File: "contexts.go",
+	At: []async.State{
+		1: {Line: 31, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
+	},
+}
+
+// States says where Visit waits, to whoever looks at it.
+func (m *visitMachine) States() (*async.States, int) {
+	return &visitMachineStates, m.state
+}
+
 // VisitAnywhereAsync starts VisitAnywhere; it returns at the first await that has to wait.
 func VisitAnywhereAsync(ctx context.Context, f *overlapped.File) (task async.Task[visit]) {
 	m := visitAnywhereMachine{ctx: ctx, f: f}
@@ -167,6 +180,19 @@ readAtDone:
 	return m.finish(m.v, nil)
 }
 
+// visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var visitAnywhereMachineStates = async.States{
+	Func: "VisitAnywhere", File: "contexts.go",
+	At: []async.State{
+		1: {Line: 45, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
+	},
+}
+
+// States says where VisitAnywhere waits, to whoever looks at it.
+func (m *visitAnywhereMachine) States() (*async.States, int) {
+	return &visitAnywhereMachineStates, m.state
+}
+
 // VisitTwiceAsync starts VisitTwice; it returns at the first await that has to wait.
 func VisitTwiceAsync(ctx context.Context, f *overlapped.File) (task async.Task[visit]) {
 	m := visitTwiceMachine{ctx: ctx, f: f}
@@ -238,4 +264,17 @@ visitDone:
 	v, err = task.GetResult()
 	v.after = threadOf(m.ctx)
 	return m.finish(v, err)
+}
+
+// visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var visitTwiceMachineStates = async.States{
+	Func: "VisitTwice", File: "contexts.go",
+	At: []async.State{
+		1: {Line: 58, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
+	},
+}
+
+// States says where VisitTwice waits, to whoever looks at it.
+func (m *visitTwiceMachine) States() (*async.States, int) {
+	return &visitTwiceMachineStates, m.state
 }

@@ -78,6 +78,19 @@ delayDone:
 	return m.finish("Data", nil)
 }
 
+// getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var getDataMachineStates = async.States{
+	Func: "GetData", File: "deadlock.go",
+	At: []async.State{
+		1: {Line: 22, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
+	},
+}
+
+// States says where GetData waits, to whoever looks at it.
+func (m *getDataMachine) States() (*async.States, int) {
+	return &getDataMachineStates, m.state
+}
+
 // GetDataAnywhereAsync starts GetDataAnywhere; it returns at the first await that has to wait.
 func GetDataAnywhereAsync(ctx context.Context) (task async.Task[string]) {
 	m := getDataAnywhereMachine{ctx: ctx}
@@ -147,6 +160,19 @@ delayDone:
 	return m.finish("Data", nil)
 }
 
+// getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var getDataAnywhereMachineStates = async.States{
+	Func: "GetDataAnywhere", File: "deadlock.go",
+	At: []async.State{
+		1: {Line: 33, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
+	},
+}
+
+// States says where GetDataAnywhere waits, to whoever looks at it.
+func (m *getDataAnywhereMachine) States() (*async.States, int) {
+	return &getDataAnywhereMachineStates, m.state
+}
+
 // ClickAsync starts Click; it returns at the first await that has to wait.
 func (b *textBox) ClickAsync(ctx context.Context) (task async.Task0) {
 	m := textBoxClickMachine{b: b, ctx: ctx}
@@ -214,4 +240,17 @@ getDataDone:
 	m.b.text, err = task.GetResult()
 	say(m.ctx, "the click ends")
 	return m.finish(err)
+}
+
+// textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var textBoxClickMachineStates = async.States{
+	Func: "textBox.Click", File: "deadlock.go",
+	At: []async.State{
+		1: {Line: 56, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},
+	},
+}
+
+// States says where textBox.Click waits, to whoever looks at it.
+func (m *textBoxClickMachine) States() (*async.States, int) {
+	return &textBoxClickMachineStates, m.state
 }

@@ -111,3 +111,17 @@ writeDone:
 	say(m.ctx, "Shout ends: %d bytes", n)
 	return m.finish(nil)
 }
+
+// shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var shoutMachineStates = async.States{
+	Func: "Shout", File: "eap.go",
+	At: []async.State{
+		1: {Line: 54, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
+		2: {Line: 59, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},
+	},
+}
+
+// States says where Shout waits, to whoever looks at it.
+func (m *shoutMachine) States() (*async.States, int) {
+	return &shoutMachineStates, m.state
+}

@@ -81,6 +81,19 @@ askDone:
 	return m.finish(n+1, err)
 }
 
+// connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var connectionReceiveMachineStates = async.States{
+	Func: "connection.Receive", File: "pooling.go",
+	At: []async.State{
+		1: {Line: 48, Awaits: "c.ask(ctx)", Needs: ""},
+	},
+}
+
+// States says where connection.Receive waits, to whoever looks at it.
+func (m *connectionReceiveMachine) States() (*async.States, int) {
+	return &connectionReceiveMachineStates, m.state
+}
+
 // ReceivePooledAsync starts ReceivePooled; it returns at the first await that has to wait.
 func (c *connection) ReceivePooledAsync(ctx context.Context) (task async.Task[int]) {
 	m := connectionReceivePooledMachine{c: c, ctx: ctx}
@@ -162,4 +175,17 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 askDone:
 	n, err = task.GetResult()
 	return m.finish(n+1, err)
+}
+
+// connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var connectionReceivePooledMachineStates = async.States{
+	Func: "connection.ReceivePooled", File: "pooling.go",
+	At: []async.State{
+		1: {Line: 56, Awaits: "c.ask(ctx)", Needs: ""},
+	},
+}
+
+// States says where connection.ReceivePooled waits, to whoever looks at it.
+func (m *connectionReceivePooledMachine) States() (*async.States, int) {
+	return &connectionReceivePooledMachineStates, m.state
 }

@@ -86,6 +86,19 @@ fetchDone:
 	return m.finish(fmt.Sprintf("User %d processed %d bytes", m.userID, len(data)), nil)
 }
 
+// processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var processFileMachineStates = async.States{
+	Func: "ProcessFile", File: "process.go",
+	At: []async.State{
+		1: {Line: 26, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
+	},
+}
+
+// States says where ProcessFile waits, to whoever looks at it.
+func (m *processFileMachine) States() (*async.States, int) {
+	return &processFileMachineStates, m.state
+}
+
 // FetchAsync starts Fetch; it returns at the first await that has to wait.
 func FetchAsync(ctx context.Context, name string) (task async.Task[[]byte]) {
 	m := fetchMachine{ctx: ctx, name: name}
@@ -176,4 +189,17 @@ readDone:
 	}
 	m.data = append(m.data, m.buf[:n]...)
 	goto loop
+}
+
+// fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var fetchMachineStates = async.States{
+	Func: "Fetch", File: "process.go",
+	At: []async.State{
+		1: {Line: 45, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
+	},
+}
+
+// States says where Fetch waits, to whoever looks at it.
+func (m *fetchMachine) States() (*async.States, int) {
+	return &fetchMachineStates, m.state
 }

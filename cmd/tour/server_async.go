@@ -79,6 +79,19 @@ authorizeDone:
 	return m.finish(n, err)
 }
 
+// serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var serverHandleMachineStates = async.States{
+	Func: "server.Handle", File: "server.go",
+	At: []async.State{
+		1: {Line: 43, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
+	},
+}
+
+// States says where server.Handle waits, to whoever looks at it.
+func (m *serverHandleMachine) States() (*async.States, int) {
+	return &serverHandleMachineStates, m.state
+}
+
 // AuthorizeAsync starts Authorize; it returns at the first await that has to wait.
 func (s *server) AuthorizeAsync(ctx context.Context, id int) (task async.Task[int]) {
 	m := serverAuthorizeMachine{s: s, ctx: ctx, id: id}
@@ -148,6 +161,19 @@ sessionDone:
 	n, err = task.GetResult()
 	m.s.end(m.ctx)
 	return m.finish(n, err)
+}
+
+// serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var serverAuthorizeMachineStates = async.States{
+	Func: "server.Authorize", File: "server.go",
+	At: []async.State{
+		1: {Line: 53, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
+	},
+}
+
+// States says where server.Authorize waits, to whoever looks at it.
+func (m *serverAuthorizeMachine) States() (*async.States, int) {
+	return &serverAuthorizeMachineStates, m.state
 }
 
 // SessionAsync starts Session; it returns at the first await that has to wait.
@@ -221,6 +247,19 @@ queryDone:
 	return m.finish(n, err)
 }
 
+// serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var serverSessionMachineStates = async.States{
+	Func: "server.Session", File: "server.go",
+	At: []async.State{
+		1: {Line: 63, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
+	},
+}
+
+// States says where server.Session waits, to whoever looks at it.
+func (m *serverSessionMachine) States() (*async.States, int) {
+	return &serverSessionMachineStates, m.state
+}
+
 // QueryAsync starts Query; it returns at the first await that has to wait.
 func (s *server) QueryAsync(ctx context.Context, id int) (task async.Task[int]) {
 	m := serverQueryMachine{s: s, ctx: ctx, id: id}
@@ -290,6 +329,19 @@ readRowDone:
 	row, err = task.GetResult()
 	m.s.end(m.ctx)
 	return m.finish(int(row), err)
+}
+
+// serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var serverQueryMachineStates = async.States{
+	Func: "server.Query", File: "server.go",
+	At: []async.State{
+		1: {Line: 73, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
+	},
+}
+
+// States says where server.Query waits, to whoever looks at it.
+func (m *serverQueryMachine) States() (*async.States, int) {
+	return &serverQueryMachineStates, m.state
 }
 
 // ReadRowAsync starts ReadRow; it returns at the first await that has to wait.
@@ -363,4 +415,17 @@ readAtDone:
 	_, err = task.GetResult()
 	m.s.end(m.ctx)
 	return m.finish(m.row[0], err)
+}
+
+// serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var serverReadRowMachineStates = async.States{
+	Func: "server.ReadRow", File: "server.go",
+	At: []async.State{
+		1: {Line: 84, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},
+	},
+}
+
+// States says where server.ReadRow waits, to whoever looks at it.
+func (m *serverReadRowMachine) States() (*async.States, int) {
+	return &serverReadRowMachineStates, m.state
 }

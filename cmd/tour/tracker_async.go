@@ -109,3 +109,17 @@ watchDone2:
 	say(m.ctx, "phase 3")
 	return m.finish(err)
 }
+
+// readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var readFileMachineStates = async.States{
+	Func: "ReadFile", File: "tracker.go",
+	At: []async.State{
+		1: {Line: 112, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
+		2: {Line: 117, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},
+	},
+}
+
+// States says where ReadFile waits, to whoever looks at it.
+func (m *readFileMachine) States() (*async.States, int) {
+	return &readFileMachineStates, m.state
+}

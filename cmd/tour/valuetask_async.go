@@ -93,6 +93,19 @@ done:
 	return m.finish(b, nil)
 }
 
+// bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var bufferedReaderNextMachineStates = async.States{
+	Func: "bufferedReader.Next", File: "valuetask.go",
+	At: []async.State{
+		1: {Line: 31, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
+	},
+}
+
+// States says where bufferedReader.Next waits, to whoever looks at it.
+func (m *bufferedReaderNextMachine) States() (*async.States, int) {
+	return &bufferedReaderNextMachineStates, m.state
+}
+
 // SumAsync starts Sum; it returns at the first await that has to wait.
 func (r *bufferedReader) SumAsync(ctx context.Context) (task async.Task2[int, int]) {
 	m := bufferedReaderSumMachine{r: r, ctx: ctx}
@@ -172,4 +185,17 @@ nextDone:
 	m.count++
 	m.sum += int(b)
 	goto loop
+}
+
+// bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var bufferedReaderSumMachineStates = async.States{
+	Func: "bufferedReader.Sum", File: "valuetask.go",
+	At: []async.State{
+		1: {Line: 56, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},
+	},
+}
+
+// States says where bufferedReader.Sum waits, to whoever looks at it.
+func (m *bufferedReaderSumMachine) States() (*async.States, int) {
+	return &bufferedReaderSumMachineStates, m.state
 }

@@ -90,3 +90,16 @@ done:
 	}
 	return m.finish(nil)
 }
+
+// printMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var printMachineStates = async.States{
+	Func: "Print", File: "void.go",
+	At: []async.State{
+		1: {Line: 58, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},
+	},
+}
+
+// States says where Print waits, to whoever looks at it.
+func (m *printMachine) States() (*async.States, int) {
+	return &printMachineStates, m.state
+}

@@ -95,6 +95,19 @@ done:
 	return m.finish(nil)
 }
 
+// inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var inOrderMachineStates = async.States{
+	Func: "InOrder", File: "wheneach.go",
+	At: []async.State{
+		1: {Line: 22, Awaits: "task", Needs: "ctx downloads index"},
+	},
+}
+
+// States says where InOrder waits, to whoever looks at it.
+func (m *inOrderMachine) States() (*async.States, int) {
+	return &inOrderMachineStates, m.state
+}
+
 // AsTheyComeAsync starts AsTheyCome; it returns at the first await that has to wait.
 func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task async.Task0) {
 	m := asTheyComeMachine{ctx: ctx, downloads: downloads}
@@ -218,6 +231,19 @@ done:
 	return m.exit()
 }
 
+// asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var asTheyComeMachineStates = async.States{
+	Func: "AsTheyCome", File: "wheneach.go",
+	At: []async.State{
+		1: {Line: 36, Awaits: "task", Needs: "iterator ctx result"},
+	},
+}
+
+// States says where AsTheyCome waits, to whoever looks at it.
+func (m *asTheyComeMachine) States() (*async.States, int) {
+	return &asTheyComeMachineStates, m.state
+}
+
 // WithWhenAnyAsync starts WithWhenAny; it returns at the first await that has to wait.
 func WithWhenAnyAsync(ctx context.Context, downloads []async.Task[string]) (task async.Task0) {
 	m := withWhenAnyMachine{ctx: ctx, downloads: downloads}
@@ -324,6 +350,20 @@ done:
 	return m.finish(nil)
 }
 
+// withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var withWhenAnyMachineStates = async.States{
+	Func: "WithWhenAny", File: "wheneach.go",
+	At: []async.State{
+		1: {Line: 51, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
+		2: {Line: 55, Awaits: "rest[i]", Needs: "ctx rest i"},
+	},
+}
+
+// States says where WithWhenAny waits, to whoever looks at it.
+func (m *withWhenAnyMachine) States() (*async.States, int) {
+	return &withWhenAnyMachineStates, m.state
+}
+
 // DownloadAsync starts Download; it returns at the first await that has to wait.
 func DownloadAsync(ctx context.Context, t *teller, name string, access time.Duration) (task async.Task[string]) {
 	m := downloadMachine{ctx: ctx, t: t, name: name, access: access}
@@ -403,4 +443,17 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 readDone:
 	n, err = task.GetResult()
 	return m.finish(fmt.Sprintf("%s has %d bytes", m.name, n), err)
+}
+
+// downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var downloadMachineStates = async.States{
+	Func: "Download", File: "wheneach.go",
+	At: []async.State{
+		1: {Line: 73, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
+	},
+}
+
+// States says where Download waits, to whoever looks at it.
+func (m *downloadMachine) States() (*async.States, int) {
+	return &downloadMachineStates, m.state
 }

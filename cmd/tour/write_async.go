@@ -84,3 +84,16 @@ writeDone:
 	m.w.status = fmt.Sprintf("%d bytes written", n)
 	return m.finish(nil)
 }
+
+// windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var windowClickMachineStates = async.States{
+	Func: "window.Click", File: "write.go",
+	At: []async.State{
+		1: {Line: 31, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},
+	},
+}
+
+// States says where window.Click waits, to whoever looks at it.
+func (m *windowClickMachine) States() (*async.States, int) {
+	return &windowClickMachineStates, m.state
+}

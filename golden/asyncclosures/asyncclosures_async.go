@@ -140,6 +140,21 @@ addDone2:
 	return m2.finish()
 }
 
+// asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var asyncclosuresMachineStates = async.States{
+	Func: "Asyncclosures", File: "asyncclosures.go",
+	At: []async.State{
+		1: {Line: 30, Awaits: "square", Needs: "ctx total slice index"},
+		2: {Line: 38, Awaits: "add(ctx, 10)", Needs: "ctx total add"},
+		3: {Line: 39, Awaits: "add(ctx, 100)", Needs: "total"},
+	},
+}
+
+// States says where Asyncclosures waits, to whoever looks at it.
+func (m2 *asyncclosuresMachine) States() (*async.States, int) {
+	return &asyncclosuresMachineStates, m2.state
+}
+
 // asyncclosuresGo1 starts the closure at asyncclosures.go:23; it returns at the first await that has to wait.
 func asyncclosuresGo1(ctx context.Context, n int) (task async.Task[int]) {
 	m2 := asyncclosuresGo1Machine{n: n, ctx: ctx}
@@ -211,6 +226,19 @@ valueDone:
 	return m2.finish(m*m2.n, err)
 }
 
+// asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
+var asyncclosuresGo1MachineStates = async.States{
+	Func: "Asyncclosures.go1", File: "asyncclosures.go",
+	At: []async.State{
+		1: {Line: 24, Awaits: "play.Value(ctx, n)", Needs: "n"},
+	},
+}
+
+// States says where the closure at asyncclosures.go:23 waits, to whoever looks at it.
+func (m2 *asyncclosuresGo1Machine) States() (*async.States, int) {
+	return &asyncclosuresGo1MachineStates, m2.state
+}
+
 // asyncclosuresFunc2 starts the closure at asyncclosures.go:34; it returns at the first await that has to wait.
 func asyncclosuresFunc2(ctx context.Context, n int, total *int) (task async.Task[int]) {
 	m2 := asyncclosuresFunc2Machine{total: total, ctx: ctx, n: n}
@@ -278,4 +306,17 @@ func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuatio
 askDone:
 	*m2.total += task.GetResult()
 	return m2.finish(*m2.total, nil)
+}
+
+// asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
+var asyncclosuresFunc2MachineStates = async.States{
+	Func: "Asyncclosures.func2", File: "asyncclosures.go",
+	At: []async.State{
+		1: {Line: 35, Awaits: "play.Ask(ctx, n)", Needs: "total"},
+	},
+}
+
+// States says where the closure at asyncclosures.go:34 waits, to whoever looks at it.
+func (m2 *asyncclosuresFunc2Machine) States() (*async.States, int) {
+	return &asyncclosuresFunc2MachineStates, m2.state
 }

@@ -94,3 +94,16 @@ writeDone:
 	fmt.Fprintln(os.Stderr, "painted meanwhile:", m.w.frames-m.before)
 	return m.finish()
 }
+
+// windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var windowButtonClickMachineStates = async.States{
+	Func: "window.buttonClick", File: "buttonclick.go",
+	At: []async.State{
+		1: {Line: 33, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
+	},
+}
+
+// States says where window.buttonClick waits, to whoever looks at it.
+func (m *windowButtonClickMachine) States() (*async.States, int) {
+	return &windowButtonClickMachineStates, m.state
+}

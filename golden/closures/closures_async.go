@@ -165,6 +165,22 @@ askDone3:
 	return m.finish()
 }
 
+// closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var closuresMachineStates = async.States{
+	Func: "Closures", File: "closures.go",
+	At: []async.State{
+		1: {Line: 22, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
+		2: {Line: 26, Awaits: "countersAsync(ctx)", Needs: "ctx"},
+		3: {Line: 33, Awaits: "play.Ask(ctx, 5)", Needs: "ctx pair p"},
+		4: {Line: 34, Awaits: "play.Ask(ctx, 6)", Needs: "pair p"},
+	},
+}
+
+// States says where Closures waits, to whoever looks at it.
+func (m *closuresMachine) States() (*async.States, int) {
+	return &closuresMachineStates, m.state
+}
+
 // countersAsync starts counters; it returns at the first await that has to wait.
 func countersAsync(ctx context.Context) (task async.Task[[]func() int]) {
 	m := countersMachine{ctx: ctx}
@@ -272,4 +288,18 @@ askDone2:
 	goto loop
 done:
 	return m.finish(m.list)
+}
+
+// countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var countersMachineStates = async.States{
+	Func: "counters", File: "closures.go",
+	At: []async.State{
+		1: {Line: 48, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},
+		2: {Line: 43, Awaits: "play.Ask(ctx, 10)", Needs: "ctx list i"},
+	},
+}
+
+// States says where counters waits, to whoever looks at it.
+func (m *countersMachine) States() (*async.States, int) {
+	return &countersMachineStates, m.state
 }

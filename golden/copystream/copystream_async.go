@@ -107,3 +107,17 @@ writeDone:
 	m.copied += int64(m.n)
 	goto loop
 }
+
+// copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var copyStreamMachineStates = async.States{
+	Func: "CopyStream", File: "copystream.go",
+	At: []async.State{
+		1: {Line: 26, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
+		2: {Line: 34, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
+	},
+}
+
+// States says where CopyStream waits, to whoever looks at it.
+func (m *copyStreamMachine) States() (*async.States, int) {
+	return &copyStreamMachineStates, m.state
+}

@@ -136,3 +136,19 @@ valueDone:
 	fmt.Println(task4.GetResult())
 	return m.finish()
 }
+
+// customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var customawaitableMachineStates = async.States{
+	Func: "Customawaitable", File: "customawaitable.go",
+	At: []async.State{
+		1: {Line: 48, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
+		2: {Line: 52, Awaits: "post", Needs: "ctx post"},
+		3: {Line: 56, Awaits: "any", Needs: "ctx"},
+		4: {Line: 58, Awaits: "play.Value(ctx, 5).ConfigureAwait(false)", Needs: ""},
+	},
+}
+
+// States says where Customawaitable waits, to whoever looks at it.
+func (m *customawaitableMachine) States() (*async.States, int) {
+	return &customawaitableMachineStates, m.state
+}

@@ -113,6 +113,20 @@ stackDone:
 	return m.finish()
 }
 
+// defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var defersMachineStates = async.States{
+	Func: "Defers", File: "defers.go",
+	At: []async.State{
+		1: {Line: 21, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
+		2: {Line: 24, Awaits: "stackAsync(ctx)", Needs: ""},
+	},
+}
+
+// States says where Defers waits, to whoever looks at it.
+func (m *defersMachine) States() (*async.States, int) {
+	return &defersMachineStates, m.state
+}
+
 // guardedAsync starts guarded; it returns at the first await that has to wait.
 func guardedAsync(ctx context.Context, how string) (task async.Task[int]) {
 	m := guardedMachine{ctx: ctx, how: how}
@@ -253,6 +267,20 @@ askDone:
 askDone2:
 	m.n, *m.err = task.GetResult(), nil
 	return m.exit()
+}
+
+// guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var guardedMachineStates = async.States{
+	Func: "guarded", File: "defers.go",
+	At: []async.State{
+		1: {Line: 36, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
+		2: {Line: 43, Awaits: "play.Ask(ctx, 2)", Needs: "n err"},
+	},
+}
+
+// States says where guarded waits, to whoever looks at it.
+func (m *guardedMachine) States() (*async.States, int) {
+	return &guardedMachineStates, m.state
 }
 
 // stackAsync starts stack; it returns at the first await that has to wait.
@@ -397,4 +425,18 @@ askDone2:
 	}
 	fmt.Println("end of stack")
 	return m.exit()
+}
+
+// stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var stackMachineStates = async.States{
+	Func: "stack", File: "defers.go",
+	At: []async.State{
+		1: {Line: 51, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},
+		2: {Line: 53, Awaits: "play.Ask(ctx, true)", Needs: "ctx"},
+	},
+}
+
+// States says where stack waits, to whoever looks at it.
+func (m *stackMachine) States() (*async.States, int) {
+	return &stackMachineStates, m.state
 }

@@ -95,6 +95,19 @@ done:
 	return m.finish(m.results)
 }
 
+// mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var mappedMachineStates = async.States{
+	Func: "mapped", File: "generics.go",
+	At: []async.State{
+		1: {Line: 21, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
+	},
+}
+
+// States says where mapped waits, to whoever looks at it.
+func (m *mappedMachine[T, R]) States() (*async.States, int) {
+	return &mappedMachineStates, m.state
+}
+
 // insertAsync starts insert; it returns at the first await that has to wait.
 func (t *tree[N, E]) insertAsync(ctx context.Context, key N, value E) (task async.Task[*tree[N, E]]) {
 	m := treeInsertMachine[N, E]{t: t, ctx: ctx, key: key, value: value}
@@ -217,6 +230,21 @@ done2:
 	return m.finish(m.t)
 }
 
+// treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var treeInsertMachineStates = async.States{
+	Func: "tree.insert", File: "generics.go",
+	At: []async.State{
+		1: {Line: 42, Awaits: "play.Ask(ctx, key)", Needs: "value"},
+		2: {Line: 45, Awaits: "t.left.insertAsync(ctx, key, value)", Needs: "t"},
+		3: {Line: 47, Awaits: "t.right.insertAsync(ctx, key, value)", Needs: "t"},
+	},
+}
+
+// States says where tree.insert waits, to whoever looks at it.
+func (m *treeInsertMachine[N, E]) States() (*async.States, int) {
+	return &treeInsertMachineStates, m.state
+}
+
 // sumAsync starts sum; it returns at the first await that has to wait.
 func (t *tree[N, E]) sumAsync(ctx context.Context) (task async.Task[N]) {
 	m := treeSumMachine[N, E]{t: t, ctx: ctx}
@@ -317,6 +345,19 @@ sumDone:
 	goto loop
 done:
 	return m.finish(m.total)
+}
+
+// treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var treeSumMachineStates = async.States{
+	Func: "tree.sum", File: "generics.go",
+	At: []async.State{
+		1: {Line: 63, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
+	},
+}
+
+// States says where tree.sum waits, to whoever looks at it.
+func (m *treeSumMachine[N, E]) States() (*async.States, int) {
+	return &treeSumMachineStates, m.state
 }
 
 // GenericsAsync starts Generics; it returns at the first await that has to wait.
@@ -452,4 +493,20 @@ sumDone:
 	sum, _ = task4.GetResult()
 	fmt.Println(sum, m.t.value, m.t.left.value)
 	return m.finish()
+}
+
+// genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var genericsMachineStates = async.States{
+	Func: "Generics", File: "generics.go",
+	At: []async.State{
+		1: {Line: 73, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},
+		2: {Line: 74, Awaits: "mappedAsync(ctx, words, func(s string) int { return len(s) …", Needs: "ctx words"},
+		3: {Line: 79, Awaits: "t.insertAsync(ctx, 1.5*float64(2-i), word)", Needs: "ctx words i"},
+		4: {Line: 81, Awaits: "t.sumAsync(ctx)", Needs: "t"},
+	},
+}
+
+// States says where Generics waits, to whoever looks at it.
+func (m *genericsMachine) States() (*async.States, int) {
+	return &genericsMachineStates, m.state
 }

@@ -87,6 +87,19 @@ done:
 	return m.finish()
 }
 
+// ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var ifelseMachineStates = async.States{
+	Func: "Ifelse", File: "ifelse.go",
+	At: []async.State{
+		1: {Line: 21, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
+	},
+}
+
+// States says where Ifelse waits, to whoever looks at it.
+func (m *ifelseMachine) States() (*async.States, int) {
+	return &ifelseMachineStates, m.state
+}
+
 // wordAsync starts word; it returns at the first await that has to wait.
 func wordAsync(ctx context.Context, n int) (task async.Task[string]) {
 	m := wordMachine{ctx: ctx, n: n}
@@ -211,4 +224,19 @@ otherwise3:
 	}
 done:
 	return m.finish(m.word, nil)
+}
+
+// wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var wordMachineStates = async.States{
+	Func: "word", File: "ifelse.go",
+	At: []async.State{
+		1: {Line: 29, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},
+		2: {Line: 34, Awaits: "play.Ask(ctx, n > 3)", Needs: "ctx n word half"},
+		3: {Line: 35, Awaits: "play.Value(ctx, \"big\")", Needs: "half"},
+	},
+}
+
+// States says where word waits, to whoever looks at it.
+func (m *wordMachine) States() (*async.States, int) {
+	return &wordMachineStates, m.state
 }

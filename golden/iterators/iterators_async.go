@@ -139,6 +139,20 @@ findDone:
 	return m.exit()
 }
 
+// iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var iteratorsMachineStates = async.States{
+	Func: "Iterators", File: "iterators.go",
+	At: []async.State{
+		1: {Line: 31, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
+		2: {Line: 33, Awaits: "findAsync(ctx, slices.All([]string{\"ann\", \"bob\", \"cid\"}), \"…", Needs: "iterator"},
+	},
+}
+
+// States says where Iterators waits, to whoever looks at it.
+func (m *iteratorsMachine) States() (*async.States, int) {
+	return &iteratorsMachineStates, m.state
+}
+
 // findAsync starts find; it returns at the first await that has to wait.
 func findAsync(ctx context.Context, all iter.Seq2[int, string], letter string) (task async.Task[string]) {
 	m := findMachine{ctx: ctx, all: all, letter: letter}
@@ -272,4 +286,17 @@ done2:
 	m.iterator.Leave(nil)
 	m.result = ""
 	return m.exit()
+}
+
+// findMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var findMachineStates = async.States{
+	Func: "find", File: "iterators.go",
+	At: []async.State{
+		1: {Line: 43, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
+	},
+}
+
+// States says where find waits, to whoever looks at it.
+func (m *findMachine) States() (*async.States, int) {
+	return &findMachineStates, m.state
 }

@@ -114,3 +114,17 @@ failed:
 	fmt.Println("failed")
 	return m.finish()
 }
+
+// jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var jumpsMachineStates = async.States{
+	Func: "Jumps", File: "jumps.go",
+	At: []async.State{
+		1: {Line: 23, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
+		2: {Line: 25, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},
+	},
+}
+
+// States says where Jumps waits, to whoever looks at it.
+func (m *jumpsMachine) States() (*async.States, int) {
+	return &jumpsMachineStates, m.state
+}

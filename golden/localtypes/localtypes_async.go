@@ -158,3 +158,19 @@ askDone4:
 	fmt.Println(m.point)
 	return m.finish()
 }
+
+// localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var localtypesMachineStates = async.States{
+	Func: "Localtypes", File: "localtypes.go",
+	At: []async.State{
+		1: {Line: 26, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},
+		2: {Line: 30, Awaits: "play.Ask(ctx, c.text)", Needs: "ctx c"},
+		3: {Line: 32, Awaits: "play.Ask(ctx, 1)", Needs: "ctx"},
+		4: {Line: 33, Awaits: "play.Ask(ctx, 2)", Needs: "point"},
+	},
+}
+
+// States says where Localtypes waits, to whoever looks at it.
+func (m *localtypesMachine) States() (*async.States, int) {
+	return &localtypesMachineStates, m.state
+}

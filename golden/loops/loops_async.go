@@ -120,6 +120,22 @@ gridDone:
 	return m.finish()
 }
 
+// loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var loopsMachineStates = async.States{
+	Func: "Loops", File: "loops.go",
+	At: []async.State{
+		1: {Line: 18, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
+		2: {Line: 19, Awaits: "whileAsync(ctx, 100)", Needs: "ctx forever"},
+		3: {Line: 20, Awaits: "clausesAsync(ctx)", Needs: "ctx forever while"},
+		4: {Line: 22, Awaits: "gridAsync(ctx)", Needs: ""},
+	},
+}
+
+// States says where Loops waits, to whoever looks at it.
+func (m *loopsMachine) States() (*async.States, int) {
+	return &loopsMachineStates, m.state
+}
+
 // foreverAsync starts forever; it returns at the first await that has to wait.
 func foreverAsync(ctx context.Context) (task async.Task[int]) {
 	m := foreverMachine{ctx: ctx}
@@ -191,6 +207,19 @@ done:
 	return m.finish(m.rounds)
 }
 
+// foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var foreverMachineStates = async.States{
+	Func: "forever", File: "loops.go",
+	At: []async.State{
+		1: {Line: 28, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
+	},
+}
+
+// States says where forever waits, to whoever looks at it.
+func (m *foreverMachine) States() (*async.States, int) {
+	return &foreverMachineStates, m.state
+}
+
 // whileAsync starts while; it returns at the first await that has to wait.
 func whileAsync(ctx context.Context, n int) (task async.Task[int]) {
 	m := whileMachine{ctx: ctx, n: n}
@@ -260,6 +289,19 @@ askDone:
 	goto loop
 done:
 	return m.finish(m.n)
+}
+
+// whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var whileMachineStates = async.States{
+	Func: "while", File: "loops.go",
+	At: []async.State{
+		1: {Line: 38, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
+	},
+}
+
+// States says where while waits, to whoever looks at it.
+func (m *whileMachine) States() (*async.States, int) {
+	return &whileMachineStates, m.state
 }
 
 // clausesAsync starts clauses; it returns at the first await that has to wait.
@@ -350,6 +392,20 @@ askDone2:
 	goto loop
 done:
 	return m.finish(m.sum)
+}
+
+// clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var clausesMachineStates = async.States{
+	Func: "clauses", File: "loops.go",
+	At: []async.State{
+		1: {Line: 46, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
+		2: {Line: 46, Awaits: "play.Ask(ctx, 2)", Needs: "ctx sum i last"},
+	},
+}
+
+// States says where clauses waits, to whoever looks at it.
+func (m *clausesMachine) States() (*async.States, int) {
+	return &clausesMachineStates, m.state
 }
 
 // gridAsync starts grid; it returns at the first await that has to wait.
@@ -446,4 +502,17 @@ next2:
 done:
 	fmt.Println("end of grid")
 	return m.finish()
+}
+
+// gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var gridMachineStates = async.States{
+	Func: "grid", File: "loops.go",
+	At: []async.State{
+		1: {Line: 60, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},
+	},
+}
+
+// States says where grid waits, to whoever looks at it.
+func (m *gridMachine) States() (*async.States, int) {
+	return &gridMachineStates, m.state
 }

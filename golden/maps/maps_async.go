@@ -134,3 +134,17 @@ done2:
 	fmt.Println(m.rounds, len(m.ages))
 	return m.finish()
 }
+
+// mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var mapsMachineStates = async.States{
+	Func: "Maps", File: "maps.go",
+	At: []async.State{
+		1: {Line: 22, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
+		2: {Line: 31, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},
+	},
+}
+
+// States says where Maps waits, to whoever looks at it.
+func (m *mapsMachine) States() (*async.States, int) {
+	return &mapsMachineStates, m.state
+}

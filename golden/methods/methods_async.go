@@ -81,6 +81,19 @@ askDone:
 	return m.finish(m.a.balance)
 }
 
+// accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var accountDepositMachineStates = async.States{
+	Func: "account.deposit", File: "methods.go",
+	At: []async.State{
+		1: {Line: 25, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
+	},
+}
+
+// States says where account.deposit waits, to whoever looks at it.
+func (m *accountDepositMachine) States() (*async.States, int) {
+	return &accountDepositMachineStates, m.state
+}
+
 // afterAsync starts after; it returns at the first await that has to wait.
 func (a account) afterAsync(ctx context.Context, amounts ...int) (task async.Task[account]) {
 	m := accountAfterMachine{a: a, ctx: ctx, amounts: amounts}
@@ -162,6 +175,19 @@ done:
 	return m.finish(m.a)
 }
 
+// accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var accountAfterMachineStates = async.States{
+	Func: "account.after", File: "methods.go",
+	At: []async.State{
+		1: {Line: 34, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
+	},
+}
+
+// States says where account.after waits, to whoever looks at it.
+func (m *accountAfterMachine) States() (*async.States, int) {
+	return &accountAfterMachineStates, m.state
+}
+
 // originAsync starts origin; it returns at the first await that has to wait.
 func (account) originAsync(ctx context.Context) (task async.Task[string]) {
 	m := accountOriginMachine{ctx: ctx}
@@ -227,6 +253,19 @@ func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 askDone:
 	return m.finish(task.GetResult())
+}
+
+// accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var accountOriginMachineStates = async.States{
+	Func: "account.origin", File: "methods.go",
+	At: []async.State{
+		1: {Line: 43, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
+	},
+}
+
+// States says where account.origin waits, to whoever looks at it.
+func (m *accountOriginMachine) States() (*async.States, int) {
+	return &accountOriginMachineStates, m.state
 }
 
 // MethodsAsync starts Methods; it returns at the first await that has to wait.
@@ -352,4 +391,20 @@ originDone:
 	from, _ = task3.GetResult()
 	fmt.Println(m.balance, m.a.balance, from)
 	return m.finish()
+}
+
+// methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var methodsMachineStates = async.States{
+	Func: "Methods", File: "methods.go",
+	At: []async.State{
+		1: {Line: 51, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},
+		2: {Line: 54, Awaits: "later", Needs: "ctx a balance"},
+		3: {Line: 60, Awaits: "depositor.depositAsync(ctx, 1)", Needs: "ctx a"},
+		4: {Line: 61, Awaits: "a.originAsync(ctx)", Needs: "a balance"},
+	},
+}
+
+// States says where Methods waits, to whoever looks at it.
+func (m *methodsMachine) States() (*async.States, int) {
+	return &methodsMachineStates, m.state
 }

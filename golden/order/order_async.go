@@ -243,3 +243,23 @@ askDone8:
 	fmt.Println(m.spill7, add(m.spill8, task.GetResult()), m.c.next("third"))
 	return m.finish()
 }
+
+// orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var orderMachineStates = async.States{
+	Func: "Order", File: "order.go",
+	At: []async.State{
+		1: {Line: 33, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
+		2: {Line: 38, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},
+		3: {Line: 38, Awaits: "play.Ask(ctx, 6)", Needs: "ctx c list spill3"},
+		4: {Line: 42, Awaits: "play.Ask(ctx, 1)", Needs: "ctx c list"},
+		5: {Line: 42, Awaits: "play.Ask(ctx, 10)", Needs: "ctx c list spill4 spill5"},
+		6: {Line: 43, Awaits: "play.Ask(ctx, 3)", Needs: "ctx c list"},
+		7: {Line: 43, Awaits: "play.Ask(ctx, 7)", Needs: "ctx c list spill6"},
+		8: {Line: 47, Awaits: "play.Ask(ctx, c.next(\"second\"))", Needs: "c spill7 spill8"},
+	},
+}
+
+// States says where Order waits, to whoever looks at it.
+func (m *orderMachine) States() (*async.States, int) {
+	return &orderMachineStates, m.state
+}

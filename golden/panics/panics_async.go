@@ -85,6 +85,19 @@ done:
 	return m.finish()
 }
 
+// panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var panicsMachineStates = async.States{
+	Func: "Panics", File: "panics.go",
+	At: []async.State{
+		1: {Line: 23, Awaits: "settled(task)", Needs: "ctx which task"},
+	},
+}
+
+// States says where Panics waits, to whoever looks at it.
+func (m *panicsMachine) States() (*async.States, int) {
+	return &panicsMachineStates, m.state
+}
+
 // provokeAsync starts provoke; it returns at the first await that has to wait.
 func provokeAsync(ctx context.Context, which int) (task async.Task[int]) {
 	m := provokeMachine{ctx: ctx, which: which}
@@ -181,4 +194,18 @@ askDone2:
 	return m.finish(m.list[m.n] + task.GetResult())
 done:
 	return m.finish(m.n)
+}
+
+// provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var provokeMachineStates = async.States{
+	Func: "provoke", File: "panics.go",
+	At: []async.State{
+		1: {Line: 34, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},
+		2: {Line: 39, Awaits: "play.Ask(ctx, 20)", Needs: "list n"},
+	},
+}
+
+// States says where provoke waits, to whoever looks at it.
+func (m *provokeMachine) States() (*async.States, int) {
+	return &provokeMachineStates, m.state
 }

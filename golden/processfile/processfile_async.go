@@ -88,6 +88,19 @@ fetchDone:
 	return m.finish(fmt.Sprintf("User %d processed %d bytes", m.userID, len(data)), nil)
 }
 
+// processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var processFileMachineStates = async.States{
+	Func: "ProcessFile", File: "processfile.go",
+	At: []async.State{
+		1: {Line: 24, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
+	},
+}
+
+// States says where ProcessFile waits, to whoever looks at it.
+func (m *processFileMachine) States() (*async.States, int) {
+	return &processFileMachineStates, m.state
+}
+
 // fetchAsync starts fetch; it returns at the first await that has to wait.
 func fetchAsync(ctx context.Context, file *overlapped.File) (task async.Task[[]byte]) {
 	m := fetchMachine{ctx: ctx, file: file}
@@ -171,4 +184,17 @@ readDone:
 	}
 	m.data = append(m.data, m.buf[:n]...)
 	goto loop
+}
+
+// fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var fetchMachineStates = async.States{
+	Func: "fetch", File: "processfile.go",
+	At: []async.State{
+		1: {Line: 36, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
+	},
+}
+
+// States says where fetch waits, to whoever looks at it.
+func (m *fetchMachine) States() (*async.States, int) {
+	return &fetchMachineStates, m.state
 }

@@ -125,6 +125,22 @@ drainDone:
 	return m.finish()
 }
 
+// rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var rangesMachineStates = async.States{
+	Func: "Ranges", File: "ranges.go",
+	At: []async.State{
+		1: {Line: 19, Awaits: "countAsync(ctx)", Needs: "ctx"},
+		2: {Line: 21, Awaits: "changingAsync(ctx)", Needs: "ctx"},
+		3: {Line: 22, Awaits: "textAsync(ctx, \"aé日\")", Needs: "ctx"},
+		4: {Line: 28, Awaits: "drainAsync(ctx, queue)", Needs: ""},
+	},
+}
+
+// States says where Ranges waits, to whoever looks at it.
+func (m *rangesMachine) States() (*async.States, int) {
+	return &rangesMachineStates, m.state
+}
+
 // countAsync starts count; it returns at the first await that has to wait.
 func countAsync(ctx context.Context) (task async.Task[int]) {
 	m := countMachine{ctx: ctx}
@@ -231,6 +247,21 @@ askDone3:
 	goto loop2
 done2:
 	return m.finish(m.total)
+}
+
+// countMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var countMachineStates = async.States{
+	Func: "count", File: "ranges.go",
+	At: []async.State{
+		1: {Line: 33, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
+		2: {Line: 34, Awaits: "play.Ask(ctx, 5)", Needs: "ctx total limit index"},
+		3: {Line: 37, Awaits: "play.Ask(ctx, 100)", Needs: "ctx total i"},
+	},
+}
+
+// States says where count waits, to whoever looks at it.
+func (m *countMachine) States() (*async.States, int) {
+	return &countMachineStates, m.state
 }
 
 // changingAsync starts changing; it returns at the first await that has to wait.
@@ -406,6 +437,22 @@ done4:
 	return m.finish()
 }
 
+// changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var changingMachineStates = async.States{
+	Func: "changing", File: "ranges.go",
+	At: []async.State{
+		1: {Line: 48, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
+		2: {Line: 53, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array array2 i v"},
+		3: {Line: 57, Awaits: "play.Ask(ctx, i)", Needs: "ctx slice array pointer i v"},
+		4: {Line: 62, Awaits: "play.Ask(ctx, last)", Needs: "ctx last slice3 index"},
+	},
+}
+
+// States says where changing waits, to whoever looks at it.
+func (m *changingMachine) States() (*async.States, int) {
+	return &changingMachineStates, m.state
+}
+
 // textAsync starts text; it returns at the first await that has to wait.
 func textAsync(ctx context.Context, s string) (task async.Task0) {
 	m := textMachine{ctx: ctx, s: s}
@@ -490,6 +537,19 @@ done:
 	return m.finish()
 }
 
+// textMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var textMachineStates = async.States{
+	Func: "text", File: "ranges.go",
+	At: []async.State{
+		1: {Line: 70, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
+	},
+}
+
+// States says where text waits, to whoever looks at it.
+func (m *textMachine) States() (*async.States, int) {
+	return &textMachineStates, m.state
+}
+
 // drainAsync starts drain; it returns at the first await that has to wait.
 func drainAsync(ctx context.Context, queue <-chan int) (task async.Task0) {
 	m := drainMachine{ctx: ctx, queue: queue}
@@ -567,4 +627,17 @@ askDone:
 	goto loop
 done:
 	return m.finish()
+}
+
+// drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var drainMachineStates = async.States{
+	Func: "drain", File: "ranges.go",
+	At: []async.State{
+		1: {Line: 77, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},
+	},
+}
+
+// States says where drain waits, to whoever looks at it.
+func (m *drainMachine) States() (*async.States, int) {
+	return &drainMachineStates, m.state
 }

@@ -79,6 +79,19 @@ askDone:
 	return m.finish()
 }
 
+// nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var nothingMachineStates = async.States{
+	Func: "nothing", File: "results.go",
+	At: []async.State{
+		1: {Line: 18, Awaits: "play.Ask(ctx, 0)", Needs: ""},
+	},
+}
+
+// States says where nothing waits, to whoever looks at it.
+func (m *nothingMachine) States() (*async.States, int) {
+	return &nothingMachineStates, m.state
+}
+
 // failsAsync starts fails; it returns at the first await that has to wait.
 func failsAsync(ctx context.Context, reason string) (task async.Task0) {
 	m := failsMachine{ctx: ctx, reason: reason}
@@ -156,6 +169,19 @@ failureDone:
 	return m.finish(err)
 }
 
+// failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var failsMachineStates = async.States{
+	Func: "fails", File: "results.go",
+	At: []async.State{
+		1: {Line: 26, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
+	},
+}
+
+// States says where fails waits, to whoever looks at it.
+func (m *failsMachine) States() (*async.States, int) {
+	return &failsMachineStates, m.state
+}
+
 // oneAsync starts one; it returns at the first await that has to wait.
 func oneAsync(ctx context.Context) (task async.Task[int]) {
 	m := oneMachine{ctx: ctx}
@@ -221,6 +247,19 @@ func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 askDone:
 	return m.finish(task.GetResult())
+}
+
+// oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var oneMachineStates = async.States{
+	Func: "one", File: "results.go",
+	At: []async.State{
+		1: {Line: 31, Awaits: "play.Ask(ctx, 1)", Needs: ""},
+	},
+}
+
+// States says where one waits, to whoever looks at it.
+func (m *oneMachine) States() (*async.States, int) {
+	return &oneMachineStates, m.state
 }
 
 // namedAsync starts named; it returns at the first await that has to wait.
@@ -321,6 +360,20 @@ askDone:
 	return m.finish(0, "", nil)
 }
 
+// namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var namedMachineStates = async.States{
+	Func: "named", File: "results.go",
+	At: []async.State{
+		1: {Line: 35, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
+		2: {Line: 38, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
+	},
+}
+
+// States says where named waits, to whoever looks at it.
+func (m *namedMachine) States() (*async.States, int) {
+	return &namedMachineStates, m.state
+}
+
 // threeAsync starts three; it returns at the first await that has to wait.
 func threeAsync(ctx context.Context) (task async.Task3[int, string, bool]) {
 	m := threeMachine{ctx: ctx}
@@ -386,6 +439,19 @@ func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 askDone:
 	return m.finish(1, task.GetResult(), true)
+}
+
+// threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var threeMachineStates = async.States{
+	Func: "three", File: "results.go",
+	At: []async.State{
+		1: {Line: 47, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
+	},
+}
+
+// States says where three waits, to whoever looks at it.
+func (m *threeMachine) States() (*async.States, int) {
+	return &threeMachineStates, m.state
 }
 
 // fourResults holds the results of four.
@@ -467,6 +533,19 @@ askDone:
 	return m.finish(n, "", false, []int{n}, nil)
 }
 
+// fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var fourMachineStates = async.States{
+	Func: "four", File: "results.go",
+	At: []async.State{
+		1: {Line: 52, Awaits: "play.Ask(ctx, 4)", Needs: ""},
+	},
+}
+
+// States says where four waits, to whoever looks at it.
+func (m *fourMachine) States() (*async.States, int) {
+	return &fourMachineStates, m.state
+}
+
 // handedOnAsync starts handedOn; it returns at the first await that has to wait.
 func handedOnAsync(ctx context.Context) (task async.Task2[int, string]) {
 	m := handedOnMachine{ctx: ctx}
@@ -532,6 +611,19 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 namedDone:
 	return m.finish(task.GetResult())
+}
+
+// handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var handedOnMachineStates = async.States{
+	Func: "handedOn", File: "results.go",
+	At: []async.State{
+		1: {Line: 58, Awaits: "namedAsync(ctx)", Needs: ""},
+	},
+}
+
+// States says where handedOn waits, to whoever looks at it.
+func (m *handedOnMachine) States() (*async.States, int) {
+	return &handedOnMachineStates, m.state
 }
 
 // ResultsAsync starts Results; it returns at the first await that has to wait.
@@ -710,4 +802,24 @@ fourDone:
 handedOnDone:
 	fmt.Println(task3.GetResult())
 	return m.finish()
+}
+
+// resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var resultsMachineStates = async.States{
+	Func: "Results", File: "results.go",
+	At: []async.State{
+		1: {Line: 65, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
+		2: {Line: 66, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},
+		3: {Line: 66, Awaits: "failsAsync(ctx, \"because\")", Needs: "ctx spill"},
+		4: {Line: 67, Awaits: "oneAsync(ctx)", Needs: "ctx"},
+		5: {Line: 68, Awaits: "namedAsync(ctx)", Needs: "ctx"},
+		6: {Line: 69, Awaits: "threeAsync(ctx)", Needs: "ctx"},
+		7: {Line: 70, Awaits: "fourAsync(ctx)", Needs: "ctx"},
+		8: {Line: 72, Awaits: "handedOnAsync(ctx)", Needs: ""},
+	},
+}
+
+// States says where Results waits, to whoever looks at it.
+func (m *resultsMachine) States() (*async.States, int) {
+	return &resultsMachineStates, m.state
 }

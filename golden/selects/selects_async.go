@@ -108,6 +108,20 @@ chooseDone2:
 	return m.finish()
 }
 
+// selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var selectsMachineStates = async.States{
+	Func: "Selects", File: "selects.go",
+	At: []async.State{
+		1: {Line: 22, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
+		2: {Line: 26, Awaits: "chooseAsync(ctx, channels)", Needs: ""},
+	},
+}
+
+// States says where Selects waits, to whoever looks at it.
+func (m *selectsMachine) States() (*async.States, int) {
+	return &selectsMachineStates, m.state
+}
+
 // chooseAsync starts choose; it returns at the first await that has to wait.
 func chooseAsync(ctx context.Context, channels map[string]chan int) (task async.Task[string]) {
 	m := chooseMachine{ctx: ctx, channels: channels}
@@ -303,4 +317,22 @@ askDone6:
 	what = fmt.Sprint("taken back ", m.n, m.ok)
 done:
 	return m.finish(what)
+}
+
+// chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var chooseMachineStates = async.States{
+	Func: "choose", File: "selects.go",
+	At: []async.State{
+		1: {Line: 35, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty received"},
+		2: {Line: 37, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill received"},
+		3: {Line: 37, Awaits: "play.Ask(ctx, 8)", Needs: "ctx got empty spill spill2 received"},
+		4: {Line: 35, Awaits: "play.Ask(ctx, 1)", Needs: "got received"},
+		5: {Line: 43, Awaits: "play.Ask(ctx, \"sent\")", Needs: ""},
+		6: {Line: 45, Awaits: "play.Ask(ctx, \"what it was\")", Needs: "n ok"},
+	},
+}
+
+// States says where choose waits, to whoever looks at it.
+func (m *chooseMachine) States() (*async.States, int) {
+	return &chooseMachineStates, m.state
 }

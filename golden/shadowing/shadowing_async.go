@@ -112,6 +112,22 @@ blankDone:
 	return m.finish()
 }
 
+// shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var shadowingMachineStates = async.States{
+	Func: "Shadowing", File: "shadowing.go",
+	At: []async.State{
+		1: {Line: 19, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
+		2: {Line: 20, Awaits: "predeclaredAsync(ctx, 2)", Needs: "ctx"},
+		3: {Line: 21, Awaits: "generatedAsync(ctx, 3, 4, 5)", Needs: "ctx"},
+		4: {Line: 22, Awaits: "blankAsync(ctx, 6, 7)", Needs: ""},
+	},
+}
+
+// States says where Shadowing waits, to whoever looks at it.
+func (m *shadowingMachine) States() (*async.States, int) {
+	return &shadowingMachineStates, m.state
+}
+
 // variablesAsync starts variables; it returns at the first await that has to wait.
 func variablesAsync(ctx context.Context, x int) (task async.Task[int]) {
 	m := variablesMachine{ctx: ctx, x: x}
@@ -236,6 +252,22 @@ done2:
 	return m.finish(m.sum+m.x, nil)
 }
 
+// variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var variablesMachineStates = async.States{
+	Func: "variables", File: "shadowing.go",
+	At: []async.State{
+		1: {Line: 28, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
+		2: {Line: 29, Awaits: "play.Ask(ctx, 100)", Needs: "ctx x sum x2"},
+		3: {Line: 31, Awaits: "play.Ask(ctx, 1000)", Needs: "ctx x sum x2"},
+		4: {Line: 37, Awaits: "play.Ask(ctx, x)", Needs: "ctx x sum limit x2"},
+	},
+}
+
+// States says where variables waits, to whoever looks at it.
+func (m *variablesMachine) States() (*async.States, int) {
+	return &variablesMachineStates, m.state
+}
+
 // predeclaredAsync starts predeclared; it returns at the first await that has to wait.
 func predeclaredAsync(ctx context.Context, len int) (task async.Task[int]) {
 	m := predeclaredMachine{ctx: ctx, len: len}
@@ -342,6 +374,21 @@ askDone2:
 	}
 askDone3:
 	return m.finish(m.spill + task.GetResult())
+}
+
+// predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var predeclaredMachineStates = async.States{
+	Func: "predeclared", File: "shadowing.go",
+	At: []async.State{
+		1: {Line: 45, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
+		2: {Line: 47, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
+		3: {Line: 48, Awaits: "play.Ask(ctx, len)", Needs: "spill"},
+	},
+}
+
+// States says where predeclared waits, to whoever looks at it.
+func (m *predeclaredMachine) States() (*async.States, int) {
+	return &predeclaredMachineStates, m.state
 }
 
 // generatedAsync starts generated; it returns at the first await that has to wait.
@@ -458,6 +505,22 @@ askDone4:
 	return m2.finish(task + m2.ex)
 }
 
+// generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var generatedMachineStates = async.States{
+	Func: "generated", File: "shadowing.go",
+	At: []async.State{
+		1: {Line: 55, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state2 ex"},
+		2: {Line: 56, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state2 ex awaiter"},
+		3: {Line: 57, Awaits: "play.Ask(ctx, ex)", Needs: "ctx m state2 ex awaiter Builder4"},
+		4: {Line: 59, Awaits: "play.Ask(ctx, state)", Needs: "m ex awaiter Builder4 async"},
+	},
+}
+
+// States says where generated waits, to whoever looks at it.
+func (m2 *generatedMachine) States() (*async.States, int) {
+	return &generatedMachineStates, m2.state
+}
+
 // blankAsync starts blank; it returns at the first await that has to wait.
 func blankAsync(ctx context.Context, _ int, n int) (task async.Task[int]) {
 	m := blankMachine{ctx: ctx, n: n}
@@ -538,4 +601,18 @@ askDone:
 askDone2:
 	_ = task.GetResult()
 	return m.finish(m.kept)
+}
+
+// blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var blankMachineStates = async.States{
+	Func: "blank", File: "shadowing.go",
+	At: []async.State{
+		1: {Line: 67, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},
+		2: {Line: 68, Awaits: "play.Ask(ctx, 9)", Needs: "kept"},
+	},
+}
+
+// States says where blank waits, to whoever looks at it.
+func (m *blankMachine) States() (*async.States, int) {
+	return &blankMachineStates, m.state
 }

@@ -182,3 +182,21 @@ done5:
 done6:
 	return m.finish()
 }
+
+// shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var shortcircuitMachineStates = async.States{
+	Func: "Shortcircuit", File: "shortcircuit.go",
+	At: []async.State{
+		1: {Line: 20, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
+		2: {Line: 21, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},
+		3: {Line: 21, Awaits: "play.Ask(ctx, !a)", Needs: "ctx i a b both"},
+		4: {Line: 22, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b both either"},
+		5: {Line: 23, Awaits: "play.Ask(ctx, a)", Needs: "ctx i b"},
+		6: {Line: 23, Awaits: "play.Ask(ctx, b)", Needs: "ctx i"},
+	},
+}
+
+// States says where Shortcircuit waits, to whoever looks at it.
+func (m *shortcircuitMachine) States() (*async.States, int) {
+	return &shortcircuitMachineStates, m.state
+}

@@ -120,6 +120,21 @@ done:
 	return m.finish()
 }
 
+// switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var switchesMachineStates = async.States{
+	Func: "Switches", File: "switches.go",
+	At: []async.State{
+		1: {Line: 20, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
+		2: {Line: 21, Awaits: "firstAsync(ctx, n)", Needs: "ctx n tag"},
+		3: {Line: 22, Awaits: "stepsAsync(ctx, n)", Needs: "ctx n tag first"},
+	},
+}
+
+// States says where Switches waits, to whoever looks at it.
+func (m *switchesMachine) States() (*async.States, int) {
+	return &switchesMachineStates, m.state
+}
+
 // tagAsync starts tag; it returns at the first await that has to wait.
 func tagAsync(ctx context.Context, n int) (task async.Task[string]) {
 	m := tagMachine{ctx: ctx, n: n}
@@ -218,6 +233,20 @@ done:
 	return m.finish("many")
 }
 
+// tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var tagMachineStates = async.States{
+	Func: "tag", File: "switches.go",
+	At: []async.State{
+		1: {Line: 29, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
+		2: {Line: 33, Awaits: "play.Ask(ctx, \"one more\")", Needs: ""},
+	},
+}
+
+// States says where tag waits, to whoever looks at it.
+func (m *tagMachine) States() (*async.States, int) {
+	return &tagMachineStates, m.state
+}
+
 // firstAsync starts first; it returns at the first await that has to wait.
 func firstAsync(ctx context.Context, n int) (task async.Task[string]) {
 	m := firstMachine{ctx: ctx, n: n}
@@ -310,6 +339,20 @@ clause2:
 	return m.finish("4")
 clause3:
 	return m.finish("something else")
+}
+
+// firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var firstMachineStates = async.States{
+	Func: "first", File: "switches.go",
+	At: []async.State{
+		1: {Line: 42, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
+		2: {Line: 44, Awaits: "play.Ask(ctx, n == 4)", Needs: ""},
+	},
+}
+
+// States says where first waits, to whoever looks at it.
+func (m *firstMachine) States() (*async.States, int) {
+	return &firstMachineStates, m.state
 }
 
 // stepsAsync starts steps; it returns at the first await that has to wait.
@@ -417,4 +460,18 @@ clause3:
 	m.path += "c"
 done:
 	return m.finish(m.path)
+}
+
+// stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var stepsMachineStates = async.States{
+	Func: "steps", File: "switches.go",
+	At: []async.State{
+		1: {Line: 54, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},
+		2: {Line: 61, Awaits: "play.Ask(ctx, \"b\")", Needs: "path"},
+	},
+}
+
+// States says where steps waits, to whoever looks at it.
+func (m *stepsMachine) States() (*async.States, int) {
+	return &stepsMachineStates, m.state
 }

@@ -91,6 +91,19 @@ done:
 	return m.finish()
 }
 
+// typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var typeswitchMachineStates = async.States{
+	Func: "Typeswitch", File: "typeswitch.go",
+	At: []async.State{
+		1: {Line: 20, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
+	},
+}
+
+// States says where Typeswitch waits, to whoever looks at it.
+func (m *typeswitchMachine) States() (*async.States, int) {
+	return &typeswitchMachineStates, m.state
+}
+
 // describeAsync starts describe; it returns at the first await that has to wait.
 func describeAsync(ctx context.Context, v any) (task async.Task[string]) {
 	m := describeMachine{ctx: ctx, v: v}
@@ -246,4 +259,20 @@ done:
 	return m.finish(m.v4.Error())
 clause6:
 	return m.finish("something else")
+}
+
+// describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var describeMachineStates = async.States{
+	Func: "describe", File: "typeswitch.go",
+	At: []async.State{
+		1: {Line: 27, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},
+		2: {Line: 29, Awaits: "play.Ask(ctx, 1)", Needs: "v2"},
+		3: {Line: 31, Awaits: "play.Ask(ctx, \"time\")", Needs: "v3"},
+		4: {Line: 36, Awaits: "play.Ask(ctx, v)", Needs: "v4"},
+	},
+}
+
+// States says where describe waits, to whoever looks at it.
+func (m *describeMachine) States() (*async.States, int) {
+	return &describeMachineStates, m.state
 }

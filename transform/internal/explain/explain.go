@@ -273,13 +273,13 @@ func (e *explainer) stands(v *ir.Var) string {
 
 // states lists the suspension points.
 func (e *explainer) states() {
-	for _, a := range Awaits(e.f) {
+	for _, a := range e.f.States() {
 		s := State{
 			State: a.State, Line: e.line(a.Call.Rparen), Awaits: Operand(e.f, a), Type: e.typ(a.Type),
 			Resume: a.Resume, Deferred: a.Block == nil, Awaiter: a.Slot.Field, Saves: []Saved{},
 		}
 		alive := make(map[string]bool)
-		for _, v := range Kept(e.f, a) {
+		for _, v := range e.f.Kept(a) {
 			s.Saves = append(s.Saves, e.saved(a, v))
 			alive[v.Name] = true
 		}

@@ -7,40 +7,6 @@ import (
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
-// Awaits lists the suspension points in the order of their states: those of the
-// body, then those that are deferred.
-func Awaits(f *ir.Func) []*ir.Await {
-	list := slices.Clone(f.Awaits)
-	for _, d := range f.Defers {
-		if d.Await != nil {
-			list = append(list, d.Await)
-		}
-	}
-	return list
-}
-
-// Kept lists what the machine must keep while it waits at a, in order of
-// appearance: what is read later, and what the end of the function needs,
-// however it ends.
-func Kept(f *ir.Func, a *ir.Await) []*ir.Var {
-	var list []*ir.Var
-	for _, v := range f.Vars {
-		if v.Lifted && (slices.Contains(a.Live, v) || neededAtEnd(f, a, v)) {
-			list = append(list, v)
-		}
-	}
-	return list
-}
-
-// neededAtEnd: where deferred calls are made or loops left, whatever ends the
-// function, its results and its iterators must be at hand.
-func neededAtEnd(f *ir.Func, a *ir.Await, v *ir.Var) bool {
-	if !f.Unwinds() {
-		return false
-	}
-	return slices.Contains(f.Results, v) || slices.Contains(f.Loops, v) && slices.Contains(a.Held, v)
-}
-
 // A place is an instruction of a block, or behind the last its end.
 type place struct {
 	block *ir.Block

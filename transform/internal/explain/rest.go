@@ -182,7 +182,7 @@ func (e *explainer) fastPaths() {
 	}
 	for _, s := range f.Slots {
 		n := 0
-		for _, a := range Awaits(f) {
+		for _, a := range f.States() {
 			if a.Slot == s {
 				n++
 			}

@@ -144,7 +144,7 @@ func (b *builder) state(a *ir.Await) *Node {
 	n := &Node{Kind: State, Title: fmt.Sprintf("state %d", a.State), Points: []any{a}}
 	b.row(n, a.Call.Rparen, "await "+explain.Operand(b.f, a))
 	var names []string
-	for _, v := range explain.Kept(b.f, a) {
+	for _, v := range b.f.Kept(a) {
 		if !slices.Contains(names, v.Name) {
 			names = append(names, v.Name)
 		}

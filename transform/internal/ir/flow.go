@@ -1,5 +1,7 @@
 package ir
 
+import "slices"
+
 // Targets returns the blocks that are reached by a goto: not only by falling
 // into them from the block before.
 func (f *Func) Targets() map[*Block]bool {
@@ -44,4 +46,38 @@ func Jumps(t Term, next *Block) []*Block {
 		}
 	}
 	return list
+}
+
+// States lists the suspension points in the order of their states: those of the
+// body, then those that are deferred.
+func (f *Func) States() []*Await {
+	list := slices.Clone(f.Awaits)
+	for _, d := range f.Defers {
+		if d.Await != nil {
+			list = append(list, d.Await)
+		}
+	}
+	return list
+}
+
+// Kept lists what the machine must keep while it waits at a, in order of
+// appearance: what is read later, and what the end of the function needs,
+// however it ends.
+func (f *Func) Kept(a *Await) []*Var {
+	var list []*Var
+	for _, v := range f.Vars {
+		if v.Lifted && (slices.Contains(a.Live, v) || f.neededAtEnd(a, v)) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// neededAtEnd: where deferred calls are made or loops left, whatever ends the
+// function, its results and its iterators must be at hand.
+func (f *Func) neededAtEnd(a *Await, v *Var) bool {
+	if !f.Unwinds() {
+		return false
+	}
+	return slices.Contains(f.Results, v) || slices.Contains(f.Loops, v) && slices.Contains(a.Held, v)
 }

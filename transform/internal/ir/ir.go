@@ -66,6 +66,7 @@ type Func struct {
 	Maker    bool                    // an async closure passed to async.Func…
 
 	Machine  string // the generated type's name, by lower
+	Table    string // the variable that says where its states are, by lower
 	Receiver string // m, by lower
 	Called   string // the field that keeps the context if the body assigns to it, by lower
 	Bound    string // what a type switch binds before the clause's own variable, by lower

@@ -10,7 +10,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -24,6 +23,7 @@ func Func(f *ir.Func) {
 	n := newNamer(f)
 	f.Receiver = n.unique("m", n.idents)
 	f.Bound = n.unique("bound", n.idents)
+	f.Table = n.table()
 	n.constants()
 	n.variables()
 	n.slots()
@@ -34,6 +34,15 @@ func Func(f *ir.Func) {
 	for _, child := range f.Children {
 		Func(child)
 	}
+}
+
+// table names the variable that says where the machine's states are.
+func (n *namer) table() string {
+	name := n.f.Machine + "States"
+	for n.f.Source.Pkg.Scope().Lookup(name) != nil {
+		name += "_"
+	}
+	return name
 }
 
 // types names the types that move to the package level: pair in Sum stays pair if
@@ -78,13 +87,7 @@ func (n *namer) slots() {
 			n.fields[v.Name] = true
 		}
 	}
-	awaits := slices.Clone(f.Awaits)
-	for _, d := range f.Defers {
-		if d.Await != nil {
-			awaits = append(awaits, d.Await)
-		}
-	}
-	for i, a := range awaits {
+	for i, a := range f.States() {
 		a.State = i + 1
 		for _, s := range f.Slots {
 			if types.Identical(s.Type, a.Type) {

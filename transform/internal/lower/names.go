@@ -25,7 +25,7 @@ type namer struct {
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
 	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "PromoteAnywhere", "Result",
-	"Return", "Recycle", "Restore", "Retire", "RunDeferred", "SetResult", "Token", "PooledBuilder", "PooledBuilder0",
+	"Return", "Recycle", "Restore", "Retire", "RunDeferred", "SetResult", "States", "Token", "PooledBuilder", "PooledBuilder0",
 	"PooledBuilder2", "PooledBuilder3", "PromotePooled", "PromotePooledAnywhere", "SyncContext", "Task", "catch", "Unwind", "deferredAwait", "defers", "exit", "settle", "unwinding", "finish", "heap",
 	"state", "suspend",
 }

@@ -1,0 +1,58 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
+
+// states declares what dumps, traces and panics say of a machine:
+//
+//	var copyStreamMachineStates = async.States{
+//		Func: "CopyStream", File: "copystream.go",
+//		At: []async.State{
+//			1: {Line: 26, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
+//			2: {Line: 34, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
+//		},
+//	}
+//
+//	func (m *copyStreamMachine) States() (*async.States, int) { return &copyStreamMachineStates, m.state }
+func (e *emitter) states() {
+	var b strings.Builder
+	fmt.Fprintf(&b, "var %s = %s{\n", e.f.Table, async("States"))
+	fmt.Fprintf(&b, "Func: %q, File: %q,\nAt: []%s{\n", e.f.Name, e.f.Source.Base, async("State"))
+	for _, a := range e.f.States() {
+		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen), e.awaited(a), strings.Join(e.needed(a), " "))
+	}
+	b.WriteString("},\n}")
+	e.out.Commentf("%s says of each state its line, what is awaited, and which fields are needed after.", e.f.Table)
+	e.out.Add(raw(b.String()))
+	e.out.Line()
+
+	e.out.Commentf("States says where %s waits, to whoever looks at it.", e.name())
+	e.method("States").Params().Params(jen.Op("*").Add(raw(async("States"))), jen.Int()).
+		Block(raw(fmt.Sprintf("return &%s, %s.state", e.f.Table, e.f.Receiver)))
+	e.out.Line()
+}
+
+// awaited is what a awaits in the author's words, cut to what fits on a line.
+func (e *emitter) awaited(a *ir.Await) string {
+	const most = 60
+	text := []rune(strings.Join(strings.Fields(e.f.Source.Text(a.Operand.Pos(), a.Operand.End())), " "))
+	if len(text) > most {
+		return string(text[:most-1]) + "…"
+	}
+	return string(text)
+}
+
+// needed lists the fields that a machine waiting at a still needs.
+func (e *emitter) needed(a *ir.Await) []string {
+	var names []string
+	for _, v := range e.f.Kept(a) {
+		names = append(names, v.Name)
+	}
+	return names
+}
