@@ -21,11 +21,12 @@ func (ex *Executor) SyncContext() SyncContext {
 	return ex.context
 }
 
-// Run resumes c and, one after the other, all that is released by it, first in
-// first out, without growing the stack (C4, C5). Called while ex is running
-// already (by user code that completes a source in the middle of a continuation)
-// it queues c and returns: the call below takes it up. A nil executor nests
-// instead.
+// Run is for the loop of ex's context: it resumes c, which was posted there,
+// whatever context c asked for, and, one after the other, all that is released by
+// it, first in first out, without growing the stack (C4, C5). So a SyncContext may
+// hand what it is given on to another's Post, and that one's loop runs it. Called
+// while ex is running already it queues c and returns: the call below takes it up.
+// A nil executor nests instead.
 //
 // A panic or runtime.Goexit in a machine completes that machine. After a panic
 // the loop goes on. A panic in a continuation that is no machine, or in a
@@ -33,6 +34,18 @@ func (ex *Executor) SyncContext() SyncContext {
 // Goexit the rest runs on fresh goroutines while this one waits, and then this
 // one ends: a loop above Run that must survive goes on on another.
 func (ex *Executor) Run(c Continuation) {
+	if c == nil {
+		return
+	}
+	if sc := c.SyncContext(); sc != nil && sc != ex.SyncContext() {
+		c = &unbound{Continuation: c} // posting it once more would never end
+	}
+	ex.release(c)
+}
+
+// release is Run for what a completion released: a continuation that wants
+// another context is posted there.
+func (ex *Executor) release(c Continuation) {
 	if c == nil {
 		return
 	}

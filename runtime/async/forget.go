@@ -3,14 +3,18 @@ package async
 import "context"
 
 // Forget is for an operation that nobody awaits, as C#'s async void is: an event
-// handler's. The SyncContext that ctx carries hears OperationStarted now and
-// OperationCompleted at the end, if it is an [OperationTracker]. If the operation
-// fails or panics, the failure is posted to the context, before
-// OperationCompleted, and there given to its UnhandledError; where the context
-// has none, or ctx carries no context, it crashes the program (C43). A
-// cancellation is a failure like any other; runtime.Goexit is none.
+// handler's. The SyncContext that ctx carries, else its worker pool, hears
+// OperationStarted now and OperationCompleted at the end, if it is an
+// [OperationTracker]. If the operation fails or panics, the failure is posted
+// there, before OperationCompleted, and given to the context's UnhandledError;
+// where the context has none, or ctx carries neither, it crashes the program
+// (C43): in a World, that is a panic that leaves whatever runs it. A cancellation
+// is a failure like any other; runtime.Goexit is none.
 func Forget[O Operation](ctx context.Context, op O) {
 	f := &forgotten{op: op, sync: SyncContextOf(ctx)}
+	if f.sync == nil {
+		f.sync = WorkersOf(ctx)
+	}
 	f.tracker, _ = f.sync.(OperationTracker)
 	if f.tracker != nil {
 		f.tracker.OperationStarted()
@@ -40,7 +44,7 @@ func (f *forgotten) MoveNext(*Executor) Continuation {
 
 func (f *forgotten) report(err *OperationError) {
 	if f.sync == nil {
-		go panic(err)
+		go err.Crash()
 		return
 	}
 	f.sync.Post(&failure{sync: f.sync, err: err})
@@ -59,5 +63,6 @@ func (f *failure) MoveNext(*Executor) Continuation {
 		h.UnhandledError(f.err)
 		return nil
 	}
-	panic(f.err)
+	f.err.Crash()
+	return nil
 }

@@ -83,7 +83,7 @@ func (j *joint[T]) watch(ctx context.Context) {
 		if inCancel {
 			postAll(nil, j.source.host(), released)
 		} else {
-			(*Executor)(nil).Run(released)
+			(*Executor)(nil).release(released)
 		}
 	})
 	if stop != nil {
@@ -99,7 +99,7 @@ func (j *joint[T]) timeout(d time.Duration, err error) {
 	stop := afterDuration(j.source.host(), d, func() {
 		if j.claim() {
 			released := j.settle(j.otherwise, err)
-			j.source.executor().Run(released)
+			j.source.executor().release(released)
 		}
 	})
 	j.end(func() { stop() })

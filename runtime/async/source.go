@@ -103,7 +103,7 @@ func (s *Source[T]) release(ex *Executor, released Continuation) {
 		postAll(ex, s.host(), released)
 		return
 	}
-	ex.Run(released)
+	ex.release(released)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
@@ -190,7 +190,7 @@ func (s *PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 	if released != nil && posted {
 		postAll(ex, h, released)
 	} else {
-		ex.Run(released)
+		ex.release(released)
 	}
 	return ok
 }

@@ -14,14 +14,28 @@ type OperationError struct {
 	Err   error  // what the operation returned, nil if it panicked
 	Panic any    // what it panicked with, nil if it did not
 	Stack []byte // where it panicked
+
+	crashing bool
+}
+
+// Crash panics with e, and says that nobody takes it: what an [UnhandledHandler]
+// does that has no handler (C43).
+func (e *OperationError) Crash() {
+	crash := *e
+	crash.crashing = true
+	panic(&crash)
 }
 
 // Error says how the operation ended.
 func (e *OperationError) Error() string {
-	if e.Err != nil {
-		return "async: an operation that nobody awaits failed: " + e.Err.Error()
+	what := "async: an operation that nobody awaits"
+	if e.crashing {
+		what = "async: C43: an operation that nobody awaits, whose context has no handler (see HandleErrors),"
 	}
-	return fmt.Sprintf("async: an operation that nobody awaits panicked: %v\n\n%s", e.Panic, e.Stack)
+	if e.Err != nil {
+		return what + " failed: " + e.Err.Error()
+	}
+	return fmt.Sprintf("%s panicked: %v\n\n%s", what, e.Panic, e.Stack)
 }
 
 // Unwrap returns the operation's error, or the panic's value if it is one.

@@ -239,7 +239,7 @@ func cancelRest[T any](ctx context.Context, slots []Source[T], claimed *atomic.I
 			if inCancel {
 				postAll(nil, s.host(), released)
 			} else {
-				(*Executor)(nil).Run(released)
+				(*Executor)(nil).release(released)
 			}
 		}
 	}

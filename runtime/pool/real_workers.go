@@ -161,7 +161,7 @@ func (w *Workers) UnhandledError(err *async.OperationError) {
 	handler := w.handler
 	w.mu.Unlock()
 	if handler == nil {
-		panic(err)
+		err.Crash()
 	}
 	handler(err)
 }
@@ -205,4 +205,13 @@ func (b *backlog) pop() (c async.Continuation, ok bool) {
 	b.head = (b.head + 1) % len(b.ring)
 	b.n--
 	return c, true
+}
+
+// all ranges over what is queued, oldest first.
+func (b *backlog) all(yield func(async.Continuation) bool) {
+	for i := range b.n {
+		if !yield(b.ring[(b.head+i)%len(b.ring)]) {
+			return
+		}
+	}
 }

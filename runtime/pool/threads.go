@@ -17,16 +17,29 @@ type Completion interface {
 // completions, and workers, for everything else. A pool is a SyncContext: what is posted to it resumes on any of its
 // threads.
 type Threads struct {
+	operations
 	kernel *kernel.Kernel
 	port   *kernel.CompletionPort
 	name   string
+	trap   Trap
 	posts  uint64
 }
 
+// Trap hears of a continuation that is posted to where thread t would have to run it, while t is blocked: it may be the
+// very one that t waits for.
+type Trap func(t *kernel.Thread, c async.Continuation)
+
+// posted tells the trap if t is blocked.
+func (trap Trap) posted(t *kernel.Thread, c async.Continuation) {
+	if trap != nil && t != nil && t.Stack != nil {
+		trap(t, c)
+	}
+}
+
 // NewThreads makes a pool of count threads named "name 1", "name 2" and so on, of which up to concurrency run at a time
-// (0: as many as there are CPUs).
-func NewThreads(k *kernel.Kernel, name string, count, concurrency int) *Threads {
-	p := &Threads{kernel: k, name: name, port: k.NewCompletionPort(name+" port", concurrency)}
+// (0: as many as there are CPUs). trap may be nil.
+func NewThreads(k *kernel.Kernel, name string, count, concurrency int, trap Trap) *Threads {
+	p := &Threads{kernel: k, name: name, trap: trap, port: k.NewCompletionPort(name+" port", concurrency)}
 	for i := range count {
 		w := &poolThread{pool: p, executor: async.NewExecutor(p)}
 		t := k.NewThread(name+" "+strconv.Itoa(i+1), w)
@@ -56,6 +69,9 @@ func (p *Threads) Go(f func()) {
 	p.port.Post(p.kernel.CPU(), work(f), nil)
 }
 
+// turn queues the next turn of a serial context.
+func (p *Threads) turn(s *Serial) { p.port.Post(p.kernel.CPU(), s, nil) }
+
 // String returns the pool's name.
 func (p *Threads) String() string { return p.name }
 
@@ -67,10 +83,31 @@ type poolThread struct {
 	pool     *Threads
 	executor *async.Executor
 	packet   kernel.Packet // that it is borrowed for
+	serial   *Serial       // whose turn it runs, nil if none
 }
 
 // Executor returns who runs continuations on the thread.
-func (w *poolThread) Executor() *async.Executor { return w.executor }
+func (w *poolThread) Executor() *async.Executor {
+	if w.serial != nil {
+		return w.serial.executor
+	}
+	return w.executor
+}
+
+// Queued ranges over the continuations that only this thread could run: those of the serial context whose turn it runs.
+func (w *poolThread) Queued(yield func(async.Continuation) bool) {
+	if w.serial != nil {
+		w.serial.queue.all(yield)
+	}
+}
+
+// Waiting says in words what waits for the thread, for a World's deadlock message; "" if nothing does.
+func (w *poolThread) Waiting() string {
+	if w.serial == nil {
+		return ""
+	}
+	return w.serial.waiting()
+}
 
 // Run takes one packet and does what it says; with none, the thread waits for the next.
 func (w *poolThread) Run(t *kernel.Thread) {
@@ -84,6 +121,9 @@ func (w *poolThread) Run(t *kernel.Thread) {
 	case async.Continuation:
 		t.CPU().Trace(kernel.HopResumed, nil, t.Name(), 0, 0)
 		w.executor.Run(what)
+	case *Serial:
+		t.CPU().Trace(kernel.HopResumed, nil, t.Name(), 0, 0)
+		what.run(w, t)
 	case work:
 		t.CPU().Trace(kernel.HopWork, nil, t.Name(), 0, 0)
 		what()

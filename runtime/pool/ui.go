@@ -2,24 +2,33 @@ package pool
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
 // UI is a simulated thread with a message loop: it does one message after the other, and while it does one, the others
 // wait. It is a SyncContext: a continuation posted to it becomes a message.
 type UI struct {
+	operations
 	kernel   *kernel.Kernel
 	thread   *kernel.Thread
 	executor *async.Executor
+	trap     Trap
 	posts    uint64
+	idle     clock.Time // when the last message ended
 
 	// The message queue: a ring.
 	messages []message
 	first    int
 	count    int
 }
+
+// costMessage is what a message costs that follows upon another without a context switch: else a machine that yields to
+// the messages behind it could do so for ever at one moment, and no timer would ever ring.
+const costMessage = 100 * time.Nanosecond
 
 // message is a continuation or a function.
 type message struct {
@@ -28,9 +37,9 @@ type message struct {
 	function     func()
 }
 
-// NewUI makes a thread with a message loop, waiting for its first message.
-func NewUI(k *kernel.Kernel, name string) *UI {
-	u := &UI{kernel: k, messages: make([]message, 16)}
+// NewUI makes a thread with a message loop, waiting for its first message. trap may be nil.
+func NewUI(k *kernel.Kernel, name string, trap Trap) *UI {
+	u := &UI{kernel: k, trap: trap, idle: -1, messages: make([]message, 16)}
 	u.executor = async.NewExecutor(u)
 	u.thread = k.NewThread(name, u)
 	u.thread.Local = u
@@ -58,6 +67,7 @@ func (u *UI) Post(c async.Continuation) {
 	u.posts++
 	u.kernel.CPU().Trace(kernel.HopPosted, nil, u.thread.Name(), 0, 0)
 	u.push(message{continuation: c})
+	u.trap.posted(u.thread, c)
 }
 
 // Go queues a function as a message; the name is for the trace.
@@ -88,6 +98,9 @@ func (u *UI) Run(t *kernel.Thread) {
 		t.WaitIdle("a message")
 		return
 	}
+	if now := t.CPU().Now(); now == u.idle {
+		t.CPU().Spend(costMessage)
+	}
 	m := u.messages[u.first]
 	u.messages[u.first] = message{}
 	u.first = (u.first + 1) % len(u.messages)
@@ -100,6 +113,16 @@ func (u *UI) Run(t *kernel.Thread) {
 		m.function()
 	}
 	t.CPU().Trace(kernel.HopMessageLoop, nil, t.Name(), int64(u.count), 0)
+	u.idle = t.CPU().Now()
+}
+
+// Queued ranges over the continuations that wait for the thread.
+func (u *UI) Queued(yield func(async.Continuation) bool) {
+	for i := range u.count {
+		if c := u.messages[(u.first+i)%len(u.messages)].continuation; c != nil && !yield(c) {
+			return
+		}
+	}
 }
 
 // Waiting says in words what waits for the thread, for a World's deadlock message; "" if nothing does.
@@ -108,10 +131,8 @@ func (u *UI) Waiting() string {
 		return ""
 	}
 	continuations := 0
-	for i := range u.count {
-		if u.messages[(u.first+i)%len(u.messages)].continuation != nil {
-			continuations++
-		}
+	for range u.Queued {
+		continuations++
 	}
 	return fmt.Sprintf("%d continuations and %d other messages wait to run on it", continuations, u.count-continuations)
 }

@@ -137,18 +137,32 @@ func (c *worldContext) end(err, cause error) {
 	if c.stopTimer != nil {
 		c.stopTimer()
 	}
-	for {
-		c.mu.Lock()
-		r := c.latest
-		if r != nil {
-			c.unlink(r)
+	c.callBack()
+}
+
+// callBack calls all that is registered. A panic or runtime.Goexit in one of them keeps no other from being called (C35);
+// of several panics the last rises, as from deferred calls.
+func (c *worldContext) callBack() {
+	called := false
+	defer func() {
+		if !called {
+			c.callBack()
 		}
-		c.mu.Unlock()
-		if r == nil {
-			return
-		}
+	}()
+	for r := c.takeLatest(); r != nil; r = c.takeLatest() {
 		r.f()
 	}
+	called = true
+}
+
+func (c *worldContext) takeLatest() *registration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.latest
+	if r != nil {
+		c.unlink(r)
+	}
+	return r
 }
 
 // WithCancel returns a context that ends when its parent does or cancel is called. What waits for that is called before

@@ -89,7 +89,7 @@ func continuation(v reflect.Value) (next reflect.Value, ok bool) {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		name := v.Type().Field(i).Type.Name()
-		if f.Kind() == reflect.Struct && (strings.HasPrefix(name, "cell[") || strings.HasPrefix(name, "Source[") || strings.HasPrefix(name, "Builder")) {
+		if f.Kind() == reflect.Struct && (strings.HasPrefix(name, "cell[") || strings.HasPrefix(name, "Source[") || isBuilder(name)) {
 			if next, ok = continuation(f); ok {
 				return next, true
 			}
@@ -120,8 +120,7 @@ func flatten(c reflect.Value) []reflect.Value {
 
 // describe names a continuation: a machine by its type and state, a blocked thread by where it is blocked.
 func describe(c reflect.Value) string {
-	if c.Kind() == reflect.Pointer && c.Type() == reflect.TypeFor[*blocker]() {
-		b := (*blocker)(c.UnsafePointer())
+	if b := blockerOf(c); b != nil {
 		return fmt.Sprintf("%s, blocked on %s", b.thread.Name(), b.what())
 	}
 	text := c.Type().String()
@@ -132,4 +131,12 @@ func describe(c reflect.Value) string {
 		}
 	}
 	return text
+}
+
+// blockerOf returns the blocked thread that a continuation resumes, nil if it is something else.
+func blockerOf(c reflect.Value) *blocker {
+	if c.Kind() == reflect.Pointer && c.Type() == reflect.TypeFor[*blocker]() {
+		return (*blocker)(c.UnsafePointer())
+	}
+	return nil
 }

@@ -152,6 +152,9 @@ func (w *World) Block(p async.Pending) {
 		return
 	}
 	runtime.Callers(2, b.callers[:])
+	for c := range queued(t) {
+		w.spring(t, c, b.what)
+	}
 	for !b.done {
 		if t == w.main {
 			t.WaitIdle(b.what())
@@ -185,15 +188,21 @@ func ours(function string) bool {
 	return ok && (strings.HasPrefix(room, "async.") || strings.HasPrefix(room, "sim.(*World)"))
 }
 
-// Deadlock says that a World has nothing left to do while somebody waits.
+// Deadlock says that somebody waits for ever: a World has nothing left to do, or a thread blocks on what only that thread
+// could do.
 type Deadlock struct {
 	Seed    uint64
 	Waiting []string // who waits for what, a sentence each
+	Trap    bool     // a thread is blocked on a machine that can go on on that thread alone
 	State   string   // World.Dump
 }
 
 func (d *Deadlock) Error() string {
-	return fmt.Sprintf("sim: deadlock (seed %d): nothing is left that could happen, and %s", d.Seed, strings.Join(d.Waiting, "; "))
+	s := fmt.Sprintf("sim: deadlock (seed %d): ", d.Seed)
+	if d.Trap {
+		return s + strings.Join(d.Waiting, "; ") + "; " + waysOut
+	}
+	return s + "nothing is left that could happen, and " + strings.Join(d.Waiting, "; ")
 }
 
 // blocked returns the threads that are blocked in the middle of their work.
@@ -213,11 +222,7 @@ func (w *World) deadlock() *Deadlock {
 		d.Waiting = append(d.Waiting, "the owner waits for "+w.main.WaitsFor())
 	}
 	for _, t := range w.blocked() {
-		s := t.Name() + " is blocked on " + t.WaitsFor()
-		if u, ok := t.Body().(interface{ Waiting() string }); ok && u.Waiting() != "" {
-			s += ", while " + u.Waiting()
-		}
-		d.Waiting = append(d.Waiting, s)
+		d.Waiting = append(d.Waiting, blockage(t, t.WaitsFor()))
 	}
 	return d
 }

@@ -127,10 +127,10 @@ func New(seed uint64, opts ...Option) *World {
 	}
 	w.main = w.kernel.NewThread("main", ownerBody{})
 	w.kernel.Adopt(w.main)
-	w.io = pool.NewThreads(w.kernel, "I/O thread", o.ioThreads, 0)
-	w.workers = pool.NewThreads(w.kernel, "worker", o.workers, 0)
-	w.timers = pool.NewThreads(w.kernel, "timer thread", 2, 1)
-	w.ui = pool.NewUI(w.kernel, "UI thread")
+	w.io = pool.NewThreads(w.kernel, "I/O thread", o.ioThreads, 0, w.trap)
+	w.workers = pool.NewThreads(w.kernel, "worker", o.workers, 0, w.trap)
+	w.timers = pool.NewThreads(w.kernel, "timer thread", 2, 1, w.trap)
+	w.ui = pool.NewUI(w.kernel, "UI thread", w.trap)
 	w.ctx = async.WithWorkers(async.WithHost(context.Background(), w), w.workers)
 	w.uiCtx = async.WithSyncContext(w.ctx, w.ui)
 	return w
@@ -163,6 +163,18 @@ func (w *World) IO() *pool.Threads { return w.io }
 
 // Workers returns the pool of worker threads.
 func (w *World) Workers() *pool.Threads { return w.workers }
+
+// NewSerial makes a serial context over the workers: machines started with its Context resume there one at a time.
+func (w *World) NewSerial(name string) *pool.Serial { return w.workers.NewSerial(name) }
+
+// HandleErrors makes f take the failures of operations that nobody awaits (async.Forget), wherever in the World they were
+// started, on the thread of their context; a serial context may have a handler of its own. Without a handler such a
+// failure is a panic that leaves whatever runs the World (C43).
+func (w *World) HandleErrors(f func(*async.OperationError)) {
+	w.ui.HandleErrors(f)
+	w.io.HandleErrors(f)
+	w.workers.HandleErrors(f)
+}
 
 // IOPort returns the completion port of the I/O threads. It is part of overlapped.World.
 func (w *World) IOPort() *kernel.CompletionPort { return w.io.Port() }

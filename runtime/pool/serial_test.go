@@ -1,0 +1,89 @@
+package pool_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// TestSerialRunsOneAtATimeInOrder posts from several threads, on three processors; one piece blocks, one panics.
+func TestSerialRunsOneAtATimeInOrder(t *testing.T) {
+	for seed := range uint64(20) {
+		w := sim.New(seed, sim.WithCPUs(3))
+		s := w.NewSerial("account")
+		var got []int
+		inside, switched := 0, map[string]bool{}
+		piece := func(i int) func() {
+			return func() {
+				if inside++; inside != 1 {
+					t.Errorf("%d run at once", inside)
+				}
+				if ex := w.Executor(); ex.SyncContext() != async.SyncContext(s) {
+					t.Error("who runs is not the serial context's executor")
+				}
+				if i == 5 {
+					async.Delay(w.Context(), time.Millisecond).Await()
+				}
+				switched[w.Kernel().CPU().Thread().Name()] = true
+				got = append(got, i)
+				inside--
+			}
+		}
+		for i := range 30 {
+			s.Do(piece(i))
+			w.Workers().Go(func() { async.Delay(w.Context(), time.Microsecond).Await() }) // keeps threads busy
+		}
+		w.Run()
+		if len(got) != 30 || !slices.IsSorted(got) || len(switched) < 2 {
+			t.Fatalf("seed %d: %v on %d threads", seed, got, len(switched))
+		}
+	}
+}
+
+func TestSerialGoesOnAfterPanicAndGoexit(t *testing.T) {
+	ended := make(chan bool, 1)
+	var ran []string
+	go func() {
+		defer func() { ended <- true }()
+		w := sim.New(1)
+		s := w.NewSerial("account")
+		s.Do(func() { panic("a piece") })
+		s.Do(func() { ran = append(ran, "after the panic") })
+		s.Do(runtime.Goexit)
+		s.Do(func() { ran = append(ran, "after the exit") })
+		func() {
+			defer func() { ran = append(ran, fmt.Sprint(recover())) }()
+			w.Run()
+		}()
+		w.Run()
+	}()
+	<-ended
+	if !slices.Equal(ran, []string{"a piece", "after the panic", "after the exit"}) {
+		t.Errorf("%v", ran)
+	}
+}
+
+// TestSerialResumesMachines: a machine goes on on its serial context, inline if it is there already, and two that share it
+// take turns.
+func TestSerialResumesMachines(t *testing.T) {
+	w := sim.New(1)
+	s := w.NewSerial("account")
+	ctx := s.Context(w.Context())
+	first, second := async.NewSourceFor[int](ctx), async.NewSourceFor[int](ctx)
+	inline := false
+	a := start(ctx, first.Task(), func() { second.SetResult(2) })
+	b := start(ctx, second.Task(), func() { inline = w.Executor().SyncContext() == async.SyncContext(s) })
+	w.IO().Go(func() { first.SetResult(1) })
+	before := w.Counters().Posts
+	if v, err := async.WhenAll(ctx, a, b).Await(); err != nil || !slices.Equal(v, []int{1, 2}) || !inline {
+		t.Errorf("gave %v, %v; there already: %v", v, err, inline)
+	}
+	if n := w.Counters().Posts - before; n != 1 {
+		t.Errorf("%d posts, want 1: the second machine was there already", n)
+	}
+}

@@ -1,0 +1,100 @@
+package sim
+
+import (
+	"fmt"
+	"iter"
+	"reflect"
+	"strings"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/kernel"
+)
+
+// This file is the deadlock trap: a thread blocks on a task whose machine waits to go on on that very thread. It is sprung
+// when the machine is posted, or when the thread blocks, whichever comes later; whatever else happens in the World cannot
+// help then.
+
+// trap is the World's pool.Trap.
+func (w *World) trap(t *kernel.Thread, c async.Continuation) { w.spring(t, c, t.WaitsFor) }
+
+// spring stops the World if c, which only thread t can run, is what t waits for; blockedOn says that in words.
+func (w *World) spring(t *kernel.Thread, c async.Continuation, blockedOn func() string) {
+	if w.fatal == nil && !w.closed && leadsTo(reflect.ValueOf(c), t) {
+		w.fatal = &Deadlock{Seed: w.seed, Waiting: []string{blockage(t, blockedOn())}, Trap: true, State: w.Dump()}
+	}
+}
+
+// queued ranges over the continuations that only thread t could run.
+func queued(t *kernel.Thread) iter.Seq[async.Continuation] {
+	if q, ok := t.Body().(interface {
+		Queued(yield func(async.Continuation) bool)
+	}); ok {
+		return q.Queued
+	}
+	return func(func(async.Continuation) bool) {}
+}
+
+// leadsTo reports whether thread t is blocked on the machine that c resumes, or on one that awaits that one, and so on. A
+// machine awaits one thing at a time, so nothing else could complete it; of a combinator, or of a source, that is not
+// known.
+func leadsTo(c reflect.Value, t *kernel.Thread) bool {
+	next, ok := continuation(machine(c))
+	if !ok {
+		return false
+	}
+	for _, k := range flatten(next) {
+		if b := blockerOf(k); b != nil && b.thread == t || leadsTo(k, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// machine returns what a continuation resumes, zero if that is no machine.
+func machine(c reflect.Value) reflect.Value {
+	for c.Kind() == reflect.Pointer || c.Kind() == reflect.Interface {
+		c = c.Elem()
+	}
+	if !c.IsValid() || c.Kind() != reflect.Struct {
+		return reflect.Value{}
+	}
+	if c.Type().Name() == "unbound" {
+		return machine(c.FieldByName("Continuation"))
+	}
+	for i := range c.NumField() {
+		if isBuilder(c.Type().Field(i).Type.Name()) {
+			return c
+		}
+	}
+	return reflect.Value{}
+}
+
+func isBuilder(name string) bool {
+	return strings.HasPrefix(name, "Builder") || strings.HasPrefix(name, "PooledBuilder")
+}
+
+// blockage says where thread t is blocked and what waits to run on it.
+func blockage(t *kernel.Thread, on string) string {
+	s := t.Name() + " is blocked on " + on
+	first, trapped, n := "", false, 0
+	for c := range queued(t) {
+		n++
+		v := reflect.ValueOf(c)
+		if leads := leadsTo(v, t); leads && !trapped || first == "" {
+			first, trapped = describe(v), leads
+		}
+	}
+	switch {
+	case trapped:
+		s += ", and what it waits for needs " + first + ", which can go on on that thread alone"
+	case n > 0:
+		s += ", while " + first + " waits to go on on that thread"
+	}
+	if n > 1 {
+		s += fmt.Sprintf(" (so do %d others)", n-1)
+	}
+	return s
+}
+
+// waysOut says what to do about a machine that waits for a thread that blocks on it.
+const waysOut = "two ways out: await the task instead of blocking on it, or let the machine go on elsewhere by ConfigureAwait(false) at its await"
