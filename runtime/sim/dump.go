@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -118,10 +119,19 @@ func flatten(c reflect.Value) []reflect.Value {
 	return all
 }
 
-// describe names a continuation: a machine by its type and state, a blocked thread by where it is blocked.
+// describe names a continuation: a machine by its function, the line that it waits at and what it awaits there, if it
+// knows that, else by its type; a blocked thread by where it is blocked.
 func describe(c reflect.Value) string {
 	if b := blockerOf(c); b != nil {
 		return fmt.Sprintf("%s, blocked on %s", b.thread.Name(), b.what())
+	}
+	if m, ok := clean(c).(async.Machine); ok {
+		states, state := m.States()
+		at := states.At[state]
+		if at.Awaits == "" {
+			return fmt.Sprintf("%s (%s:%d)", states.Func, states.File, at.Line)
+		}
+		return fmt.Sprintf("%s, which awaits %s at %s:%d", states.Func, at.Awaits, states.File, at.Line)
 	}
 	text := c.Type().String()
 	text = strings.TrimPrefix(text, "*")
@@ -131,6 +141,20 @@ func describe(c reflect.Value) string {
 		}
 	}
 	return text
+}
+
+// clean returns a continuation that was read from a field that reflection may only look at.
+func clean(c reflect.Value) any {
+	for c.Kind() == reflect.Interface {
+		c = c.Elem()
+	}
+	switch {
+	case c.Kind() != reflect.Pointer:
+		return nil
+	case c.Type().Elem().Name() == "unbound":
+		return clean(c.Elem().FieldByName("Continuation"))
+	}
+	return reflect.NewAt(c.Type().Elem(), c.UnsafePointer()).Interface()
 }
 
 // blockerOf returns the blocked thread that a continuation resumes, nil if it is something else.

@@ -193,16 +193,22 @@ func ours(function string) bool {
 type Deadlock struct {
 	Seed    uint64
 	Waiting []string // who waits for what, a sentence each
-	Trap    bool     // a thread is blocked on a machine that can go on on that thread alone
+	Trap    bool     // a machine can go on on a thread alone that is blocked: on that very machine, as a rule
 	State   string   // World.Dump
+
+	idle bool // nothing was left that could happen
 }
 
 func (d *Deadlock) Error() string {
 	s := fmt.Sprintf("sim: deadlock (seed %d): ", d.Seed)
-	if d.Trap {
-		return s + strings.Join(d.Waiting, "; ") + "; " + waysOut
+	if d.idle {
+		s += "nothing is left that could happen, and "
 	}
-	return s + "nothing is left that could happen, and " + strings.Join(d.Waiting, "; ")
+	s += strings.Join(d.Waiting, "; ")
+	if d.Trap {
+		s += "; " + waysOut
+	}
+	return s
 }
 
 // blocked returns the threads that are blocked in the middle of their work.
@@ -217,12 +223,14 @@ func (w *World) blocked() []*kernel.Thread {
 }
 
 func (w *World) deadlock() *Deadlock {
-	d := &Deadlock{Seed: w.seed, State: w.Dump()}
+	d := &Deadlock{Seed: w.seed, State: w.Dump(), idle: true}
 	if !w.untilIdle && !w.mainDue {
 		d.Waiting = append(d.Waiting, "the owner waits for "+w.main.WaitsFor())
 	}
 	for _, t := range w.blocked() {
-		d.Waiting = append(d.Waiting, blockage(t, t.WaitsFor()))
+		text, trap := blockage(t, t.WaitsFor())
+		d.Waiting = append(d.Waiting, text)
+		d.Trap = d.Trap || trap
 	}
 	return d
 }

@@ -20,7 +20,8 @@ func (w *World) trap(t *kernel.Thread, c async.Continuation) { w.spring(t, c, t.
 // spring stops the World if c, which only thread t can run, is what t waits for; blockedOn says that in words.
 func (w *World) spring(t *kernel.Thread, c async.Continuation, blockedOn func() string) {
 	if w.fatal == nil && !w.closed && leadsTo(reflect.ValueOf(c), t) {
-		w.fatal = &Deadlock{Seed: w.seed, Waiting: []string{blockage(t, blockedOn())}, Trap: true, State: w.Dump()}
+		text, _ := blockage(t, blockedOn())
+		w.fatal = &Deadlock{Seed: w.seed, Waiting: []string{text}, Trap: true, State: w.Dump()}
 	}
 }
 
@@ -73,27 +74,28 @@ func isBuilder(name string) bool {
 	return strings.HasPrefix(name, "Builder") || strings.HasPrefix(name, "PooledBuilder")
 }
 
-// blockage says where thread t is blocked and what waits to run on it.
-func blockage(t *kernel.Thread, on string) string {
-	s := t.Name() + " is blocked on " + on
+// blockage says where thread t is blocked and what waits to run on it; and whether that is a machine.
+func blockage(t *kernel.Thread, on string) (text string, machines bool) {
+	text = t.Name() + " is blocked on " + on
 	first, trapped, n := "", false, 0
 	for c := range queued(t) {
 		n++
 		v := reflect.ValueOf(c)
+		machines = machines || machine(v).IsValid()
 		if leads := leadsTo(v, t); leads && !trapped || first == "" {
 			first, trapped = describe(v), leads
 		}
 	}
 	switch {
 	case trapped:
-		s += ", and what it waits for needs " + first + ", which can go on on that thread alone"
+		text += ", and what it waits for needs " + first + ", which can go on on that thread alone"
 	case n > 0:
-		s += ", while " + first + " waits to go on on that thread"
+		text += ", while " + first + " waits to go on on that thread"
 	}
 	if n > 1 {
-		s += fmt.Sprintf(" (so do %d others)", n-1)
+		text += fmt.Sprintf(" (so do %d others)", n-1)
 	}
-	return s
+	return text, machines
 }
 
 // waysOut says what to do about a machine that waits for a thread that blocks on it.

@@ -221,7 +221,7 @@ func TestDeadlock(t *testing.T) {
 		if !ok {
 			t.Fatalf("no deadlock")
 		}
-		for _, want := range []string{"UI thread is blocked on an Await in sim_test.TestDeadlock", "1 continuations", "seed 1"} {
+		for _, want := range []string{"UI thread is blocked on an Await in sim_test.TestDeadlock", "while sim_test.onUI waits to go on on that thread", "seed 1"} {
 			if !strings.Contains(d.Error(), want) {
 				t.Errorf("%q does not say %q", d, want)
 			}

@@ -1,0 +1,143 @@
+package sim_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// waiter is a machine written by hand: it awaits one task, where its context says.
+type waiter struct {
+	async.Builder0
+	name string
+	task async.Task0
+}
+
+func wait(ctx context.Context, name string, task async.Task0) async.Task0 {
+	m := &waiter{name: name, task: task}
+	m.Promote(ctx)
+	if !task.OnCompleted(m) {
+		m.MoveNext(nil)
+	}
+	return m.Task()
+}
+
+func (m *waiter) MoveNext(*async.Executor) async.Continuation { return m.SetResult(m.task.GetResult()) }
+
+func (m *waiter) States() (*async.States, int) {
+	return &async.States{Func: m.name, File: "author.go", At: []async.State{{Line: 7, Awaits: "a task"}}}, 0
+}
+
+// sprung runs a World that ticks for ever, and returns the deadlock that it ends with.
+func sprung(t *testing.T, w *sim.World) *sim.Deadlock {
+	t.Helper()
+	ticks := 0
+	var tick func()
+	tick = func() {
+		if ticks++; ticks < 10_000 {
+			w.AfterFunc(time.Millisecond, tick)
+		}
+	}
+	tick()
+	var d *sim.Deadlock
+	func() {
+		defer func() { d, _ = recover().(*sim.Deadlock) }()
+		w.Run()
+	}()
+	if ticks > 5 {
+		t.Errorf("the trap sprang after %d ticks", ticks)
+	}
+	w.Close()
+	return d
+}
+
+// TestTrapSpringsAtOnce: a thread blocks on a machine that can go on on that thread alone. Timers that go on ringing do
+// not hide it. The message names both, their lines, and the ways out.
+func TestTrapSpringsAtOnce(t *testing.T) {
+	for name, block := range map[string]func(w *sim.World, ctx context.Context){
+		"the machine is posted while the thread blocks": func(w *sim.World, ctx context.Context) {
+			wait(ctx, "Inner", async.Delay(ctx, time.Millisecond)).Await()
+		},
+		"the machine was posted before": func(w *sim.World, ctx context.Context) {
+			task := wait(ctx, "Inner", async.Delay(w.Context(), time.Millisecond))
+			for w.UI().Len() == 0 {
+				async.Delay(w.Context(), 100*time.Microsecond).Await() // the thread blocks, but not on the machine
+			}
+			task.Await()
+		},
+		"the machine is awaited by the one that is blocked on": func(w *sim.World, ctx context.Context) {
+			inner := wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))
+			wait(w.Context(), "Outer", wait(ctx, "Middle", inner)).Await()
+		},
+	} {
+		w := sim.New(1)
+		w.Go("click", func(ctx context.Context) { block(w, ctx) })
+		d := sprung(t, w)
+		if d == nil || !d.Trap {
+			t.Errorf("%s: %v", name, d)
+			continue
+		}
+		for _, want := range []string{
+			"UI thread is blocked on an Await in sim_test.TestTrapSpringsAtOnce.func", "(trap_test.go:",
+			"Inner, which awaits a task at author.go:7", "ConfigureAwait(false)", "await the task",
+		} {
+			if !strings.Contains(d.Error(), want) {
+				t.Errorf("%s: %q does not say %q", name, d, want)
+			}
+		}
+	}
+}
+
+// TestTrapOfASerialContext: the same with a context that runs one thing at a time.
+func TestTrapOfASerialContext(t *testing.T) {
+	w := sim.New(1)
+	s := w.NewSerial("account")
+	s.Do(func() { wait(s.Context(w.Context()), "Inner", async.Delay(w.Context(), time.Millisecond)).Await() })
+	d := sprung(t, w)
+	if d == nil || !d.Trap || !strings.Contains(d.Error(), "worker") || !strings.Contains(d.Error(), "Inner, which awaits") {
+		t.Errorf("%v", d)
+	}
+}
+
+// TestNoTrap: a thread that blocks while machines wait for it is no deadlock if something else lets it go on.
+func TestNoTrap(t *testing.T) {
+	w := sim.New(1)
+	var order []string
+	w.Go("click", func(ctx context.Context) {
+		other := wait(ctx, "Other", async.Delay(ctx, time.Microsecond))
+		async.Delay(ctx, time.Millisecond).Await()
+		order = append(order, "blocked for a while")
+		// It waits for the first of two, and the other one is not the thread's.
+		first, _ := async.WhenAny(ctx, other, wait(w.Context(), "Elsewhere", async.Delay(ctx, time.Millisecond))).Await()
+		if first != 1 {
+			t.Errorf("the first was %d", first)
+		}
+		order = append(order, "raced")
+	})
+	w.Run()
+	if len(order) != 2 {
+		t.Errorf("%v", order)
+	}
+}
+
+// TestDeadlockOfAllNamesTheMachine: it waits for all of several, which is seen when nothing is left that could happen.
+func TestDeadlockOfAllNamesTheMachine(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	w.Go("click", func(ctx context.Context) {
+		inner := wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))
+		async.WhenAll0(ctx, inner, async.Delay(ctx, time.Second)).Await()
+	})
+	defer func() {
+		d, _ := recover().(*sim.Deadlock)
+		if d == nil || !strings.Contains(d.Error(), "Inner, which awaits a task at author.go:7") || !strings.Contains(d.Error(), "trap_test.go") ||
+			!strings.Contains(d.Error(), "ConfigureAwait(false)") {
+			t.Errorf("%v", d)
+		}
+	}()
+	w.Run()
+}
