@@ -61,7 +61,7 @@ func (m *readingReadAllMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // apm.go:99
+		goto readDone // r.conn.ReadAsync(ctx, r.buf)
 	}
 
 loop:
@@ -84,9 +84,9 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go",
+	Func: "reading.ReadAll", File: "apm.go", Line: 97,
 	At: []async.State{
-		1: {Line: 99, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
+		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
 	},
 }
 
@@ -147,7 +147,7 @@ func (m *readingReadAllBridgedMachine) MoveNext(*async.Executor) async.Continuat
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto fromBeginEndDone // apm.go:112
+		goto fromBeginEndDone // overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)
 	}
 
 loop:
@@ -170,9 +170,9 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go",
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110,
 	At: []async.State{
-		1: {Line: 112, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},
+		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},
 	},
 }
 

@@ -64,7 +64,7 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto writeDone // breakfast.go:33
+		goto writeDone // k.toaster.WriteAsync(ctx, []byte("ww"))
 	}
 
 	say(m.ctx, "toast goes into the toaster")
@@ -87,9 +87,9 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go",
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31,
 	At: []async.State{
-		1: {Line: 33, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
+		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
 	},
 }
 
@@ -148,7 +148,7 @@ func (m *kitchenEggsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto delayDone // breakfast.go:46
+		goto delayDone // async.Delay(ctx, fry)
 	}
 
 	say(m.ctx, "eggs go into the pan")
@@ -171,9 +171,9 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go",
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44,
 	At: []async.State{
-		1: {Line: 46, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
+		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
 	},
 }
 
@@ -246,10 +246,10 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto toastDone // breakfast.go:82
+		goto toastDone // toast
 	case 2:
 		task = m.awaiter.Task()
-		goto eggsDone // breakfast.go:85
+		goto eggsDone // eggs
 	}
 
 	toast, m.eggs = m.k.ToastAsync(m.ctx), m.k.EggsAsync(m.ctx)
@@ -279,10 +279,10 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go",
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80,
 	At: []async.State{
-		1: {Line: 82, Awaits: "toast", Needs: "eggs"},
-		2: {Line: 85, Awaits: "eggs", Needs: ""},
+		1: {Line: 2, Awaits: "toast", Needs: "eggs"},
+		2: {Line: 5, Awaits: "eggs", Needs: ""},
 	},
 }
 

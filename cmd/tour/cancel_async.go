@@ -41,7 +41,7 @@ type readOneMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// readOneDefer1 is a call deferred at cancel.go:25.
+// readOneDefer1 is a deferred call: say(ctx, "%s cleans up", name).
 type readOneDefer1 struct {
 	arg0 context.Context
 	arg1 string
@@ -121,7 +121,7 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readAtDone // cancel.go:26
+		goto readAtDone // f.ReadAtAsync(ctx, make([]byte, 1000), offset)
 	}
 
 	m.defers = append(m.defers, readOneDefer1{arg0: m.ctx, arg1: "%s cleans up", arg2: []any{m.name}})
@@ -148,9 +148,9 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go",
+	Func: "ReadOne", File: "cancel.go", Line: 24,
 	At: []async.State{
-		1: {Line: 26, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
+		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
 	},
 }
 
@@ -207,7 +207,7 @@ func (m *calculateMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, async.Yielding{}
-		goto yieldDone // cancel.go:49
+		goto yieldDone // async.Yield(ctx)
 	}
 
 	m.step = 0
@@ -232,9 +232,9 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go",
+	Func: "Calculate", File: "cancel.go", Line: 42,
 	At: []async.State{
-		1: {Line: 49, Awaits: "async.Yield(ctx)", Needs: "ctx step"},
+		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},
 	},
 }
 

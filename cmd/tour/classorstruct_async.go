@@ -76,10 +76,10 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task2 = m.awaiter.Task()
-		goto levelDone // classorstruct.go:20
+		goto levelDone // LevelAsync(ctx, depth-1, task, see)
 	case 2:
 		task3, m.awaiter2 = m.awaiter2, watched[int]{}
-		goto watchDone // classorstruct.go:23
+		goto watchDone // watch(task, see)
 	}
 
 	if m.depth <= 1 {
@@ -110,10 +110,10 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go",
+	Func: "Level", File: "classorstruct.go", Line: 18,
 	At: []async.State{
-		1: {Line: 20, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
-		2: {Line: 23, Awaits: "watch(task, see)", Needs: ""},
+		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
+		2: {Line: 5, Awaits: "watch(task, see)", Needs: ""},
 	},
 }
 
@@ -185,7 +185,7 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m2.state {
 	case 1:
 		task2 = m2.awaiter.Task()
-		goto taskDone // classorstruct.go:33
+		goto taskDone // task
 	}
 
 	m2.n = new(int)
@@ -205,9 +205,9 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go",
+	Func: "Pinned", File: "classorstruct.go", Line: 30,
 	At: []async.State{
-		1: {Line: 33, Awaits: "task", Needs: "n"},
+		1: {Line: 3, Awaits: "task", Needs: "n"},
 	},
 }
 

@@ -66,7 +66,7 @@ func (m *jobMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readAtDone // cliff.go:25
+		goto readAtDone // f.ReadAtAsync(ctx, buf, int64(64*i))
 	}
 
 	m.buf = make([]byte, 64)
@@ -97,9 +97,9 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go",
+	Func: "Job", File: "cliff.go", Line: 21,
 	At: []async.State{
-		1: {Line: 25, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
+		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
 	},
 }
 
@@ -166,7 +166,7 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task2 = m.awaiter.Task()
-		goto taskDone // cliff.go:38
+		goto taskDone // task
 	}
 
 	task2 = m.task
@@ -183,9 +183,9 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go",
+	Func: "Hot", File: "cliff.go", Line: 37,
 	At: []async.State{
-		1: {Line: 38, Awaits: "task", Needs: ""},
+		1: {Line: 1, Awaits: "task", Needs: ""},
 	},
 }
 

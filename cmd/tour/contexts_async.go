@@ -67,7 +67,7 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readAtDone // contexts.go:31
+		goto readAtDone // f.ReadAtAsync(ctx, make([]byte, 8), 0)
 	}
 
 	m.v.before = threadOf(m.ctx)
@@ -90,9 +90,9 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go",
+	Func: "Visit", File: "contexts.go", Line: 28,
 	At: []async.State{
-		1: {Line: 31, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
+		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
 	},
 }
 
@@ -159,7 +159,7 @@ func (m *visitAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, async.ConfiguredTask[int]{}
-		goto readAtDone // contexts.go:45
+		goto readAtDone // f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)
 	}
 
 	m.v.before = threadOf(m.ctx)
@@ -182,9 +182,9 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go",
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42,
 	At: []async.State{
-		1: {Line: 45, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
+		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
 	},
 }
 
@@ -250,7 +250,7 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto visitDone // contexts.go:58
+		goto visitDone // VisitAsync(ctx, f)
 	}
 
 	task = VisitAsync(m.ctx, m.f)
@@ -268,9 +268,9 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go",
+	Func: "VisitTwice", File: "contexts.go", Line: 57,
 	At: []async.State{
-		1: {Line: 58, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
+		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
 	},
 }
 

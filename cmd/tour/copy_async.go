@@ -68,10 +68,10 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // copy.go:27
+		goto readDone // src.ReadAsync(ctx, buf)
 	case 2:
 		task = m.awaiter.Task()
-		goto writeDone // copy.go:34
+		goto writeDone // dst.WriteAsync(ctx, buf[:n])
 	}
 
 	m.buf = make([]byte, 0x1000)
@@ -109,10 +109,10 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copy.go",
+	Func: "CopyStream", File: "copy.go", Line: 23,
 	At: []async.State{
-		1: {Line: 27, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
-		2: {Line: 34, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
+		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
+		2: {Line: 11, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
 	},
 }
 

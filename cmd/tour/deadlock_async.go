@@ -59,7 +59,7 @@ func (m *getDataMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto delayDone // deadlock.go:22
+		goto delayDone // async.Delay(ctx, time.Millisecond)
 	}
 
 	task = async.Delay(m.ctx, time.Millisecond)
@@ -80,9 +80,9 @@ delayDone:
 
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
-	Func: "GetData", File: "deadlock.go",
+	Func: "GetData", File: "deadlock.go", Line: 21,
 	At: []async.State{
-		1: {Line: 22, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
+		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
 	},
 }
 
@@ -141,7 +141,7 @@ func (m *getDataAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, async.ConfiguredTask0{}
-		goto delayDone // deadlock.go:33
+		goto delayDone // async.Delay(ctx, time.Millisecond).ConfigureAwait(false)
 	}
 
 	task = async.Delay(m.ctx, time.Millisecond).ConfigureAwait(false)
@@ -162,9 +162,9 @@ delayDone:
 
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
-	Func: "GetDataAnywhere", File: "deadlock.go",
+	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32,
 	At: []async.State{
-		1: {Line: 33, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
+		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
 	},
 }
 
@@ -225,7 +225,7 @@ func (m *textBoxClickMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto getDataDone // deadlock.go:56
+		goto getDataDone // GetDataAsync(ctx)
 	}
 
 	say(m.ctx, "the click begins, and awaits")
@@ -244,9 +244,9 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go",
+	Func: "textBox.Click", File: "deadlock.go", Line: 54,
 	At: []async.State{
-		1: {Line: 56, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},
+		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},
 	},
 }
 

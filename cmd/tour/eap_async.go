@@ -75,10 +75,10 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // eap.go:54
+		goto readDone // original.ReadAsync(ctx, buf)
 	case 2:
 		task = m.awaiter.Task()
-		goto writeDone // eap.go:59
+		goto writeDone // target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))
 	}
 
 	m.buf = make([]byte, 64)
@@ -114,10 +114,10 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go",
+	Func: "Shout", File: "eap.go", Line: 51,
 	At: []async.State{
-		1: {Line: 54, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
-		2: {Line: 59, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},
+		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
+		2: {Line: 8, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},
 	},
 }
 

@@ -66,7 +66,7 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto askDone // pooling.go:48
+		goto askDone // c.ask(ctx)
 	}
 
 	task = m.c.ask(m.ctx)
@@ -83,9 +83,9 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go",
+	Func: "connection.Receive", File: "pooling.go", Line: 47,
 	At: []async.State{
-		1: {Line: 48, Awaits: "c.ask(ctx)", Needs: ""},
+		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
 }
 
@@ -162,7 +162,7 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto askDone // pooling.go:56
+		goto askDone // c.ask(ctx)
 	}
 
 	task = m.c.ask(m.ctx)
@@ -179,9 +179,9 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go",
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55,
 	At: []async.State{
-		1: {Line: 56, Awaits: "c.ask(ctx)", Needs: ""},
+		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
 }
 

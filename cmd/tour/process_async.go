@@ -65,7 +65,7 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto fetchDone // process.go:26
+		goto fetchDone // FetchAsync(ctx, path)
 	}
 
 	m.userID = 42
@@ -88,9 +88,9 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "process.go",
+	Func: "ProcessFile", File: "process.go", Line: 23,
 	At: []async.State{
-		1: {Line: 26, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
+		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
 	},
 }
 
@@ -162,7 +162,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // process.go:45
+		goto readDone // file.ReadAsync(ctx, buf)
 	}
 
 	m.file, err = overlapped.Open(worldOf(m.ctx), m.name)
@@ -193,9 +193,9 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go",
+	Func: "Fetch", File: "process.go", Line: 37,
 	At: []async.State{
-		1: {Line: 45, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
+		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},
 }
 

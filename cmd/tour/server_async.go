@@ -62,7 +62,7 @@ func (m *serverHandleMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto authorizeDone // server.go:43
+		goto authorizeDone // s.AuthorizeAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
@@ -81,9 +81,9 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go",
+	Func: "server.Handle", File: "server.go", Line: 41,
 	At: []async.State{
-		1: {Line: 43, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
+		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
 	},
 }
 
@@ -146,7 +146,7 @@ func (m *serverAuthorizeMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto sessionDone // server.go:53
+		goto sessionDone // s.SessionAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
@@ -165,9 +165,9 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go",
+	Func: "server.Authorize", File: "server.go", Line: 51,
 	At: []async.State{
-		1: {Line: 53, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
+		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
 	},
 }
 
@@ -230,7 +230,7 @@ func (m *serverSessionMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto queryDone // server.go:63
+		goto queryDone // s.QueryAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
@@ -249,9 +249,9 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go",
+	Func: "server.Session", File: "server.go", Line: 61,
 	At: []async.State{
-		1: {Line: 63, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
+		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
 	},
 }
 
@@ -314,7 +314,7 @@ func (m *serverQueryMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readRowDone // server.go:73
+		goto readRowDone // s.ReadRowAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
@@ -333,9 +333,9 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go",
+	Func: "server.Query", File: "server.go", Line: 71,
 	At: []async.State{
-		1: {Line: 73, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
+		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
 	},
 }
 
@@ -399,7 +399,7 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readAtDone // server.go:84
+		goto readAtDone // s.storage.ReadAtAsync(ctx, row, int64(id%256))
 	}
 
 	m.s.begin(m.ctx)
@@ -419,9 +419,9 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go",
+	Func: "server.ReadRow", File: "server.go", Line: 81,
 	At: []async.State{
-		1: {Line: 84, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},
+		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},
 	},
 }
 

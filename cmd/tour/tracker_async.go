@@ -77,10 +77,10 @@ func (m *readFileMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, watched[int]{}
-		goto watchDone // tracker.go:112
+		goto watchDone // watch(original.ReadAsync(ctx, data), see)
 	case 2:
 		task, m.awaiter = m.awaiter, watched[int]{}
-		goto watchDone2 // tracker.go:117
+		goto watchDone2 // watch(target.WriteAsync(ctx, data[:n]), see)
 	}
 
 	m.data = make([]byte, 4096)
@@ -112,10 +112,10 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go",
+	Func: "ReadFile", File: "tracker.go", Line: 110,
 	At: []async.State{
-		1: {Line: 112, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
-		2: {Line: 117, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},
+		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
+		2: {Line: 7, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},
 	},
 }
 

@@ -67,7 +67,7 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // valuetask.go:31
+		goto readDone // r.file.ReadAsync(ctx, r.buf)
 	}
 
 	if len(m.r.unread) != 0 {
@@ -95,9 +95,9 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go",
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29,
 	At: []async.State{
-		1: {Line: 31, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
+		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
 	},
 }
 
@@ -163,7 +163,7 @@ func (m *bufferedReaderSumMachine) MoveNext(*async.Executor) async.Continuation 
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto nextDone // valuetask.go:56
+		goto nextDone // r.NextAsync(ctx)
 	}
 
 loop:
@@ -189,9 +189,9 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go",
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54,
 	At: []async.State{
-		1: {Line: 56, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},
+		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},
 	},
 }
 

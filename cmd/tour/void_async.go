@@ -61,7 +61,7 @@ func (m *printMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto delayDone // void.go:58
+		goto delayDone // async.Delay(ctx, 100*time.Microsecond)
 	}
 
 	m.page = 0
@@ -93,9 +93,9 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go",
+	Func: "Print", File: "void.go", Line: 56,
 	At: []async.State{
-		1: {Line: 58, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},
+		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},
 	},
 }
 

@@ -67,7 +67,7 @@ func (m *inOrderMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task2 = m.awaiter.Task()
-		goto taskDone // wheneach.go:22
+		goto taskDone // task
 	}
 
 	m.index = 0
@@ -97,9 +97,9 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go",
+	Func: "InOrder", File: "wheneach.go", Line: 20,
 	At: []async.State{
-		1: {Line: 22, Awaits: "task", Needs: "ctx downloads index"},
+		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
 	},
 }
 
@@ -201,7 +201,7 @@ func (m *asTheyComeMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task2 = m.awaiter.Task()
-		goto taskDone // wheneach.go:36
+		goto taskDone // task
 	}
 
 	m.iterator = async.RangeFunc1(async.WhenEach(m.ctx, m.downloads...))
@@ -233,9 +233,9 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go",
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34,
 	At: []async.State{
-		1: {Line: 36, Awaits: "task", Needs: "iterator ctx result"},
+		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
 	},
 }
 
@@ -308,10 +308,10 @@ func (m *withWhenAnyMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto whenAnyDone // wheneach.go:51
+		goto whenAnyDone // async.WhenAny(ctx, rest...)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto restDone // wheneach.go:55
+		goto restDone // rest[i]
 	}
 
 	m.rest = append([]async.Task[string](nil), m.downloads...)
@@ -352,10 +352,10 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go",
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48,
 	At: []async.State{
-		1: {Line: 51, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
-		2: {Line: 55, Awaits: "rest[i]", Needs: "ctx rest i"},
+		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
+		2: {Line: 7, Awaits: "rest[i]", Needs: "ctx rest i"},
 	},
 }
 
@@ -426,7 +426,7 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // wheneach.go:73
+		goto readDone // file.ReadAsync(ctx, make([]byte, 4096))
 	}
 
 	file2, err = m.t.file(m.name, make([]byte, 1000), device.DiskConfig{Access: m.access})
@@ -447,9 +447,9 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go",
+	Func: "Download", File: "wheneach.go", Line: 68,
 	At: []async.State{
-		1: {Line: 73, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
+		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
 	},
 }
 

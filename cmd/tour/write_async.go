@@ -63,7 +63,7 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto writeDone // write.go:31
+		goto writeDone // w.device.WriteAsync(ctx, data)
 	}
 
 	data = []byte("There is no thread.")
@@ -87,9 +87,9 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go",
+	Func: "window.Click", File: "write.go", Line: 28,
 	At: []async.State{
-		1: {Line: 31, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},
+		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},
 	},
 }
 

@@ -77,13 +77,13 @@ func (m2 *asyncclosuresMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m2.state {
 	case 1:
 		task = m2.awaiter.Task()
-		goto squareDone // asyncclosures.go:30
+		goto squareDone // square
 	case 2:
 		task = m2.awaiter.Task()
-		goto addDone // asyncclosures.go:38
+		goto addDone // add(ctx, 10)
 	case 3:
 		task = m2.awaiter.Task()
-		goto addDone2 // asyncclosures.go:39
+		goto addDone2 // add(ctx, 100)
 	}
 
 	for n := range 3 {
@@ -142,11 +142,11 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go",
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20,
 	At: []async.State{
-		1: {Line: 30, Awaits: "square", Needs: "ctx total slice index"},
-		2: {Line: 38, Awaits: "add(ctx, 10)", Needs: "ctx total add"},
-		3: {Line: 39, Awaits: "add(ctx, 100)", Needs: "total"},
+		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
+		2: {Line: 18, Awaits: "add(ctx, 10)", Needs: "ctx total add"},
+		3: {Line: 19, Awaits: "add(ctx, 100)", Needs: "total"},
 	},
 }
 
@@ -155,7 +155,7 @@ func (m2 *asyncclosuresMachine) States() (*async.States, int) {
 	return &asyncclosuresMachineStates, m2.state
 }
 
-// asyncclosuresGo1 starts the closure at asyncclosures.go:23; it returns at the first await that has to wait.
+// asyncclosuresGo1 starts the closure Asyncclosures.go1; it returns at the first await that has to wait.
 func asyncclosuresGo1(ctx context.Context, n int) (task async.Task[int]) {
 	m2 := asyncclosuresGo1Machine{n: n, ctx: ctx}
 	defer m2.Catch(&task)
@@ -166,7 +166,7 @@ func asyncclosuresGo1(ctx context.Context, n int) (task async.Task[int]) {
 	return m2.heap.Task()
 }
 
-// asyncclosuresGo1Machine is the closure at asyncclosures.go:23 between its awaits.
+// asyncclosuresGo1Machine is the closure Asyncclosures.go1 between its awaits.
 type asyncclosuresGo1Machine struct {
 	async.Builder[int]
 
@@ -201,7 +201,7 @@ func (m2 *asyncclosuresGo1Machine) finish(result int, err error) async.Continuat
 	return m2.SetResult(result, err)
 }
 
-// MoveNext runs the closure at asyncclosures.go:23 until it has to wait, or to its end.
+// MoveNext runs the closure Asyncclosures.go1 until it has to wait, or to its end.
 func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation {
 	var (
 		m    int
@@ -211,7 +211,7 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 	switch m2.state {
 	case 1:
 		task = m2.awaiter.Task()
-		goto valueDone // asyncclosures.go:24
+		goto valueDone // play.Value(ctx, n)
 	}
 
 	task = play.Value(m2.ctx, m2.n)
@@ -228,18 +228,18 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go",
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23,
 	At: []async.State{
-		1: {Line: 24, Awaits: "play.Value(ctx, n)", Needs: "n"},
+		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
 	},
 }
 
-// States says where the closure at asyncclosures.go:23 waits, to whoever looks at it.
+// States says where the closure Asyncclosures.go1 waits, to whoever looks at it.
 func (m2 *asyncclosuresGo1Machine) States() (*async.States, int) {
 	return &asyncclosuresGo1MachineStates, m2.state
 }
 
-// asyncclosuresFunc2 starts the closure at asyncclosures.go:34; it returns at the first await that has to wait.
+// asyncclosuresFunc2 starts the closure Asyncclosures.func2; it returns at the first await that has to wait.
 func asyncclosuresFunc2(ctx context.Context, n int, total *int) (task async.Task[int]) {
 	m2 := asyncclosuresFunc2Machine{total: total, ctx: ctx, n: n}
 	defer m2.Catch(&task)
@@ -250,7 +250,7 @@ func asyncclosuresFunc2(ctx context.Context, n int, total *int) (task async.Task
 	return m2.heap.Task()
 }
 
-// asyncclosuresFunc2Machine is the closure at asyncclosures.go:34 between its awaits.
+// asyncclosuresFunc2Machine is the closure Asyncclosures.func2 between its awaits.
 type asyncclosuresFunc2Machine struct {
 	async.Builder[int]
 
@@ -287,13 +287,13 @@ func (m2 *asyncclosuresFunc2Machine) finish(result int, err error) async.Continu
 	return m2.SetResult(result, err)
 }
 
-// MoveNext runs the closure at asyncclosures.go:34 until it has to wait, or to its end.
+// MoveNext runs the closure Asyncclosures.func2 until it has to wait, or to its end.
 func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
 	switch m2.state {
 	case 1:
 		task, m2.awaiter = m2.awaiter, play.Answer[int]{}
-		goto askDone // asyncclosures.go:35
+		goto askDone // play.Ask(ctx, n)
 	}
 
 	task = play.Ask(m2.ctx, m2.n)
@@ -310,13 +310,13 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go",
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34,
 	At: []async.State{
-		1: {Line: 35, Awaits: "play.Ask(ctx, n)", Needs: "total"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},
 	},
 }
 
-// States says where the closure at asyncclosures.go:34 waits, to whoever looks at it.
+// States says where the closure Asyncclosures.func2 waits, to whoever looks at it.
 func (m2 *asyncclosuresFunc2Machine) States() (*async.States, int) {
 	return &asyncclosuresFunc2MachineStates, m2.state
 }

@@ -71,7 +71,7 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto writeDone // buttonclick.go:33
+		goto writeDone // w.device.WriteAsync(ctx, data)
 	}
 
 	m.w.label = "writing"
@@ -97,9 +97,9 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go",
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29,
 	At: []async.State{
-		1: {Line: 33, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
+		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
 	},
 }
 

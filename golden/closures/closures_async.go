@@ -88,16 +88,16 @@ func (m *closuresMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // closures.go:22
+		goto askDone // play.Ask(ctx, i)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto countersDone // closures.go:26
+		goto countersDone // countersAsync(ctx)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // closures.go:33
+		goto askDone2 // play.Ask(ctx, 5)
 	case 4:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone3 // closures.go:34
+		goto askDone3 // play.Ask(ctx, 6)
 	}
 
 	m.total = new(int)
@@ -167,12 +167,12 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go",
+	Func: "Closures", File: "closures.go", Line: 18,
 	At: []async.State{
-		1: {Line: 22, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
-		2: {Line: 26, Awaits: "countersAsync(ctx)", Needs: "ctx"},
-		3: {Line: 33, Awaits: "play.Ask(ctx, 5)", Needs: "ctx pair p"},
-		4: {Line: 34, Awaits: "play.Ask(ctx, 6)", Needs: "pair p"},
+		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
+		2: {Line: 8, Awaits: "countersAsync(ctx)", Needs: "ctx"},
+		3: {Line: 15, Awaits: "play.Ask(ctx, 5)", Needs: "ctx pair p"},
+		4: {Line: 16, Awaits: "play.Ask(ctx, 6)", Needs: "pair p"},
 	},
 }
 
@@ -237,10 +237,10 @@ func (m *countersMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // closures.go:48
+		goto askDone // play.Ask(ctx, 100)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // closures.go:43
+		goto askDone2 // play.Ask(ctx, 10)
 	}
 
 	m.i = new(int)
@@ -292,10 +292,10 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go",
+	Func: "counters", File: "closures.go", Line: 42,
 	At: []async.State{
-		1: {Line: 48, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},
-		2: {Line: 43, Awaits: "play.Ask(ctx, 10)", Needs: "ctx list i"},
+		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},
+		2: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx list i"},
 	},
 }
 

@@ -68,10 +68,10 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // copystream.go:26
+		goto readDone // src.ReadAsync(ctx, buf)
 	case 2:
 		task = m.awaiter.Task()
-		goto writeDone // copystream.go:34
+		goto writeDone // dst.WriteAsync(ctx, buf[:n])
 	}
 
 	m.buf = make([]byte, 0x1000)
@@ -110,10 +110,10 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go",
+	Func: "CopyStream", File: "copystream.go", Line: 22,
 	At: []async.State{
-		1: {Line: 26, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
-		2: {Line: 34, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
+		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
+		2: {Line: 12, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
 	},
 }
 

@@ -79,16 +79,16 @@ func (m *customawaitableMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, sentence{}
-		goto awaitDone // customawaitable.go:48
+		goto awaitDone // sentence{play.Value(ctx, "there is no thread")}
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, nil
-		goto postDone // customawaitable.go:52
+		goto postDone // post
 	case 3:
 		task3, m.awaiter3 = m.awaiter3, nil
-		goto anyDone // customawaitable.go:56
+		goto anyDone // any
 	case 4:
 		task4, m.awaiter4 = m.awaiter4, async.ConfiguredTask[int]{}
-		goto valueDone // customawaitable.go:58
+		goto valueDone // play.Value(ctx, 5).ConfigureAwait(false)
 	}
 
 	task = sentence{play.Value(m.ctx, "there is no thread")}
@@ -139,12 +139,12 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go",
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47,
 	At: []async.State{
-		1: {Line: 48, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
-		2: {Line: 52, Awaits: "post", Needs: "ctx post"},
-		3: {Line: 56, Awaits: "any", Needs: "ctx"},
-		4: {Line: 58, Awaits: "play.Value(ctx, 5).ConfigureAwait(false)", Needs: ""},
+		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
+		2: {Line: 5, Awaits: "post", Needs: "ctx post"},
+		3: {Line: 9, Awaits: "any", Needs: "ctx"},
+		4: {Line: 11, Awaits: "play.Value(ctx, 5).ConfigureAwait(false)", Needs: ""},
 	},
 }
 

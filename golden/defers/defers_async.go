@@ -75,10 +75,10 @@ func (m *defersMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto guardedDone // defers.go:21
+		goto guardedDone // guardedAsync(ctx, how)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto stackDone // defers.go:24
+		goto stackDone // stackAsync(ctx)
 	}
 
 	m.slice = []string{"return", "error", "panic"}
@@ -115,10 +115,10 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go",
+	Func: "Defers", File: "defers.go", Line: 19,
 	At: []async.State{
-		1: {Line: 21, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
-		2: {Line: 24, Awaits: "stackAsync(ctx)", Needs: ""},
+		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
+		2: {Line: 5, Awaits: "stackAsync(ctx)", Needs: ""},
 	},
 }
 
@@ -226,10 +226,10 @@ func (m *guardedMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // defers.go:36
+		goto askDone // play.Ask(ctx, 1)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // defers.go:43
+		goto askDone2 // play.Ask(ctx, 2)
 	}
 
 	m.err = new(error)
@@ -271,10 +271,10 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go",
+	Func: "guarded", File: "defers.go", Line: 30,
 	At: []async.State{
-		1: {Line: 36, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
-		2: {Line: 43, Awaits: "play.Ask(ctx, 2)", Needs: "n err"},
+		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
+		2: {Line: 13, Awaits: "play.Ask(ctx, 2)", Needs: "n err"},
 	},
 }
 
@@ -312,12 +312,12 @@ type stackMachine struct {
 	awaiter2 play.Answer[bool] // what is awaited
 }
 
-// stackDefer1 is a call deferred at defers.go:51.
+// stackDefer1 is a deferred call: fmt.Println("deferred", i, play.Ask(ctx, 10*i).Await()).
 type stackDefer1 struct {
 	arg0 []any
 }
 
-// stackDefer2 is a call deferred at defers.go:54.
+// stackDefer2 is a deferred call: fmt.Println("deferred last").
 type stackDefer2 struct {
 	arg0 []any
 }
@@ -389,10 +389,10 @@ func (m *stackMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // defers.go:51
+		goto askDone // play.Ask(ctx, 10*i)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[bool]{}
-		goto askDone2 // defers.go:53
+		goto askDone2 // play.Ask(ctx, true)
 	}
 
 	m.i = 0
@@ -429,10 +429,10 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go",
+	Func: "stack", File: "defers.go", Line: 49,
 	At: []async.State{
-		1: {Line: 51, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},
-		2: {Line: 53, Awaits: "play.Ask(ctx, true)", Needs: "ctx"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},
+		2: {Line: 4, Awaits: "play.Ask(ctx, true)", Needs: "ctx"},
 	},
 }
 

@@ -70,7 +70,7 @@ func (m *mappedMachine[T, R]) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[R]{}
-		goto askDone // generics.go:21
+		goto askDone // play.Ask(ctx, f(v))
 	}
 
 	m.index = 0
@@ -97,9 +97,9 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go",
+	Func: "mapped", File: "generics.go", Line: 18,
 	At: []async.State{
-		1: {Line: 21, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
+		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
 	},
 }
 
@@ -181,13 +181,13 @@ func (m *treeInsertMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[N]{}
-		goto askDone // generics.go:42
+		goto askDone // play.Ask(ctx, key)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto insertDone // generics.go:45
+		goto insertDone // t.left.insertAsync(ctx, key, value)
 	case 3:
 		task2 = m.awaiter2.Task()
-		goto insertDone2 // generics.go:47
+		goto insertDone2 // t.right.insertAsync(ctx, key, value)
 	}
 
 	if m.t != nil {
@@ -232,11 +232,11 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go",
+	Func: "tree.insert", File: "generics.go", Line: 40,
 	At: []async.State{
-		1: {Line: 42, Awaits: "play.Ask(ctx, key)", Needs: "value"},
-		2: {Line: 45, Awaits: "t.left.insertAsync(ctx, key, value)", Needs: "t"},
-		3: {Line: 47, Awaits: "t.right.insertAsync(ctx, key, value)", Needs: "t"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
+		2: {Line: 5, Awaits: "t.left.insertAsync(ctx, key, value)", Needs: "t"},
+		3: {Line: 7, Awaits: "t.right.insertAsync(ctx, key, value)", Needs: "t"},
 	},
 }
 
@@ -315,7 +315,7 @@ func (m *treeSumMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto sumDone // generics.go:63
+		goto sumDone // child.sumAsync(ctx)
 	}
 
 	if m.t == nil {
@@ -349,9 +349,9 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go",
+	Func: "tree.sum", File: "generics.go", Line: 55,
 	At: []async.State{
-		1: {Line: 63, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
+		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
 	},
 }
 
@@ -432,16 +432,16 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto mappedDone // generics.go:73
+		goto mappedDone // mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto mappedDone2 // generics.go:74
+		goto mappedDone2 // mappedAsync(ctx, words, func(s string) int { return len(s) …
 	case 3:
 		task3 = m.awaiter3.Task()
-		goto insertDone // generics.go:79
+		goto insertDone // t.insertAsync(ctx, 1.5*float64(2-i), word)
 	case 4:
 		task4 = m.awaiter4.Task()
-		goto sumDone // generics.go:81
+		goto sumDone // t.sumAsync(ctx)
 	}
 
 	task = mappedAsync(m.ctx, []int{1, 2, 3}, func(n int) string { return fmt.Sprint("#", n) })
@@ -497,12 +497,12 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go",
+	Func: "Generics", File: "generics.go", Line: 72,
 	At: []async.State{
-		1: {Line: 73, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},
-		2: {Line: 74, Awaits: "mappedAsync(ctx, words, func(s string) int { return len(s) …", Needs: "ctx words"},
-		3: {Line: 79, Awaits: "t.insertAsync(ctx, 1.5*float64(2-i), word)", Needs: "ctx words i"},
-		4: {Line: 81, Awaits: "t.sumAsync(ctx)", Needs: "t"},
+		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},
+		2: {Line: 2, Awaits: "mappedAsync(ctx, words, func(s string) int { return len(s) …", Needs: "ctx words"},
+		3: {Line: 7, Awaits: "t.insertAsync(ctx, 1.5*float64(2-i), word)", Needs: "ctx words i"},
+		4: {Line: 9, Awaits: "t.sumAsync(ctx)", Needs: "t"},
 	},
 }
 

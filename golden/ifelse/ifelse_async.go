@@ -62,7 +62,7 @@ func (m *ifelseMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto wordDone // ifelse.go:21
+		goto wordDone // wordAsync(ctx, n)
 	}
 
 	m.n = 0
@@ -89,9 +89,9 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go",
+	Func: "Ifelse", File: "ifelse.go", Line: 18,
 	At: []async.State{
-		1: {Line: 21, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
+		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
 	},
 }
 
@@ -166,13 +166,13 @@ func (m *wordMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto valueDone // ifelse.go:29
+		goto valueDone // play.Value(ctx, n/2)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[bool]{}
-		goto askDone // ifelse.go:34
+		goto askDone // play.Ask(ctx, n > 3)
 	case 3:
 		task3 = m.awaiter3.Task()
-		goto valueDone2 // ifelse.go:35
+		goto valueDone2 // play.Value(ctx, "big")
 	}
 
 	m.word = "small"
@@ -228,11 +228,11 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go",
+	Func: "word", File: "ifelse.go", Line: 27,
 	At: []async.State{
-		1: {Line: 29, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},
-		2: {Line: 34, Awaits: "play.Ask(ctx, n > 3)", Needs: "ctx n word half"},
-		3: {Line: 35, Awaits: "play.Value(ctx, \"big\")", Needs: "half"},
+		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},
+		2: {Line: 7, Awaits: "play.Ask(ctx, n > 3)", Needs: "ctx n word half"},
+		3: {Line: 8, Awaits: "play.Value(ctx, \"big\")", Needs: "half"},
 	},
 }
 

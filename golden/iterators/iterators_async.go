@@ -102,10 +102,10 @@ func (m *iteratorsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // iterators.go:31
+		goto askDone // play.Ask(ctx, n*n)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto findDone // iterators.go:33
+		goto findDone // findAsync(ctx, slices.All([]string{"ann", "bob", "cid"}), "…
 	}
 
 	m.iterator = async.RangeFunc1(countdown(3))
@@ -141,10 +141,10 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go",
+	Func: "Iterators", File: "iterators.go", Line: 29,
 	At: []async.State{
-		1: {Line: 31, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
-		2: {Line: 33, Awaits: "findAsync(ctx, slices.All([]string{\"ann\", \"bob\", \"cid\"}), \"…", Needs: "iterator"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
+		2: {Line: 4, Awaits: "findAsync(ctx, slices.All([]string{\"ann\", \"bob\", \"cid\"}), \"…", Needs: "iterator"},
 	},
 }
 
@@ -251,7 +251,7 @@ func (m *findMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // iterators.go:43
+		goto askDone // play.Ask(ctx, name[:1])
 	}
 
 	m.iterator = async.RangeFunc2(m.all)
@@ -290,9 +290,9 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go",
+	Func: "find", File: "iterators.go", Line: 40,
 	At: []async.State{
-		1: {Line: 43, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
+		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
 	},
 }
 

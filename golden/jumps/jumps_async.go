@@ -66,10 +66,10 @@ func (m *jumpsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // jumps.go:23
+		goto askDone // play.Ask(ctx, 10*try)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // jumps.go:25
+		goto askDone2 // play.Ask(ctx, 5)
 	}
 
 	m.try = 0
@@ -117,10 +117,10 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go",
+	Func: "Jumps", File: "jumps.go", Line: 17,
 	At: []async.State{
-		1: {Line: 23, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
-		2: {Line: 25, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},
+		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
+		2: {Line: 8, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},
 	},
 }
 

@@ -90,16 +90,16 @@ func (m *localtypesMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // localtypes.go:26
+		goto askDone // play.Ask(ctx, strings.Repeat("x", i))
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone2 // localtypes.go:30
+		goto askDone2 // play.Ask(ctx, c.text)
 	case 3:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone3 // localtypes.go:32
+		goto askDone3 // play.Ask(ctx, 1)
 	case 4:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone4 // localtypes.go:33
+		goto askDone4 // play.Ask(ctx, 2)
 	}
 
 	m.i = 0
@@ -161,12 +161,12 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go",
+	Func: "Localtypes", File: "localtypes.go", Line: 18,
 	At: []async.State{
-		1: {Line: 26, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},
-		2: {Line: 30, Awaits: "play.Ask(ctx, c.text)", Needs: "ctx c"},
-		3: {Line: 32, Awaits: "play.Ask(ctx, 1)", Needs: "ctx"},
-		4: {Line: 33, Awaits: "play.Ask(ctx, 2)", Needs: "point"},
+		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},
+		2: {Line: 12, Awaits: "play.Ask(ctx, c.text)", Needs: "ctx c"},
+		3: {Line: 14, Awaits: "play.Ask(ctx, 1)", Needs: "ctx"},
+		4: {Line: 15, Awaits: "play.Ask(ctx, 2)", Needs: "point"},
 	},
 }
 

@@ -68,16 +68,16 @@ func (m *loopsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto foreverDone // loops.go:18
+		goto foreverDone // foreverAsync(ctx)
 	case 2:
 		task = m.awaiter.Task()
-		goto whileDone // loops.go:19
+		goto whileDone // whileAsync(ctx, 100)
 	case 3:
 		task = m.awaiter.Task()
-		goto clausesDone // loops.go:20
+		goto clausesDone // clausesAsync(ctx)
 	case 4:
 		task2 = m.awaiter2.Task()
-		goto gridDone // loops.go:22
+		goto gridDone // gridAsync(ctx)
 	}
 
 	task = foreverAsync(m.ctx)
@@ -122,12 +122,12 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go",
+	Func: "Loops", File: "loops.go", Line: 17,
 	At: []async.State{
-		1: {Line: 18, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
-		2: {Line: 19, Awaits: "whileAsync(ctx, 100)", Needs: "ctx forever"},
-		3: {Line: 20, Awaits: "clausesAsync(ctx)", Needs: "ctx forever while"},
-		4: {Line: 22, Awaits: "gridAsync(ctx)", Needs: ""},
+		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
+		2: {Line: 2, Awaits: "whileAsync(ctx, 100)", Needs: "ctx forever"},
+		3: {Line: 3, Awaits: "clausesAsync(ctx)", Needs: "ctx forever while"},
+		4: {Line: 5, Awaits: "gridAsync(ctx)", Needs: ""},
 	},
 }
 
@@ -186,7 +186,7 @@ func (m *foreverMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // loops.go:28
+		goto askDone // play.Ask(ctx, rounds)
 	}
 
 loop:
@@ -209,9 +209,9 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go",
+	Func: "forever", File: "loops.go", Line: 26,
 	At: []async.State{
-		1: {Line: 28, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
 	},
 }
 
@@ -270,7 +270,7 @@ func (m *whileMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // loops.go:38
+		goto askDone // play.Ask(ctx, 10)
 	}
 
 loop:
@@ -293,9 +293,9 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go",
+	Func: "while", File: "loops.go", Line: 37,
 	At: []async.State{
-		1: {Line: 38, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
 	},
 }
 
@@ -356,10 +356,10 @@ func (m *clausesMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // loops.go:46
+		goto askDone // play.Ask(ctx, 1)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // loops.go:46
+		goto askDone2 // play.Ask(ctx, 2)
 	}
 
 	task = play.Ask(m.ctx, 1)
@@ -396,10 +396,10 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go",
+	Func: "clauses", File: "loops.go", Line: 45,
 	At: []async.State{
-		1: {Line: 46, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
-		2: {Line: 46, Awaits: "play.Ask(ctx, 2)", Needs: "ctx sum i last"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
+		2: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx sum i last"},
 	},
 }
 
@@ -462,7 +462,7 @@ func (m *gridMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // loops.go:60
+		goto askDone // play.Ask(ctx, 10*y+x)
 	}
 
 	m.y = 0
@@ -506,9 +506,9 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go",
+	Func: "grid", File: "loops.go", Line: 56,
 	At: []async.State{
-		1: {Line: 60, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},
+		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},
 	},
 }
 

@@ -82,10 +82,10 @@ func (m *mapsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto valueDone // maps.go:22
+		goto valueDone // play.Value(ctx, age)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone // maps.go:31
+		goto askDone // play.Ask(ctx, 1)
 	}
 
 	m.ages = map[string]int{"ann": 30, "bob": 40, "cid": 50}
@@ -137,10 +137,10 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go",
+	Func: "Maps", File: "maps.go", Line: 18,
 	At: []async.State{
-		1: {Line: 22, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
-		2: {Line: 31, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},
+		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
+		2: {Line: 13, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},
 	},
 }
 

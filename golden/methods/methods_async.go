@@ -66,7 +66,7 @@ func (m *accountDepositMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // methods.go:25
+		goto askDone // play.Ask(ctx, amount)
 	}
 
 	task = play.Ask(m.ctx, m.amount)
@@ -83,9 +83,9 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go",
+	Func: "account.deposit", File: "methods.go", Line: 24,
 	At: []async.State{
-		1: {Line: 25, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
 	},
 }
 
@@ -151,7 +151,7 @@ func (m *accountAfterMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // methods.go:34
+		goto askDone // play.Ask(ctx, amount)
 	}
 
 	m.index = 0
@@ -177,9 +177,9 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go",
+	Func: "account.after", File: "methods.go", Line: 32,
 	At: []async.State{
-		1: {Line: 34, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
 	},
 }
 
@@ -241,7 +241,7 @@ func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // methods.go:43
+		goto askDone // play.Ask(ctx, "the bank")
 	}
 
 	task = play.Ask(m.ctx, "the bank")
@@ -257,9 +257,9 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go",
+	Func: "account.origin", File: "methods.go", Line: 42,
 	At: []async.State{
-		1: {Line: 43, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
+		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
 	},
 }
 
@@ -334,16 +334,16 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto depositDone // methods.go:51
+		goto depositDone // a.depositAsync(ctx, 10)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto laterDone // methods.go:54
+		goto laterDone // later
 	case 3:
 		task = m.awaiter.Task()
-		goto depositDone2 // methods.go:60
+		goto depositDone2 // depositor.depositAsync(ctx, 1)
 	case 4:
 		task3 = m.awaiter3.Task()
-		goto originDone // methods.go:61
+		goto originDone // a.originAsync(ctx)
 	}
 
 	m.a = new(account)
@@ -395,12 +395,12 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go",
+	Func: "Methods", File: "methods.go", Line: 49,
 	At: []async.State{
-		1: {Line: 51, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},
-		2: {Line: 54, Awaits: "later", Needs: "ctx a balance"},
-		3: {Line: 60, Awaits: "depositor.depositAsync(ctx, 1)", Needs: "ctx a"},
-		4: {Line: 61, Awaits: "a.originAsync(ctx)", Needs: "a balance"},
+		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},
+		2: {Line: 5, Awaits: "later", Needs: "ctx a balance"},
+		3: {Line: 11, Awaits: "depositor.depositAsync(ctx, 1)", Needs: "ctx a"},
+		4: {Line: 12, Awaits: "a.originAsync(ctx)", Needs: "a balance"},
 	},
 }
 

@@ -121,28 +121,28 @@ func (m *orderMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // order.go:33
+		goto askDone // play.Ask(ctx, reset())
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // order.go:38
+		goto askDone2 // play.Ask(ctx, 5)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone3 // order.go:38
+		goto askDone3 // play.Ask(ctx, 6)
 	case 4:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone4 // order.go:42
+		goto askDone4 // play.Ask(ctx, 1)
 	case 5:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone5 // order.go:42
+		goto askDone5 // play.Ask(ctx, 10)
 	case 6:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone6 // order.go:43
+		goto askDone6 // play.Ask(ctx, 3)
 	case 7:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone7 // order.go:43
+		goto askDone7 // play.Ask(ctx, 7)
 	case 8:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone8 // order.go:47
+		goto askDone8 // play.Ask(ctx, c.next("second"))
 	}
 
 	m.c = new(counter)
@@ -246,16 +246,16 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go",
+	Func: "Order", File: "order.go", Line: 27,
 	At: []async.State{
-		1: {Line: 33, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
-		2: {Line: 38, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},
-		3: {Line: 38, Awaits: "play.Ask(ctx, 6)", Needs: "ctx c list spill3"},
-		4: {Line: 42, Awaits: "play.Ask(ctx, 1)", Needs: "ctx c list"},
-		5: {Line: 42, Awaits: "play.Ask(ctx, 10)", Needs: "ctx c list spill4 spill5"},
-		6: {Line: 43, Awaits: "play.Ask(ctx, 3)", Needs: "ctx c list"},
-		7: {Line: 43, Awaits: "play.Ask(ctx, 7)", Needs: "ctx c list spill6"},
-		8: {Line: 47, Awaits: "play.Ask(ctx, c.next(\"second\"))", Needs: "c spill7 spill8"},
+		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
+		2: {Line: 11, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},
+		3: {Line: 11, Awaits: "play.Ask(ctx, 6)", Needs: "ctx c list spill3"},
+		4: {Line: 15, Awaits: "play.Ask(ctx, 1)", Needs: "ctx c list"},
+		5: {Line: 15, Awaits: "play.Ask(ctx, 10)", Needs: "ctx c list spill4 spill5"},
+		6: {Line: 16, Awaits: "play.Ask(ctx, 3)", Needs: "ctx c list"},
+		7: {Line: 16, Awaits: "play.Ask(ctx, 7)", Needs: "ctx c list spill6"},
+		8: {Line: 20, Awaits: "play.Ask(ctx, c.next(\"second\"))", Needs: "c spill7 spill8"},
 	},
 }
 

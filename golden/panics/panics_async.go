@@ -60,7 +60,7 @@ func (m *panicsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task2, m.awaiter = m.awaiter, waiting{}
-		goto settledDone // panics.go:23
+		goto settledDone // settled(task)
 	}
 
 	m.which = 0
@@ -87,9 +87,9 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go",
+	Func: "Panics", File: "panics.go", Line: 20,
 	At: []async.State{
-		1: {Line: 23, Awaits: "settled(task)", Needs: "ctx which task"},
+		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
 	},
 }
 
@@ -155,10 +155,10 @@ func (m *provokeMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // panics.go:34
+		goto askDone // play.Ask(ctx, which)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // panics.go:39
+		goto askDone2 // play.Ask(ctx, 20)
 	}
 
 	if m.which == 0 {
@@ -198,10 +198,10 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go",
+	Func: "provoke", File: "panics.go", Line: 29,
 	At: []async.State{
-		1: {Line: 34, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},
-		2: {Line: 39, Awaits: "play.Ask(ctx, 20)", Needs: "list n"},
+		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},
+		2: {Line: 10, Awaits: "play.Ask(ctx, 20)", Needs: "list n"},
 	},
 }
 

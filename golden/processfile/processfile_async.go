@@ -69,7 +69,7 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto fetchDone // processfile.go:24
+		goto fetchDone // fetchAsync(ctx, file)
 	}
 
 	m.userID = 42
@@ -90,9 +90,9 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go",
+	Func: "ProcessFile", File: "processfile.go", Line: 22,
 	At: []async.State{
-		1: {Line: 24, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
+		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
 	},
 }
 
@@ -162,7 +162,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto readDone // processfile.go:36
+		goto readDone // file.ReadAsync(ctx, buf)
 	}
 
 	m.buf = make([]byte, 512)
@@ -188,9 +188,9 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go",
+	Func: "fetch", File: "processfile.go", Line: 34,
 	At: []async.State{
-		1: {Line: 36, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
+		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},
 }
 

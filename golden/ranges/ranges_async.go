@@ -68,16 +68,16 @@ func (m *rangesMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto countDone // ranges.go:19
+		goto countDone // countAsync(ctx)
 	case 2:
 		task2 = m.awaiter2.Task()
-		goto changingDone // ranges.go:21
+		goto changingDone // changingAsync(ctx)
 	case 3:
 		task2 = m.awaiter2.Task()
-		goto textDone // ranges.go:22
+		goto textDone // textAsync(ctx, "aé日")
 	case 4:
 		task2 = m.awaiter2.Task()
-		goto drainDone // ranges.go:28
+		goto drainDone // drainAsync(ctx, queue)
 	}
 
 	task = countAsync(m.ctx)
@@ -127,12 +127,12 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go",
+	Func: "Ranges", File: "ranges.go", Line: 18,
 	At: []async.State{
-		1: {Line: 19, Awaits: "countAsync(ctx)", Needs: "ctx"},
-		2: {Line: 21, Awaits: "changingAsync(ctx)", Needs: "ctx"},
-		3: {Line: 22, Awaits: "textAsync(ctx, \"aé日\")", Needs: "ctx"},
-		4: {Line: 28, Awaits: "drainAsync(ctx, queue)", Needs: ""},
+		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
+		2: {Line: 3, Awaits: "changingAsync(ctx)", Needs: "ctx"},
+		3: {Line: 4, Awaits: "textAsync(ctx, \"aé日\")", Needs: "ctx"},
+		4: {Line: 10, Awaits: "drainAsync(ctx, queue)", Needs: ""},
 	},
 }
 
@@ -194,13 +194,13 @@ func (m *countMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // ranges.go:33
+		goto askDone // play.Ask(ctx, 2)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // ranges.go:34
+		goto askDone2 // play.Ask(ctx, 5)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone3 // ranges.go:37
+		goto askDone3 // play.Ask(ctx, 100)
 	}
 
 	task = play.Ask(m.ctx, 2)
@@ -251,11 +251,11 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go",
+	Func: "count", File: "ranges.go", Line: 32,
 	At: []async.State{
-		1: {Line: 33, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
-		2: {Line: 34, Awaits: "play.Ask(ctx, 5)", Needs: "ctx total limit index"},
-		3: {Line: 37, Awaits: "play.Ask(ctx, 100)", Needs: "ctx total i"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
+		2: {Line: 2, Awaits: "play.Ask(ctx, 5)", Needs: "ctx total limit index"},
+		3: {Line: 5, Awaits: "play.Ask(ctx, 100)", Needs: "ctx total i"},
 	},
 }
 
@@ -339,16 +339,16 @@ func (m *changingMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // ranges.go:48
+		goto askDone // play.Ask(ctx, 9)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // ranges.go:53
+		goto askDone2 // play.Ask(ctx, 9)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone3 // ranges.go:57
+		goto askDone3 // play.Ask(ctx, i)
 	case 4:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone4 // ranges.go:62
+		goto askDone4 // play.Ask(ctx, last)
 	}
 
 	m.array = new([3]int)
@@ -439,12 +439,12 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go",
+	Func: "changing", File: "ranges.go", Line: 45,
 	At: []async.State{
-		1: {Line: 48, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
-		2: {Line: 53, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array array2 i v"},
-		3: {Line: 57, Awaits: "play.Ask(ctx, i)", Needs: "ctx slice array pointer i v"},
-		4: {Line: 62, Awaits: "play.Ask(ctx, last)", Needs: "ctx last slice3 index"},
+		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
+		2: {Line: 8, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array array2 i v"},
+		3: {Line: 12, Awaits: "play.Ask(ctx, i)", Needs: "ctx slice array pointer i v"},
+		4: {Line: 17, Awaits: "play.Ask(ctx, last)", Needs: "ctx last slice3 index"},
 	},
 }
 
@@ -511,7 +511,7 @@ func (m *textMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // ranges.go:70
+		goto askDone // play.Ask(ctx, string(letter))
 	}
 
 	m.index = 0
@@ -539,9 +539,9 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go",
+	Func: "text", File: "ranges.go", Line: 68,
 	At: []async.State{
-		1: {Line: 70, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
 	},
 }
 
@@ -606,7 +606,7 @@ func (m *drainMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // ranges.go:77
+		goto askDone // play.Ask(ctx, n)
 	}
 
 loop:
@@ -631,9 +631,9 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go",
+	Func: "drain", File: "ranges.go", Line: 75,
 	At: []async.State{
-		1: {Line: 77, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},
 	},
 }
 

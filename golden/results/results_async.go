@@ -64,7 +64,7 @@ func (m *nothingMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // results.go:18
+		goto askDone // play.Ask(ctx, 0)
 	}
 
 	task = play.Ask(m.ctx, 0)
@@ -81,9 +81,9 @@ askDone:
 
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go",
+	Func: "nothing", File: "results.go", Line: 17,
 	At: []async.State{
-		1: {Line: 18, Awaits: "play.Ask(ctx, 0)", Needs: ""},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
 	},
 }
 
@@ -151,7 +151,7 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto failureDone // results.go:26
+		goto failureDone // play.Failure[int](ctx, errors.New(reason))
 	}
 
 	if m.reason == "" {
@@ -171,9 +171,9 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go",
+	Func: "fails", File: "results.go", Line: 22,
 	At: []async.State{
-		1: {Line: 26, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
+		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
 	},
 }
 
@@ -235,7 +235,7 @@ func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // results.go:31
+		goto askDone // play.Ask(ctx, 1)
 	}
 
 	task = play.Ask(m.ctx, 1)
@@ -251,9 +251,9 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go",
+	Func: "one", File: "results.go", Line: 31,
 	At: []async.State{
-		1: {Line: 31, Awaits: "play.Ask(ctx, 1)", Needs: ""},
+		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
 	},
 }
 
@@ -326,10 +326,10 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto valueDone // results.go:35
+		goto valueDone // play.Value(ctx, 1)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone // results.go:38
+		goto askDone // play.Ask(ctx, a)
 	}
 
 	task = play.Value(m.ctx, 1)
@@ -362,10 +362,10 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go",
+	Func: "named", File: "results.go", Line: 34,
 	At: []async.State{
-		1: {Line: 35, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
-		2: {Line: 38, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
+		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
+		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
 	},
 }
 
@@ -427,7 +427,7 @@ func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // results.go:47
+		goto askDone // play.Ask(ctx, "two")
 	}
 
 	task = play.Ask(m.ctx, "two")
@@ -443,9 +443,9 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go",
+	Func: "three", File: "results.go", Line: 46,
 	At: []async.State{
-		1: {Line: 47, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
+		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
 	},
 }
 
@@ -518,7 +518,7 @@ func (m *fourMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // results.go:52
+		goto askDone // play.Ask(ctx, 4)
 	}
 
 	task = play.Ask(m.ctx, 4)
@@ -535,9 +535,9 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go",
+	Func: "four", File: "results.go", Line: 51,
 	At: []async.State{
-		1: {Line: 52, Awaits: "play.Ask(ctx, 4)", Needs: ""},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
 	},
 }
 
@@ -599,7 +599,7 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto namedDone // results.go:58
+		goto namedDone // namedAsync(ctx)
 	}
 
 	task = namedAsync(m.ctx)
@@ -615,9 +615,9 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go",
+	Func: "handedOn", File: "results.go", Line: 57,
 	At: []async.State{
-		1: {Line: 58, Awaits: "namedAsync(ctx)", Needs: ""},
+		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
 	},
 }
 
@@ -704,28 +704,28 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto nothingDone // results.go:65
+		goto nothingDone // nothingAsync(ctx)
 	case 2:
 		task = m.awaiter.Task()
-		goto failsDone // results.go:66
+		goto failsDone // failsAsync(ctx, "")
 	case 3:
 		task = m.awaiter.Task()
-		goto failsDone2 // results.go:66
+		goto failsDone2 // failsAsync(ctx, "because")
 	case 4:
 		task2 = m.awaiter2.Task()
-		goto oneDone // results.go:67
+		goto oneDone // oneAsync(ctx)
 	case 5:
 		task3 = m.awaiter3.Task()
-		goto namedDone // results.go:68
+		goto namedDone // namedAsync(ctx)
 	case 6:
 		task4 = m.awaiter4.Task()
-		goto threeDone // results.go:69
+		goto threeDone // threeAsync(ctx)
 	case 7:
 		task5 = m.awaiter5.Task()
-		goto fourDone // results.go:70
+		goto fourDone // fourAsync(ctx)
 	case 8:
 		task3 = m.awaiter3.Task()
-		goto handedOnDone // results.go:72
+		goto handedOnDone // handedOnAsync(ctx)
 	}
 
 	task = nothingAsync(m.ctx)
@@ -806,16 +806,16 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go",
+	Func: "Results", File: "results.go", Line: 64,
 	At: []async.State{
-		1: {Line: 65, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
-		2: {Line: 66, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},
-		3: {Line: 66, Awaits: "failsAsync(ctx, \"because\")", Needs: "ctx spill"},
-		4: {Line: 67, Awaits: "oneAsync(ctx)", Needs: "ctx"},
-		5: {Line: 68, Awaits: "namedAsync(ctx)", Needs: "ctx"},
-		6: {Line: 69, Awaits: "threeAsync(ctx)", Needs: "ctx"},
-		7: {Line: 70, Awaits: "fourAsync(ctx)", Needs: "ctx"},
-		8: {Line: 72, Awaits: "handedOnAsync(ctx)", Needs: ""},
+		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
+		2: {Line: 2, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},
+		3: {Line: 2, Awaits: "failsAsync(ctx, \"because\")", Needs: "ctx spill"},
+		4: {Line: 3, Awaits: "oneAsync(ctx)", Needs: "ctx"},
+		5: {Line: 4, Awaits: "namedAsync(ctx)", Needs: "ctx"},
+		6: {Line: 5, Awaits: "threeAsync(ctx)", Needs: "ctx"},
+		7: {Line: 6, Awaits: "fourAsync(ctx)", Needs: "ctx"},
+		8: {Line: 8, Awaits: "handedOnAsync(ctx)", Needs: ""},
 	},
 }
 

@@ -68,10 +68,10 @@ func (m *selectsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto chooseDone // selects.go:22
+		goto chooseDone // chooseAsync(ctx, channels)
 	case 2:
 		task = m.awaiter.Task()
-		goto chooseDone2 // selects.go:26
+		goto chooseDone2 // chooseAsync(ctx, channels)
 	}
 
 	m.channels = map[string]chan int{"full": make(chan int, 1), "empty": make(chan int, 1)}
@@ -110,10 +110,10 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go",
+	Func: "Selects", File: "selects.go", Line: 18,
 	At: []async.State{
-		1: {Line: 22, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
-		2: {Line: 26, Awaits: "chooseAsync(ctx, channels)", Needs: ""},
+		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
+		2: {Line: 8, Awaits: "chooseAsync(ctx, channels)", Needs: ""},
 	},
 }
 
@@ -216,22 +216,22 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone // selects.go:35
+		goto askDone // play.Ask(ctx, "full")
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone2 // selects.go:37
+		goto askDone2 // play.Ask(ctx, "none")
 	case 3:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone3 // selects.go:37
+		goto askDone3 // play.Ask(ctx, 8)
 	case 4:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone4 // selects.go:35
+		goto askDone4 // play.Ask(ctx, 1)
 	case 5:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone5 // selects.go:43
+		goto askDone5 // play.Ask(ctx, "sent")
 	case 6:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
-		goto askDone6 // selects.go:45
+		goto askDone6 // play.Ask(ctx, "what it was")
 	}
 
 	m.empty = m.channels["empty"]
@@ -321,14 +321,14 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go",
+	Func: "choose", File: "selects.go", Line: 31,
 	At: []async.State{
-		1: {Line: 35, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty received"},
-		2: {Line: 37, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill received"},
-		3: {Line: 37, Awaits: "play.Ask(ctx, 8)", Needs: "ctx got empty spill spill2 received"},
-		4: {Line: 35, Awaits: "play.Ask(ctx, 1)", Needs: "got received"},
-		5: {Line: 43, Awaits: "play.Ask(ctx, \"sent\")", Needs: ""},
-		6: {Line: 45, Awaits: "play.Ask(ctx, \"what it was\")", Needs: "n ok"},
+		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty received"},
+		2: {Line: 6, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill received"},
+		3: {Line: 6, Awaits: "play.Ask(ctx, 8)", Needs: "ctx got empty spill spill2 received"},
+		4: {Line: 4, Awaits: "play.Ask(ctx, 1)", Needs: "got received"},
+		5: {Line: 12, Awaits: "play.Ask(ctx, \"sent\")", Needs: ""},
+		6: {Line: 14, Awaits: "play.Ask(ctx, \"what it was\")", Needs: "n ok"},
 	},
 }
 

@@ -61,16 +61,16 @@ func (m *shadowingMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto variablesDone // shadowing.go:19
+		goto variablesDone // variablesAsync(ctx, 1)
 	case 2:
 		task = m.awaiter.Task()
-		goto predeclaredDone // shadowing.go:20
+		goto predeclaredDone // predeclaredAsync(ctx, 2)
 	case 3:
 		task = m.awaiter.Task()
-		goto generatedDone // shadowing.go:21
+		goto generatedDone // generatedAsync(ctx, 3, 4, 5)
 	case 4:
 		task = m.awaiter.Task()
-		goto blankDone // shadowing.go:22
+		goto blankDone // blankAsync(ctx, 6, 7)
 	}
 
 	task = variablesAsync(m.ctx, 1)
@@ -114,12 +114,12 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go",
+	Func: "Shadowing", File: "shadowing.go", Line: 18,
 	At: []async.State{
-		1: {Line: 19, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
-		2: {Line: 20, Awaits: "predeclaredAsync(ctx, 2)", Needs: "ctx"},
-		3: {Line: 21, Awaits: "generatedAsync(ctx, 3, 4, 5)", Needs: "ctx"},
-		4: {Line: 22, Awaits: "blankAsync(ctx, 6, 7)", Needs: ""},
+		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
+		2: {Line: 2, Awaits: "predeclaredAsync(ctx, 2)", Needs: "ctx"},
+		3: {Line: 3, Awaits: "generatedAsync(ctx, 3, 4, 5)", Needs: "ctx"},
+		4: {Line: 4, Awaits: "blankAsync(ctx, 6, 7)", Needs: ""},
 	},
 }
 
@@ -184,16 +184,16 @@ func (m *variablesMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // shadowing.go:28
+		goto askDone // play.Ask(ctx, 10)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // shadowing.go:29
+		goto askDone2 // play.Ask(ctx, 100)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone3 // shadowing.go:31
+		goto askDone3 // play.Ask(ctx, 1000)
 	case 4:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone4 // shadowing.go:37
+		goto askDone4 // play.Ask(ctx, x)
 	}
 
 	task = play.Ask(m.ctx, 10)
@@ -254,12 +254,12 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go",
+	Func: "variables", File: "shadowing.go", Line: 26,
 	At: []async.State{
-		1: {Line: 28, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
-		2: {Line: 29, Awaits: "play.Ask(ctx, 100)", Needs: "ctx x sum x2"},
-		3: {Line: 31, Awaits: "play.Ask(ctx, 1000)", Needs: "ctx x sum x2"},
-		4: {Line: 37, Awaits: "play.Ask(ctx, x)", Needs: "ctx x sum limit x2"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
+		2: {Line: 3, Awaits: "play.Ask(ctx, 100)", Needs: "ctx x sum x2"},
+		3: {Line: 5, Awaits: "play.Ask(ctx, 1000)", Needs: "ctx x sum x2"},
+		4: {Line: 11, Awaits: "play.Ask(ctx, x)", Needs: "ctx x sum limit x2"},
 	},
 }
 
@@ -333,13 +333,13 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // shadowing.go:45
+		goto askDone // play.Ask(ctx, 20)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // shadowing.go:47
+		goto askDone2 // play.Ask(ctx, nil+len)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone3 // shadowing.go:48
+		goto askDone3 // play.Ask(ctx, len)
 	}
 
 	task = play.Ask(m.ctx, 20)
@@ -378,11 +378,11 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go",
+	Func: "predeclared", File: "shadowing.go", Line: 44,
 	At: []async.State{
-		1: {Line: 45, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
-		2: {Line: 47, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
-		3: {Line: 48, Awaits: "play.Ask(ctx, len)", Needs: "spill"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
+		2: {Line: 3, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
+		3: {Line: 4, Awaits: "play.Ask(ctx, len)", Needs: "spill"},
 	},
 }
 
@@ -453,16 +453,16 @@ func (m2 *generatedMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m2.state {
 	case 1:
 		task2, m2.awaiter2 = m2.awaiter2, play.Answer[int]{}
-		goto askDone // shadowing.go:55
+		goto askDone // play.Ask(ctx, m)
 	case 2:
 		task2, m2.awaiter2 = m2.awaiter2, play.Answer[int]{}
-		goto askDone2 // shadowing.go:56
+		goto askDone2 // play.Ask(ctx, state)
 	case 3:
 		task2, m2.awaiter2 = m2.awaiter2, play.Answer[int]{}
-		goto askDone3 // shadowing.go:57
+		goto askDone3 // play.Ask(ctx, ex)
 	case 4:
 		task2, m2.awaiter2 = m2.awaiter2, play.Answer[int]{}
-		goto askDone4 // shadowing.go:59
+		goto askDone4 // play.Ask(ctx, state)
 	}
 
 	task2 = play.Ask(m2.ctx, m2.m)
@@ -507,12 +507,12 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go",
+	Func: "generated", File: "shadowing.go", Line: 54,
 	At: []async.State{
-		1: {Line: 55, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state2 ex"},
-		2: {Line: 56, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state2 ex awaiter"},
-		3: {Line: 57, Awaits: "play.Ask(ctx, ex)", Needs: "ctx m state2 ex awaiter Builder4"},
-		4: {Line: 59, Awaits: "play.Ask(ctx, state)", Needs: "m ex awaiter Builder4 async"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state2 ex"},
+		2: {Line: 2, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state2 ex awaiter"},
+		3: {Line: 3, Awaits: "play.Ask(ctx, ex)", Needs: "ctx m state2 ex awaiter Builder4"},
+		4: {Line: 5, Awaits: "play.Ask(ctx, state)", Needs: "m ex awaiter Builder4 async"},
 	},
 }
 
@@ -576,10 +576,10 @@ func (m *blankMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // shadowing.go:67
+		goto askDone // play.Ask(ctx, 8)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone2 // shadowing.go:68
+		goto askDone2 // play.Ask(ctx, 9)
 	}
 
 	task = play.Ask(m.ctx, 8)
@@ -605,10 +605,10 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go",
+	Func: "blank", File: "shadowing.go", Line: 66,
 	At: []async.State{
-		1: {Line: 67, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},
-		2: {Line: 68, Awaits: "play.Ask(ctx, 9)", Needs: "kept"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},
+		2: {Line: 2, Awaits: "play.Ask(ctx, 9)", Needs: "kept"},
 	},
 }
 

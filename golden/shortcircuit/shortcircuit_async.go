@@ -69,22 +69,22 @@ func (m *shortcircuitMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone // shortcircuit.go:20
+		goto askDone // play.Ask(ctx, b)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone2 // shortcircuit.go:21
+		goto askDone2 // play.Ask(ctx, a)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone3 // shortcircuit.go:21
+		goto askDone3 // play.Ask(ctx, !a)
 	case 4:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone4 // shortcircuit.go:22
+		goto askDone4 // play.Ask(ctx, b)
 	case 5:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone5 // shortcircuit.go:23
+		goto askDone5 // play.Ask(ctx, a)
 	case 6:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone6 // shortcircuit.go:23
+		goto askDone6 // play.Ask(ctx, b)
 	}
 
 	m.i = 0
@@ -185,14 +185,14 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go",
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17,
 	At: []async.State{
-		1: {Line: 20, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
-		2: {Line: 21, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},
-		3: {Line: 21, Awaits: "play.Ask(ctx, !a)", Needs: "ctx i a b both"},
-		4: {Line: 22, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b both either"},
-		5: {Line: 23, Awaits: "play.Ask(ctx, a)", Needs: "ctx i b"},
-		6: {Line: 23, Awaits: "play.Ask(ctx, b)", Needs: "ctx i"},
+		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
+		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},
+		3: {Line: 4, Awaits: "play.Ask(ctx, !a)", Needs: "ctx i a b both"},
+		4: {Line: 5, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b both either"},
+		5: {Line: 6, Awaits: "play.Ask(ctx, a)", Needs: "ctx i b"},
+		6: {Line: 6, Awaits: "play.Ask(ctx, b)", Needs: "ctx i"},
 	},
 }
 

@@ -72,13 +72,13 @@ func (m *switchesMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto tagDone // switches.go:20
+		goto tagDone // tagAsync(ctx, n)
 	case 2:
 		task = m.awaiter.Task()
-		goto firstDone // switches.go:21
+		goto firstDone // firstAsync(ctx, n)
 	case 3:
 		task = m.awaiter.Task()
-		goto stepsDone // switches.go:22
+		goto stepsDone // stepsAsync(ctx, n)
 	}
 
 	m.n = 0
@@ -122,11 +122,11 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go",
+	Func: "Switches", File: "switches.go", Line: 18,
 	At: []async.State{
-		1: {Line: 20, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
-		2: {Line: 21, Awaits: "firstAsync(ctx, n)", Needs: "ctx n tag"},
-		3: {Line: 22, Awaits: "stepsAsync(ctx, n)", Needs: "ctx n tag first"},
+		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
+		2: {Line: 3, Awaits: "firstAsync(ctx, n)", Needs: "ctx n tag"},
+		3: {Line: 4, Awaits: "stepsAsync(ctx, n)", Needs: "ctx n tag first"},
 	},
 }
 
@@ -194,10 +194,10 @@ func (m *tagMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // switches.go:29
+		goto askDone // play.Ask(ctx, half)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[string]{}
-		goto askDone2 // switches.go:33
+		goto askDone2 // play.Ask(ctx, "one more")
 	}
 
 	half = m.n / 2
@@ -235,10 +235,10 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go",
+	Func: "tag", File: "switches.go", Line: 28,
 	At: []async.State{
-		1: {Line: 29, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
-		2: {Line: 33, Awaits: "play.Ask(ctx, \"one more\")", Needs: ""},
+		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
+		2: {Line: 5, Awaits: "play.Ask(ctx, \"one more\")", Needs: ""},
 	},
 }
 
@@ -301,10 +301,10 @@ func (m *firstMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone // switches.go:42
+		goto askDone // play.Ask(ctx, n == 3)
 	case 2:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
-		goto askDone2 // switches.go:44
+		goto askDone2 // play.Ask(ctx, n == 4)
 	}
 
 	if m.n == 0 {
@@ -343,10 +343,10 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go",
+	Func: "first", File: "switches.go", Line: 40,
 	At: []async.State{
-		1: {Line: 42, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
-		2: {Line: 44, Awaits: "play.Ask(ctx, n == 4)", Needs: ""},
+		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
+		2: {Line: 4, Awaits: "play.Ask(ctx, n == 4)", Needs: ""},
 	},
 }
 
@@ -416,10 +416,10 @@ func (m *stepsMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
-		goto askDone // switches.go:54
+		goto askDone // play.Ask(ctx, 2)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[string]{}
-		goto askDone2 // switches.go:61
+		goto askDone2 // play.Ask(ctx, "b")
 	}
 
 	m.tag = m.n
@@ -464,10 +464,10 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go",
+	Func: "steps", File: "switches.go", Line: 52,
 	At: []async.State{
-		1: {Line: 54, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},
-		2: {Line: 61, Awaits: "play.Ask(ctx, \"b\")", Needs: "path"},
+		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},
+		2: {Line: 9, Awaits: "play.Ask(ctx, \"b\")", Needs: "path"},
 	},
 }
 

@@ -65,7 +65,7 @@ func (m *typeswitchMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task = m.awaiter.Task()
-		goto describeDone // typeswitch.go:20
+		goto describeDone // describeAsync(ctx, v)
 	}
 
 	m.slice = []any{1, "two", 3.0, nil, errors.New("five"), []int{6}}
@@ -93,9 +93,9 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go",
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18,
 	At: []async.State{
-		1: {Line: 20, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
+		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
 	},
 }
 
@@ -181,16 +181,16 @@ func (m *describeMachine) MoveNext(*async.Executor) async.Continuation {
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[any]{}
-		goto askDone // typeswitch.go:27
+		goto askDone // play.Ask(ctx, v)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
-		goto askDone2 // typeswitch.go:29
+		goto askDone2 // play.Ask(ctx, 1)
 	case 3:
 		task3, m.awaiter3 = m.awaiter3, play.Answer[string]{}
-		goto askDone3 // typeswitch.go:31
+		goto askDone3 // play.Ask(ctx, "time")
 	case 4:
 		task4, m.awaiter4 = m.awaiter4, play.Answer[error]{}
-		goto askDone4 // typeswitch.go:36
+		goto askDone4 // play.Ask(ctx, v)
 	}
 
 	task = play.Ask(m.ctx, m.v)
@@ -263,12 +263,12 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go",
+	Func: "describe", File: "typeswitch.go", Line: 26,
 	At: []async.State{
-		1: {Line: 27, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},
-		2: {Line: 29, Awaits: "play.Ask(ctx, 1)", Needs: "v2"},
-		3: {Line: 31, Awaits: "play.Ask(ctx, \"time\")", Needs: "v3"},
-		4: {Line: 36, Awaits: "play.Ask(ctx, v)", Needs: "v4"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},
+		2: {Line: 3, Awaits: "play.Ask(ctx, 1)", Needs: "v2"},
+		3: {Line: 5, Awaits: "play.Ask(ctx, \"time\")", Needs: "v3"},
+		4: {Line: 10, Awaits: "play.Ask(ctx, v)", Needs: "v4"},
 	},
 }
 

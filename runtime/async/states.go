@@ -1,5 +1,7 @@
 package async
 
+import "strconv"
+
 // This file is what generated machines know of their sources. It costs them
 // nothing until somebody asks: a dump, a trace, a panic.
 
@@ -8,12 +10,23 @@ package async
 type States struct {
 	Func string  // as its package names it: F, T.M, or F.go1 for a closure
 	File string  // the source's base name
+	Line int     // where in File the function begins
 	At   []State // by state; the first is of a machine that has not waited yet
+}
+
+// Pos returns where in the source a machine in that state waits, as "copy.go:12";
+// where its function begins if it has not waited yet.
+func (s *States) Pos(state int) string {
+	line := s.Line
+	if state > 0 && state < len(s.At) {
+		line += s.At[state].Line
+	}
+	return s.File + ":" + strconv.Itoa(line)
 }
 
 // A State is a place where a machine waits.
 type State struct {
-	Line   int    // of File
+	Line   int    // how many lines after the function's first that is
 	Awaits string // what is awaited, as the author wrote it
 	Needs  string // the machine's fields that are still needed after, with spaces between
 }

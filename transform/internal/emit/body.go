@@ -75,7 +75,7 @@ func (e *emitter) consts() {
 //	switch m.state {
 //	case 1:
 //		task = m.awaiter.Task()
-//		goto readDone // copystream.go:17
+//		goto readDone // src.ReadAsync(ctx, buf)
 //	}
 func (e *emitter) dispatch() {
 	if !e.f.Suspends() {
@@ -86,11 +86,11 @@ func (e *emitter) dispatch() {
 	for _, a := range e.f.Awaits {
 		e.line("case %d:", a.State)
 		e.restore(a.Slot)
-		e.line("goto %s // %s:%d", a.Resume, e.f.Source.Base, e.f.Source.Line(a.Call.Rparen))
+		e.line("goto %s // %s", a.Resume, e.words(a.Operand))
 	}
 	for _, d := range e.f.Defers {
 		if d.Await != nil {
-			e.line("case %d: // the await deferred at %s:%d", d.Await.State, e.f.Source.Base, e.f.Source.Line(d.Stmt.Pos()))
+			e.line("case %d: // %s, deferred", d.Await.State, e.words(d.Await.Operand))
 			e.restore(d.Await.Slot)
 			e.line("return %[1]s.Unwind(%[2]s%[3]s{%[4]s}.after(%[1]s.unwinding))", m, d.Type, e.used(), d.Await.Slot.Local)
 		}

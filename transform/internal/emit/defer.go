@@ -84,7 +84,7 @@ func (e *emitter) deferTypes() {
 		for i, t := range d.Args {
 			fields = append(fields, jen.Id(fmt.Sprintf("arg%d", i)).Add(raw(e.typ(t))))
 		}
-		e.out.Commentf("%s is a call deferred at %s:%d.", d.Type, e.f.Source.Base, e.f.Source.Line(d.Stmt.Pos()))
+		e.out.Commentf("%s is a deferred call: %s.", d.Type, e.words(d.Stmt.Call))
 		e.out.Type().Id(d.Type).Add(raw(e.declared())).Struct(fields...)
 		e.out.Line()
 	}

@@ -25,7 +25,7 @@ import (
 //		return p
 //	}
 func (e *emitter) deferredAwait(d *ir.Defer) {
-	e.out.Commentf("%s is an await deferred at %s:%d.", d.Type, e.f.Source.Base, e.f.Source.Line(d.Stmt.Pos()))
+	e.out.Commentf("%s is a deferred await: %s.", d.Type, e.words(d.Await.Operand))
 	e.out.Type().Id(d.Type).Add(raw(e.declared())).Struct(jen.Id("task").Add(raw(e.typ(d.Await.Type))))
 	e.out.Line()
 	e.out.Comment("after reads the result, for its panic takes the place of p.")

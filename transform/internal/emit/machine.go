@@ -144,7 +144,7 @@ func (e *emitter) keepSource() {
 // what names the function in a comment.
 func (e *emitter) what() string {
 	if e.f.Lit != nil {
-		return fmt.Sprintf("the closure at %s:%d", e.f.Source.Base, e.f.Source.Line(e.f.Lit.Pos()))
+		return "the closure " + e.f.Name
 	}
 	return e.f.Decl.Name.Name
 }

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"go/ast"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -12,10 +13,10 @@ import (
 // states declares what dumps, traces and panics say of a machine:
 //
 //	var copyStreamMachineStates = async.States{
-//		Func: "CopyStream", File: "copystream.go",
+//		Func: "CopyStream", File: "copystream.go", Line: 21,
 //		At: []async.State{
-//			1: {Line: 26, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
-//			2: {Line: 34, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
+//			1: {Line: 5, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
+//			2: {Line: 13, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
 //		},
 //	}
 //
@@ -23,9 +24,10 @@ import (
 func (e *emitter) states() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "var %s = %s{\n", e.f.Table, async("States"))
-	fmt.Fprintf(&b, "Func: %q, File: %q,\nAt: []%s{\n", e.f.Name, e.f.Source.Base, async("State"))
+	first := e.f.Source.Line(e.f.Start())
+	fmt.Fprintf(&b, "Func: %q, File: %q, Line: %d,\nAt: []%s{\n", e.f.Name, e.f.Source.Base, first, async("State"))
 	for _, a := range e.f.States() {
-		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen), e.awaited(a), strings.Join(e.needed(a), " "))
+		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.words(a.Operand), strings.Join(e.needed(a), " "))
 	}
 	b.WriteString("},\n}")
 	e.out.Commentf("%s says of each state its line, what is awaited, and which fields are needed after.", e.f.Table)
@@ -38,10 +40,11 @@ func (e *emitter) states() {
 	e.out.Line()
 }
 
-// awaited is what a awaits in the author's words, cut to what fits on a line.
-func (e *emitter) awaited(a *ir.Await) string {
+// words is n as the author wrote it, on one line and cut to what fits there. No
+// line numbers: they would change with every line above.
+func (e *emitter) words(n ast.Node) string {
 	const most = 60
-	text := []rune(strings.Join(strings.Fields(e.f.Source.Text(a.Operand.Pos(), a.Operand.End())), " "))
+	text := []rune(strings.Join(strings.Fields(e.f.Source.Text(n.Pos(), n.End())), " "))
 	if len(text) > most {
 		return string(text[:most-1]) + "…"
 	}

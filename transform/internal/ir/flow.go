@@ -1,6 +1,9 @@
 package ir
 
-import "slices"
+import (
+	"go/token"
+	"slices"
+)
 
 // Targets returns the blocks that are reached by a goto: not only by falling
 // into them from the block before.
@@ -46,6 +49,14 @@ func Jumps(t Term, next *Block) []*Block {
 		}
 	}
 	return list
+}
+
+// Start returns where the function begins in the source: its keyword func.
+func (f *Func) Start() token.Pos {
+	if f.Lit != nil {
+		return f.Lit.Pos()
+	}
+	return f.Decl.Pos()
 }
 
 // States lists the suspension points in the order of their states: those of the
