@@ -17,11 +17,7 @@ type States struct {
 // Pos returns where in the source a machine in that state waits, as "copy.go:12";
 // where its function begins if it has not waited yet.
 func (s *States) Pos(state int) string {
-	line := s.Line
-	if state > 0 && state < len(s.At) {
-		line += s.At[state].Line
-	}
-	return s.File + ":" + strconv.Itoa(line)
+	return s.File + ":" + strconv.Itoa(s.Line+s.At[state].Line)
 }
 
 // A State is a place where a machine waits.

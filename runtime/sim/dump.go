@@ -127,11 +127,10 @@ func describe(c reflect.Value) string {
 	}
 	if m, ok := clean(c).(async.Machine); ok {
 		states, state := m.States()
-		at := states.At[state]
-		if at.Awaits == "" {
-			return fmt.Sprintf("%s (%s:%d)", states.Func, states.File, at.Line)
+		if awaits := states.At[state].Awaits; awaits != "" {
+			return fmt.Sprintf("%s, which awaits %s at %s", states.Func, awaits, states.Pos(state))
 		}
-		return fmt.Sprintf("%s, which awaits %s at %s:%d", states.Func, at.Awaits, states.File, at.Line)
+		return fmt.Sprintf("%s (%s)", states.Func, states.Pos(state))
 	}
 	text := c.Type().String()
 	text = strings.TrimPrefix(text, "*")
