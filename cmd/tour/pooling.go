@@ -18,7 +18,7 @@ import (
 type connection struct {
 	pooled  bool
 	pool    async.SourcePool[int]
-	waiting *async.PooledSource[int]
+	waiting async.PooledSource[int]
 	plain   *async.Source[int]
 }
 
@@ -112,6 +112,7 @@ func (t *teller) misuse(ctx context.Context) {
 	t.printf("  with the next call's:   %v\n", panicOf(func() { first.GetResult() }))
 	c.answer(2)
 	second.GetResult()
+	t.printf("  completed once more:    %v\n", panicOf(func() { c.answer(3) }))
 }
 
 // panicOf is what f panics with.

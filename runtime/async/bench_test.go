@@ -88,7 +88,7 @@ func BenchmarkSuspendResumeHosted(b *testing.B) {
 func BenchmarkSuspendResumePooledSource(b *testing.B) {
 	b.ReportAllocs()
 	var pool async.SourcePool[int]
-	var pending *async.PooledSource[int]
+	var pending async.PooledSource[int]
 	task := sumAsync(b.N, func(i int) async.Task[int] {
 		pending = pool.New(b.Context())
 		return pending.Task()

@@ -72,7 +72,9 @@
 // take a context first and end with its error when it ends before they do; their
 // inputs go on, and only Map, which starts its own, waits for them. They read the
 // tasks that they hand results of, which counts for tasks from a pool; WhenAny
-// reads none.
+// reads none. WhenAll0, Race0 and the like are for tasks without a value;
+// [Task2.Task] makes one with two fit the others. WhenAny and WhenAll0 take any
+// [Operation], also mixed.
 //
 // # Pools
 //

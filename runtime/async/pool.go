@@ -160,11 +160,11 @@ func (b *PooledBuilder0) Catch(task *Task0) {
 }
 
 // A PooledBuilder2 is the [PooledBuilder] of a machine that ends in a Task2.
-type PooledBuilder2[A, B any] struct{ PooledBuilder[values2[A, B]] }
+type PooledBuilder2[A, B any] struct{ PooledBuilder[Pair[A, B]] }
 
 // SetResult is PooledBuilder.SetResult.
 func (b *PooledBuilder2[A, B]) SetResult(v1 A, v2 B, err error) Continuation {
-	return b.PooledBuilder.SetResult(values2[A, B]{v1, v2}, err)
+	return b.PooledBuilder.SetResult(Pair[A, B]{v1, v2}, err)
 }
 
 // Result is Builder.Result.
@@ -183,12 +183,12 @@ func (b *PooledBuilder2[A, B]) Catch(task *Task2[A, B]) {
 
 // A PooledBuilder3 is the [PooledBuilder] of a machine that ends in a Task3.
 type PooledBuilder3[A, B, C any] struct {
-	PooledBuilder[values3[A, B, C]]
+	PooledBuilder[Triple[A, B, C]]
 }
 
 // SetResult is PooledBuilder.SetResult.
 func (b *PooledBuilder3[A, B, C]) SetResult(v1 A, v2 B, v3 C, err error) Continuation {
-	return b.PooledBuilder.SetResult(values3[A, B, C]{v1, v2, v3}, err)
+	return b.PooledBuilder.SetResult(Triple[A, B, C]{v1, v2, v3}, err)
 }
 
 // Result is Builder.Result.

@@ -426,3 +426,81 @@ func TestGoReturnsWhenTheClosureFirstBlocks(t *testing.T) {
 	mustGive(t, sum, 6)
 	mustGive(t, async.Func2(func(_ context.Context, a, b int) (int, error) { return a + b, nil })(bg, 1, 2), 3)
 }
+
+// The combinators take operations of any kind: without a value, with one, with two.
+func TestCombinatorsOfOtherKinds(t *testing.T) {
+	sources := make([]*async.Source0, 4)
+	tasks := make([]async.Task0, len(sources))
+	for i := range sources {
+		sources[i] = async.NewSource0()
+		tasks[i] = sources[i].Task()
+	}
+	race, success := async.Race0(bg, tasks...), async.FirstSuccess0(bg, tasks...)
+	each := async.WhenEach0(bg, tasks...)
+	var started []int
+	mapped := async.Map0(bg, 2, tasks, func(_ context.Context, task async.Task0) async.Task0 {
+		started = append(started, slices.Index(tasks, task))
+		return task
+	})
+	pair := async.NewSource[int]()
+	two := pairAsync(pair.Task())
+	first := async.WhenAny[async.Operation](bg, two, tasks[3])
+	sources[2].SetError(errA)
+	if race.Await() != errA || success.IsCompleted() {
+		t.Error("Race0, or FirstSuccess0 too early")
+	}
+	sources[0].SetResult()
+	sources[1].SetResult()
+	pair.SetResult(7)
+	mustGive(t, first, 0)
+	if err := success.Await(); err != nil {
+		t.Errorf("FirstSuccess0: %v", err)
+	}
+	if !slices.Equal(started, []int{0, 1, 2}) || mapped.IsCompleted() && mapped.Await() != errA {
+		t.Errorf("Map0 started %v", started)
+	}
+	sources[3].SetResult()
+	var got []error
+	for task := range each {
+		got = append(got, task.Await())
+	}
+	if !slices.Equal(got, []error{errA, nil, nil, nil}) {
+		t.Errorf("WhenEach0: %v", got)
+	}
+	if err := mapped.Await(); err != errA {
+		t.Errorf("Map0: %v", err)
+	}
+	if err := async.Map0(bg, 1, []int{1, 2}, func(context.Context, int) async.Task0 { panic("an item") }); !err.IsCompleted() {
+		t.Error("Map0 of a panic is pending")
+	} else {
+		mustPanic(t, "an item", func() { err.Await() })
+	}
+	pairs, err := async.WhenAll(bg, two.Task(), async.Completed2(1, "one", nil).Task()).Await()
+	if err != nil || pairs[0].First != 7 || pairs[0].Second != "7" || pairs[1].Second != "one" {
+		t.Errorf("WhenAll of pairs: %v, %v", pairs, err)
+	}
+	triple, err := async.WithTimeout(bg, time.Hour, async.Completed3(1, "two", 3.0, nil).Task()).Await()
+	if err != nil || triple.First != 1 || triple.Second != "two" || triple.Third != 3 {
+		t.Errorf("a triple: %v, %v", triple, err)
+	}
+}
+
+// pairMachine gives a number and its text.
+type pairMachine struct {
+	async.Builder2[int, string]
+	task async.Task[int]
+}
+
+func pairAsync(task async.Task[int]) async.Task2[int, string] {
+	m := &pairMachine{task: task}
+	m.PromoteAnywhere()
+	if !task.OnCompleted(m) {
+		m.MoveNext(nil)
+	}
+	return m.Task()
+}
+
+func (m *pairMachine) MoveNext(*async.Executor) async.Continuation {
+	v, err := m.task.GetResult()
+	return m.SetResult(v, fmt.Sprint(v), err)
+}

@@ -379,6 +379,38 @@ func TestC19_PooledSource(t *testing.T) {
 	}
 }
 
+// Whoever uses a pooled source or machine wrongly hears which rule that breaks,
+// also when its cell is in use again.
+func TestC13_C14_C15_C16_MisuseOfPooledCells(t *testing.T) {
+	var pool async.SourcePool[int]
+	s := pool.New(bg)
+	task := s.Task()
+	mustPanic(t, "C16", func() { task.GetResult() })
+	s.SetResult(1)
+	mustPanic(t, "C15", func() { s.SetResult(2) })
+	mustPanic(t, "C15", func() { s.SetError(errA) })
+	mustGive(t, task, 1)
+	again := pool.New(bg) // as a rule the same cell
+	mustPanic(t, "C15", func() { s.SetResult(3) })
+	mustPanic(t, "C13", func() { task.GetResult() })
+	mustPanic(t, "C13", func() { task.OnCompleted(async.ContinuationFunc(nil)) })
+	mustPanic(t, "C13", func() { s.Task().GetResult() })
+	if again.Task().IsCompleted() || s.Complete(nil, 4, nil) {
+		t.Error("a source that came back completed somebody else's operation")
+	}
+	again.SetResult(5)
+	mustGive(t, again.Task(), 5)
+
+	gate := async.NewSource[int]()
+	machine := pooledSumAsync(1, func(int) async.Task[int] { return gate.Task() })
+	mustPanic(t, "C16", func() { machine.GetResult() })
+	first := await(machine)
+	mustPanic(t, "C14", func() { machine.OnCompleted(async.ContinuationFunc(nil)) })
+	gate.SetResult(6)
+	mustGive(t, first, 6)
+	mustPanic(t, "C13", func() { machine.GetResult() })
+}
+
 func TestC20_BodyRunsToItsFirstAwait(t *testing.T) {
 	s := async.NewSource[int]()
 	steps := 0

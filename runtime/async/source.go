@@ -140,53 +140,56 @@ func (s *Source[T]) must(first bool) {
 // producers with many short operations. The zero SourcePool is ready; it may be
 // used from any goroutine. A source's task may be awaited once (C14) and read
 // once (C13); one that is never read is left to the garbage collector.
-//
-// The version protects readers alone: who still completes a source after its
-// result was read completes somebody else's operation. So only a producer that
-// completes each source exactly once may use a pool.
-type SourcePool[T any] struct{ sources Pool[PooledSource[T]] }
+type SourcePool[T any] struct{ sources Pool[pooledCell[T]] }
 
 // New returns a pending source bound to the host that ctx carries, if any.
-func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) *PooledSource[T] {
-	s := p.sources.Get()
-	s.pool = p
-	s.out.owner = s
-	s.source.cell.flags = single
-	s.source.configure(options)
-	s.source.bindTo(ctx)
-	return s
+func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) PooledSource[T] {
+	c := p.sources.Get()
+	c.pool = p
+	c.out.owner = c
+	c.source.cell.flags = single
+	c.source.configure(options)
+	c.source.bindTo(ctx)
+	return PooledSource[T]{pooled: c, version: c.source.cell.version}
 }
 
-// A PooledSource is a source from a [SourcePool].
+// A PooledSource is a source from a [SourcePool]: a value, whose copies stand for
+// the same operation. It may be completed by one goroutine alone; completed again,
+// be it after its result was read and its cell is in use for another operation, it
+// panics (C15).
 type PooledSource[T any] struct {
-	source Source[T]
-	out    envelope
-	pool   *SourcePool[T]
+	pooled  *pooledCell[T]
+	version uint16
 }
 
 // Task is Source.Task.
-func (s *PooledSource[T]) Task() Task[T] { return s.source.Task() }
+func (s PooledSource[T]) Task() Task[T] {
+	return taskOf(&s.pooled.source.cell, uint32(s.version)+1)
+}
 
 // SetResult is Source.SetResult.
-func (s *PooledSource[T]) SetResult(v T) {
-	s.source.must(s.Complete(s.source.executor(), v, nil))
+func (s PooledSource[T]) SetResult(v T) {
+	source := &s.pooled.source
+	source.must(s.Complete(source.executor(), v, nil))
 }
 
 // SetError is Source.SetError.
-func (s *PooledSource[T]) SetError(err error) {
+func (s PooledSource[T]) SetError(err error) {
 	var zero T
-	s.source.must(s.Complete(s.source.executor(), zero, err))
+	source := &s.pooled.source
+	source.must(s.Complete(source.executor(), zero, err))
 }
 
-// Complete is Source.Complete. The source may be in use for another operation
-// when it returns.
-func (s *PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
-	if s.source.cell.isCompleted() {
+// Complete is Source.Complete. It reports false, too, if the result was read.
+func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
+	c := s.pooled
+	cell := &c.source.cell
+	if cell.version != s.version || cell.isCompleted() {
 		return false
 	}
-	s.out.err = err
-	posted, h := s.source.cell.flags&posts != 0, s.source.host()
-	released, ok := s.source.cell.complete(v, &s.out)
+	c.out.err = err
+	posted, h := cell.flags&posts != 0, c.source.host()
+	released, ok := cell.complete(v, &c.out)
 	if released != nil && posted {
 		postAll(ex, h, released)
 	} else {
@@ -195,11 +198,18 @@ func (s *PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 	return ok
 }
 
-// Recycle puts the source back; reading the task's result calls it.
-func (s *PooledSource[T]) Recycle() {
-	p := s.pool
-	token := s.source.cell.version + 1
-	*s = PooledSource[T]{}
-	s.source.cell.version = token
-	p.sources.Put(s)
+// pooledCell is what a SourcePool keeps.
+type pooledCell[T any] struct {
+	source Source[T]
+	out    envelope
+	pool   *SourcePool[T]
+}
+
+// Recycle puts the cell back; reading the task's result calls it.
+func (c *pooledCell[T]) Recycle() {
+	p := c.pool
+	token := c.source.cell.version + 1
+	*c = pooledCell[T]{}
+	c.source.cell.version = token
+	p.sources.Put(c)
 }

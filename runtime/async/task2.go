@@ -2,18 +2,18 @@ package async
 
 import "context"
 
-// values2 holds the values of a Task2.
-type values2[A, B any] struct {
-	v1 A
-	v2 B
+// A Pair holds the values of a [Task2].
+type Pair[A, B any] struct {
+	First  A
+	Second B
 }
 
 // A Task2 is a [Task] with two values.
-type Task2[A, B any] struct{ task Task[values2[A, B]] }
+type Task2[A, B any] struct{ task Task[Pair[A, B]] }
 
 // Completed2 returns a task that is finished with these results.
 func Completed2[A, B any](v1 A, v2 B, err error) Task2[A, B] {
-	return Task2[A, B]{Completed(values2[A, B]{v1, v2}, err)}
+	return Task2[A, B]{Completed(Pair[A, B]{v1, v2}, err)}
 }
 
 // IsCompleted reports whether the result is there to be read.
@@ -25,19 +25,23 @@ func (t Task2[A, B]) OnCompleted(c Continuation) bool { return t.task.OnComplete
 // GetResult is Task.GetResult.
 func (t Task2[A, B]) GetResult() (A, B, error) {
 	v, err := t.task.GetResult()
-	return v.v1, v.v2, err
+	return v.First, v.Second, err
 }
 
 // Await is Task.Await.
 func (t Task2[A, B]) Await() (A, B, error) {
 	v, err := t.task.Await()
-	return v.v1, v.v2, err
+	return v.First, v.Second, err
 }
 
 // ConfigureAwait is Task.ConfigureAwait.
 func (t Task2[A, B]) ConfigureAwait(continueOnContext bool) ConfiguredTask2[A, B] {
 	return ConfiguredTask2[A, B]{t, !continueOnContext}
 }
+
+// Task returns the same task as one with a single value, for what takes a Task[T]
+// only: [WhenAll], [WhenEach], [Race], [WithTimeout], [Map].
+func (t Task2[A, B]) Task() Task[Pair[A, B]] { return t.task }
 
 // PanicStack is Task.PanicStack.
 func (t Task2[A, B]) PanicStack() []byte { return t.task.PanicStack() }
@@ -50,7 +54,7 @@ func (t Task2[A, B]) host() Host                 { return t.task.host() }
 func (t Task2[A, B]) Awaiter() Awaiter2[A, B] { return Awaiter2[A, B]{t.task.Awaiter()} }
 
 // An Awaiter2 is the [Awaiter] of a Task2.
-type Awaiter2[A, B any] struct{ awaiter Awaiter[values2[A, B]] }
+type Awaiter2[A, B any] struct{ awaiter Awaiter[Pair[A, B]] }
 
 // Task is Awaiter.Task.
 func (a *Awaiter2[A, B]) Task() Task2[A, B] { return Task2[A, B]{a.awaiter.Task()} }
@@ -76,11 +80,11 @@ func (t ConfiguredTask2[A, B]) GetResult() (A, B, error) { return t.task.GetResu
 func (t ConfiguredTask2[A, B]) Await() (A, B, error) { return t.task.Await() }
 
 // A Builder2 is the [Builder] of a machine that ends in a Task2.
-type Builder2[A, B any] struct{ Builder[values2[A, B]] }
+type Builder2[A, B any] struct{ Builder[Pair[A, B]] }
 
 // SetResult is Builder.SetResult.
 func (b *Builder2[A, B]) SetResult(v1 A, v2 B, err error) Continuation {
-	return b.Builder.SetResult(values2[A, B]{v1, v2}, err)
+	return b.Builder.SetResult(Pair[A, B]{v1, v2}, err)
 }
 
 // Result is Builder.Result.
@@ -98,7 +102,7 @@ func (b *Builder2[A, B]) Catch(task *Task2[A, B]) {
 }
 
 // A Source2 is the [Source] of a Task2.
-type Source2[A, B any] struct{ Source[values2[A, B]] }
+type Source2[A, B any] struct{ Source[Pair[A, B]] }
 
 // NewSource2 is NewSource for a Task2.
 func NewSource2[A, B any](options ...SourceOption) *Source2[A, B] {
@@ -122,5 +126,5 @@ func (s *Source2[A, B]) SetResult(v1 A, v2 B) { s.must(s.TrySetResult(v1, v2)) }
 
 // TrySetResult is Source.TrySetResult.
 func (s *Source2[A, B]) TrySetResult(v1 A, v2 B) bool {
-	return s.Source.TrySetResult(values2[A, B]{v1, v2})
+	return s.Source.TrySetResult(Pair[A, B]{v1, v2})
 }

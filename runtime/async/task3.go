@@ -2,19 +2,19 @@ package async
 
 import "context"
 
-// values3 holds the values of a Task3.
-type values3[A, B, C any] struct {
-	v1 A
-	v2 B
-	v3 C
+// A Triple holds the values of a [Task3].
+type Triple[A, B, C any] struct {
+	First  A
+	Second B
+	Third  C
 }
 
 // A Task3 is a [Task] with three values.
-type Task3[A, B, C any] struct{ task Task[values3[A, B, C]] }
+type Task3[A, B, C any] struct{ task Task[Triple[A, B, C]] }
 
 // Completed3 returns a task that is finished with these results.
 func Completed3[A, B, C any](v1 A, v2 B, v3 C, err error) Task3[A, B, C] {
-	return Task3[A, B, C]{Completed(values3[A, B, C]{v1, v2, v3}, err)}
+	return Task3[A, B, C]{Completed(Triple[A, B, C]{v1, v2, v3}, err)}
 }
 
 // IsCompleted reports whether the result is there to be read.
@@ -26,19 +26,23 @@ func (t Task3[A, B, C]) OnCompleted(c Continuation) bool { return t.task.OnCompl
 // GetResult is Task.GetResult.
 func (t Task3[A, B, C]) GetResult() (A, B, C, error) {
 	v, err := t.task.GetResult()
-	return v.v1, v.v2, v.v3, err
+	return v.First, v.Second, v.Third, err
 }
 
 // Await is Task.Await.
 func (t Task3[A, B, C]) Await() (A, B, C, error) {
 	v, err := t.task.Await()
-	return v.v1, v.v2, v.v3, err
+	return v.First, v.Second, v.Third, err
 }
 
 // ConfigureAwait is Task.ConfigureAwait.
 func (t Task3[A, B, C]) ConfigureAwait(continueOnContext bool) ConfiguredTask3[A, B, C] {
 	return ConfiguredTask3[A, B, C]{t, !continueOnContext}
 }
+
+// Task returns the same task as one with a single value, for what takes a Task[T]
+// only: [WhenAll], [WhenEach], [Race], [WithTimeout], [Map].
+func (t Task3[A, B, C]) Task() Task[Triple[A, B, C]] { return t.task }
 
 // PanicStack is Task.PanicStack.
 func (t Task3[A, B, C]) PanicStack() []byte { return t.task.PanicStack() }
@@ -51,7 +55,7 @@ func (t Task3[A, B, C]) host() Host                 { return t.task.host() }
 func (t Task3[A, B, C]) Awaiter() Awaiter3[A, B, C] { return Awaiter3[A, B, C]{t.task.Awaiter()} }
 
 // An Awaiter3 is the [Awaiter] of a Task3.
-type Awaiter3[A, B, C any] struct{ awaiter Awaiter[values3[A, B, C]] }
+type Awaiter3[A, B, C any] struct{ awaiter Awaiter[Triple[A, B, C]] }
 
 // Task is Awaiter.Task.
 func (a *Awaiter3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{a.awaiter.Task()} }
@@ -77,11 +81,11 @@ func (t ConfiguredTask3[A, B, C]) GetResult() (A, B, C, error) { return t.task.G
 func (t ConfiguredTask3[A, B, C]) Await() (A, B, C, error) { return t.task.Await() }
 
 // A Builder3 is the [Builder] of a machine that ends in a Task3.
-type Builder3[A, B, C any] struct{ Builder[values3[A, B, C]] }
+type Builder3[A, B, C any] struct{ Builder[Triple[A, B, C]] }
 
 // SetResult is Builder.SetResult.
 func (b *Builder3[A, B, C]) SetResult(v1 A, v2 B, v3 C, err error) Continuation {
-	return b.Builder.SetResult(values3[A, B, C]{v1, v2, v3}, err)
+	return b.Builder.SetResult(Triple[A, B, C]{v1, v2, v3}, err)
 }
 
 // Result is Builder.Result.
@@ -99,7 +103,7 @@ func (b *Builder3[A, B, C]) Catch(task *Task3[A, B, C]) {
 }
 
 // A Source3 is the [Source] of a Task3.
-type Source3[A, B, C any] struct{ Source[values3[A, B, C]] }
+type Source3[A, B, C any] struct{ Source[Triple[A, B, C]] }
 
 // NewSource3 is NewSource for a Task3.
 func NewSource3[A, B, C any](options ...SourceOption) *Source3[A, B, C] {
@@ -123,5 +127,5 @@ func (s *Source3[A, B, C]) SetResult(v1 A, v2 B, v3 C) { s.must(s.TrySetResult(v
 
 // TrySetResult is Source.TrySetResult.
 func (s *Source3[A, B, C]) TrySetResult(v1 A, v2 B, v3 C) bool {
-	return s.Source.TrySetResult(values3[A, B, C]{v1, v2, v3})
+	return s.Source.TrySetResult(Triple[A, B, C]{v1, v2, v3})
 }

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -67,6 +68,11 @@ func (p *Threads) Post(c async.Continuation) {
 func (p *Threads) Go(f func()) {
 	p.posts++
 	p.port.Post(p.kernel.CPU(), work(f), nil)
+}
+
+// Context returns a context whose machines resume on the pool.
+func (p *Threads) Context(parent context.Context) context.Context {
+	return async.WithSyncContext(parent, p)
 }
 
 // turn queues the next turn of a serial context.

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -45,6 +46,11 @@ func NewUI(k *kernel.Kernel, name string, trap Trap) *UI {
 	u.thread.Local = u
 	u.thread.WaitIdle("a message")
 	return u
+}
+
+// Context returns a context whose machines resume on the UI thread.
+func (u *UI) Context(parent context.Context) context.Context {
+	return async.WithSyncContext(parent, u)
 }
 
 // Thread returns the simulated thread.
