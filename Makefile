@@ -13,7 +13,7 @@ FILE ?= bin/tour
 
 .PHONY: build generate demo test fmt check vet race bench fuzz sim everything golden tidy
 
-build: ## the two commands, into bin/
+build: ## the commands, into bin/
 	go build -o bin/ ./cmd/...
 
 generate: ## what is compiled from //nothread:async, in the whole module
@@ -53,8 +53,9 @@ vet:
 race:
 	go test -race $(concurrent)
 
-bench:
-	go test -run '^$$' -bench . -benchmem ./runtime/...
+bench: ## what is promised of cost, beside peers: a table, and bin/bench.json
+	go build -o bin/ ./cmd/bench
+	bin/bench -json bin/bench.json
 
 fuzz: ## random functions in both forms, compared, for FOR=10m from SEED=1 on
 	go test ./transform/internal/fuzz -run 'TestFuzz$$' -timeout 0 -args -for $(or $(FOR),10m) -seed $(or $(SEED),1)
