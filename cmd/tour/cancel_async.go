@@ -19,6 +19,7 @@ func ReadOneAsync(ctx context.Context, f *overlapped.File, name string, offset i
 	if m.IsCompleted() {
 		return m.Result()
 	}
+	m.state = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -100,7 +101,7 @@ func (m *readOneMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *readOneMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 		return
 	}
 	defer m.Catch(task)

@@ -116,6 +116,7 @@ func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task 
 	if m.IsCompleted() {
 		return m.Result()
 	}
+	m.state = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -179,7 +180,7 @@ func (m *asTheyComeMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *asTheyComeMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 		return
 	}
 	defer m.Catch(task)

@@ -135,6 +135,7 @@ func guardedAsync(ctx context.Context, how string) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
+	m.state = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -209,7 +210,7 @@ func (m *guardedMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *guardedMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -291,6 +292,7 @@ func stackAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
+	m.state = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -369,7 +371,7 @@ func (m *stackMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *stackMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 		return
 	}
 	defer m.Catch(task)

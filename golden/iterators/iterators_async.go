@@ -20,6 +20,7 @@ func IteratorsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
+	m.state = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -81,7 +82,7 @@ func (m *iteratorsMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *iteratorsMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -161,6 +162,7 @@ func findAsync(ctx context.Context, all iter.Seq2[int, string], letter string) (
 	if m.IsCompleted() {
 		return m.Result()
 	}
+	m.state = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -234,7 +236,7 @@ func (m *findMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *findMachine) catch(task *async.Task[string]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 		return
 	}
 	defer m.Catch(task)

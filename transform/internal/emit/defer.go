@@ -196,11 +196,13 @@ func (e *emitter) replayed(d *ir.Defer) string {
 	return fun + "(" + list + ")"
 }
 
-// catch settles what ends the function before its first suspension:
+// catch settles what ends the function before its first suspension. A machine
+// that was moved to the heap, and then did not have to wait, may still exit: it
+// waits only where its kickoff has said so.
 //
 //	func (m *fMachine) catch(task *async.Task[int]) {
 //		v := recover()
-//		if v == nil && (m.IsCompleted() || m.heap != nil) {
+//		if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
 //			return
 //		}
 //		defer m.Catch(task)
@@ -214,7 +216,7 @@ func (e *emitter) catch() {
 	m := e.f.Receiver
 	ended := m + ".IsCompleted()"
 	if e.f.Suspends() {
-		ended = "(" + ended + " || " + m + ".heap != nil)"
+		ended = fmt.Sprintf("(%s || %[2]s.heap != nil && %[2]s.state == 0)", ended, m)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)

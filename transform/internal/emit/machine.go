@@ -94,7 +94,11 @@ func (e *emitter) kickoff() {
 	fmt.Fprintf(&b, "defer %s.%s(&%s)\n", m, catch, task)
 	fmt.Fprintf(&b, "%s.MoveNext(nil)\n", m)
 	if e.f.Suspends() {
-		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\nreturn %[1]s.heap.Task()", m)
+		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\n", m)
+		if e.f.Unwinds() {
+			fmt.Fprintf(&b, "%s.state = 0 // no exit: it waits\n", m)
+		}
+		fmt.Fprintf(&b, "return %s.heap.Task()", m)
 	} else {
 		fmt.Fprintf(&b, "return %s.Result()", m)
 	}

@@ -54,7 +54,7 @@ type Func struct {
 	Entry   *Block
 	Awaits  []*Await                // in source order
 	Slots   []*Slot                 // by lower
-	Consts  []*ast.GenDecl          // declared in the body; they move to its top
+	Consts  []*ast.GenDecl          // declared in the body, or mentioned from around it; they move to its top
 	Defers  []*Defer                // in source order
 	Names   map[types.Object]string // of those constants that need another name there, by lower
 	Types   []*LocalType            // declared in the body; they move to the package level

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 
@@ -121,4 +122,46 @@ func (b *builder) byReference(obj *types.Var) bool {
 	}
 	u := b.usageOf(obj)
 	return u.addressed || u.writes > 0
+}
+
+// constants copies the declarations of those constants around an async closure
+// that it mentions, and of those that these are made of: its machine has a
+// MoveNext of its own.
+func (b *builder) constants() {
+	lit := b.f.Lit
+	if lit == nil {
+		return
+	}
+	declared := make(map[types.Object]*ast.GenDecl)
+	var order []*ast.GenDecl
+	ast.Inspect(b.f.Decl.Body, func(n ast.Node) bool {
+		if decl, ok := n.(*ast.GenDecl); ok && decl.Tok == token.CONST {
+			order = append(order, decl)
+			for _, spec := range decl.Specs {
+				for _, id := range spec.(*ast.ValueSpec).Names {
+					declared[b.info.Defs[id]] = decl
+				}
+			}
+		}
+		return n != ast.Node(lit)
+	})
+	mentioned := make(map[*ast.GenDecl]bool)
+	var mention func(n ast.Node)
+	mention = func(n ast.Node) {
+		ast.Inspect(n, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if decl := declared[b.info.Uses[id]]; decl != nil && !mentioned[decl] {
+					mentioned[decl] = true
+					mention(decl)
+				}
+			}
+			return true
+		})
+	}
+	mention(lit)
+	for _, decl := range order {
+		if mentioned[decl] {
+			b.f.Consts = append(b.f.Consts, decl)
+		}
+	}
 }

@@ -65,6 +65,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 func (b *builder) plan() *ir.Func {
 	b.scanUses(b.f.Body)
 	b.defers()
+	b.constants()
 	b.captured()
 	b.parameters()
 	b.stmts(b.f.Body.List, b.f.Body.Rbrace)

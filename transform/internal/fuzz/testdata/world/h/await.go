@@ -187,11 +187,16 @@ func (o Op2[A, B]) Await() (A, B) {
 }
 
 // Task is Do with a task of the runtime, completed by its source. f runs when
-// the task is made or when the driver comes to it.
+// the task is made or when the driver comes to it; its panic becomes an error.
 func Task[T any](f func() (T, error)) async.Task[T] {
 	w := &work{run: cur}
 	s := async.NewSource[T]()
 	w.do = func() {
+		defer func() {
+			if v := recover(); v != nil {
+				s.SetError(errors.New(panicText(v)))
+			}
+		}()
 		if v, err := f(); err != nil {
 			s.SetError(err)
 		} else {
@@ -200,7 +205,6 @@ func Task[T any](f func() (T, error)) async.Task[T] {
 	}
 	if cur.turn(3) == 0 {
 		w.perform()
-		w.raise()
 	} else {
 		pending = append(pending, w)
 	}

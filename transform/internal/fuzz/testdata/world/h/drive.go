@@ -43,6 +43,7 @@ var variants = []struct {
 	seed uint64
 }{
 	{"later", Later, 1}, {"at once", AtOnce, 2}, {"mixed 1", Mixed, 3}, {"mixed 2", Mixed, 4}, {"mixed 3", Mixed, 5},
+	{"mixed 4", Mixed, 6}, {"mixed 5", Mixed, 7}, {"mixed 6", Mixed, 8}, {"mixed 7", Mixed, 9}, {"mixed 8", Mixed, 10},
 }
 
 // Main runs all cases and prints what differs.
