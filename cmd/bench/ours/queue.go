@@ -77,7 +77,7 @@ func (o *Operation) StartAsync() async.Task[int] {
 
 // A Pool is a queue whose operations come from a pool and go back to it.
 type Pool struct {
-	ring       []*async.PooledSource[int]
+	ring       []async.PooledSource[int]
 	head, tail uint
 	ctx        context.Context
 	ex         *async.Executor
@@ -86,7 +86,7 @@ type Pool struct {
 
 // NewPool makes a pool for the event loop q.
 func NewPool(q *Queue) *Pool {
-	return &Pool{ring: make([]*async.PooledSource[int], len(q.ring)), ctx: async.WithHost(context.Background(), q), ex: q.ex}
+	return &Pool{ring: make([]async.PooledSource[int], len(q.ring)), ctx: async.WithHost(context.Background(), q), ex: q.ex}
 }
 
 // StartAsync starts an operation.
