@@ -88,8 +88,7 @@ type Timer struct {
 	// The store's: valid while armed.
 	deadline   Time
 	next, prev *Timer
-	level      int8
-	slot       uint8
+	place      uint16 // level and slot
 	armed      bool
 
 	// A Real clock's.

@@ -8,7 +8,7 @@ import (
 const (
 	slotBits = 6
 	slots    = 1 << slotBits
-	levels   = 11 // 11 × 6 bits cover the 63 bits of a Time
+	rows     = 16 // 11 levels × 6 bits cover the 63 bits of a Time; an index below 16 needs no check
 )
 
 // Virtual is a clock that moves only when told to. The zero value stands at time 0 with no timers.
@@ -16,14 +16,14 @@ const (
 // It belongs to one World and is not safe for concurrent use.
 type Virtual struct {
 	now  Time
-	soon Time // no timer is due before this; valid if count > 0
+	soon Time // no timer is due before this; Never, or anything that has passed, if there is none
 	n    int
 
 	// The wheel. base ≤ now; every armed timer's level and slot follow from base and its deadline.
 	base      Time
-	occupied  [levels]uint64 // which slots of a level hold timers
-	populated uint16         // which levels hold timers
-	wheel     [levels][slots]list
+	occupied  [rows]uint64 // by level: which slots hold timers
+	populated uint16       // which levels hold timers
+	wheel     [rows * slots]list
 }
 
 // list is a first-in, first-out list of timers.
@@ -83,7 +83,7 @@ func (v *Virtual) Advance(to Time) {
 // Pass moves the clock forward by d if nothing is due by then, and reports whether that was so: Advance's short way, for
 // callers that want it inlined.
 func (v *Virtual) Pass(d time.Duration) bool {
-	if to := v.now + Time(d); to >= v.now && (v.n == 0 || to < v.soon) {
+	if to := v.now + Time(d); to >= v.now && to < v.soon {
 		v.now = to
 		return true
 	}
@@ -129,18 +129,18 @@ func (v *Virtual) ring(t *Timer) {
 // limit, cascading the slots that it enters.
 func (v *Virtual) first(limit Time) *Timer {
 	for v.populated != 0 {
-		level := bits.TrailingZeros16(v.populated)
-		slot := bits.TrailingZeros64(v.occupied[level])
-		shift := uint(level * slotBits)
+		level := uint(bits.TrailingZeros16(v.populated)) % rows
+		slot := uint(bits.TrailingZeros64(v.occupied[level])) % slots
 		// The lowest populated level holds the earliest timers: those above are due after the whole of it.
-		begin := v.base>>(shift+slotBits)<<(shift+slotBits) | Time(slot)<<shift
+		shift := level * slotBits % 64
+		begin := v.base&^(1<<shift<<slotBits-1) | Time(slot)<<shift
 		if begin > v.soon {
 			v.soon = begin
 		}
 		if begin > limit {
 			return nil
 		}
-		l := &v.wheel[level][slot]
+		l := &v.wheel[(level*slots+slot)%(rows*slots)]
 		if level == 0 {
 			return l.head
 		}
@@ -154,16 +154,16 @@ func (v *Virtual) first(limit Time) *Timer {
 		if begin > v.base {
 			v.base = begin
 		}
-		v.cascade(level, slot)
+		v.cascade(level*slots + slot)
 	}
 	return nil
 }
 
 // cascade spreads the timers of a slot that the base has entered over the levels below, in their order.
-func (v *Virtual) cascade(level, slot int) {
-	l := v.wheel[level][slot]
-	v.wheel[level][slot] = list{}
-	v.vacate(level, slot)
+func (v *Virtual) cascade(place uint) {
+	l := v.wheel[place%(rows*slots)]
+	v.wheel[place%(rows*slots)] = list{}
+	v.vacate(place)
 	for t := l.head; t != nil; {
 		next := t.next
 		v.insert(t)
@@ -172,18 +172,16 @@ func (v *Virtual) cascade(level, slot int) {
 }
 
 func (v *Virtual) insert(t *Timer) {
-	level := 0
-	if differ := uint64(t.deadline ^ v.base); differ >= slots {
-		level = (bits.Len64(differ) - 1) / slotBits
-	}
-	slot := int(uint64(t.deadline)>>(uint(level)*slotBits)) & (slots - 1)
-	t.level, t.slot = int8(level), uint8(slot)
-	l := &v.wheel[level][slot]
+	level := uint(levelOf[bits.Len64(uint64(t.deadline^v.base))%64])
+	slot := uint(uint64(t.deadline)>>(level*slotBits%64)) % slots
+	place := (level*slots + slot) % (rows * slots)
+	t.place = uint16(place)
+	l := &v.wheel[place]
 	t.next, t.prev = nil, l.tail
 	if l.tail == nil {
 		l.head = t
-		v.occupied[level] |= 1 << slot
-		v.populated |= 1 << level
+		v.occupied[level%rows] |= 1 << slot
+		v.populated |= 1 << (level % rows)
 	} else {
 		l.tail.next = t
 	}
@@ -191,7 +189,7 @@ func (v *Virtual) insert(t *Timer) {
 }
 
 func (v *Virtual) remove(t *Timer) {
-	l := &v.wheel[t.level][t.slot]
+	l := &v.wheel[t.place%(rows*slots)]
 	if t.prev == nil {
 		l.head = t.next
 	} else {
@@ -203,16 +201,27 @@ func (v *Virtual) remove(t *Timer) {
 		t.next.prev = t.prev
 	}
 	if l.head == nil {
-		v.vacate(int(t.level), int(t.slot))
+		v.vacate(uint(t.place))
 	}
 	t.next, t.prev, t.armed = nil, nil, false
-	v.n--
+	if v.n--; v.n == 0 {
+		v.soon = Never
+	}
 }
 
 // vacate notes that a slot holds no timer any more.
-func (v *Virtual) vacate(level, slot int) {
-	v.occupied[level] &^= 1 << slot
+func (v *Virtual) vacate(place uint) {
+	level := place / slots % rows
+	v.occupied[level] &^= 1 << (place % slots)
 	if v.occupied[level] == 0 {
 		v.populated &^= 1 << level
 	}
 }
+
+// levelOf is the level of a timer, by the number of bits up to the highest one in which its deadline differs from the base.
+var levelOf = func() (level [64]uint8) {
+	for n := 1; n < 64; n++ {
+		level[n] = uint8((n - 1) / slotBits)
+	}
+	return level
+}()

@@ -31,7 +31,7 @@ type Disk struct {
 	cfg     DiskConfig
 	clock   clock.Clock
 	oracle  Oracle
-	hazard  Hazard
+	hazard  Hazard // nil: it never fails
 	probe   Probe
 	line    Line
 
@@ -123,7 +123,7 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 // Connect plugs the disk into a machine. The probe may be nil.
 func (d *Disk) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
 	d.clock, d.oracle, d.line, d.probe = c, o, l, p
-	d.hazard = hazardOf(o)
+	d.hazard, _ = o.(Hazard)
 }
 
 // Name returns the disk's name.
@@ -152,15 +152,18 @@ func (d *Disk) Doorbell(slot int) {
 	d.clock.Set(&s.timer, d.clock.Now().Add(d.latency(len(s.reg.DMA))))
 }
 
+// strike reports whether a fault happens here and now.
+func (d *Disk) strike(f Fault) bool { return d.hazard != nil && d.hazard.Strike(f) }
+
 func (d *Disk) latency(n int) time.Duration {
 	t := d.cfg.Access + time.Duration(int64(n)*int64(d.cfg.PerKilobyte)/1024)
 	if d.cfg.Jitter > 0 {
 		t += time.Duration(d.oracle.Choose("disk.latency", uint64(d.cfg.Jitter)+1))
 	}
-	if d.hazard.Strike(Reordering) {
+	if d.strike(Reordering) {
 		t += time.Duration(d.oracle.Choose("disk.reorder", 10*uint64(d.cfg.Access+d.cfg.Jitter)+1))
 	}
-	if d.hazard.Strike(HeavyTail) { // twice as long, or with half the chance four times, or …
+	if d.strike(HeavyTail) { // twice as long, or with half the chance four times, or …
 		t <<= 1 + bits.TrailingZeros64(d.oracle.Choose("disk.tail", 1<<9)|1<<9)
 	}
 	return t
@@ -169,20 +172,13 @@ func (d *Disk) latency(n int) time.Duration {
 // Ring finishes the slot's command: the DMA happens, the completion is written down, the line is asserted.
 func (s *diskSlot) Ring(clock.Time) {
 	d := s.disk
-	switch {
-	case d.hazard.Strike(Removal):
-		d.Remove()
-		return
-	case !s.told && d.hazard.Strike(InterruptBeforeDMA):
-		s.told = true
-		d.clock.Set(&s.timer, d.clock.Now().Add(time.Duration(1+d.oracle.Choose("disk.dma", 50_000))))
-		d.call()
+	if d.hazard != nil && s.prevented() {
 		return
 	}
 	done := d.perform(&s.reg)
 	done.Slot = s.index
 	s.busy = false
-	d.completions[(d.taken+d.finished)%len(d.completions)] = done
+	d.completions[d.entry(d.finished)] = done
 	d.finished++
 	if d.probe != nil {
 		d.probe.DMADone(d.name, s.reg.Op, s.reg.Offset, done.Transferred, done.Status)
@@ -202,6 +198,30 @@ func (s *diskSlot) Ring(clock.Time) {
 	}
 }
 
+// prevented reports whether a fault keeps the slot's command from being finished now.
+func (s *diskSlot) prevented() bool {
+	d := s.disk
+	switch {
+	case d.strike(Removal):
+		d.Remove()
+		return true
+	case !s.told && d.strike(InterruptBeforeDMA):
+		s.told = true
+		d.clock.Set(&s.timer, d.clock.Now().Add(time.Duration(1+d.oracle.Choose("disk.dma", 50_000))))
+		d.call()
+		return true
+	}
+	return false
+}
+
+// entry returns the index of the i-th entry of the completion queue, from the oldest.
+func (d *Disk) entry(i int) int {
+	if i += d.taken; i >= len(d.completions) {
+		i -= len(d.completions) // a division would cost as much as a command
+	}
+	return i
+}
+
 // call asserts the line, for all commands that have finished.
 func (d *Disk) call() {
 	d.clock.Stop(&d.patience)
@@ -216,15 +236,16 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 	switch {
 	case r.Offset < 0 || r.Op < Read || r.Op > Flush:
 		return Completion{Status: BadCommand}
-	case d.hazard.Strike(HardError):
+	case d.hazard == nil:
+	case d.strike(HardError):
 		d.lastError = ErrFault
 		return Completion{Status: DeviceError}
-	case d.hazard.Strike(PassingError):
+	case d.strike(PassingError):
 		d.lastError = ErrFault
 		return Completion{Status: TryAgain}
-	case len(dma) > 0 && d.hazard.Strike(ZeroTransfer):
+	case len(dma) > 0 && d.strike(ZeroTransfer):
 		return Completion{}
-	case len(dma) > 1 && d.hazard.Strike(ShortTransfer):
+	case len(dma) > 1 && d.strike(ShortTransfer):
 		dma = dma[:1+d.oracle.Choose("disk.short", uint64(len(dma)-1))]
 	}
 	var err error
@@ -285,7 +306,7 @@ func (d *Disk) NextCompletion() (Completion, bool) {
 		return Completion{}, false
 	}
 	c := d.completions[d.taken]
-	d.taken = (d.taken + 1) % len(d.completions)
+	d.taken = d.entry(1)
 	d.finished--
 	return c, true
 }

@@ -37,16 +37,3 @@ type Hazard interface {
 
 // ErrFault is what a disk's LastError says after a HardError or a PassingError.
 var ErrFault = errors.New("device: the hardware fails (a fault of the simulation)")
-
-// noHazard is the hazard of hardware that never fails.
-type noHazard struct{}
-
-func (noHazard) Strike(Fault) bool { return false }
-
-// hazardOf returns what an oracle has to say about faults.
-func hazardOf(o Oracle) Hazard {
-	if h, ok := o.(Hazard); ok {
-		return h
-	}
-	return noHazard{}
-}

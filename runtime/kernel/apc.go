@@ -14,50 +14,65 @@ type APC struct {
 
 	// The queue's.
 	queued bool
+	after  uint64 // how many completed requests stand before it, of all that ever did
 	next   *APC
 }
 
-// apcQueue is first in, first out, but that special APCs stand before normal ones.
+// apcList is first in, first out.
+type apcList struct{ head, tail *APC }
+
+func (l *apcList) push(a *APC) {
+	a.queued = true
+	if l.head == nil {
+		l.head = a
+	} else {
+		l.tail.next = a
+	}
+	l.tail = a
+}
+
+func (l *apcList) pop() *APC {
+	a := l.head
+	l.head = a.next
+	a.next, a.queued = nil, false
+	return a
+}
+
+// apcQueue is a thread's kernel APCs: the special ones, first in first out, then the normal ones. A completed request is a
+// special APC without an APC: the IRP itself stands in the queue.
 type apcQueue struct {
-	head, tail  *APC
-	lastSpecial *APC
+	requests irpList
+	special  apcList
+	normal   apcList
 }
 
 func (q *apcQueue) push(a *APC) {
-	a.queued = true
-	if a.Normal != nil { // at the end
-		if q.tail == nil {
-			q.head = a
-		} else {
-			q.tail.next = a
-		}
-		q.tail = a
+	if a.Normal != nil {
+		q.normal.push(a)
 		return
 	}
-	if q.lastSpecial == nil { // before all normal ones
-		a.next = q.head
-		q.head = a
-	} else {
-		a.next = q.lastSpecial.next
-		q.lastSpecial.next = a
-	}
-	if a.next == nil {
-		q.tail = a
-	}
-	q.lastSpecial = a
+	a.after = q.requests.in
+	q.special.push(a)
 }
 
+func (q *apcQueue) empty() bool {
+	return q.requests.head == nil && q.special.head == nil && q.normal.head == nil
+}
+
+// popRequest takes out the completed request that is next; nil: an APC is.
+func (q *apcQueue) popRequest() *IRP {
+	if q.requests.head == nil || q.special.head != nil && q.special.head.after == q.requests.out {
+		return nil
+	}
+	return q.requests.pop()
+}
+
+// pop takes out the APC that is next.
 func (q *apcQueue) pop() *APC {
-	a := q.head
-	q.head = a.next
-	if q.head == nil {
-		q.tail = nil
+	if q.special.head != nil {
+		return q.special.pop()
 	}
-	if q.lastSpecial == a {
-		q.lastSpecial = nil
-	}
-	a.next, a.queued = nil, false
-	return a
+	return q.normal.pop()
 }
 
 // QueueAPC queues an APC to a thread, at up to DispatchLevel. It returns false if the APC is queued already or the
@@ -75,6 +90,19 @@ func (c *CPU) QueueAPC(t *Thread, a *APC) bool {
 		return true
 	}
 	t.kernelAPCs.push(a)
+	c.attendAPC(t)
+	return true
+}
+
+// queueCompletion queues the special kernel APC of a completed request to the thread that issued it (A11).
+func (c *CPU) queueCompletion(irp *IRP) {
+	irp.stage = stageAPC
+	irp.thread.kernelAPCs.requests.push(irp)
+	c.attendAPC(irp.thread)
+}
+
+// attendAPC lets a thread's kernel APCs run as soon as they can.
+func (c *CPU) attendAPC(t *Thread) {
 	if t.state == Waiting && t.apcDeliverable() {
 		c.kernel.enqueue(t)
 	}
@@ -84,17 +112,16 @@ func (c *CPU) QueueAPC(t *Thread, a *APC) bool {
 			c.deliver() // at once, if the level lets it
 		}
 	}
-	return true
 }
 
 // apcDeliverable reports whether the head of the thread's kernel APCs could run, were the thread below APCLevel: a
 // guarded region blocks all, a critical region normal ones, as does a normal one that runs (A34).
 func (t *Thread) apcDeliverable() bool {
-	a := t.kernelAPCs.head
-	if a == nil || t.guarded > 0 {
+	q := &t.kernelAPCs
+	if t.guarded > 0 {
 		return false
 	}
-	return a.Normal == nil || t.critical == 0 && !t.normalRunning
+	return q.requests.head != nil || q.special.head != nil || q.normal.head != nil && t.critical == 0 && !t.normalRunning
 }
 
 // deliverAPCs runs the current thread's kernel APCs: special ones at APCLevel, then normal ones.
@@ -102,10 +129,19 @@ func (c *CPU) deliverAPCs() {
 	t := c.thread
 	c.attention &^= attendAPC
 	for t.apcDeliverable() {
-		a := t.kernelAPCs.pop()
 		old := c.irql
 		c.irql = APCLevel
 		c.kernel.counts.APCs++
+		if irp := t.kernelAPCs.popRequest(); irp != nil {
+			c.Spend(costAPC)
+			if c.kernel.watched {
+				c.trace(HopAPC, irp, t.name, 0, 0)
+			}
+			c.deliverStatus(irp)
+			c.LowerIRQL(old)
+			continue
+		}
+		a := t.kernelAPCs.pop()
 		c.Spend(costAPC)
 		if a.Kernel != nil {
 			a.Kernel(c, a)

@@ -22,10 +22,7 @@ func (irp *IRP) guardBuffer(major MajorFunction) {
 	if len(buf) == 0 || major != MajorRead && major != MajorWrite {
 		return
 	}
-	if irp.guard == nil {
-		irp.guard = new(guard)
-	}
-	g := irp.guard
+	g := &irp.rest().guard
 	g.original, g.sum = buf, maphash.Bytes(guardSeed, buf)
 	if major == MajorRead {
 		g.copy = append(g.copy[:0], buf...)
@@ -35,12 +32,12 @@ func (irp *IRP) guardBuffer(major MajorFunction) {
 
 // releaseBuffer ends that, and gives the requester what was read.
 func (c *CPU) releaseBuffer(irp *IRP) {
-	g := irp.guard
-	if g == nil || g.original == nil {
+	if irp.annex == nil || irp.annex.guard.original == nil {
 		return
 	}
+	g := &irp.annex.guard
 	changed := maphash.Bytes(guardSeed, g.original) != g.sum
-	read := irp.stack[len(irp.stack)-1].Major == MajorRead
+	read := irp.top().Major == MajorRead
 	switch {
 	case changed && read:
 		c.kernel.violate(vReadChanged, irp, "the buffer of a read of %s was written to by somebody else while the read was in flight: give each operation a buffer of its own, and use it when the operation is complete", irp.file.device.Name)

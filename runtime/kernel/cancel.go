@@ -42,7 +42,10 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.AcquireCancelLock()
 	irp.Cancel = true
 	if !irp.cancelled {
-		irp.cancelled, irp.cancelTime = true, c.Now()
+		irp.cancelled = true
+		if c.kernel.verify {
+			irp.rest().cancelTime = c.Now()
+		}
 	}
 	c.kernel.reachRace(irp)
 	routine := irp.SetCancelRoutine(nil)

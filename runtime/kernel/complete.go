@@ -10,11 +10,13 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	k := c.kernel
 	c.checkCompletable(irp)
 	c.Spend(costComplete)
-	c.Trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
+	if c.kernel.watched {
+		c.trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
+	}
 	if !c.walkUp(irp) {
 		return
 	}
-	irp.current, irp.since = len(irp.stack)+2, c.Now()
+	irp.current, irp.since = irp.depth+2, c.Now()
 	k.counts.Completions++
 	k.mix(hashComplete|irp.id<<8, uint64(irp.Status)<<32^uint64(irp.Information))
 	switch {
@@ -28,8 +30,10 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	case k.modern && irp.overlapped != nil && irp.file.port != nil:
 		c.deliverStatus(irp)
 	default:
-		c.Trace(HopAPCQueued, irp, irp.thread.name, 0, 0)
-		c.QueueAPC(irp.thread, &irp.apc)
+		if c.kernel.watched {
+			c.trace(HopAPCQueued, irp, irp.thread.name, 0, 0)
+		}
+		c.queueCompletion(irp)
 	}
 }
 
@@ -39,7 +43,7 @@ func (c *CPU) checkCompletable(irp *IRP) {
 	switch {
 	case c.irql > DispatchLevel:
 		k.violate(vCompleteIRQL, irp, "CompleteRequest called at %v", c.irql)
-	case irp.id == 0 || irp.current > len(irp.stack)+1:
+	case irp.id == 0 || irp.completed():
 		k.violate(vDoubleCompletion, irp, "the IRP is complete already")
 	case irp.cancelRoutine != nil:
 		k.violate(vCancelSet, irp, "the IRP is completed with its cancel routine set")
@@ -56,8 +60,8 @@ func (c *CPU) checkCompletable(irp *IRP) {
 		k.violate(vCompleteQueued, irp, "the IRP is completed while the driver below has it")
 	case irp.Cancel != irp.cancelled:
 		k.violate(vCancelField, irp, "somebody wrote to irp.Cancel")
-	case irp.Cancel && k.clock.Now().Sub(irp.cancelTime) > cancelBudget:
-		k.violate(vCancelSlow, irp, "the IRP is completed %v after it was cancelled", k.clock.Now().Sub(irp.cancelTime))
+	case irp.Cancel && k.clock.Now().Sub(irp.annex.cancelTime) > cancelBudget:
+		k.violate(vCancelSlow, irp, "the IRP is completed %v after it was cancelled", k.clock.Now().Sub(irp.annex.cancelTime))
 	}
 }
 
@@ -65,26 +69,29 @@ func (c *CPU) checkCompletable(irp *IRP) {
 // (A10); the next CompleteRequest goes on above it.
 func (c *CPU) walkUp(irp *IRP) bool {
 	irp.kept = false
-	for irp.current <= len(irp.stack) {
-		sl := &irp.stack[irp.current-1]
-		routine, context, flags := sl.routine, sl.context, sl.control
+	for irp.current <= irp.depth {
+		sl := irp.location(irp.current)
+		flags, routine := sl.control, completion{}
+		if sl.home != 0 {
+			routine = irp.takeRoutine(sl.home)
+		}
 		irp.PendingReturned = flags&controlPending != 0
-		sl.routine, sl.context, sl.control, sl.home = nil, nil, 0, nil
+		sl.control, sl.home = 0, 0
 		irp.current++
 		var dev *DeviceObject // of the driver whose routine it is: the one above
-		if irp.current <= len(irp.stack) {
-			dev = irp.stack[irp.current-1].Device
+		if irp.current <= irp.depth {
+			dev = irp.location(irp.current).Device
 		}
 		invoke := irp.Status.IsSuccess() && flags&controlOnSuccess != 0 ||
 			!irp.Status.IsSuccess() && flags&controlOnError != 0 ||
 			irp.Cancel && flags&controlOnCancel != 0
-		if routine != nil && invoke {
+		if routine.routine != nil && invoke {
 			level, id, at := c.irql, irp.id, irp.current
 			pended := irp.PendingReturned
 			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
-			status := routine(c, dev, irp, context)
+			status := routine.routine(c, dev, irp, routine.context)
 			if c.irql != level {
-				c.kernel.bugCheckIn(routine, vCompletionIRQL, nil, "a completion routine was entered at %v and left at %v", level, c.irql)
+				c.kernel.bugCheckIn(routine.routine, vCompletionIRQL, nil, "a completion routine was entered at %v and left at %v", level, c.irql)
 			}
 			if status == StatusMoreProcessingRequired {
 				if irp.id == id { // else it has been freed
@@ -92,22 +99,14 @@ func (c *CPU) walkUp(irp *IRP) bool {
 				}
 				return false
 			}
-			if pended && dev != nil && irp.id == id && irp.current == at && irp.stack[at-1].control&controlPending == 0 {
-				c.kernel.bugCheckIn(routine, vNotPropagated, irp, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
+			if pended && dev != nil && irp.id == id && irp.current == at && irp.location(at).control&controlPending == 0 {
+				c.kernel.bugCheckIn(routine.routine, vNotPropagated, irp, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
 			}
 		} else if irp.PendingReturned && dev != nil {
-			irp.stack[irp.current-1].control |= controlPending
+			irp.location(irp.current).control |= controlPending
 		}
 	}
 	return true
-}
-
-// completionAPC is the kernel routine of the special kernel APC (A11): in the context of the thread that issued the
-// request, where its memory can be reached.
-func completionAPC(c *CPU, a *APC) {
-	irp := a.Owner.(*IRP)
-	c.Trace(HopAPC, irp, irp.thread.name, 0, 0)
-	c.deliverStatus(irp)
 }
 
 // deliverStatus gives a completed IRP's results to the requester (A12): copies buffered data back, writes the I/O status
@@ -119,8 +118,8 @@ func (c *CPU) deliverStatus(irp *IRP) {
 	if n := len(irp.UserBuffer); n > 0 && irp.Information > n && !status.IsError() {
 		k.violate(vOverrun, irp, "a driver says that it transferred %d bytes of a buffer of %d", irp.Information, n)
 	}
-	if irp.SystemBuffer != nil && irp.stack[len(irp.stack)-1].Major == MajorRead && !status.IsError() {
-		copy(irp.UserBuffer, irp.SystemBuffer[:irp.Information])
+	if system := irp.SystemBuffer(); system != nil && irp.top().Major == MajorRead && !status.IsError() {
+		copy(irp.UserBuffer, system[:irp.Information])
 	}
 	tell := !status.IsError() || irp.PendingReturned && !file.synchronous
 	if ov != nil {
@@ -140,12 +139,8 @@ func (c *CPU) deliverStatus(irp *IRP) {
 	}
 	switch {
 	case file.port != nil && !(file.skipOnSuccess && !irp.PendingReturned && status.IsSuccess()):
-		port, key := file.port, file.key
 		c.detach(irp)
-		irp.packet.Key, irp.packet.Overlapped = key, ov
-		irp.packet.Status, irp.packet.Information = status, irp.Information
-		irp.packet.IRP = irp.id
-		port.insert(c, &irp.packet)
+		file.port.insertIRP(c, irp)
 	case ov.Routine != nil:
 		thread := irp.thread
 		c.finish(irp)
@@ -163,7 +158,7 @@ func overlappedRoutine(_ *CPU, a *APC) {
 // finish ends an IRP of which nobody needs to know more.
 func (c *CPU) finish(irp *IRP) {
 	c.detach(irp)
-	c.kernel.FreeIRP(irp)
+	c.kernel.free(irp)
 }
 
 // detach takes an IRP off the accounts of its thread and file object.

@@ -66,7 +66,7 @@ func TestA12_DeliverStatus(t *testing.T) {
 		h := m.handle(t, "device", OpenOptions{})
 		buf := []byte("....")
 		m.c().Request(h, MajorRead, buf, 0, new(Overlapped))
-		copy(kept.SystemBuffer, "xxxx")
+		copy(kept.SystemBuffer(), "xxxx")
 		m.finish(kept, tc.status, tc.n)
 		m.run()
 		equal(t, tc.status.String()+": buffer", string(buf), tc.want)

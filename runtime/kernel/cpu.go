@@ -25,14 +25,18 @@ type CPU struct {
 	dpcFrames []frame   // verify.go
 }
 
-// attention says what a CPU must look at before it goes on below the level at which that is held back.
-type attention uint8
+// attention says what a CPU must look at before it goes on below the level at which that is held back. Shifted right by
+// the CPU's level, what is left of it is not held back; of interrupts only their line knows.
+type attention uint16
 
 const (
-	attendInterrupt attention = 1 << iota
-	attendDPC
-	attendAPC
+	attendAPC       attention = 1 << PassiveLevel
+	attendDPC       attention = 1 << APCLevel
+	attendInterrupt attention = 1 << HighLevel
 )
+
+// due reports whether there may be something that the CPU's level does not hold back.
+func (c *CPU) due() bool { return c.attention>>(c.irql%16) != 0 }
 
 // Number returns the CPU's number, from 0.
 func (c *CPU) Number() int { return c.number }
@@ -57,7 +61,7 @@ func (c *CPU) Spend(d time.Duration) {
 	if k.company {
 		c.keepCompany()
 	}
-	if c.attention != 0 {
+	if c.due() {
 		c.deliver()
 	}
 }
@@ -68,7 +72,7 @@ func (c *CPU) keepCompany() {
 	if k.hazard != nil {
 		c.strayCancel()
 	}
-	if c.attention != 0 {
+	if c.due() {
 		c.deliver()
 	}
 	if len(k.cpus) > 1 && c.irql < DispatchLevel {
@@ -90,7 +94,7 @@ func (c *CPU) letOthers() {
 
 // deliver does all that was held back and that the CPU's IRQL now lets through, the most urgent first.
 func (c *CPU) deliver() {
-	for c.attention != 0 {
+	for c.due() {
 		switch {
 		case c.attention&attendInterrupt != 0 && c.serviceHighest():
 		case c.attention&attendDPC != 0 && c.irql < DispatchLevel:

@@ -23,7 +23,9 @@ func (q *DeviceQueue) Len() int { return q.length }
 // Insert puts an IRP at the end and returns true; or returns false if the device is free: it counts as busy then, and
 // the caller starts the request (A14).
 func (q *DeviceQueue) Insert(c *CPU, irp *IRP) bool {
-	c.requireExactly(DispatchLevel, "DeviceQueue.Insert")
+	if c.irql != DispatchLevel {
+		c.wrongLevel(DispatchLevel, "DeviceQueue.Insert")
+	}
 	if q.take() {
 		return false
 	}
@@ -33,14 +35,16 @@ func (q *DeviceQueue) Insert(c *CPU, irp *IRP) bool {
 
 // InsertByKey is Insert, but puts the IRP behind those whose key is not greater (A14).
 func (q *DeviceQueue) InsertByKey(c *CPU, irp *IRP, key uint64) bool {
-	c.requireExactly(DispatchLevel, "DeviceQueue.InsertByKey")
+	if c.irql != DispatchLevel {
+		c.wrongLevel(DispatchLevel, "DeviceQueue.InsertByKey")
+	}
 	if q.take() {
 		return false
 	}
-	irp.key = key
+	irp.rest().key = key
 	after := q.tail
-	for after != nil && after.key > key {
-		after = after.prevQueued
+	for after != nil && after.rest().key > key {
+		after = after.prev
 	}
 	q.link(irp, after)
 	return true
@@ -57,18 +61,18 @@ func (q *DeviceQueue) take() bool {
 // link puts irp behind after, nil for the head.
 func (q *DeviceQueue) link(irp *IRP, after *IRP) {
 	irp.queue = q
-	irp.prevQueued = after
+	irp.prev = after
 	if after == nil {
-		irp.nextQueued = q.head
+		irp.next = q.head
 		q.head = irp
 	} else {
-		irp.nextQueued = after.nextQueued
-		after.nextQueued = irp
+		irp.next = after.next
+		after.next = irp
 	}
-	if irp.nextQueued == nil {
+	if irp.next == nil {
 		q.tail = irp
 	} else {
-		irp.nextQueued.prevQueued = irp
+		irp.next.prev = irp
 	}
 	q.length++
 }
@@ -76,7 +80,9 @@ func (q *DeviceQueue) link(irp *IRP, after *IRP) {
 // Remove says that the device is done with a request and takes the next one out. If none waits it returns nil, and the
 // device is less busy by one (A14).
 func (q *DeviceQueue) Remove(c *CPU) *IRP {
-	c.requireExactly(DispatchLevel, "DeviceQueue.Remove")
+	if c.irql != DispatchLevel {
+		c.wrongLevel(DispatchLevel, "DeviceQueue.Remove")
+	}
 	irp := q.head
 	if irp == nil {
 		if q.busy > 0 {
@@ -98,23 +104,23 @@ func (q *DeviceQueue) RemoveEntry(irp *IRP) bool {
 }
 
 func (q *DeviceQueue) unlink(irp *IRP) {
-	if irp.prevQueued == nil {
-		q.head = irp.nextQueued
+	if irp.prev == nil {
+		q.head = irp.next
 	} else {
-		irp.prevQueued.nextQueued = irp.nextQueued
+		irp.prev.next = irp.next
 	}
-	if irp.nextQueued == nil {
-		q.tail = irp.prevQueued
+	if irp.next == nil {
+		q.tail = irp.prev
 	} else {
-		irp.nextQueued.prevQueued = irp.prevQueued
+		irp.next.prev = irp.prev
 	}
-	irp.nextQueued, irp.prevQueued, irp.queue = nil, nil, nil
+	irp.next, irp.prev, irp.queue = nil, nil, nil
 	q.length--
 }
 
 // Find returns the first queued IRP that came through a file object, nil if none.
 func (q *DeviceQueue) Find(file *FileObject) *IRP {
-	for irp := q.head; irp != nil; irp = irp.nextQueued {
+	for irp := q.head; irp != nil; irp = irp.next {
 		if irp.file == file {
 			return irp
 		}
@@ -154,7 +160,9 @@ func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 // StartNextPacket says that the device is done with a request and starts the next one that waits. A driver's DPC calls
 // it just before it completes the request (A15), at DispatchLevel.
 func (c *CPU) StartNextPacket(dev *DeviceObject) {
-	c.requireExactly(DispatchLevel, "StartNextPacket")
+	if c.irql != DispatchLevel {
+		c.wrongLevel(DispatchLevel, "StartNextPacket")
+	}
 	if dev.DeferredStartIo && dev.starting > 0 {
 		dev.owed++ // the loop in startIo below us goes on with it
 		return
@@ -198,7 +206,9 @@ func (c *CPU) startOne(dev *DeviceObject, irp *IRP) {
 		return
 	}
 	irp.reach(stageStarted)
-	c.Trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
+	if c.kernel.watched {
+		c.trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
+	}
 	dev.Driver.StartIo(c, dev, irp)
 	c.requireRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
 }

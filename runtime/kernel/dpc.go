@@ -66,7 +66,9 @@ func (c *CPU) QueueDPC(d *DPC, argument any) bool {
 		q.tail = d
 	}
 	q.depth++
-	c.Trace(HopDPCQueued, nil, d.Name, int64(on.number), 0)
+	if c.kernel.watched {
+		c.trace(HopDPCQueued, nil, d.Name, int64(on.number), 0)
+	}
 	if on.drainNow(d, on == c) {
 		on.attention |= attendDPC
 		if on == c && c.irql < DispatchLevel {
@@ -109,7 +111,9 @@ func (c *CPU) drainDPCs() {
 		k.mix(hashDPC|uint64(c.number)<<8, 0)
 		began := k.clock.Now()
 		c.Spend(costDPC)
-		c.Trace(HopDPC, nil, d.Name, 0, 0)
+		if c.kernel.watched {
+			c.trace(HopDPC, nil, d.Name, 0, 0)
+		}
 		d.Routine(c, d, argument)
 		c.requireRestored(DispatchLevel, "DPC", d.Name)
 		if k.verify && k.clock.Now().Sub(began) > dpcBudget {

@@ -95,10 +95,10 @@ func (c *CPU) stall() {
 // strayCancel cancels some request where a CPU spends time: as another one could, which holds no lock.
 func (c *CPU) strayCancel() {
 	k := c.kernel
-	if c.irql > DispatchLevel || k.locks > 0 || k.straying || len(k.allIRPs) == 0 || !k.hazard.Strike(StrayCancel) {
+	if c.irql > DispatchLevel || k.locks > 0 || k.straying || k.irps.count == 0 || !k.hazard.Strike(StrayCancel) {
 		return
 	}
-	if irp := k.allIRPs[k.oracle.Choose("cancel.irp", uint64(len(k.allIRPs)))]; irp.inFlight {
+	if irp := k.irps.at(int(k.oracle.Choose("cancel.irp", uint64(k.irps.count)))); irp.inFlight {
 		k.straying = true
 		c.CancelIRP(irp)
 		k.straying = false

@@ -72,10 +72,10 @@ type Tracer interface {
 	Trace(e *Hop)
 }
 
-// Traced reports whether there is a tracer.
-func (k *Kernel) Traced() bool { return k.tracer != nil }
+// Traced reports whether anybody keeps what Trace reports: a tracer, or the verifier. Who reports much asks first.
+func (k *Kernel) Traced() bool { return k.watched }
 
-// Trace reports an event that happens on the CPU. It costs next to nothing if there is no tracer.
+// Trace reports an event that happens on the CPU. It costs next to nothing if nobody keeps it.
 func (c *CPU) Trace(kind HopKind, irp *IRP, name string, n, m int64) {
 	if c.kernel.watched {
 		c.trace(kind, irp, name, n, m)

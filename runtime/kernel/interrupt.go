@@ -101,8 +101,11 @@ func (l *Line) assert() {
 
 // announce is the way of an assertion to the CPU.
 func (l *Line) announce() {
-	l.kernel.counts.Asserts++
-	l.kernel.traceHardware(HopInterrupt, l.name, int64(l.irql), 0)
+	k := l.kernel
+	k.counts.Asserts++
+	if k.watched {
+		k.traceHardware(HopInterrupt, l.name, int64(l.irql), 0)
+	}
 	l.request()
 }
 
@@ -141,6 +144,20 @@ func (l *Line) request() {
 
 // serviceHighest services the pending line of the highest level above the CPU's; false if there is none.
 func (c *CPU) serviceHighest() bool {
+	if len(c.pending) == 1 {
+		if l := c.pending[0]; !l.masked && l.irql > c.irql { // mostly there is one, and nothing in its way
+			c.pending = c.pending[:0]
+			c.attention &^= attendInterrupt
+			l.pending = false
+			c.service(l)
+			return true
+		}
+	}
+	return c.searchHighest()
+}
+
+// searchHighest is serviceHighest where there are several to choose from.
+func (c *CPU) searchHighest() bool {
 	best := -1
 	waiting := false
 	for i, l := range c.pending {
@@ -223,7 +240,9 @@ func (l *Line) callChain(c *CPU) (claimed bool) {
 // call calls one ISR with its lock held.
 func (i *Interrupt) call(c *CPU) bool {
 	i.acquire(c, "its ISR")
-	c.Trace(HopISR, nil, i.Name, 0, 0)
+	if c.kernel.watched {
+		c.trace(HopISR, nil, i.Name, 0, 0)
+	}
 	level, thread := c.irql, c.thread
 	claimed := i.Service(c, i)
 	switch {

@@ -89,7 +89,9 @@ type OpenOptions struct {
 
 // Open opens a device by name, in the context of the CPU's thread, at PassiveLevel.
 func (c *CPU) Open(name string, o OpenOptions) (Handle, Status) {
-	c.requireExactly(PassiveLevel, "Open")
+	if c.irql != PassiveLevel {
+		c.wrongLevel(PassiveLevel, "Open")
+	}
 	k := c.kernel
 	dev := k.devices[name]
 	if dev == nil {
@@ -125,7 +127,9 @@ func (k *Kernel) lookup(h Handle) *FileObject {
 // CloseHandle closes a handle: what is queued through it is cancelled (MajorCleanup); what a device works on completes
 // later, and only then is the file object gone (MajorClose).
 func (c *CPU) CloseHandle(h Handle) Status {
-	c.requireExactly(PassiveLevel, "CloseHandle")
+	if c.irql != PassiveLevel {
+		c.wrongLevel(PassiveLevel, "CloseHandle")
+	}
 	k := c.kernel
 	file := k.lookup(h)
 	if file == nil {
@@ -165,7 +169,7 @@ func (c *CPU) control(file *FileObject, major MajorFunction) Status {
 	irp.thread = c.thread
 	irp.deferred = true
 	sl := irp.NextStackLocation()
-	sl.Major, sl.File = major, file
+	sl.Major = major
 	status := c.CallDriver(file.device, irp)
 	if status == StatusPending {
 		k.bugCheck("DRIVER_FAULT", "A4", irp, "%s pends a %v request", file.device.Driver.Name, major)
@@ -233,7 +237,9 @@ func (ov *Overlapped) IRPID() uint64 {
 // then told to the port, event or routine, unless it is an error that was returned (A12). On a synchronous handle it
 // waits, and ov may be nil.
 func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, ov *Overlapped) Status {
-	c.requireExactly(PassiveLevel, "Request")
+	if c.irql != PassiveLevel {
+		c.wrongLevel(PassiveLevel, "Request")
+	}
 	k := c.kernel
 	file := k.lookup(h)
 	switch {
@@ -244,7 +250,9 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 	case ov != nil && (ov.irp != nil || ov.Routine != nil && file.port != nil): // in flight already; A13
 		return StatusInvalidParameter
 	}
-	c.Trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
+	if c.kernel.watched {
+		c.trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
+	}
 	c.Spend(costSystemCall)
 	irp := c.build(file, major, buf, offset, ov)
 	if irp == nil {
@@ -254,7 +262,9 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 	id := irp.id
 	status := c.CallDriver(file.device, irp)
 	if status == StatusPending {
-		c.TraceID(HopPending, id, file.device.Name, 0, 0)
+		if k.watched {
+			k.traceOn(c, HopPending, id, file.device.Name, 0, 0)
+		}
 		if file.synchronous {
 			return c.awaitSynchronous(file)
 		}
@@ -272,10 +282,11 @@ func (c *CPU) build(file *FileObject, major MajorFunction, buf []byte, offset in
 	}
 	irp.UserBuffer = buf
 	if dev.Buffered && len(buf) > 0 {
-		irp.SystemBuffer = make([]byte, len(buf))
+		system := make([]byte, len(buf))
 		if major == MajorWrite {
-			copy(irp.SystemBuffer, buf)
+			copy(system, buf)
 		}
+		irp.rest().systemBuffer = system
 	}
 	irp.file, irp.thread, irp.overlapped = file, c.thread, ov
 	irp.deferred = true
@@ -290,19 +301,21 @@ func (c *CPU) build(file *FileObject, major MajorFunction, buf []byte, offset in
 		irp.guardBuffer(major)
 	}
 	sl := irp.NextStackLocation()
-	sl.Major, sl.File = major, file
+	sl.Major = major
 	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
-	c.Trace(HopIRPBuilt, irp, dev.Name, int64(len(buf)), offset)
+	if c.kernel.watched {
+		c.trace(HopIRPBuilt, irp, dev.Name, int64(len(buf)), offset)
+	}
 	return irp
 }
 
 // completedAtOnce delivers the result of a request that was complete when its dispatch routine returned (A5).
 func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) Status {
-	if irp.current != len(irp.stack)+2 || irp.deferred {
-		c.kernel.bugCheckIn(file.device.Driver.Major[irp.stack[len(irp.stack)-1].Major], vNothingDone, irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
+	if !irp.completed() || irp.deferred {
+		c.kernel.bugCheckIn(file.device.Driver.Major[irp.top().Major], vNothingDone, irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
 	}
 	if irp.Status != status {
-		c.kernel.bugCheckIn(file.device.Driver.Major[irp.stack[len(irp.stack)-1].Major], vStatusDiffers, irp, "%s returned %v and completed with %v", file.device.Driver.Name, status, irp.Status)
+		c.kernel.bugCheckIn(file.device.Driver.Major[irp.top().Major], vStatusDiffers, irp, "%s returned %v and completed with %v", file.device.Driver.Name, status, irp.Status)
 	}
 	file.finalStatus, file.finalInformation = status, irp.Information
 	old := c.RaiseIRQL(APCLevel)

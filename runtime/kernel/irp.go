@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/nothread/nothread/runtime/clock"
+import (
+	"fmt"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
 
 // This file is the IRP: the object that stands for one request while nobody else does, its stack of locations, and how
 // it goes down from driver to driver. How it comes up again is in complete.go. Rules A1 to A7.
@@ -29,48 +33,48 @@ func (m MajorFunction) String() string {
 }
 
 // IRP is an I/O request packet. IRPs are pooled: whoever holds one after it is freed holds somebody else's.
+//
+// A million may be in flight at a time, so an IRP has no room for what few need (annex.go), and one link for whatever it
+// stands in: a device queue, then a thread's APCs, then a completion port.
 type IRP struct {
 	// Fixed from AllocateIRP to FreeIRP.
 	kernel *Kernel
-	id     uint64
+	id     uint64 // 0: it is free
+	annex  *annex // nil: it has never needed one
 
 	// The request's, set by who built it.
-	UserBuffer   []byte // the requester's memory; a direct driver lets its device reach into it
-	SystemBuffer []byte // the system's copy, if the device asks for buffered I/O
-	thread       *Thread
-	file         *FileObject
-	overlapped   *Overlapped
+	UserBuffer []byte // the requester's memory; a direct driver lets its device reach into it
+	thread     *Thread
+	file       *FileObject
+	overlapped *Overlapped
 
 	// The holder's: the driver that the IRP is with.
-	Status          Status // the I/O status block
+	Information     int    // the I/O status block: bytes transferred, by convention,
+	Status          Status // and the outcome
 	PendingReturned bool   // in a completion routine: the driver below had marked it pending
-	Information     int    // bytes transferred, by convention
 
 	// Held under the cancel lock; Cancel may be read without.
-	cancelRoutine CancelRoutine
 	Cancel        bool // somebody called CancelIRP
 	CancelIRQL    IRQL // the level to release the cancel lock to, in a cancel routine
+	cancelRoutine CancelRoutine
 
 	// The I/O manager's.
-	cancelled  bool  // CancelIRP was called, whatever has become of Cancel
-	inFlight   bool  // counted in thread and file
-	deferred   bool  // its dispatch routine has not returned, and would return its status
-	kept       bool  // a completion routine has stopped it on its way up (A10)
-	stage      stage // how far down it is
-	since      clock.Time
-	cancelTime clock.Time
-	stack      []StackLocation
-	current    int    // 1-based: len(stack)+1 before the first CallDriver, +2 after completion (A1, A8)
-	packet     Packet // it becomes the packet of a completion port when it is complete
-	apc        APC    // and before that the special kernel APC
-	guard      *guard // buffer.go; nil: it was never watched
-	nextQueued *IRP   // devicequeue.go
-	prevQueued *IRP
-	queue      *DeviceQueue
-	key        uint64
+	cancelled bool  // CancelIRP was called, whatever has become of Cancel
+	inFlight  bool  // counted in thread and file
+	deferred  bool  // its dispatch routine has not returned, and would return its status
+	kept      bool  // a completion routine has stopped it on its way up (A10)
+	stage     stage // how far it is
+	current   int16 // 1-based: depth+1 before the first CallDriver, +2 after completion (A1, A8)
+	depth     int16 // how many locations it has
+	since     clock.Time
+	next      *IRP // of the queue that it stands in
+	prev      *IRP // of a device queue
+	queue     *DeviceQueue
+
+	lowest StackLocation // of the lowest driver: most requests pass only one
 }
 
-// stage is how far down an IRP has come.
+// stage is how far an IRP has come.
 type stage uint8
 
 const (
@@ -78,32 +82,31 @@ const (
 	stageDriver               // a driver has it
 	stageTaken                // taken out of a device queue, or let through by it
 	stageStarted              // StartIo has got it
+	stageAPC                  // complete: its APC is queued to a thread
+	stagePacket               // it is a packet of a port
 )
 
 // reach notes that the IRP has come to a stage.
 func (irp *IRP) reach(s stage) { irp.stage, irp.since = s, irp.kernel.clock.Now() }
 
+// completed reports whether the IRP has gone all the way up.
+func (irp *IRP) completed() bool { return irp.current > irp.depth+1 }
+
 // StackLocation is one driver's part of an IRP.
 type StackLocation struct {
-	Major      MajorFunction
-	Minor      uint8
 	Device     *DeviceObject
-	File       *FileObject
 	Parameters Parameters
+	Major      MajorFunction
 
 	// Set by the driver above (A3): the lowest one has nobody below to set it for.
-	routine CompletionRoutine
-	context any
 	control control
-	home    *StackLocation // where the routine was set: here, unless somebody copied it
+	home    int16 // the location that a completion routine was set for: this one, unless somebody copied it; 0: none
 }
 
 // Parameters are a request's arguments.
 type Parameters struct {
-	Length      int    // bytes of the buffer
-	ByteOffset  int64  // where on the device
-	Key         uint64 // how a sorted device queue orders requests
-	ControlCode uint32 // MajorDeviceControl
+	Length     int   // bytes of the buffer
+	ByteOffset int64 // where on the device, or what a MajorDeviceControl asks for
 }
 
 type control uint8
@@ -115,6 +118,9 @@ const (
 	controlOnCancel
 )
 
+// maxStackSize is how many drivers an IRP can pass.
+const maxStackSize = 100
+
 // CompletionRoutine is called on the way up, at the completer's IRQL, up to DispatchLevel. It returns
 // StatusMoreProcessingRequired to keep the IRP, anything else to let it go on. One that lets it go on must call
 // MarkPending if irp.PendingReturned (A7), unless it has no location of its own: then dev is nil.
@@ -123,6 +129,9 @@ type CompletionRoutine func(c *CPU, dev *DeviceObject, irp *IRP, context any) St
 // AllocateIRP takes an IRP with a stack of so many locations from the pool. It belongs to the caller, who must see to it
 // that it comes back to FreeIRP. nil: there is no memory for one.
 func (k *Kernel) AllocateIRP(stackSize int) *IRP {
+	if stackSize < 1 || stackSize > maxStackSize {
+		panic(fmt.Sprintf("kernel: AllocateIRP of %d stack locations: one for each driver that the IRP will pass, up to %d", stackSize, maxStackSize))
+	}
 	if k.strike(NoIRPMemory) {
 		return nil
 	}
@@ -131,24 +140,20 @@ func (k *Kernel) AllocateIRP(stackSize int) *IRP {
 
 // newIRP is AllocateIRP where there is always memory: for requests that must not fail.
 func (k *Kernel) newIRP(stackSize int) *IRP {
-	var irp *IRP
-	if n := len(k.freeIRPs); n > 0 {
-		irp = k.freeIRPs[n-1]
-		k.freeIRPs = k.freeIRPs[:n-1]
+	irp := k.freeIRP
+	if irp == nil {
+		irp = k.irps.add(k)
 	} else {
-		irp = &IRP{kernel: k}
-		irp.apc = APC{Name: "I/O completion", Kernel: completionAPC, Owner: irp}
-		irp.packet.irp = irp
-		k.allIRPs = append(k.allIRPs, irp)
+		k.freeIRP = irp.next
+		irp.next = nil
 	}
-	if cap(irp.stack) < stackSize {
-		irp.stack = make([]StackLocation, stackSize)
+	irp.depth = int16(stackSize)
+	irp.current = int16(stackSize) + 1
+	if stackSize != 1 {
+		irp.makeUpper(stackSize)
 	}
-	irp.stack = irp.stack[:stackSize]
-	irp.current = stackSize + 1
-	k.irps++
-	irp.id = k.irps
 	k.counts.IRPs++
+	irp.id = k.counts.IRPs
 	k.counts.IRPsInFlight++
 	irp.since = k.clock.Now()
 	k.mix(hashIRP, irp.id)
@@ -157,35 +162,43 @@ func (k *Kernel) newIRP(stackSize int) *IRP {
 
 // FreeIRP gives an IRP back to the pool. IRPs that the I/O manager built it frees itself.
 func (k *Kernel) FreeIRP(irp *IRP) {
-	if irp.id == 0 {
+	if irp.id == 0 || irp.queue != nil || irp.stage >= stageAPC || irp.cancelRoutine != nil || irp.inFlight || irp.current <= irp.depth {
+		k.refuseToFree(irp)
+	}
+	k.free(irp)
+}
+
+// refuseToFree says why an IRP cannot be freed.
+func (k *Kernel) refuseToFree(irp *IRP) {
+	switch {
+	case irp.id == 0:
 		k.violate(vFreedTwice, irp, "an IRP is freed twice")
-	}
-	if irp.queue != nil || irp.apc.queued {
+	case irp.queue != nil || irp.stage >= stageAPC:
 		k.violate(vFreeQueued, irp, "an IRP is freed that stands in a queue")
-	}
-	if irp.cancelRoutine != nil {
+	case irp.cancelRoutine != nil:
 		k.violate(vCancelSet, irp, "an IRP is freed whose cancel routine is set")
-	}
-	if irp.inFlight {
+	case irp.inFlight:
 		k.violate(vFreeInThread, irp, "an IRP is freed that %s has in flight", irp.thread.name)
-	}
-	if irp.current <= len(irp.stack) {
+	default:
 		k.violate(vFreeInUse, irp, "an IRP is freed that a driver has")
 	}
-	clear(irp.stack)
+}
+
+// free is FreeIRP for an IRP that nobody has any more.
+func (k *Kernel) free(irp *IRP) {
 	irp.id = 0
-	irp.UserBuffer, irp.SystemBuffer = nil, nil
+	irp.UserBuffer = nil
 	irp.thread, irp.file, irp.overlapped = nil, nil, nil
-	irp.Status, irp.Information, irp.PendingReturned = StatusSuccess, 0, false
-	irp.Cancel, irp.CancelIRQL = false, PassiveLevel
-	irp.cancelled, irp.kept = false, false
-	if irp.guard != nil {
-		irp.guard.original = nil
+	irp.Information = 0
+	irp.Status, irp.PendingReturned, irp.Cancel, irp.CancelIRQL = StatusSuccess, false, false, PassiveLevel
+	irp.cancelled, irp.inFlight, irp.deferred, irp.kept, irp.stage = false, false, false, false, stageBuilt
+	irp.lowest = StackLocation{}
+	if irp.annex != nil {
+		irp.annex.reset()
 	}
-	irp.deferred, irp.inFlight, irp.key, irp.stage = false, false, 0, stageBuilt
-	irp.packet = Packet{irp: irp}
 	k.counts.IRPsInFlight--
-	k.freeIRPs = append(k.freeIRPs, irp)
+	irp.next = k.freeIRP
+	k.freeIRP = irp
 }
 
 // ID returns the IRP's number: IRPs are numbered from 1 in each World, and the number is new at each use.
@@ -199,10 +212,17 @@ func (irp *IRP) File() *FileObject { return irp.file }
 
 // CurrentStackLocation returns the location of the driver that has the IRP.
 func (irp *IRP) CurrentStackLocation() *StackLocation {
-	if irp.current < 1 || irp.current > len(irp.stack) {
-		irp.kernel.violate(vNoLocations, irp, "there is no current stack location %d of %d", irp.current, len(irp.stack))
+	if irp.current == 1 {
+		return &irp.lowest
 	}
-	return &irp.stack[irp.current-1]
+	return irp.upperLocation()
+}
+
+func (irp *IRP) upperLocation() *StackLocation {
+	if irp.current < 1 || irp.current > irp.depth {
+		irp.kernel.violate(vNoLocations, irp, "there is no current stack location %d of %d", irp.current, irp.depth)
+	}
+	return irp.location(irp.current)
 }
 
 // NextStackLocation returns the location of the driver below, to be filled in before CallDriver.
@@ -210,7 +230,7 @@ func (irp *IRP) NextStackLocation() *StackLocation {
 	if irp.current < 2 {
 		irp.kernel.violate(vNoLocations, irp, "there is no stack location below %d", irp.current)
 	}
-	return &irp.stack[irp.current-2]
+	return irp.location(irp.current - 1)
 }
 
 // CopyToNext copies the current location's parameters to the next (A3). The completion routine, which lives in the
@@ -218,7 +238,7 @@ func (irp *IRP) NextStackLocation() *StackLocation {
 func (irp *IRP) CopyToNext() {
 	next := irp.NextStackLocation()
 	*next = *irp.CurrentStackLocation()
-	next.routine, next.context, next.control, next.home = nil, nil, 0, nil
+	next.control, next.home = 0, 0
 }
 
 // SkipCurrent lets the driver below use this driver's own location (A3): no completion routine, no MarkPending.
@@ -234,7 +254,8 @@ func (irp *IRP) SkipCurrent() {
 // lowest driver, which has none, cannot (A3).
 func (irp *IRP) SetCompletionRoutine(r CompletionRoutine, context any, onSuccess, onError, onCancel bool) {
 	next := irp.NextStackLocation()
-	next.routine, next.context, next.home = r, context, next
+	next.home = irp.current - 1
+	irp.setRoutine(next.home, completion{r, context})
 	next.control &^= controlOnSuccess | controlOnError | controlOnCancel
 	if onSuccess {
 		next.control |= controlOnSuccess
@@ -264,22 +285,23 @@ func (irp *IRP) MarkPending() {
 // touch the IRP after that, unless a completion routine of its own stops it on its way up (A2).
 func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	k := c.kernel
-	c.checkPassable(irp)
+	if c.irql > DispatchLevel || irp.cancelRoutine != nil || irp.queue != nil || k.verify {
+		c.checkPassable(irp)
+	}
 	irp.current--
 	if irp.current <= 0 {
-		k.violate(vNoLocations, irp, "the IRP was passed down %d drivers and has %d locations", len(irp.stack)+1, len(irp.stack))
+		k.violate(vNoLocations, irp, "the IRP was passed down %d drivers and has %d locations", irp.depth+1, irp.depth)
 	}
-	sl := &irp.stack[irp.current-1]
-	switch {
-	case sl.routine != nil && sl.home != sl:
-		k.violate(vCopied, irp, "the location for %s was copied with its completion routine", dev.Driver.Name)
-	case sl.control&controlPending != 0:
-		k.violate(vCopiedPending, irp, "the location for %s was copied with its pending mark", dev.Driver.Name)
+	sl := irp.location(irp.current)
+	if sl.home != 0 || sl.control != 0 {
+		irp.checkLocation(sl, dev)
 	}
 	sl.Device = dev
 	id, location := irp.id, irp.current
 	dispatch := dev.Driver.Major[sl.Major]
-	c.Trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
+	if c.kernel.watched {
+		c.trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
+	}
 	c.Spend(costDispatch)
 	irp.reach(stageDriver)
 	if dispatch == nil {
@@ -295,6 +317,16 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 		return status
 	}
 	return c.callVerified(dispatch, dev, irp)
+}
+
+// checkLocation checks that a location was filled in for the driver that is called.
+func (irp *IRP) checkLocation(sl *StackLocation, dev *DeviceObject) {
+	switch {
+	case sl.home != 0 && sl.home != irp.current:
+		irp.kernel.violate(vCopied, irp, "the location for %s was copied with its completion routine", dev.Driver.Name)
+	case sl.control&controlPending != 0:
+		irp.kernel.violate(vCopiedPending, irp, "the location for %s was copied with its pending mark", dev.Driver.Name)
+	}
 }
 
 // checkPassable checks that an IRP is its caller's to pass down.
@@ -329,12 +361,13 @@ func (c *CPU) callVerified(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP
 }
 
 // checkReturned holds a dispatch routine to what it returned, as far as the IRP still shows it (A4).
-func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP, id uint64, location int, status Status) {
+func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP, id uint64, location int16, status Status) {
 	if irp.id != id || irp.current != location {
 		return // complete, or on its way, or passed down by skipping: its state says nothing about this driver
 	}
-	pending := irp.stack[location-1].control&controlPending != 0
+	pending := irp.location(location).control&controlPending != 0
 	switch {
+	case status == StatusPending && pending:
 	case status == StatusPending && !pending:
 		k.bugCheckIn(dispatch, vUnmarked, irp, "%s returned StatusPending without MarkPending", dev.Driver.Name)
 	case status != StatusPending && pending:

@@ -5,7 +5,7 @@ import "testing"
 func TestA01_StackLocations(t *testing.T) {
 	m := newMachine(Config{})
 	var at *DeviceObject
-	var current int
+	var current int16
 	low := m.device(t, "low", func(c *CPU, dev *DeviceObject, irp *IRP) Status {
 		at, current = irp.CurrentStackLocation().Device, irp.current
 		return completes(StatusSuccess, 0)(c, dev, irp)
@@ -44,7 +44,7 @@ func TestA02_OwnershipEndsWithTheCall(t *testing.T) {
 func TestA03_SkipAndCopy(t *testing.T) {
 	m := newMachine(Config{})
 	var seen Parameters
-	var location int
+	var location int16
 	low := m.device(t, "low", func(c *CPU, dev *DeviceObject, irp *IRP) Status {
 		seen, location = irp.CurrentStackLocation().Parameters, irp.current
 		return completes(StatusSuccess, 0)(c, dev, irp)
@@ -57,13 +57,13 @@ func TestA03_SkipAndCopy(t *testing.T) {
 	copies := m.device(t, "copy", func(c *CPU, _ *DeviceObject, irp *IRP) Status {
 		irp.CopyToNext()
 		irp.SetCompletionRoutine(func(*CPU, *DeviceObject, *IRP, any) Status { calls++; return StatusSuccess }, nil, true, true, true)
-		equal(t, "routine in the lower location", irp.stack[0].routine != nil, true)
-		equal(t, "routine in the own location", irp.stack[1].routine != nil, false)
+		equal(t, "routine in the lower location", irp.location(1).home, 1)
+		equal(t, "routine in the own location", irp.location(2).home, 0)
 		return c.CallDriver(low, irp)
 	}, low)
 	for _, tc := range []struct {
 		dev      *DeviceObject
-		location int
+		location int16
 	}{{skip, 2}, {copies, 1}} {
 		irp := m.irp(2)
 		irp.deferred = true
@@ -219,12 +219,12 @@ func TestA09_WalkUp(t *testing.T) {
 		m := newMachine(Config{})
 		irp := m.irp(2)
 		dev := &DeviceObject{Name: "high", Driver: new(DriverObject)}
-		irp.stack[1].Device = dev
+		irp.location(2).Device = dev
 		called, cleared := false, false
 		irp.current = 2
 		irp.SetCompletionRoutine(func(_ *CPU, d *DeviceObject, irp *IRP, context any) Status {
 			called = true
-			cleared = irp.stack[0].routine == nil && irp.stack[0].control == 0
+			cleared = irp.location(1).home == 0 && irp.location(1).control == 0
 			equal(t, "device", d, dev)
 			equal(t, "context", context, any("context"))
 			irp.MarkPending()
@@ -244,7 +244,7 @@ func TestA09_WalkUp(t *testing.T) {
 func TestA10_MoreProcessingRequired(t *testing.T) {
 	m := newMachine(Config{})
 	irp := m.irp(2)
-	irp.stack[1].Device = &DeviceObject{Name: "high"}
+	irp.location(2).Device = &DeviceObject{Name: "high"}
 	top := 0
 	irp.SetCompletionRoutine(func(*CPU, *DeviceObject, *IRP, any) Status { top++; return StatusSuccess }, nil, true, true, true)
 	irp.current = 2

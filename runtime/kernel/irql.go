@@ -36,12 +36,16 @@ func (c *CPU) IRQL() IRQL { return c.irql }
 
 // RaiseIRQL raises the CPU to a level and returns the one it was at. Lowering by RaiseIRQL is a bugcheck.
 func (c *CPU) RaiseIRQL(to IRQL) (old IRQL) {
-	old = c.irql
-	if to < old {
-		c.kernel.bugCheck("IRQL_NOT_GREATER_OR_EQUAL", "A22", nil, "RaiseIRQL from %v down to %v", old, to)
+	if to < c.irql {
+		c.notRaised(to)
 	}
-	c.irql = to
-	return old
+	old, c.irql = c.irql, to
+	return
+}
+
+// notRaised and the like are apart so that what calls them can be inlined.
+func (c *CPU) notRaised(to IRQL) {
+	c.kernel.bugCheck("IRQL_NOT_GREATER_OR_EQUAL", "A22", nil, "RaiseIRQL from %v down to %v", c.irql, to)
 }
 
 // LowerIRQL lowers the CPU to a level. What was held back above it happens before LowerIRQL returns: interrupts, then
@@ -49,9 +53,9 @@ func (c *CPU) RaiseIRQL(to IRQL) (old IRQL) {
 func (c *CPU) LowerIRQL(to IRQL) {
 	if to > c.irql || c.attention != 0 {
 		c.lower(to)
-		return
+	} else {
+		c.irql = to
 	}
-	c.irql = to
 }
 
 // lower is LowerIRQL where there is more to do: apart, so that LowerIRQL can be inlined.
@@ -66,21 +70,27 @@ func (c *CPU) lower(to IRQL) {
 // requireAtMost is the check at the entry of every routine that has an upper limit (A23).
 func (c *CPU) requireAtMost(limit IRQL, routine string) {
 	if c.irql > limit {
-		c.kernel.bugCheck("IRQL_NOT_LESS_OR_EQUAL", "A23", nil, "%s called at %v, allowed up to %v", routine, c.irql, limit)
+		c.tooHigh(limit, routine)
 	}
 }
 
-// requireExactly is the check at the entry of a routine that has one level.
-func (c *CPU) requireExactly(level IRQL, routine string) {
-	if c.irql != level {
-		c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s called at %v, allowed at %v only", routine, c.irql, level)
-	}
+func (c *CPU) tooHigh(limit IRQL, routine string) {
+	c.kernel.bugCheck("IRQL_NOT_LESS_OR_EQUAL", "A23", nil, "%s called at %v, allowed up to %v", routine, c.irql, limit)
+}
+
+// wrongLevel is the bugcheck of a routine that has one level.
+func (c *CPU) wrongLevel(level IRQL, routine string) {
+	c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s called at %v, allowed at %v only", routine, c.irql, level)
 }
 
 // requireRestored checks that a routine left the level as it found it (A23).
 // The name of the routine comes in two parts because putting them together costs more than the check.
 func (c *CPU) requireRestored(level IRQL, routine, of string) {
 	if c.irql != level {
-		c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s %s was entered at %v and left at %v", routine, of, level, c.irql)
+		c.notRestored(level, routine, of)
 	}
+}
+
+func (c *CPU) notRestored(level IRQL, routine, of string) {
+	c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s %s was entered at %v and left at %v", routine, of, level, c.irql)
 }

@@ -49,10 +49,9 @@ type Kernel struct {
 	handles     []handleEntry
 	freeHandles []int
 	closing     []*FileObject // whose last IRP has come back after their handle was closed
-	allIRPs     []*IRP        // in use or not, in the order in which they were made
-	freeIRPs    []*IRP
-	freePackets []*Packet
-	irps        uint64 // number of the last IRP
+	irps        slabs
+	freeIRP     *IRP // the first of those that are free
+	freePosts   *post
 
 	locks    int  // spin locks held
 	straying bool // fault.go: within a stray cancel
@@ -180,12 +179,14 @@ func (k *Kernel) sendCloses() {
 // the thread had kernel APCs to run and goes on waiting (A35).
 func (k *Kernel) schedule() *Thread {
 	i := 0
-	if n := len(k.ready); n > 1 {
-		i = int(k.oracle.Choose("thread.next", uint64(n)))
+	last := len(k.ready) - 1
+	if last > 0 {
+		i = int(k.oracle.Choose("thread.next", uint64(last+1)))
 	}
 	t := k.ready[i]
-	last := len(k.ready) - 1
-	copy(k.ready[i:], k.ready[i+1:])
+	if i < last {
+		copy(k.ready[i:], k.ready[i+1:])
+	}
 	k.ready[last] = nil
 	k.ready = k.ready[:last]
 	c := k.cpus[0]
@@ -206,7 +207,7 @@ func (c *CPU) enter(t *Thread) *Thread {
 	k := c.kernel
 	k.cpu = c
 	c.thread, t.cpu = t, c
-	if t.kernelAPCs.head != nil {
+	if !t.kernelAPCs.empty() {
 		c.attention |= attendAPC
 	}
 	if c.last != t {
@@ -222,6 +223,12 @@ func (c *CPU) enter(t *Thread) *Thread {
 	}
 	t.state = Running
 	return t
+}
+
+// Alone reports whether nothing but the thread that runs would run if it left its CPU now: then it need not. With several
+// CPUs it is never alone, for it might go on elsewhere.
+func (k *Kernel) Alone(t *Thread) bool {
+	return len(k.ready) == 0 && len(k.cpus) == 1 && t.state == Running && len(k.closing) == 0 && k.clock.Now() <= k.limit
 }
 
 // Left says that a thread's body has returned: the thread gives up its CPU, and is ready again unless it waits.
@@ -253,7 +260,7 @@ func (k *Kernel) AdoptOn(c *CPU, t *Thread) {
 	k.cpu = c
 	c.thread, c.last, t.cpu = t, t, c
 	t.state = Running
-	if t.kernelAPCs.head != nil {
+	if !t.kernelAPCs.empty() {
 		c.attention |= attendAPC
 	}
 }

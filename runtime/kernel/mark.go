@@ -51,7 +51,7 @@ func (k *Kernel) expectRaces() {
 // reachRace notes at which point of its life an IRP is cancelled.
 func (k *Kernel) reachRace(irp *IRP) {
 	switch {
-	case irp.current > len(irp.stack)+1:
+	case irp.completed():
 		k.Reach(markCancelCompleted)
 	case irp.queue != nil:
 		k.Reach(markCancelQueued)

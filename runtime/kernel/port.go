@@ -10,9 +10,14 @@ type Packet struct {
 	Status      Status
 	Information int
 	IRP         uint64 // the number of the IRP that it was; 0: posted
+}
 
-	irp  *IRP // whose packet it is; nil: posted
-	next *Packet
+// post is a posted packet that waits. A completed request waits as its IRP.
+type post struct {
+	key        any
+	overlapped *Overlapped
+	after      uint64 // how many IRPs were queued before it, of all that ever were
+	next       *post
 }
 
 // CompletionPort is a completion port.
@@ -23,8 +28,9 @@ type CompletionPort struct {
 	max      int // threads that may run for it at a time
 	waitText string
 
-	head, tail *Packet
-	length     int
+	requests   irpList // packets that wait: completed requests, first in first out,
+	head, tail *post   // and, between them, what was posted
+	posts      int
 	waiters    *Thread // the most recent first
 	current    int     // threads that run for it; may exceed max for a while (A38)
 }
@@ -41,7 +47,7 @@ func (k *Kernel) NewCompletionPort(name string, max int) *CompletionPort {
 func (p *CompletionPort) Name() string { return p.name }
 
 // Len returns the number of packets that wait.
-func (p *CompletionPort) Len() int { return p.length }
+func (p *CompletionPort) Len() int { return p.requests.len() + p.posts }
 
 // Running returns the number of threads that run for the port.
 func (p *CompletionPort) Running() int { return p.current }
@@ -50,58 +56,75 @@ func (p *CompletionPort) Running() int { return p.current }
 func (p *CompletionPort) Post(c *CPU, key any, ov *Overlapped) {
 	c.requireAtMost(DispatchLevel, "CompletionPort.Post")
 	k := p.kernel
-	var packet *Packet
-	if n := len(k.freePackets); n > 0 {
-		packet = k.freePackets[n-1]
-		k.freePackets = k.freePackets[:n-1]
+	packet := k.freePosts
+	if packet == nil {
+		packet = new(post)
 	} else {
-		packet = new(Packet)
+		k.freePosts = packet.next
+		packet.next = nil
 	}
-	packet.Key, packet.Overlapped = key, ov
-	p.insert(c, packet)
-}
-
-// insert hands a packet to the thread that waits least long, if the port may have one more running; else it queues the
-// packet (A36).
-func (p *CompletionPort) insert(c *CPU, packet *Packet) {
-	k := p.kernel
+	packet.key, packet.overlapped, packet.after = key, ov, p.requests.in
 	k.counts.Packets++
 	if k.watched {
-		k.traceOn(c, HopPacket, packet.IRP, p.name, int64(p.length), 0)
+		k.traceOn(c, HopPacket, 0, p.name, int64(p.Len()), 0)
 	}
-	if p.waiters != nil && p.current < p.max && p.head == nil {
-		p.hand(packet)
+	if p.ready() {
+		p.hand(nil, packet)
 		return
 	}
-	if p.tail == nil {
+	if p.head == nil {
 		p.head = packet
 	} else {
 		p.tail.next = packet
 	}
 	p.tail = packet
-	p.length++
+	p.posts++
 }
 
+// insertIRP queues the packet of a completed request: the IRP itself.
+func (p *CompletionPort) insertIRP(c *CPU, irp *IRP) {
+	k := p.kernel
+	k.counts.Packets++
+	if k.watched {
+		k.traceOn(c, HopPacket, irp.id, p.name, int64(p.Len()), 0)
+	}
+	irp.stage = stagePacket
+	if p.ready() {
+		p.hand(irp, nil)
+		return
+	}
+	p.requests.push(irp)
+}
+
+// ready reports whether a packet goes to a thread at once: to the one that waits least long, if the port may have one more
+// running (A36).
+func (p *CompletionPort) ready() bool {
+	return p.waiters != nil && p.current < p.max && p.empty()
+}
+
+func (p *CompletionPort) empty() bool { return p.requests.head == nil && p.head == nil }
+
 // hand gives a packet to the most recent waiter.
-func (p *CompletionPort) hand(packet *Packet) {
+func (p *CompletionPort) hand(irp *IRP, packet *post) {
 	t := p.waiters
 	p.waiters = t.nextWaiter
 	t.nextWaiter = nil
 	p.current++
 	t.active = true
-	t.packet = packet
+	t.handed, t.posted = irp, packet
 	p.kernel.wake(t, StatusSuccess)
 }
 
-func (p *CompletionPort) pop() *Packet {
+// pop takes out the packet that has waited longest: a request's or a posted one.
+func (p *CompletionPort) pop() (*IRP, *post) {
+	if p.requests.head != nil && (p.head == nil || p.head.after != p.requests.out) {
+		return p.requests.pop(), nil
+	}
 	packet := p.head
 	p.head = packet.next
-	if p.head == nil {
-		p.tail = nil
-	}
 	packet.next = nil
-	p.length--
-	return packet
+	p.posts--
+	return nil, packet
 }
 
 // Remove takes a packet, for the thread that the CPU runs (GetQueuedCompletionStatus). If there is none, or enough
@@ -109,10 +132,12 @@ func (p *CompletionPort) pop() *Packet {
 // runs next. A thread belongs to the port that it last asked (A39).
 func (p *CompletionPort) Remove(t *Thread) (Packet, bool) {
 	c := t.cpu
-	c.requireExactly(PassiveLevel, "CompletionPort.Remove")
-	if packet := t.packet; packet != nil { // handed to it while it waited
-		t.packet = nil
-		return p.open(c, packet), true
+	if c.irql != PassiveLevel {
+		c.wrongLevel(PassiveLevel, "CompletionPort.Remove")
+	}
+	if irp, packet := t.handed, t.posted; irp != nil || packet != nil { // handed to it while it waited
+		t.handed, t.posted = nil, nil
+		return p.open(c, irp, packet), true
 	}
 	if t.active { // it is done with the packet before: another may run, and that may be itself (A37)
 		t.port.current--
@@ -122,10 +147,11 @@ func (p *CompletionPort) Remove(t *Thread) (Packet, bool) {
 		}
 	}
 	t.port = p
-	if p.head != nil && p.current < p.max {
+	if !p.empty() && p.current < p.max {
 		p.current++
 		t.active = true
-		return p.open(c, p.pop()), true
+		irp, packet := p.pop()
+		return p.open(c, irp, packet), true
 	}
 	p.await(t)
 	return Packet{}, false
@@ -144,24 +170,24 @@ func (p *CompletionPort) await(t *Thread) {
 }
 
 // open returns a packet's contents and frees it, and the IRP that it was.
-func (p *CompletionPort) open(c *CPU, packet *Packet) Packet {
+func (p *CompletionPort) open(c *CPU, irp *IRP, packet *post) (contents Packet) {
 	k := p.kernel
 	c.Spend(costPacket)
-	contents := *packet
-	k.mix(hashPacket|packet.IRP<<8, uint64(c.number))
-	contents.irp = nil
-	if packet.irp != nil {
-		k.FreeIRP(packet.irp)
+	if irp == nil {
+		contents.Key, contents.Overlapped = packet.key, packet.overlapped
+		*packet = post{next: k.freePosts}
+		k.freePosts = packet
 	} else {
-		*packet = Packet{}
-		k.freePackets = append(k.freePackets, packet)
+		contents = Packet{irp.file.key, irp.overlapped, irp.Status, irp.Information, irp.id}
+		k.free(irp)
 	}
+	k.mix(hashPacket|contents.IRP<<8, uint64(c.number))
 	return contents
 }
 
 // release lets a waiter run if the port has a packet and may have one more running (A38).
 func (p *CompletionPort) release() {
-	if p.head != nil && p.waiters != nil && p.current < p.max {
+	if !p.empty() && p.waiters != nil && p.current < p.max {
 		p.hand(p.pop())
 	}
 }

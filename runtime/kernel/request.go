@@ -21,8 +21,8 @@ type RequestInfo struct {
 // Requests returns all requests in flight, in the order of their numbers.
 func (k *Kernel) Requests() []RequestInfo {
 	var all []RequestInfo
-	for _, irp := range k.allIRPs {
-		if irp.id != 0 {
+	for i := range k.irps.count {
+		if irp := k.irps.at(i); irp.id != 0 {
 			all = append(all, irp.info())
 		}
 	}
@@ -36,7 +36,7 @@ func (k *Kernel) Requests() []RequestInfo {
 }
 
 func (irp *IRP) info() RequestInfo {
-	top := &irp.stack[len(irp.stack)-1]
+	top := irp.top()
 	r := RequestInfo{
 		IRP: irp.id, Major: top.Major, Length: top.Parameters.Length, Offset: top.Parameters.ByteOffset,
 		State: irp.state(), Since: irp.since, Cancelled: irp.Cancel,
@@ -49,8 +49,6 @@ func (irp *IRP) info() RequestInfo {
 	}
 	if irp.overlapped != nil {
 		r.Context = irp.overlapped.Context
-	} else if irp.packet.Overlapped != nil {
-		r.Context = irp.packet.Overlapped.Context
 	}
 	return r
 }
@@ -58,15 +56,15 @@ func (irp *IRP) info() RequestInfo {
 // state says where the IRP is.
 func (irp *IRP) state() string {
 	driver := "a driver"
-	if irp.current <= len(irp.stack) && irp.current > 0 && irp.stack[irp.current-1].Device != nil {
-		driver = irp.stack[irp.current-1].Device.Driver.Name
+	if irp.current <= irp.depth && irp.current > 0 && irp.location(irp.current).Device != nil {
+		driver = irp.location(irp.current).Device.Driver.Name
 	}
 	switch {
-	case irp.current > len(irp.stack)+1 && irp.apc.queued:
+	case irp.stage == stageAPC:
 		return "complete; its APC waits for " + irp.thread.name
-	case irp.current > len(irp.stack)+1 && !irp.inFlight:
+	case irp.stage == stagePacket:
 		return "complete; its packet waits in a port"
-	case irp.current > len(irp.stack)+1:
+	case irp.completed():
 		return "complete"
 	case irp.queue != nil:
 		return "in the device queue of " + driver

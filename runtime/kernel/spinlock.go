@@ -11,10 +11,16 @@ type SpinLock struct {
 
 // Acquire raises the CPU to DispatchLevel and takes the lock.
 func (l *SpinLock) Acquire(c *CPU) {
-	if c.irql > DispatchLevel {
-		c.kernel.violate(vAcquireIRQL, nil, "%s is acquired at %v", l.Name, c.irql)
+	k, old := c.kernel, c.irql
+	if old > DispatchLevel {
+		k.violate(vAcquireIRQL, nil, "%s is acquired at %v", l.Name, old)
 	}
-	l.take(c, c.RaiseIRQL(DispatchLevel))
+	c.irql = DispatchLevel
+	if l.held || k.verify {
+		l.check(c)
+	}
+	l.held, l.old = true, old
+	k.locks++
 }
 
 // AcquireAtDispatch takes the lock where the CPU is at DispatchLevel already. Release leaves it there.
@@ -25,34 +31,35 @@ func (l *SpinLock) AcquireAtDispatch(c *CPU) {
 	case c.irql < DispatchLevel:
 		c.kernel.violate(vAcquireTooLow, nil, "%s is acquired at %v", l.Name, c.irql)
 	}
-	l.take(c, DispatchLevel)
+	if l.held || c.kernel.verify {
+		l.check(c)
+	}
+	l.held, l.old = true, DispatchLevel
+	c.kernel.locks++
 }
 
-func (l *SpinLock) take(c *CPU, old IRQL) {
+// check is what the one who takes a lock must bear.
+func (l *SpinLock) check(c *CPU) {
 	if l.held {
 		c.kernel.violate(vLockTwice, nil, "%s is wanted by whoever holds it", l.Name)
 	}
-	if c.kernel.verify {
-		c.kernel.order.acquire(c, l)
-	}
-	l.held, l.old = true, old
-	c.kernel.locks++
+	c.kernel.order.acquire(c, l)
 }
 
 // Release lets the lock go and lowers the CPU to where it was.
 func (l *SpinLock) Release(c *CPU) { l.releaseTo(c, l.old) }
 
 func (l *SpinLock) releaseTo(c *CPU, level IRQL) {
-	if !l.held {
-		c.kernel.violate(vLockNotOwned, nil, "%s is released by somebody who does not hold it", l.Name)
-	}
-	if c.irql != DispatchLevel {
-		c.kernel.violate(vReleaseIRQL, nil, "%s is released at %v", l.Name, c.irql)
-	}
-	if c.kernel.verify {
-		c.kernel.order.release(c, l)
+	k := c.kernel
+	switch {
+	case !l.held:
+		k.violate(vLockNotOwned, nil, "%s is released by somebody who does not hold it", l.Name)
+	case c.irql != DispatchLevel:
+		k.violate(vReleaseIRQL, nil, "%s is released at %v", l.Name, c.irql)
+	case k.verify:
+		k.order.release(c, l)
 	}
 	l.held = false
-	c.kernel.locks--
+	k.locks--
 	c.LowerIRQL(level)
 }

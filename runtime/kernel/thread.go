@@ -56,7 +56,7 @@ type Thread struct {
 
 	// apc.go
 	kernelAPCs    apcQueue
-	userAPCs      apcQueue
+	userAPCs      apcList
 	alertable     bool
 	normalRunning bool
 	critical      int
@@ -64,8 +64,9 @@ type Thread struct {
 
 	// port.go
 	port       *CompletionPort
-	active     bool // counted as running for the port
-	packet     *Packet
+	active     bool  // counted as running for the port
+	handed     *IRP  // the packet that it was handed while it waited:
+	posted     *post // one of the two
 	nextWaiter *Thread
 
 	frames []frame // verify.go

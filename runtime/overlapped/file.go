@@ -192,7 +192,7 @@ func (f *File) check(ctx context.Context, r *request) error {
 func (op *operation) cancel() { op.file.world.Kernel().CPU().Cancel(&op.overlapped) }
 
 // Complete ends the operation: an I/O thread was borrowed for its packet. It implements pool.Completion.
-func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
+func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet kernel.Packet) {
 	if op.stop != nil {
 		op.stop()
 		op.stop = nil

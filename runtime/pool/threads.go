@@ -9,9 +9,9 @@ import (
 )
 
 // Completion is what the Overlapped.Context of a request must be whose handle is bound to a pool's port: a thread of the
-// pool is borrowed to call it. It must not keep the packet.
+// pool is borrowed to call it.
 type Completion interface {
-	Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet)
+	Complete(ex *async.Executor, t *kernel.Thread, packet kernel.Packet)
 }
 
 // Threads is a pool of simulated threads over a completion port. The seeds' machine has two: I/O threads, borrowed for
@@ -88,8 +88,7 @@ type work func()
 type poolThread struct {
 	pool     *Threads
 	executor *async.Executor
-	packet   kernel.Packet // that it is borrowed for
-	serial   *Serial       // whose turn it runs, nil if none
+	serial   *Serial // whose turn it runs, nil if none
 }
 
 // Executor returns who runs continuations on the thread.
@@ -115,13 +114,26 @@ func (w *poolThread) Waiting() string {
 	return w.serial.waiting()
 }
 
-// Run takes one packet and does what it says; with none, the thread waits for the next.
+// maxPackets is how many packets a thread takes before it gives its CPU a chance to be given to another, even if none is
+// there to take it: what comes from outside of the machine must be seen in time.
+const maxPackets = 64
+
+// Run takes packets and does what they say until somebody else would run; with none, the thread waits for the next.
 func (w *poolThread) Run(t *kernel.Thread) {
-	var ok bool
-	if w.packet, ok = w.pool.port.Remove(t); !ok {
-		return
+	for range maxPackets {
+		packet, ok := w.pool.port.Remove(t)
+		if !ok {
+			return
+		}
+		w.do(t, packet)
+		if !w.pool.kernel.Alone(t) {
+			return
+		}
 	}
-	packet := &w.packet
+}
+
+// do does what a packet says.
+func (w *poolThread) do(t *kernel.Thread, packet kernel.Packet) {
 	t.CPU().TraceID(kernel.HopThreadBorrowed, packet.IRP, t.Name(), 0, 0)
 	switch what := packet.Key.(type) {
 	case async.Continuation:
@@ -137,5 +149,4 @@ func (w *poolThread) Run(t *kernel.Thread) {
 		packet.Overlapped.Context.(Completion).Complete(w.executor, t, packet)
 	}
 	t.CPU().TraceID(kernel.HopThreadReturned, packet.IRP, t.Name(), 0, 0)
-	*packet = kernel.Packet{}
 }
