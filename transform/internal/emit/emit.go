@@ -39,6 +39,7 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 	for _, p := range pkg.Types.Imports() {
 		out.ImportName(p.Path(), p.Name())
 	}
+	aside(out, pkg.Types, pkg.Types.Imports(), make(map[*types.Package]bool))
 	for _, spec := range file.Syntax.Imports {
 		obj := pkg.Info.Implicits[spec]
 		if spec.Name != nil {
@@ -57,6 +58,21 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 		return nil, fmt.Errorf("the generated code is not Go: %s", firstFault(err.Error()))
 	}
 	return standardFirst(b.Bytes()), nil
+}
+
+// aside imports what bears the name of something in the package under another.
+// The author's own imports do not: it is those that only a type leads to.
+func aside(out *jen.File, pkg *types.Package, imports []*types.Package, seen map[*types.Package]bool) {
+	for _, p := range imports {
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		if pkg.Scope().Lookup(p.Name()) != nil {
+			out.ImportAlias(p.Path(), p.Name()+"pkg")
+		}
+		aside(out, pkg, p.Imports(), seen)
+	}
 }
 
 // firstFault cuts jennifer's error, to which the whole source is appended, to its

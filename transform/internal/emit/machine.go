@@ -212,6 +212,9 @@ func (e *emitter) paramName(v *types.Var) string {
 	if e.f.Context != nil && e.f.Context.Obj == v && (v.Name() == "" || v.Name() == "_") {
 		return e.unused("ctx")
 	}
+	if v.Name() == "nil" { // kickoff needs the real one
+		return e.unused("none")
+	}
 	return v.Name()
 }
 

@@ -45,7 +45,7 @@ func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 	sig, ok := coreType(b.info.TypeOf(s.Call.Fun)).(*types.Signature)
 	if tv := b.info.Types[s.Call.Fun]; !ok || tv.IsBuiltin() {
 		for _, arg := range s.Call.Args {
-			d.Args = append(d.Args, types.Default(b.info.TypeOf(arg)))
+			d.Args = append(d.Args, defaultType(b.info.TypeOf(arg)))
 		}
 	} else {
 		d.Sig = sig
@@ -60,6 +60,15 @@ func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 		b.nameable(s.Pos(), "an argument of what is deferred here", t)
 	}
 	return d
+}
+
+// defaultType is the type of a variable that takes a value of t: of an untyped
+// nil, any.
+func defaultType(t types.Type) types.Type {
+	if t = types.Default(t); t == types.Typ[types.UntypedNil] {
+		return types.Universe.Lookup("any").Type()
+	}
+	return t
 }
 
 // static reports whether e is a declared function or a predeclared one, which

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
@@ -283,11 +284,15 @@ func (b *builder) scanNode(n ast.Node, lits int) {
 			b.scanAddress(n.X)
 		}
 	case *ast.SliceExpr:
-		if _, ok := b.info.TypeOf(n.X).Underlying().(*types.Array); ok {
+		if isArray(b.info.TypeOf(n.X)) {
 			b.scanAddress(n.X)
 		}
 	case *ast.SelectorExpr:
 		b.scanReceiver(n)
+	case *ast.CallExpr:
+		if awaitable, ok := check.IsAwait(b.info, n); ok && !check.Awaitable(awaitable) {
+			b.scanAddress(ast.Unparen(n.Fun).(*ast.SelectorExpr).X) // by newAwait
+		}
 	}
 }
 
@@ -355,11 +360,39 @@ func (b *builder) rootVar(e ast.Expr) *types.Var {
 		}
 		return b.rootVar(e.X)
 	case *ast.IndexExpr:
-		if t := b.info.TypeOf(e.X); t != nil {
-			if _, ok := t.Underlying().(*types.Array); ok {
-				return b.rootVar(e.X)
-			}
+		if t := b.info.TypeOf(e.X); t != nil && isArray(t) {
+			return b.rootVar(e.X)
 		}
 	}
 	return nil
+}
+
+// isArray reports whether t is an array, or a type parameter that may be one.
+func isArray(t types.Type) bool {
+	tp, ok := types.Unalias(t).(*types.TypeParam)
+	if !ok {
+		_, ok := t.Underlying().(*types.Array)
+		return ok
+	}
+	return mayBeArray(tp.Constraint())
+}
+
+func mayBeArray(term types.Type) bool {
+	switch t := term.Underlying().(type) {
+	case *types.Union:
+		for u := range t.Terms() {
+			if mayBeArray(u.Type()) {
+				return true
+			}
+		}
+	case *types.Interface:
+		for e := range t.EmbeddedTypes() {
+			if mayBeArray(e) {
+				return true
+			}
+		}
+	case *types.Array:
+		return true
+	}
+	return false
 }
