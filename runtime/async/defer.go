@@ -1,14 +1,21 @@
 package async
 
-import "slices"
+import (
+	"runtime"
+	"slices"
+)
 
 // This file is for machines whose functions defer calls. Those are evaluated
 // where they are deferred, kept in the machine, and made real defers of one frame
 // when the function ends: so recover, panics in deferred calls and their order
 // are Go's own.
 
-// A Panic is what unwinds a machine that has deferred calls.
-type Panic struct{ fault *fault }
+// A Panic is what unwinds a machine that has deferred calls: a panic, a
+// runtime.Goexit, or a panic while that goes on.
+type Panic struct {
+	fault *fault // nil where nothing panics, or what did was recovered
+	exit  bool
+}
 
 // NewPanic returns the panic with value v, which recover has just returned; nil
 // if v is nil. Only generated code calls it.
@@ -16,14 +23,41 @@ func NewPanic(v any) *Panic {
 	if v == nil {
 		return nil
 	}
-	return &Panic{newPanic(v)}
+	return &Panic{fault: newPanic(v)}
+}
+
+// Ended is NewPanic for a function that did not return: if v is nil, it was a
+// runtime.Goexit that ended it. Only generated code calls it.
+func Ended(v any) *Panic {
+	if v == nil {
+		return &Panic{exit: true}
+	}
+	return NewPanic(v)
 }
 
 // Raise panics again with the value of p, for the defers of its caller to see.
-// A nil p does nothing.
+// Where nothing panics it does nothing: recover finds nothing during a Goexit.
 func (p *Panic) Raise() {
-	if p != nil {
+	if p != nil && p.fault != nil {
 		panic(p.fault.value)
+	}
+}
+
+// Exit is what is left of p once its panic has been recovered: the Goexit, nil if
+// there is none.
+func (p *Panic) Exit() *Panic {
+	if p == nil || !p.exit {
+		return nil
+	}
+	return &Panic{exit: true}
+}
+
+// End goes on unwinding after the last deferred call. It returns if the function
+// is to return.
+func (p *Panic) End() {
+	p.Raise()
+	if p.Exit() != nil {
+		runtime.Goexit()
 	}
 }
 
@@ -44,10 +78,10 @@ type unwinding interface {
 }
 
 // Recovered is deferred by generated code: it stores the panic that ends its
-// caller, if one does, in after.
+// caller, if one does, in after. A Goexit that goes on there goes on.
 func Recovered(after **Panic) {
 	if v := recover(); v != nil {
-		*after = NewPanic(v)
+		*after = &Panic{fault: newPanic(v), exit: (*after).Exit() != nil}
 	}
 }
 
@@ -73,13 +107,15 @@ func interrupted(m failing, f *fault, next *Continuation) {
 	}()
 	u, waits := m.(unwinding)
 	switch {
-	case f.exit: // an exiting goroutine cannot wait: awaits that were deferred are left out
+	case waits && f.exit: // an exiting goroutine cannot wait: the machine goes on elsewhere
+		*next = u.Unwind(&Panic{exit: true})
+	case waits:
+		*next = u.Unwind(&Panic{fault: f})
+	case f.exit:
 		d.RunDeferred(nil)
 		*next = m.fail(f)
-	case waits:
-		*next = u.Unwind(&Panic{f})
 	default:
-		d.RunDeferred(&Panic{f})
+		d.RunDeferred(&Panic{fault: f})
 		*next = d.Return()
 	}
 	finished = true

@@ -63,13 +63,6 @@ func (e *emitter) read(v *ir.Var) bool {
 	return false
 }
 
-// consts writes the constants that the author declared in the body.
-func (e *emitter) consts() {
-	for _, decl := range e.f.Consts {
-		e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), e))
-	}
-}
-
 // dispatch:
 //
 //	switch m.state {
@@ -325,7 +318,11 @@ func (e *emitter) switchTerm(t *ir.Switch) {
 				bind = e.f.Bound + " := "
 			}
 		}
-		e.line("switch %s%s.(type) {", bind, e.f.Expr(ir.TypeSwitchOperand(s), e))
+		operand := e.f.Expr(ir.TypeSwitchOperand(s), e)
+		if operand[0] == '*' { // a variable in a cell
+			operand = "(" + operand + ")"
+		}
+		e.line("switch %s%s.(type) {", bind, operand)
 	case *ast.SelectStmt:
 		e.line("select {")
 	}

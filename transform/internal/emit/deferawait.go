@@ -53,7 +53,7 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 //				p = d.after(p)
 //			}
 //		}
-//		p.Raise()
+//		p.End()
 //		return m.Return()
 //	}
 func (e *emitter) unwind() {
@@ -70,7 +70,7 @@ func (e *emitter) unwind() {
 			fmt.Fprintf(&b, "if d.task.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}\np = d.after(p)\n", m, a.State)
 		}
 	}
-	fmt.Fprintf(&b, "}\n}\np.Raise()\nreturn %s.Return()", m)
+	fmt.Fprintf(&b, "}\n}\np.End()\nreturn %s.Return()", m)
 	e.out.Comment("Unwind makes the deferred calls and awaits, last first, while panicking with p if it is not nil.")
 	e.method("Unwind").Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).Add(raw(async("Continuation"))).Block(raw(b.String()))
 	e.out.Line()
@@ -78,7 +78,7 @@ func (e *emitter) unwind() {
 	e.out.Comment("settle makes the deferred calls behind the last deferred await, and returns what panics after them.")
 	e.method("settle").Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).
 		Params(jen.Id("after").Op("*").Add(raw(async("Panic")))).
-		Block(raw(fmt.Sprintf("defer %s(&after)\n%s.RunDeferred(p)\nreturn nil", async("Recovered"), m)))
+		Block(raw(fmt.Sprintf("after = p.Exit()\ndefer %s(&after)\n%s.RunDeferred(p)\nreturn after", async("Recovered"), m)))
 	e.out.Line()
 
 	e.out.Comment("deferredAwait reports whether what was deferred as the i-th is an await.")

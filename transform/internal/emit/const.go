@@ -1,0 +1,96 @@
+package emit
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+)
+
+// consts writes the constants that the author declared in the body.
+func (e *emitter) consts() {
+	for _, decl := range e.f.Consts {
+		if e.ambiguous(decl) {
+			e.constValues(decl)
+			continue
+		}
+		e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), e))
+	}
+}
+
+// ambiguous reports a declaration of constants in which one text means several
+// things: a line that repeats the one before, with names that are declared in
+// between.
+//
+//	const (
+//		iota = iota
+//		next
+//	)
+func (e *emitter) ambiguous(decl *ast.GenDecl) bool {
+	declared := make(map[string]bool)
+	var repeated []ast.Expr
+	for _, spec := range decl.Specs {
+		spec := spec.(*ast.ValueSpec)
+		for _, id := range spec.Names {
+			declared[id.Name] = true
+		}
+		if len(spec.Values) > 0 {
+			repeated = spec.Values
+			continue
+		}
+		for _, value := range repeated {
+			if mentions(value, declared) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func mentions(e ast.Expr, names map[string]bool) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && names[id.Name]
+		return !found
+	})
+	return found
+}
+
+// constValues declares constants by what they are worth.
+func (e *emitter) constValues(decl *ast.GenDecl) {
+	for _, spec := range decl.Specs {
+		for _, id := range spec.(*ast.ValueSpec).Names {
+			c, ok := e.f.Source.Info.Defs[id].(*types.Const)
+			if !ok || id.Name == "_" {
+				continue
+			}
+			name := id.Name
+			if renamed, ok := e.f.Names[c]; ok {
+				name = renamed
+			}
+			if basic, ok := c.Type().(*types.Basic); !ok || basic.Info()&types.IsUntyped == 0 {
+				name += " " + e.typ(c.Type())
+			}
+			e.line("const %s = %s", name, worth(c))
+		}
+	}
+}
+
+// worth writes a constant's value so that it has the same kind.
+func worth(c *types.Const) string {
+	basic := c.Type().Underlying().(*types.Basic)
+	switch {
+	case basic.Kind() == types.UntypedRune:
+		return "'\\x00' + " + c.Val().ExactString()
+	case basic.Info()&types.IsComplex != 0:
+		return "(" + float(constant.Real(c.Val())) + ") + (" + float(constant.Imag(c.Val())) + ")*1i"
+	case basic.Info()&types.IsFloat != 0:
+		return float(c.Val())
+	}
+	return c.Val().ExactString()
+}
+
+// float writes the quotient that v is.
+func float(v constant.Value) string {
+	return constant.Num(v).ExactString() + ".0 / " + constant.Denom(v).ExactString() + ".0"
+}
