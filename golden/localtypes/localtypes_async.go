@@ -81,12 +81,12 @@ func (m *localtypesMachine) finish() async.Continuation {
 
 // MoveNext runs Localtypes until it has to wait, or to its end.
 func (m *localtypesMachine) MoveNext(*async.Executor) async.Continuation {
+	const width = 3
 	var (
 		text  string
 		task  play.Answer[string]
 		task2 play.Answer[int]
 	)
-	const width = 3
 	switch m.state {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}

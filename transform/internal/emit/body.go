@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -14,9 +15,11 @@ import (
 
 // moveNext writes the engine.
 func (e *emitter) moveNext() {
-	e.localVars()
 	e.consts()
+	e.insideTypes()
+	e.localVars()
 	e.dispatch()
+	e.unbox(e.f.Params)
 	for i, blk := range e.f.Blocks {
 		e.block(blk, e.f.After(i))
 	}
@@ -29,17 +32,34 @@ func (e *emitter) line(format string, args ...any) {
 	fmt.Fprintf(&e.b, format+"\n", args...)
 }
 
-// localVars declares what does not live across an await.
+// localVars declares what does not live in the machine.
 func (e *emitter) localVars() {
-	var specs, unused []string
+	var specs, inferred, unused []string
+	declare := func(name string, shape *ir.Shape, t types.Type, text string) {
+		if shape != nil {
+			inferred = append(inferred, name+" := "+e.inferred(shape, text, t))
+			return
+		}
+		specs = append(specs, name+" "+text)
+	}
 	for _, v := range e.locals() {
-		specs = append(specs, v.Name+" "+e.varType(v))
+		text := ""
+		if v.Shape == nil {
+			text = e.varType(v)
+		} else if v.Cell {
+			text = "*"
+		}
+		declare(v.Name, v.Shape, v.Type, text)
 		if !e.read(v) {
 			unused = append(unused, v.Name)
 		}
 	}
 	for _, s := range e.f.Slots {
-		specs = append(specs, s.Local+" "+e.typ(s.Type))
+		text := ""
+		if s.Shape == nil {
+			text = e.typ(s.Type)
+		}
+		declare(s.Local, s.Shape, s.Type, text)
 	}
 	switch len(specs) {
 	case 0:
@@ -47,6 +67,9 @@ func (e *emitter) localVars() {
 		e.line("var %s", specs[0])
 	default:
 		e.line("var (\n%s\n)", strings.Join(specs, "\n"))
+	}
+	for _, line := range inferred {
+		e.line("%s", line)
 	}
 	for _, name := range unused {
 		e.line("_ = %s", name)
@@ -56,7 +79,7 @@ func (e *emitter) localVars() {
 // read reports whether anything reads the Go variable that v shares.
 func (e *emitter) read(v *ir.Var) bool {
 	for _, w := range e.f.Vars {
-		if w.Name == v.Name && w.Lifted == v.Lifted && w.Used {
+		if w.Name == v.Name && w.InMachine() == v.InMachine() && w.Used {
 			return true
 		}
 	}
@@ -79,6 +102,7 @@ func (e *emitter) dispatch() {
 	for _, a := range e.f.Awaits {
 		e.line("case %d:", a.State)
 		e.restore(a.Slot)
+		e.unbox(a.Live)
 		e.line("goto %s // %s", a.Resume, e.words(a.Operand))
 	}
 	for _, d := range e.f.Defers {
@@ -91,10 +115,30 @@ func (e *emitter) dispatch() {
 	e.line("}\n")
 }
 
+// box puts into the machine what is boxed of what lives across an await; unbox
+// takes it out again.
+func (e *emitter) box(vars []*ir.Var) {
+	for _, v := range vars {
+		if v.Boxed {
+			e.line("%s.%s = %s", e.f.Receiver, v.Field, v.Name)
+		}
+	}
+}
+
+func (e *emitter) unbox(vars []*ir.Var) {
+	for _, v := range vars {
+		if v.Boxed {
+			e.line("%[1]s = %[2]s(%[3]s.%[4]s, %[1]s)", v.Name, async("Unboxed"), e.f.Receiver, v.Field)
+		}
+	}
+}
+
 // restore takes the awaitable out of the machine again.
 func (e *emitter) restore(s *ir.Slot) {
 	m := e.f.Receiver
 	switch {
+	case s.Boxed:
+		e.line("%[1]s, %[2]s.%[3]s = %[4]s(%[2]s.%[3]s, %[1]s), nil", s.Local, m, s.Field, async("Unboxed"))
 	case s.Task != nil:
 		e.line("%s = %s.%s.Task()", s.Local, m, s.Field)
 	case hasPointers(s.Type):
@@ -120,6 +164,11 @@ func (e *emitter) instr(in ir.Instr) {
 		e.closed(e.f.Captures(in), func() { e.line("%s", e.stmt(in)) })
 	case *ir.Code:
 		e.closed(e.f.Captures(in), func() { e.line("%s", e.code(in)) })
+		for _, v := range in.Defs {
+			if slices.Contains(e.f.Loops, v) { // RunDeferred needs it at any time
+				e.box([]*ir.Var{v})
+			}
+		}
 	case *ir.Declare:
 		e.declare(in)
 	case *ir.Renew:
@@ -201,8 +250,12 @@ func (e *emitter) arg(arg any) string {
 
 func (e *emitter) declare(d *ir.Declare) {
 	switch v := d.Var; {
+	case v.Cell && v.Shape != nil:
+		e.line("%[1]s = %[2]s(%[1]s)", v.Name, async("NewOf"))
 	case v.Cell:
 		e.line("%s = new(%s)", e.Var(v, false), e.typ(v.Type))
+	case d.Zero && v.Zeroed && v.Shape != nil:
+		e.line("%[1]s = %[2]s(%[1]s)", v.Name, async("ZeroOf"))
 	case d.Zero && v.Zeroed:
 		e.line("%s = %s", e.Var(v, false), e.zero(v.Type))
 	}
@@ -240,13 +293,14 @@ func (e *emitter) await(a *ir.Await) {
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)
 	e.line("%s.%s = %s", m, s.Field, kept(s, s.Local))
+	e.box(a.Live)
 	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", s.Local, m, a.State)
 	e.line("%s:", a.Resume)
 }
 
 // kept writes what the machine keeps of an awaitable.
 func kept(s *ir.Slot, awaitable string) string {
-	if s.Task != nil {
+	if s.Task != nil && !s.Boxed {
 		return awaitable + ".Awaiter()"
 	}
 	return awaitable

@@ -136,6 +136,10 @@ func (e *emitter) runDeferred() string {
 		e.replay(&b)
 	}
 	for _, it := range e.f.Loops {
+		if it.Boxed {
+			fmt.Fprintf(&b, "defer %s(%s.%s, p)\n", async("LeaveBoxed"), m, it.Field)
+			continue
+		}
 		fmt.Fprintf(&b, "defer %s.%s.Leave(p)\n", m, it.Name)
 	}
 	b.WriteString("p.Raise()")

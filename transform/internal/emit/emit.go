@@ -143,6 +143,10 @@ type emitter struct {
 	pkg *load.Package
 	out *jen.File
 	b   strings.Builder // MoveNext's body
+
+	parts  []types.Type // that are written as type parameters now
+	wanted map[int]bool // of those, the ones that were written
+	funcs  []string     // what the functions are called with that types are inferred for, in order
 }
 
 // typeParams returns the type parameters of the function or of its receiver.

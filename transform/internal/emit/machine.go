@@ -19,6 +19,7 @@ func (e *emitter) machine() {
 		e.resultStruct()
 	}
 	e.kickoff()
+	e.shapes()
 	e.localTypes()
 	e.machineStruct()
 	e.deferTypes()
@@ -202,7 +203,11 @@ func (e *emitter) params() []jen.Code {
 	}
 	for _, v := range e.f.Params {
 		if v.Outer {
-			list = append(list, jen.Id(v.Obj.Name()).Add(raw(e.varType(v))))
+			t := jen.Any()
+			if !v.Boxed {
+				t = raw(e.varType(v))
+			}
+			list = append(list, jen.Id(v.Obj.Name()).Add(t))
 		}
 	}
 	return list
@@ -227,7 +232,7 @@ func (e *emitter) captured() string {
 		if v.Cell && !v.Outer {
 			value = "&" + value
 		}
-		list = append(list, v.Name+": "+value)
+		list = append(list, v.Kept()+": "+value)
 		if v == e.f.Context && v.Writes > 0 {
 			list = append(list, e.f.Called+": "+e.paramName(v.Obj))
 		}
@@ -258,6 +263,10 @@ func (e *emitter) machineStruct() {
 		if i == 0 {
 			fields = append(fields, jen.Line())
 		}
+		if v.Boxed {
+			fields = append(fields, jen.Id(v.Field).Any().Comment(v.Name+", whose type only MoveNext knows"))
+			continue
+		}
 		fields = append(fields, jen.Id(v.Name).Add(raw(e.varType(v))))
 		if v == e.f.Context && v.Writes > 0 {
 			fields = append(fields, jen.Id(e.f.Called).Add(raw(e.typ(v.Type))).Comment("as the caller passed it"))
@@ -273,7 +282,11 @@ func (e *emitter) machineStruct() {
 		if i == 0 {
 			fields = append(fields, jen.Line())
 		}
-		fields = append(fields, jen.Id(s.Field).Add(raw(e.slotType(s))).Comment("what is awaited"))
+		t := jen.Any()
+		if !s.Boxed {
+			t = raw(e.slotType(s))
+		}
+		fields = append(fields, jen.Id(s.Field).Add(t).Comment("what is awaited"))
 	}
 	e.out.Commentf("%s is %s between its awaits.", e.f.Machine, e.name())
 	e.out.Type().Id(e.f.Machine).Add(raw(e.declared())).Struct(fields...)
@@ -290,24 +303,25 @@ func (e *emitter) name() string {
 
 // lifted returns the variables that are fields, one for each name.
 func (e *emitter) lifted() []*ir.Var {
-	return e.distinct(func(v *ir.Var) bool { return v.Lifted })
+	return e.distinct((*ir.Var).Kept, func(v *ir.Var) bool { return v.Lifted })
 }
 
 // locals returns the variables that are MoveNext's own, one for each name.
 func (e *emitter) locals() []*ir.Var {
-	return e.distinct(func(v *ir.Var) bool { return !v.Lifted && e.alive(v) })
+	name := func(v *ir.Var) string { return v.Name }
+	return e.distinct(name, func(v *ir.Var) bool { return !v.InMachine() && e.alive(v) })
 }
 
 // alive reports whether v is still mentioned: a parameter always is, a local
 // unless its block was pruned.
 func (e *emitter) alive(v *ir.Var) bool { return v.Used || v.Set || v.Kind == ir.Result }
 
-func (e *emitter) distinct(want func(*ir.Var) bool) []*ir.Var {
+func (e *emitter) distinct(name func(*ir.Var) string, want func(*ir.Var) bool) []*ir.Var {
 	seen := make(map[string]bool)
 	var list []*ir.Var
 	for _, v := range e.f.Vars {
-		if want(v) && !seen[v.Name] {
-			seen[v.Name] = true
+		if want(v) && !seen[name(v)] {
+			seen[name(v)] = true
 			list = append(list, v)
 		}
 	}
@@ -382,11 +396,7 @@ func (e *emitter) letGo() string {
 		if dead := e.dead(a); len(dead) > 0 {
 			fmt.Fprintf(&b, "case %d:\n", a.State)
 			for _, v := range dead {
-				zero := "nil"
-				if !v.Cell {
-					zero = e.zero(v.Type)
-				}
-				fmt.Fprintf(&b, "%s.heap.%s = %s\n", e.f.Receiver, v.Name, zero)
+				fmt.Fprintf(&b, "%s.heap.%s = %s\n", e.f.Receiver, v.Kept(), e.nothing(v))
 			}
 		}
 	}
@@ -396,19 +406,27 @@ func (e *emitter) letGo() string {
 	return "switch state { // what is not needed any more\n" + b.String() + "}\n"
 }
 
+// nothing writes the zero value of the field that keeps v.
+func (e *emitter) nothing(v *ir.Var) string {
+	if v.Cell || v.Boxed {
+		return "nil"
+	}
+	return e.zero(v.Type)
+}
+
 // dead lists the fields that may hold on to memory while the machine waits at a,
 // though nothing reads them after.
 func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	live := make(map[string]bool)
 	for _, v := range a.Live {
-		live[v.Name] = true
+		live[v.Kept()] = true
 	}
 	var list []*ir.Var
 	for _, v := range a.Held {
-		if live[v.Name] || !v.Cell && !hasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
+		if live[v.Kept()] || !v.Cell && !hasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
 			continue
 		}
-		live[v.Name] = true
+		live[v.Kept()] = true
 		list = append(list, v)
 	}
 	return list
@@ -473,11 +491,7 @@ func (e *emitter) finish() {
 			break // Recycle clears them
 		}
 		if v.Cell || hasPointers(v.Type) {
-			zero := e.zero(v.Type)
-			if v.Cell {
-				zero = "nil"
-			}
-			fmt.Fprintf(&b, "%s.%s = %s\n", m, v.Name, zero)
+			fmt.Fprintf(&b, "%s.%s = %s\n", m, v.Kept(), e.nothing(v))
 			if v == e.f.Context && v.Writes > 0 {
 				fmt.Fprintf(&b, "%s.%s = nil\n", m, e.f.Called)
 			}

@@ -55,7 +55,7 @@ func (e *emitter) words(n ast.Node) string {
 func (e *emitter) needed(a *ir.Await) []string {
 	var names []string
 	for _, v := range e.f.Kept(a) {
-		names = append(names, v.Name)
+		names = append(names, v.Kept())
 	}
 	return names
 }

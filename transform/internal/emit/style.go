@@ -17,7 +17,7 @@ func (e *emitter) Var(v *ir.Var, inside bool) string {
 	switch {
 	case inside:
 		return v.Inside
-	case v.Lifted:
+	case v.InMachine():
 		return e.f.Receiver + "." + v.Name
 	default:
 		return v.Name

@@ -3,12 +3,16 @@ package emit
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // typ writes a type, as it is named where the output stands.
 func (e *emitter) typ(t types.Type) string {
+	if i := slices.IndexFunc(e.parts, func(part types.Type) bool { return types.Identical(t, part) }); i >= 0 {
+		return e.partName(i)
+	}
 	switch t := t.(type) {
 	case *types.Basic:
 		if t.Kind() == types.UnsafePointer {
@@ -16,7 +20,8 @@ func (e *emitter) typ(t types.Type) string {
 		}
 		return t.Name()
 	case *types.Alias:
-		if e.f.LocalType(t.Obj()) != nil {
+		obj := t.Obj()
+		if obj.Pkg() != nil && (obj.Parent() != obj.Pkg().Scope() || obj.Pkg() != e.pkg.Types && !obj.Exported()) {
 			return e.typ(types.Unalias(t))
 		}
 		return e.named(t.Obj(), t.TypeArgs())
@@ -51,6 +56,9 @@ func (e *emitter) named(obj *types.TypeName, args *types.TypeList) string {
 		var list []string
 		for t := range args.Types() {
 			list = append(list, e.typ(t))
+		}
+		if local.Inside {
+			return local.Name + bracketed(list)
 		}
 		return local.Name + e.used() + bracketed(list) // one of the two is empty
 	}
@@ -212,7 +220,7 @@ func hasPointers(t types.Type) bool {
 // localTypes declares what the author declared in the body.
 func (e *emitter) localTypes() {
 	for _, t := range e.f.Types {
-		if t.Obj.IsAlias() {
+		if t.Obj.IsAlias() || t.Inside {
 			continue
 		}
 		e.out.Commentf("%s is the type %s of %s.", t.Name, t.Obj.Name(), e.f.Name)
@@ -222,5 +230,14 @@ func (e *emitter) localTypes() {
 		}
 		e.out.Type().Id(t.Name).Add(raw(params)).Add(raw(e.typ(t.Obj.Type().Underlying())))
 		e.out.Line()
+	}
+}
+
+// insideTypes declares in MoveNext those types that only MoveNext knows.
+func (e *emitter) insideTypes() {
+	for _, t := range e.f.Types {
+		if t.Inside && !t.Obj.IsAlias() {
+			e.line("type %s", e.f.Node(t.Spec, t.Spec.Pos(), t.Spec.End(), e))
+		}
 	}
 }

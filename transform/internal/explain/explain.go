@@ -211,7 +211,7 @@ func (e *explainer) role(v *types.Var) (Role, string) {
 	}
 	var names []string
 	for _, w := range e.f.Vars {
-		if w.Lifted && w.Name == v.Name() {
+		if w.Lifted && w.Kept() == v.Name() {
 			names = append(names, e.what(w))
 		}
 	}
@@ -281,7 +281,7 @@ func (e *explainer) states() {
 		alive := make(map[string]bool)
 		for _, v := range e.f.Kept(a) {
 			s.Saves = append(s.Saves, e.saved(a, v))
-			alive[v.Name] = true
+			alive[v.Kept()] = true
 		}
 		alive[a.Slot.Field] = true
 		for i := range e.out.Machine.Fields {
@@ -297,7 +297,7 @@ func (e *explainer) states() {
 // saved says why v is kept at a.
 func (e *explainer) saved(a *ir.Await, v *ir.Var) Saved {
 	s := Saved{Name: words{e.f}.Var(v, false), Field: v.Name, Type: e.typ(v.Type), Of: e.stands(v)}
-	if field := e.fields[v.Name]; field != nil {
+	if field := e.fields[v.Kept()]; field != nil {
 		s.Bytes = field.Bytes
 	}
 	pos, again, ok := nextUse(e.f, a, v)

@@ -89,12 +89,17 @@ type Defer struct {
 	Args   []types.Type     // of what is kept of the arguments
 }
 
-// A LocalType is a type declared outside any whole statement. Fields of the
-// machine may be of it, so it becomes a type of the package's.
+// A LocalType is a type declared outside any whole statement. It becomes a type of
+// the package's, so that fields of the machine may be of it, if nothing else in
+// the package bears its name: it keeps that, and looks the same to reflection.
+// Else it stays inside, a type of MoveNext's, and the machine keeps its values
+// boxed.
 type LocalType struct {
-	Obj  *types.TypeName
-	Sole bool   // nothing else in the package bears its name: it keeps it, and looks the same to reflection
-	Name string // by lower
+	Spec   *ast.TypeSpec
+	Obj    *types.TypeName
+	Sole   bool   // nothing else in the package bears its name
+	Inside bool   // only MoveNext knows it
+	Name   string // by lower
 }
 
 // Unwinds reports whether something is to be done when the function ends,
@@ -214,6 +219,10 @@ type Var struct {
 
 	Inside string // by lower: what a closure that captures it calls it
 
+	Boxed bool   // no field can be of its type: what lives across a suspension is kept as any
+	Shape *Shape // how MoveNext comes by its type, if that cannot be written at all
+	Field string // by lower: where it is kept, if it is boxed and lifted
+
 	Lifted bool // lives across a suspension: a field of the machine
 	Cell   bool // keeps one identity: the variable is a pointer to its value
 	Zeroed bool // its declaration must store the zero value
@@ -277,6 +286,8 @@ type Await struct {
 	Operand ast.Expr      // x
 	Address bool          // the awaitable is &x
 	Type    types.Type    // of the awaitable
+	Boxed   bool          // as Var.Boxed
+	Shape   *Shape        // as Var.Shape
 	Block   *Block
 
 	Live []*Var // read after the resumption
@@ -361,6 +372,8 @@ func (t *Switch) Succs() []*Block {
 // runs, in the machine while it is suspended.
 type Slot struct {
 	Type  types.Type
+	Boxed bool         // as Var.Boxed
+	Shape *Shape       // as Var.Shape
 	Task  *types.Named // Type, if it is one of async's tasks
 	Local string       // in MoveNext
 	Field string       // in the machine

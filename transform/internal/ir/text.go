@@ -159,6 +159,11 @@ func (t *texter) visit(n ast.Node) bool {
 			t.replace(n, t.style.Start(n, child, t.lits > 0))
 			return false
 		}
+	case *ast.DeclStmt:
+		if t.moved(n) {
+			t.replace(n, "")
+			return false
+		}
 	case *ast.BranchStmt:
 		if to, ok := t.f.Leaps[n]; ok {
 			t.replace(n, t.style.Leap(to))
@@ -170,6 +175,16 @@ func (t *texter) visit(n ast.Node) bool {
 		}
 	}
 	return true
+}
+
+// moved reports whether the types that s declares stand elsewhere now.
+func (t *texter) moved(s *ast.DeclStmt) bool {
+	for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+		if spec, ok := spec.(*ast.TypeSpec); ok && t.f.LocalType(t.f.Source.Info.Defs[spec.Name]) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *texter) cell(e ast.Expr) *Var {

@@ -52,7 +52,7 @@ func (n *namer) types() {
 	base := strings.TrimSuffix(n.f.Machine, "Machine")
 	taken := make(map[string]bool)
 	for _, t := range n.f.Types {
-		if t.Sole {
+		if t.Sole || t.Inside {
 			t.Name = t.Obj.Name()
 			continue
 		}
@@ -83,8 +83,13 @@ func lowerFirst(s string) string {
 func (n *namer) slots() {
 	f := n.f
 	for _, v := range f.Vars {
-		if v.Lifted {
+		if v.InMachine() {
 			n.fields[v.Name] = true
+		}
+	}
+	for _, v := range f.Vars {
+		if v.Lifted && v.Boxed {
+			v.Field = n.unique(v.Name, n.fields)
 		}
 	}
 	for i, a := range f.States() {
@@ -98,6 +103,8 @@ func (n *namer) slots() {
 			a.Slot = &ir.Slot{
 				Type:  a.Type,
 				Task:  taskType(a.Type),
+				Boxed: a.Boxed,
+				Shape: a.Shape,
 				Local: n.unique("task", n.idents),
 				Field: n.unique("awaiter", n.fields),
 			}

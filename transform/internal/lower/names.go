@@ -123,7 +123,7 @@ func (n *namer) variables() {
 	var named []*ir.Var
 	for _, v := range n.f.Vars {
 		taken := n.taken
-		if v.Lifted {
+		if v.InMachine() {
 			taken = n.fields
 		} else if v.Kind == ir.Temp {
 			taken = n.idents // whole statements may declare their own
@@ -132,7 +132,7 @@ func (n *namer) variables() {
 		named = append(named, v)
 	}
 	for _, v := range n.f.Vars {
-		if !v.Lifted {
+		if !v.InMachine() {
 			n.idents[v.Name] = true
 		}
 	}
@@ -169,7 +169,7 @@ func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
 		if i > 1 {
 			candidate = withSuffix(base, i)
 		}
-		holders := holders(candidate, v.Lifted, earlier)
+		holders := holders(candidate, v.InMachine(), earlier)
 		switch {
 		case len(holders) > 0:
 			if !n.shares(v, holders) {
@@ -184,10 +184,10 @@ func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
 	}
 }
 
-func holders(name string, lifted bool, earlier []*ir.Var) []*ir.Var {
+func holders(name string, field bool, earlier []*ir.Var) []*ir.Var {
 	var list []*ir.Var
 	for _, w := range earlier {
-		if w.Name == name && w.Lifted == lifted {
+		if w.Name == name && w.InMachine() == field {
 			list = append(list, w)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/nothread/nothread/transform/internal/check"
@@ -67,7 +66,6 @@ func (b *builder) closure(call *ast.CallExpr, lit *ast.FuncLit, planned *bool) {
 		Maker:   maker,
 	})
 	child.outer = b
-	child.f.Consts = b.constsOf(lit)
 	f := child.plan()
 	if f == nil {
 		*planned = false
@@ -75,50 +73,6 @@ func (b *builder) closure(call *ast.CallExpr, lit *ast.FuncLit, planned *bool) {
 	}
 	b.f.Children = append(b.f.Children, f)
 	b.f.ChildOf[call] = f
-}
-
-// constsOf lists the declarations of the constants of the function that a closure
-// mentions, and of those that these are made of, in source order.
-func (b *builder) constsOf(lit *ast.FuncLit) []*ast.GenDecl {
-	var around []*ast.GenDecl
-	ast.Inspect(b.f.Root().Body, func(n ast.Node) bool {
-		if decl, ok := n.(*ast.GenDecl); ok && decl.Tok == token.CONST && !within(decl, lit) {
-			around = append(around, decl)
-		}
-		return true
-	})
-	mentioned := make(map[types.Object]bool)
-	mention := func(node ast.Node) {
-		ast.Inspect(node, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && b.info.Uses[id] != nil {
-				mentioned[b.info.Uses[id]] = true
-			}
-			return true
-		})
-	}
-	mention(lit)
-	var list []*ast.GenDecl
-	for _, decl := range slices.Backward(around) {
-		if slices.ContainsFunc(b.constants(decl), func(c *types.Const) bool { return mentioned[c] }) {
-			mention(decl)
-			list = append(list, decl)
-		}
-	}
-	slices.Reverse(list)
-	return list
-}
-
-// constants lists what a declaration declares.
-func (b *builder) constants(decl *ast.GenDecl) []*types.Const {
-	var list []*types.Const
-	for _, spec := range decl.Specs {
-		for _, id := range spec.(*ast.ValueSpec).Names {
-			if c, ok := b.info.Defs[id].(*types.Const); ok {
-				list = append(list, c)
-			}
-		}
-	}
-	return list
 }
 
 // calleeName is Go for async.Go and for async.Go[int].

@@ -39,7 +39,9 @@ func (b *builder) defers() {
 
 func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 	if awaitable, ok := check.IsAwait(b.info, s.Call); ok {
-		return &ir.Defer{Stmt: s, Await: b.newAwait(s.Call, awaitable)}
+		a := b.newAwait(s.Call, awaitable)
+		b.nameable(s.Pos(), "the awaitable that is deferred here", a.Type)
+		return &ir.Defer{Stmt: s, Await: a}
 	}
 	d := &ir.Defer{Stmt: s, Static: b.static(s.Call.Fun)}
 	sig, ok := coreType(b.info.TypeOf(s.Call.Fun)).(*types.Signature)

@@ -396,7 +396,7 @@ func (r *ranging) overFunc(f *types.Signature) {
 	}
 	it := b.loops[r.s]
 	it.Type = types.NewPointer(t)
-	b.nameable(r.s.X.Pos(), "what is ranged over", t)
+	it.Boxed, it.Shape = b.shape(r.s.X.Pos(), "what is ranged over", t)
 	start := ir.Name{Path: ir.AsyncPath, Name: "RangeFunc" + strconv.Itoa(yield.Len())}
 	b.code([]*ir.Var{it}, "%v = %v(%v)", it, start, r.s.X)
 	r.left = it

@@ -101,6 +101,7 @@ func (b *builder) value(e ast.Expr) any {
 func (b *builder) await(e *event) {
 	call := e.expr.(*ast.CallExpr)
 	a := b.newAwait(call, e.await)
+	a.Boxed, a.Shape = b.shape(a.Operand.Pos(), "the awaitable", a.Type)
 	b.emit(a)
 	a.Block = b.cur
 	b.f.Awaits = append(b.f.Awaits, a)
@@ -114,7 +115,6 @@ func (b *builder) newAwait(call *ast.CallExpr, awaitable types.Type) *ir.Await {
 	if !check.Awaitable(a.Type) { // its methods want the operand's address
 		a.Address, a.Type = true, types.NewPointer(a.Type)
 	}
-	b.nameable(sel.X.Pos(), "the awaitable", a.Type)
 	return a
 }
 

@@ -80,6 +80,10 @@ func (b *builder) plan() *ir.Func {
 		b.f.Blocks = append(b.f.Blocks, exit)
 	}
 	b.prune()
+	b.placeTypes()
+	if b.failed {
+		return nil
+	}
 	b.live()
 	if !b.closures() {
 		return nil

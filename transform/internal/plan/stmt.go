@@ -114,6 +114,7 @@ func (b *builder) whole(s ast.Stmt) {
 		b.after(s.End())
 		return
 	}
+	b.typesBelow(s)
 	b.leaps(s)
 	b.simple(s)
 }
@@ -125,13 +126,7 @@ func (b *builder) declStmt(s *ast.DeclStmt) {
 		b.f.Consts = append(b.f.Consts, decl)
 	case token.TYPE:
 		for _, spec := range decl.Specs {
-			obj := b.info.Defs[spec.(*ast.TypeSpec).Name].(*types.TypeName)
-			if spec.(*ast.TypeSpec).TypeParams != nil && b.f.Root().Generic() {
-				b.errorf(spec.Pos(), "a generic type declared in a generic async function is not supported yet: move it to the package level")
-			}
-			if obj.Name() != "_" {
-				b.f.Types = append(b.f.Types, &ir.LocalType{Obj: obj, Sole: b.soleName(obj.Name())})
-			}
+			b.localType(spec.(*ast.TypeSpec))
 		}
 	case token.VAR:
 		for _, spec := range decl.Specs {

@@ -96,7 +96,7 @@ func (b *builder) newVar(obj *types.Var, kind ir.VarKind) *ir.Var {
 	}
 	b.f.Vars = append(b.f.Vars, v)
 	b.f.VarOf[obj] = v
-	b.nameable(obj.Pos(), obj.Name(), obj.Type())
+	v.Boxed, v.Shape = b.shape(obj.Pos(), obj.Name(), obj.Type())
 	return v
 }
 
@@ -107,7 +107,7 @@ func (b *builder) temp(name string, t types.Type, pos token.Pos) *ir.Var {
 	}
 	v := &ir.Var{Name: name, Type: t, Kind: ir.Temp, Pos: pos}
 	b.f.Vars = append(b.f.Vars, v)
-	b.nameable(pos, name, t)
+	v.Boxed, v.Shape = b.shape(pos, name, t)
 	return v
 }
 
@@ -124,119 +124,6 @@ func (b *builder) declare(id *ast.Ident, zero bool) *ir.Var {
 	}
 	b.emit(&ir.Declare{Var: v, Zero: zero})
 	return v
-}
-
-// nameable reports a type that the top of MoveNext, or the machine, cannot name.
-func (b *builder) nameable(pos token.Pos, name string, t types.Type) {
-	if bad := b.unnameable(t, make(map[types.Type]bool)); bad != nil {
-		b.errorf(pos, "%s has type %s, which this package cannot name at its top level: not supported yet across an await; give the variable a type that can be named, an interface say",
-			name, types.TypeString(t, types.RelativeTo(b.f.Source.Pkg)))
-	}
-}
-
-// unnameable finds in t a type that cannot be named outside the function.
-func (b *builder) unnameable(t types.Type, seen map[types.Type]bool) types.Type {
-	if seen[t] {
-		return nil
-	}
-	seen[t] = true
-	inner := func(list ...types.Type) types.Type {
-		for _, t := range list {
-			if bad := b.unnameable(t, seen); bad != nil {
-				return bad
-			}
-		}
-		return nil
-	}
-	switch t := t.(type) {
-	case *types.Named:
-		if !b.reachable(t.Obj()) {
-			return t
-		}
-		return inner(typeArgs(t.TypeArgs())...)
-	case *types.Alias:
-		if !b.reachable(t.Obj()) {
-			return inner(types.Unalias(t))
-		}
-		return inner(typeArgs(t.TypeArgs())...)
-	case *types.Pointer:
-		return inner(t.Elem())
-	case *types.Slice:
-		return inner(t.Elem())
-	case *types.Array:
-		return inner(t.Elem())
-	case *types.Chan:
-		return inner(t.Elem())
-	case *types.Map:
-		return inner(t.Key(), t.Elem())
-	case *types.Signature:
-		return inner(t.Params(), t.Results())
-	case *types.Tuple:
-		for v := range t.Variables() {
-			if bad := inner(v.Type()); bad != nil {
-				return bad
-			}
-		}
-	case *types.Struct:
-		for v := range t.Fields() {
-			if !v.Exported() && v.Pkg() != b.f.Source.Pkg {
-				return t
-			}
-			if bad := inner(v.Type()); bad != nil {
-				return bad
-			}
-		}
-	}
-	return nil
-}
-
-func typeArgs(list *types.TypeList) []types.Type {
-	var types []types.Type
-	for t := range list.Types() {
-		types = append(types, t)
-	}
-	return types
-}
-
-func (b *builder) reachable(obj *types.TypeName) bool {
-	switch {
-	case obj.Pkg() == nil || b.f.LocalType(obj) != nil:
-		return true // predeclared, or moved to the package level
-	case obj.Parent() != obj.Pkg().Scope():
-		return false // local to a function
-	default:
-		return obj.Pkg() == b.f.Source.Pkg || obj.Exported()
-	}
-}
-
-// soleName reports whether a type declared in the body can keep its name at the
-// package level: nothing there, no import and no type in any other function's
-// body bears it.
-func (b *builder) soleName(name string) bool {
-	if b.pkg.Types.Scope().Lookup(name) != nil || types.Universe.Lookup(name) != nil {
-		return false
-	}
-	bearers := 0
-	for _, file := range b.pkg.Syntax {
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.TypeSpec:
-				if n.Name.Name == name {
-					bearers++
-				}
-			case *ast.ImportSpec:
-				obj := b.info.Implicits[n]
-				if n.Name != nil {
-					obj = b.info.Defs[n.Name]
-				}
-				if obj != nil && obj.Name() == name {
-					bearers += 2
-				}
-			}
-			return true
-		})
-	}
-	return bearers == 1
 }
 
 // scanUses notes how body uses its variables.

@@ -1,0 +1,27 @@
+package async
+
+// This file is for machines that hold values of types which their fields cannot
+// be of: types that another package does not export, or that are declared in the
+// function itself. While the machine waits, it keeps those as any. Only generated
+// code calls what is here.
+
+// Unboxed takes a value out of a machine again, which has kept it as any; like is
+// of its type. It is the zero value if nothing was kept, or a nil interface.
+func Unboxed[T any](kept any, like T) T {
+	v, _ := kept.(T)
+	return v
+}
+
+// NewOf is new for a type that has no name.
+func NewOf[T any](*T) *T { return new(T) }
+
+// ZeroOf is the zero value of the type of like.
+func ZeroOf[T any](like T) (zero T) { return }
+
+// LeaveBoxed is FuncRange.Leave of one that a machine keeps as any; nil if it has
+// not begun.
+func LeaveBoxed(kept any, p *Panic) {
+	if it, ok := kept.(interface{ Leave(*Panic) }); ok {
+		it.Leave(p)
+	}
+}

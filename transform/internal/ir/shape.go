@@ -1,0 +1,38 @@
+package ir
+
+import "go/types"
+
+// A Shape is how MoveNext comes by a type that the package has no name for: that
+// another package does not export, say. The compiler infers it, for a generic
+// function, from a value that has to do with it:
+//
+//	v := other.New()        becomes        func fType1[P any](func() *P) (zero *P) { return }
+//
+//	                                       v := fType1(other.New)
+type Shape struct {
+	Parts     []types.Type // that have no name, the larger ones first
+	Witnesses []*Witness   // of which the parts can be inferred
+}
+
+// A Witness is a value whose type holds a part that has no name. It is never used,
+// only looked at by the compiler: a function is not called, a variable not read.
+type Witness struct {
+	Obj  types.Object // a function, variable or constant of a package; or a field or method of Recv
+	Args []types.Type // of a generic function
+	Recv types.Type   // nil for an object of a package
+	Type types.Type   // of the witness as it is written
+
+	Part bool // Recv has no name either: its own witness comes before, and its method set is the witness
+}
+
+// Kept returns the name of the field that keeps v, which is lifted.
+func (v *Var) Kept() string {
+	if v.Boxed {
+		return v.Field
+	}
+	return v.Name
+}
+
+// InMachine reports whether v is a field of the machine itself, not a variable of
+// MoveNext that is put there while it waits.
+func (v *Var) InMachine() bool { return v.Lifted && !v.Boxed }
