@@ -63,7 +63,18 @@ func BenchmarkSuspendResume(b *testing.B) {
 	}
 }
 
-// BenchmarkSuspendResumeHosted is the same in a host.
+func (q *completionQueue) next() async.Continuation {
+	if q.head == q.tail {
+		return nil
+	}
+	s := q.ring[q.head&(len(q.ring)-1)]
+	q.head++
+	c, _ := s.Release(1, nil)
+	return c
+}
+
+// BenchmarkSuspendResumeHosted is the same in a host, whose loop completes one
+// operation after the other.
 func BenchmarkSuspendResumeHosted(b *testing.B) {
 	b.ReportAllocs()
 	q := &completionQueue{ring: make([]*async.Source[int], 8)}
@@ -77,8 +88,7 @@ func BenchmarkSuspendResumeHosted(b *testing.B) {
 		return s.Task()
 	})
 	b.ResetTimer()
-	for q.complete(ex) {
-	}
+	ex.RunAll(q.next)
 	if v, _ := task.Await(); v != b.N {
 		b.Errorf("%d of %d", v, b.N)
 	}
@@ -103,22 +113,21 @@ func BenchmarkSuspendResumePooledSource(b *testing.B) {
 func nested(b *testing.B, depth int, call func(n int, next func(int) async.Task[int]) async.Task[int]) {
 	b.ReportAllocs()
 	q := &completionQueue{ring: make([]*async.Source[int], 8)}
-	var s async.Source[int]
+	ex := async.NewExecutor(nil)
+	s := async.NewSourceFor[int](async.WithHost(b.Context(), &testHost{ex: ex}))
 	levels := make([]func(int) async.Task[int], depth+1)
 	levels[0] = func(i int) async.Task[int] {
 		s.Reset()
-		q.issue(&s)
+		q.issue(s)
 		return s.Task()
 	}
 	levels[1] = func(int) async.Task[int] { return call(2, levels[0]) }
 	for d := 2; d <= depth; d++ {
 		levels[d] = func(int) async.Task[int] { return call(1, levels[d-1]) }
 	}
-	ex := async.NewExecutor(nil)
 	task := call(b.N, levels[depth])
 	b.ResetTimer()
-	for q.complete(ex) {
-	}
+	ex.RunAll(q.next)
 	if v, _ := task.Await(); v != 2*b.N {
 		b.Errorf("%d of %d", v, 2*b.N)
 	}
@@ -132,36 +141,148 @@ func BenchmarkNestedCallPooled(b *testing.B)    { nested(b, 1, pooledSumAsync) }
 func BenchmarkNestedPooledDepth5(b *testing.B)  { nested(b, 5, pooledSumAsync) }
 func BenchmarkNestedPooledDepth17(b *testing.B) { nested(b, 17, pooledSumAsync) }
 
-// handLoop is the suspended loop as one would write it by hand.
+// handOperation is an operation in flight, and handContinuation what goes on after
+// it, as one would write them by hand for one goroutine: no panics are kept, no
+// other goroutine may complete it, nobody may await it twice.
+type handOperation struct {
+	value int
+	err   error
+	done  bool
+	then  handContinuation
+}
+
+type handContinuation interface{ resume() }
+
+// handLoop is sumMachine by hand.
 type handLoop struct {
-	n, i, sum int
-	q         *handQueue
+	next  func(int) *handOperation
+	n, i  int
+	sum   int
+	err   error
+	op    *handOperation
+	then  handContinuation
+	ended bool
+}
+
+func (l *handLoop) run() {
+	for l.i < l.n {
+		l.op = l.next(l.i)
+		if !l.op.done {
+			l.op.then = l
+			return
+		}
+		l.take()
+	}
+	l.ended = true
+	if l.then != nil {
+		l.then.resume()
+	}
+}
+
+func (l *handLoop) resume() {
+	l.take()
+	l.run()
+}
+
+func (l *handLoop) take() {
+	if l.op.err != nil {
+		l.err, l.n = l.op.err, 0
+		return
+	}
+	l.sum += l.op.value
+	l.i++
 }
 
 type handQueue struct {
-	ring       []*handLoop
+	ring       []*handOperation
 	head, tail int
 }
 
-func (l *handLoop) step(v int) {
-	l.sum += v
-	if l.i++; l.i < l.n {
-		l.q.ring[l.q.tail&(len(l.q.ring)-1)] = l
-		l.q.tail++
+func (q *handQueue) issue(op *handOperation) {
+	q.ring[q.tail&(len(q.ring)-1)] = op
+	q.tail++
+}
+
+func (q *handQueue) complete() bool {
+	if q.head == q.tail {
+		return false
 	}
+	op := q.ring[q.head&(len(q.ring)-1)]
+	q.head++
+	op.value, op.done = 1, true
+	op.then.resume()
+	return true
 }
 
 func BenchmarkSuspendResumeByHand(b *testing.B) {
-	q := &handQueue{ring: make([]*handLoop, 8)}
-	l := &handLoop{n: b.N, q: q, i: -1}
-	l.step(0)
-	for q.head != q.tail {
-		x := q.ring[q.head&(len(q.ring)-1)]
-		q.head++
-		x.step(1)
+	b.ReportAllocs()
+	q := &handQueue{ring: make([]*handOperation, 8)}
+	var op handOperation
+	l := &handLoop{n: b.N, next: func(int) *handOperation {
+		op = handOperation{}
+		q.issue(&op)
+		return &op
+	}}
+	l.run()
+	for q.complete() {
 	}
 	if l.sum != b.N {
 		b.Error(l.sum)
+	}
+}
+
+// handParent calls a handLoop of two operations in a loop.
+type handParent struct {
+	n, i, sum int
+	child     *handLoop
+	free      []*handLoop
+	next      func(int) *handOperation
+}
+
+func (p *handParent) run() {
+	for p.i < p.n {
+		if k := len(p.free); k > 0 {
+			p.child, p.free = p.free[k-1], p.free[:k-1]
+		} else {
+			p.child = new(handLoop)
+		}
+		p.child.n, p.child.next = 2, p.next
+		p.child.run()
+		if !p.child.ended {
+			p.child.then = p
+			return
+		}
+		p.take()
+	}
+}
+
+func (p *handParent) resume() {
+	p.take()
+	p.run()
+}
+
+func (p *handParent) take() {
+	p.sum += p.child.sum
+	p.i++
+	*p.child = handLoop{}
+	p.free = append(p.free, p.child)
+}
+
+// BenchmarkNestedByHand is BenchmarkNestedCallPooled by hand.
+func BenchmarkNestedByHand(b *testing.B) {
+	b.ReportAllocs()
+	q := &handQueue{ring: make([]*handOperation, 8)}
+	var op handOperation
+	p := &handParent{n: b.N, next: func(int) *handOperation {
+		op = handOperation{}
+		q.issue(&op)
+		return &op
+	}}
+	p.run()
+	for q.complete() {
+	}
+	if p.sum != 2*b.N {
+		b.Error(p.sum)
 	}
 }
 

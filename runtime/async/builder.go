@@ -13,7 +13,7 @@ type Builder[T any] struct {
 // it, nil if it has none; what it carries is where the machine resumes (C23) and
 // whom a blocking Await parks.
 func (b *Builder[T]) Promote(ctx context.Context) {
-	b.flags |= promoted
+	b.status |= promoted
 	if env := environmentOf(ctx); env != nil {
 		b.env = env
 		b.status |= env.flags()
@@ -22,7 +22,7 @@ func (b *Builder[T]) Promote(ctx context.Context) {
 
 // PromoteAnywhere is Promote for a function that has no context.Context: its
 // machine resumes wherever what it awaits is completed.
-func (b *Builder[T]) PromoteAnywhere() { b.flags |= promoted }
+func (b *Builder[T]) PromoteAnywhere() { b.status |= promoted }
 
 // SyncContext returns where the machine resumes, nil if anywhere.
 func (b *Builder[T]) SyncContext() SyncContext {
@@ -35,10 +35,15 @@ func (b *Builder[T]) SyncContext() SyncContext {
 // SetResult completes the machine. On the heap, it returns the continuation
 // that this releases, for MoveNext to return.
 func (b *Builder[T]) SetResult(v T, err error) Continuation {
-	if b.flags&promoted == 0 {
-		b.value, b.err, b.status = v, err, done
-		return nil
+	if b.has(promoted) {
+		return b.settle(v, err)
 	}
+	b.value, b.err, b.status = v, err, done
+	return nil
+}
+
+// settle is SetResult on the heap.
+func (b *Builder[T]) settle(v T, err error) Continuation {
 	released, ok := b.finish(v, err)
 	if !ok {
 		panic("async: C15: a machine was completed twice: what it awaited resumed it more than once, or panicked after storing it")
@@ -53,8 +58,15 @@ func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
 // returns, the result inline: most never left the stack, and this must not make
 // them. A pooled machine is its pool's again.
 func (b *Builder[T]) Result() Task[T] {
+	if b.err == nil {
+		return Task[T]{value: b.value}
+	}
+	return b.failed()
+}
+
+func (b *Builder[T]) failed() Task[T] {
 	v, err := b.value, b.err
-	if b.flags&promoted != 0 && err != nil {
+	if b.has(promoted) {
 		err = opened(err)
 	}
 	return Task[T]{value: v, err: err}

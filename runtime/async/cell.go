@@ -20,9 +20,7 @@ import (
 // phase, unless it is pooled; nor does a first continuation keep a completer
 // waiting.
 type cell[T any] struct {
-	status  uint32
-	version uint16 // bumped at each reuse; tasks carry the one they were made for
-	flags   uint8  // set before anybody else knows the cell
+	status uint32 // phase, flags and version
 
 	next Continuation // nil, the only one, or *continuations
 	env  *environment // valid once status has hosted
@@ -39,15 +37,23 @@ const (
 	completing        // one of several possible completers stores the result
 	done
 	phases uint32 = 7
-
-	hosted uint32 = 8  // flag: env is set
-	solo   uint32 = 16 // flag: env has a host, so that one goroutine at a time knows the cell
 )
 
+// The flags of a status. All but hosted and solo are set before anybody else
+// knows the cell.
 const (
-	promoted uint8 = 1 << iota // a machine's cell: on the heap, so others may refer to it
-	posts                      // continuations are posted, not resumed by the completer
-	single                     // from a pool: awaited once, read once
+	hosted   uint32 = 8 << iota // env is set
+	solo                        // env has a host, so that one goroutine at a time knows the cell
+	promoted                    // a machine's cell: on the heap, so others may refer to it
+	posting                     // continuations are posted, not resumed by the completer
+	single                      // from a pool: awaited once, read once
+)
+
+// versions is the part of a status that is bumped at each reuse; tasks carry the
+// one they were made for.
+const (
+	versions   uint32 = ^(oneVersion - 1)
+	oneVersion uint32 = 256
 )
 
 func (c *cell[T]) isCompleted() bool {
@@ -64,28 +70,32 @@ func (c *cell[T]) move(s, phase uint32) bool {
 	return atomic.CompareAndSwapUint32(&c.status, s, s&^phases|phase)
 }
 
-// leave ends a phase that only its owner can end.
-func (c *cell[T]) leave(phase uint32) {
-	for !c.move(atomic.LoadUint32(&c.status), phase) {
+// leave ends a phase that only its owner can end. s is a status that the cell had
+// before, for its flags.
+func (c *cell[T]) leave(s, from, to uint32) {
+	if s&solo != 0 {
+		c.status += to - from
+	} else {
+		atomic.AddUint32(&c.status, to-from)
 	}
 }
 
 // onCompleted stores k, to be resumed when the cell completes; false if it has
 // completed already.
 func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
-	c.check(token, "awaited")
-	if env := c.environment(); env != nil && env.host != nil {
-		if m, ok := k.(adopting); ok {
-			m.adopt(env.bare)
-		}
+	s := atomic.LoadUint32(&c.status)
+	if stale(s, token) {
+		staleToken("awaited")
 	}
-	for {
-		s := atomic.LoadUint32(&c.status)
+	if s&solo != 0 {
+		k.adopt(c.env.bare)
+	}
+	for ; ; s = atomic.LoadUint32(&c.status) {
 		switch s & phases {
 		case done:
 			return false
 		case pending:
-			if c.flags&single != 0 || s&solo != 0 {
+			if s&(single|solo) != 0 {
 				c.next = k
 				if c.move(s, stored) {
 					return true
@@ -94,12 +104,12 @@ func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 				return c.storeFirst(k)
 			}
 		case stored:
-			if c.flags&single != 0 {
+			if s&single != 0 {
 				panic("async: C14: a task from a pool was awaited twice; await it once, or do not pool it")
 			}
 			if c.move(s, appending) {
 				c.append(k)
-				c.leave(stored)
+				c.leave(s, appending, stored)
 				return true
 			}
 		default:
@@ -146,9 +156,9 @@ func (c *cell[T]) remove(k Continuation) bool {
 			}
 			found, rest := without(c.next, k)
 			if c.next = rest; rest == nil {
-				c.leave(pending)
+				c.leave(s, appending, pending)
 			} else {
-				c.leave(stored)
+				c.leave(s, appending, stored)
 			}
 			return found
 		case appending:
@@ -186,28 +196,33 @@ func without(next, k Continuation) (found bool, rest Continuation) {
 // finish stores the result of a cell that only its owner completes, and takes
 // the continuations; ok is false if there is a result already.
 func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
-	if c.isCompleted() {
+	s := atomic.LoadUint32(&c.status)
+	if s&phases == done {
 		return nil, false
 	}
-	if err != nil && c.flags&single == 0 {
+	if s&(phases|solo) == solo|stored && (err == nil || s&single != 0) {
+		released, c.next = c.next, nil
+		c.value, c.err, c.status = v, err, s&^phases|done
+		return released, true
+	}
+	if err != nil && s&single == 0 {
 		err = watch(err)
 	}
 	c.value, c.err = v, err
-	for {
-		s := atomic.LoadUint32(&c.status)
+	for ; ; s = atomic.LoadUint32(&c.status) {
 		switch s & phases {
 		case pending, storing:
 			if c.move(s, done) {
 				return nil, true
 			}
 		case stored:
-			if c.flags&single != 0 {
+			if s&single != 0 {
 				// After done whoever awaits may have it reused at once.
 				if !c.move(s, completing) {
 					continue
 				}
 				released, c.next = c.next, nil
-				c.leave(done)
+				c.leave(s, completing, done)
 				return released, true
 			}
 			if c.move(s, done) {
@@ -225,8 +240,17 @@ func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 // complete stores the result and takes the continuations; ok is false if
 // somebody else was first (C1).
 func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
-	for {
-		s := atomic.LoadUint32(&c.status)
+	s := atomic.LoadUint32(&c.status)
+	if s&(phases|solo) == solo|stored && err == nil {
+		released, c.next = c.next, nil
+		c.value, c.status = v, s&^phases|done
+		return released, true
+	}
+	return c.completeAny(s, v, err)
+}
+
+func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, ok bool) {
+	for ; ; s = atomic.LoadUint32(&c.status) {
 		switch s & phases {
 		case done, completing:
 			return nil, false
@@ -237,14 +261,18 @@ func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 		if s&solo == 0 && !c.move(s, completing) {
 			continue
 		}
-		if err != nil && c.flags&single == 0 {
+		if err != nil && s&single == 0 {
 			err = watch(err)
 		}
 		c.value, c.err = v, err
 		if s&phases == stored {
 			released, c.next = c.next, nil
 		}
-		c.leave(done)
+		if s&solo != 0 {
+			c.status = s&^phases | done
+		} else {
+			c.leave(s, completing, done)
+		}
 		return released, true
 	}
 }
@@ -252,10 +280,7 @@ func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 // take returns what the cell was completed with; a panic or Goexit is still
 // wrapped in the error. It is the one read that a task from a pool grants.
 func (c *cell[T]) take(token uint32) (T, error) {
-	c.check(token, "read")
-	if !c.isCompleted() {
-		panic("async: C16: the result of a task was read before the task completed; await it, or ask IsCompleted first")
-	}
+	c.mustBeDone(token)
 	v, err := c.value, c.err
 	if err != nil {
 		err = opened(err)
@@ -263,9 +288,23 @@ func (c *cell[T]) take(token uint32) (T, error) {
 	return v, err
 }
 
+// mustBeDone panics unless the cell is complete, and not used again.
+func (c *cell[T]) mustBeDone(token uint32) {
+	if s := atomic.LoadUint32(&c.status); (s^token)&(versions|phases) != 0 {
+		unreadable(s, token)
+	}
+}
+
+func unreadable(s, token uint32) {
+	if stale(s, token) {
+		staleToken("read")
+	}
+	panic("async: C16: the result of a task was read before the task completed; await it, or ask IsCompleted first")
+}
+
 // failure is the error that take would return; it takes nothing.
 func (c *cell[T]) failure(token uint32) error {
-	c.check(token, "read")
+	c.mustBeDone(token)
 	switch e := c.err.(type) {
 	case *envelope:
 		return e.err
@@ -275,24 +314,20 @@ func (c *cell[T]) failure(token uint32) error {
 	return c.err
 }
 
-// check panics if the cell has been used again since the task was handed out.
-func (c *cell[T]) check(token uint32, what string) {
-	if c.token() != token {
-		staleToken(what)
-	}
-}
+// token is the version as tasks carry it: the status, without flags, that the
+// cell has when there is a result for them; never 0.
+func (c *cell[T]) token() uint32 { return atomic.LoadUint32(&c.status)&versions | done }
 
-// token is the version as tasks carry it; never 0.
-func (c *cell[T]) token() uint32 { return uint32(c.version) + 1 }
+// stale reports whether a cell with status s has been used again since the task
+// that has token was handed out.
+func stale(s, token uint32) bool { return (s^token)&versions != 0 }
 
 func staleToken(what string) {
 	panic("async: C13: a task was " + what + " after its source had been reused; a task from a pool may be awaited and read once, and not kept")
 }
 
-// adopting is a machine that had no context of its own: it belongs to the host
-// of what it awaits, so that a blocking Await on it knows whom to park.
-type adopting interface{ adopt(*environment) }
-
+// adopt makes a machine that had no context of its own belong to the host of what
+// it awaits, so that a blocking Await on it knows whom to park.
 func (c *cell[T]) adopt(env *environment) {
 	if atomic.LoadUint32(&c.status)&hosted != 0 {
 		return
@@ -300,6 +335,9 @@ func (c *cell[T]) adopt(env *environment) {
 	c.env = env
 	atomic.OrUint32(&c.status, env.flags())
 }
+
+// has reports whether a flag is set.
+func (c *cell[T]) has(flag uint32) bool { return atomic.LoadUint32(&c.status)&flag != 0 }
 
 func (c *cell[T]) environment() *environment {
 	if atomic.LoadUint32(&c.status)&hosted == 0 {
@@ -310,8 +348,12 @@ func (c *cell[T]) environment() *environment {
 
 // reset makes the cell pending again for its next use.
 func (c *cell[T]) reset() {
-	*c = cell[T]{version: c.version + 1, flags: c.flags, env: c.env, status: c.status & (hosted | solo)}
+	*c = cell[T]{status: nextUse(c.status), env: c.env}
 }
+
+// nextUse returns the status that a cell with status s has when it is pending
+// again.
+func nextUse(s uint32) uint32 { return s&^phases + oneVersion }
 
 // yieldProcessor gives way to a goroutine that is in the middle of a few
 // instructions on the same cell.

@@ -2,7 +2,8 @@ package async
 
 // A Continuation is what remains to be done once an awaitable completes. A
 // generated machine's pointer is one; so is whatever embeds [Anywhere] and has
-// a MoveNext. Its dynamic type must be comparable; a pointer is.
+// a MoveNext, and perhaps a SyncContext of its own. Its dynamic type must be
+// comparable; a pointer is.
 type Continuation interface {
 	// MoveNext goes on. ex is who runs it, nil if no executor is at hand. It
 	// returns the continuation that it released by completing something, nil if
@@ -11,14 +12,18 @@ type Continuation interface {
 	// SyncContext returns where the continuation must be resumed, nil if it may
 	// be wherever the completion runs.
 	SyncContext() SyncContext
+	// adopt is called before the continuation is stored in what belongs to a host.
+	adopt(*environment)
 }
 
-// Anywhere is embedded by continuations that may be resumed by whoever
-// completes what they wait for.
+// Anywhere is embedded by continuations that are no machines. They may be resumed
+// by whoever completes what they wait for, unless they say otherwise.
 type Anywhere struct{}
 
 // SyncContext returns nil.
 func (Anywhere) SyncContext() SyncContext { return nil }
+
+func (Anywhere) adopt(*environment) {}
 
 // ContinuationFunc returns a continuation that calls f, anywhere. A panic in f
 // is the completer's: it leaves the call that completed what f waited for (C11).
@@ -60,9 +65,3 @@ func configured(c Continuation, anywhere bool) Continuation {
 }
 
 func (*unbound) SyncContext() SyncContext { return nil }
-
-func (u *unbound) adopt(env *environment) {
-	if m, ok := u.Continuation.(adopting); ok {
-		m.adopt(env)
-	}
-}

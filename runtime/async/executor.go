@@ -7,11 +7,16 @@ type Executor struct {
 	context SyncContext
 	running bool
 	queue   queue // released or completed while running
+	round   round // what runs
 }
 
 // NewExecutor returns the executor of sc's loop; sc is nil for a thread that is
 // no context's own.
-func NewExecutor(sc SyncContext) *Executor { return &Executor{context: sc} }
+func NewExecutor(sc SyncContext) *Executor {
+	ex := &Executor{context: sc}
+	ex.round.ex = ex
+	return ex
+}
 
 // SyncContext returns the context whose loop ex is, nil if none.
 func (ex *Executor) SyncContext() SyncContext {
@@ -46,21 +51,34 @@ func (ex *Executor) Run(c Continuation) {
 // release is Run for what a completion released: a continuation that wants
 // another context is posted there.
 func (ex *Executor) release(c Continuation) {
-	if c == nil {
-		return
-	}
-	if ex == nil {
-		var r round
-		r.run(c)
-		return
-	}
-	if ex.running {
+	switch {
+	case c == nil:
+	case ex == nil:
+		new(round).run(c)
+	case ex.running:
 		ex.queue.push(c)
+	default:
+		ex.running = true
+		ex.round.run(c)
+		ex.running = false
+	}
+}
+
+// RunAll is Run for a loop that completes one thing after another: it resumes what
+// next returns, and all that is released by it, before it calls next again, until
+// next returns nil. Unlike Run it posts what wants another context. It saves, for
+// each, the cost of entering Run; next takes the continuation from
+// [Source.Release].
+func (ex *Executor) RunAll(next func() Continuation) {
+	if ex == nil || ex.running {
+		for c := next(); c != nil; c = next() {
+			ex.release(c)
+		}
 		return
 	}
 	ex.running = true
-	r := round{ex: ex}
-	r.run(c)
+	r := round{ex: ex, feed: next}
+	r.run(nil)
 	ex.running = false
 }
 
@@ -82,12 +100,14 @@ type round struct {
 	own    queue // waits for its turn where there is no executor
 	nested bool  // inside another round of ex
 
+	feed func() Continuation // what RunAll asks for more, until it has none
+
 	relay chan struct{} // this round runs for one whose goroutine is lost
 	left  Continuation  // what a relayed round hands back when it is lost too
 }
 
 func (r *round) run(c Continuation) {
-	for c != nil {
+	for c != nil || r.feed != nil {
 		c = r.untilPanic(c)
 	}
 }
@@ -101,31 +121,30 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		if finished {
 			return
 		}
-		lost := true // until proven otherwise, this goroutine
-		defer func() {
-			if lost {
-				r.unwind(next)
-			}
-		}()
-		if m := machineOf(current); m != nil && !m.IsCompleted() {
-			if v := recover(); v != nil {
-				interrupted(m, newPanic(v), &next)
-				lost = false
-				return
-			}
-			interrupted(m, exited, &next)
+		m := machineOf(current)
+		var v any
+		if m != nil {
+			v = recover()
 		}
+		r.interrupt(m, v, &next)
 	}()
-	q := r.queue()
+	here, q := r.ex.SyncContext(), r.queue()
 	for {
 		if _, ok := c.(*continuations); ok || q.n > 0 {
 			c = r.pick(c)
 		}
 		if c == nil {
-			break
+			if r.feed == nil {
+				break
+			}
+			current = nil
+			if c = r.feed(); c == nil {
+				r.feed = nil
+				break
+			}
 		}
-		current = nil
-		if sc := c.SyncContext(); sc != nil && sc != r.ex.SyncContext() {
+		if sc := c.SyncContext(); sc != nil && sc != here {
+			current = nil
 			sc.Post(c)
 			c = nil
 			continue
@@ -135,6 +154,26 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 	}
 	finished = true
 	return nil
+}
+
+// interrupt is called deferred after m panicked with v, which was recovered, or
+// exited; m is nil if the panic is not ours to keep. What m releases is stored
+// in next.
+func (r *round) interrupt(m failing, v any, next *Continuation) {
+	lost := true // until proven otherwise, this goroutine
+	defer func() {
+		if lost {
+			r.unwind(*next)
+		}
+	}()
+	switch {
+	case m == nil:
+	case v != nil:
+		interrupted(m, newPanic(v), next)
+		lost = false
+	default:
+		interrupted(m, exited, next)
+	}
 }
 
 // queue returns where continuations wait for their turn.
@@ -189,21 +228,23 @@ func (r *round) runRelayed(c Continuation) {
 	r.run(c)
 }
 
-// failing is a machine: it can be completed by what interrupted it. What
-// interrupts a machine that is complete, having been resumed once too often, is
-// the completer's.
+// failing is a machine: it can be completed by what interrupted it.
 type failing interface {
 	IsCompleted() bool
 	fail(*fault) Continuation
 }
 
-// machineOf returns the machine that c resumes, nil if it is something else.
+// machineOf returns the machine that c resumes; nil if it is something else, or a
+// machine that is complete: what interrupts one that was resumed once too often
+// is the completer's.
 func machineOf(c Continuation) failing {
 	if u, ok := c.(*unbound); ok {
 		c = u.Continuation
 	}
-	m, _ := c.(failing)
-	return m
+	if m, ok := c.(failing); ok && !m.IsCompleted() {
+		return m
+	}
+	return nil
 }
 
 // A queue is a ring of continuations, first in first out. Once grown it

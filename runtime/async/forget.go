@@ -52,6 +52,7 @@ func (f *forgotten) report(err *OperationError) {
 
 // failure arrives on the context of an operation that nobody awaits.
 type failure struct {
+	Anywhere
 	sync SyncContext
 	err  *OperationError
 }

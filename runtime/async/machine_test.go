@@ -40,12 +40,17 @@ func sumIn(ctx context.Context, n int, next func(int) async.Task[int]) (task asy
 func (m *sumMachine) suspend(state int) *sumMachine {
 	m.state = state
 	if m.heap != m {
-		h := new(sumMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		m.promote()
 	}
 	return m.heap
+}
+
+//go:noinline
+func (m *sumMachine) promote() {
+	h := new(sumMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx)
 }
 
 func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
@@ -106,13 +111,18 @@ func pooledSumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]
 func (m *pooledSum) suspend(state int) *pooledSum {
 	m.state = state
 	if m.heap != m {
-		h := pooledSums.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.promote()
 	}
 	return m.heap
+}
+
+//go:noinline
+func (m *pooledSum) promote() {
+	h := pooledSums.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 func (m *pooledSum) Recycle() {

@@ -97,6 +97,7 @@ func (m *mapping[A, B]) finish() Continuation {
 
 // mapItem is one operation of a mapping, and what happens at its end.
 type mapItem[A, B any] struct {
+	Anywhere
 	m     *mapping[A, B]
 	i     int
 	sync  SyncContext

@@ -97,39 +97,38 @@ type PooledBuilder[T any] struct {
 }
 
 // Token returns the version that the machine's next task will have.
-func (b *PooledBuilder[T]) Token() uint16 { return b.version }
+func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 
 // PromotePooled is Promote for owner, the machine that b is embedded in, whose
 // Token was token before the copy.
-func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner Recyclable, token uint16) {
+func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner Recyclable, token uint32) {
 	b.Promote(ctx)
 	b.PromotePooledAnywhere(owner, token)
 }
 
 // PromotePooledAnywhere is PromotePooled for a function that has no
 // context.Context.
-func (b *PooledBuilder[T]) PromotePooledAnywhere(owner Recyclable, token uint16) {
+func (b *PooledBuilder[T]) PromotePooledAnywhere(owner Recyclable, token uint32) {
 	b.PromoteAnywhere()
-	b.version = token
-	b.flags |= single
+	b.status |= token | single
 	b.own.owner = owner
 	b.out = &b.own
 }
 
 // Retire returns the token of the machine's next use.
-func (b *PooledBuilder[T]) Retire() uint16 { return b.version + 1 }
+func (b *PooledBuilder[T]) Retire() uint32 { return nextUse(b.status) & versions }
 
 // Restore gives the cleared machine the token that Retire returned.
-func (b *PooledBuilder[T]) Restore(token uint16) { b.version = token }
+func (b *PooledBuilder[T]) Restore(token uint32) { b.status = token }
 
 // SetResult is Builder.SetResult. Once it has been called on a machine on the
 // heap, the machine may be in use for another call.
 func (b *PooledBuilder[T]) SetResult(v T, err error) Continuation {
-	if b.flags&promoted == 0 {
+	if !b.has(promoted) {
 		return b.Builder.SetResult(v, err)
 	}
 	b.out.err = err
-	return b.Builder.SetResult(v, b.out)
+	return b.settle(v, b.out)
 }
 
 func (b *PooledBuilder[T]) fail(f *fault) Continuation {

@@ -26,6 +26,7 @@ func Run[T any](ctx context.Context, f func(context.Context) (T, error)) Task[T]
 
 // work is a call of f that waits for its turn.
 type work[T any] struct {
+	Anywhere
 	Source[T]
 	ctx     context.Context
 	f       func(context.Context) (T, error)

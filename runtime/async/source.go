@@ -51,7 +51,7 @@ func (s *Source[T]) configure(options []SourceOption) {
 		option(&o)
 	}
 	if o.posts {
-		s.cell.flags |= posts
+		s.cell.status |= posting
 	}
 }
 
@@ -91,19 +91,25 @@ func (s *Source[T]) TrySetError(err error) bool {
 // Continuations that have a SyncContext other than ex's are posted there; the
 // others have run when Complete returns, unless ex is running already.
 func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
-	released, ok := s.cell.complete(v, err)
+	released, first := s.cell.complete(v, err)
 	if released != nil {
-		s.release(ex, released)
+		if s.cell.has(posting) {
+			postAll(ex, s.host(), released)
+		} else {
+			ex.release(released)
+		}
 	}
-	return ok
+	return first
 }
 
-func (s *Source[T]) release(ex *Executor, released Continuation) {
-	if s.cell.flags&posts != 0 {
-		postAll(ex, s.host(), released)
-		return
+// Release is Complete for a caller that is itself a continuation, or the next of
+// [Executor.RunAll]: it returns what the completion released, nil if nothing, for
+// the caller to return. first is false if the task was complete already.
+func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) {
+	if s.cell.has(posting) {
+		return nil, s.Complete(nil, v, err)
 	}
-	ex.release(released)
+	return s.cell.complete(v, err)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
@@ -147,10 +153,10 @@ func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) Pooled
 	c := p.sources.Get()
 	c.pool = p
 	c.out.owner = c
-	c.source.cell.flags = single
+	c.source.cell.status |= single
 	c.source.configure(options)
 	c.source.bindTo(ctx)
-	return PooledSource[T]{pooled: c, version: c.source.cell.version}
+	return PooledSource[T]{pooled: c, token: c.source.cell.token()}
 }
 
 // A PooledSource is a source from a [SourcePool]: a value, whose copies stand for
@@ -158,13 +164,13 @@ func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) Pooled
 // be it after its result was read and its cell is in use for another operation, it
 // panics (C15).
 type PooledSource[T any] struct {
-	pooled  *pooledCell[T]
-	version uint16
+	pooled *pooledCell[T]
+	token  uint32
 }
 
 // Task is Source.Task.
 func (s PooledSource[T]) Task() Task[T] {
-	return taskOf(&s.pooled.source.cell, uint32(s.version)+1)
+	return taskOf(&s.pooled.source.cell, s.token)
 }
 
 // SetResult is Source.SetResult.
@@ -184,12 +190,12 @@ func (s PooledSource[T]) SetError(err error) {
 func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 	c := s.pooled
 	cell := &c.source.cell
-	if cell.version != s.version || cell.isCompleted() {
+	if cell.token() != s.token || cell.isCompleted() {
 		return false
 	}
 	c.out.err = err
-	posted, h := cell.flags&posts != 0, c.source.host()
-	released, ok := cell.complete(v, &c.out)
+	posted, h := cell.has(posting), c.source.host()
+	released, ok := cell.finish(v, &c.out)
 	if released != nil && posted {
 		postAll(ex, h, released)
 	} else {
@@ -208,8 +214,8 @@ type pooledCell[T any] struct {
 // Recycle puts the cell back; reading the task's result calls it.
 func (c *pooledCell[T]) Recycle() {
 	p := c.pool
-	token := c.source.cell.version + 1
+	status := nextUse(c.source.cell.status) & versions
 	*c = pooledCell[T]{}
-	c.source.cell.version = token
+	c.source.cell.status = status
 	p.sources.Put(c)
 }

@@ -1,5 +1,7 @@
 package async
 
+import "sync/atomic"
+
 // An Operation is any of this package's tasks, whatever its results.
 type Operation interface {
 	Pending
@@ -45,18 +47,46 @@ func (t Task[T]) IsCompleted() bool { return t.token == 0 || t.cell().isComplete
 // OnCompleted stores c, to be resumed once when the task completes, and returns
 // true; or returns false because it has completed already.
 func (t Task[T]) OnCompleted(c Continuation) bool {
-	return t.token != 0 && t.cell().onCompleted(t.token, c)
+	if t.token == 0 {
+		return false
+	}
+	cell := t.cell()
+	if s := atomic.LoadUint32(&cell.status); (s^t.token)&(versions|phases|solo) == done|solo {
+		c.adopt(cell.env.bare) // a host's, of this version, pending
+		cell.next = c
+		cell.status = s | stored
+		return true
+	}
+	return cell.onCompleted(t.token, c)
 }
 
 // GetResult returns the result of a completed task. It raises again the panic
 // or runtime.Goexit that ended the operation, and panics if the task is still
 // pending.
-func (t Task[T]) GetResult() (T, error) {
-	v, err := t.take()
+func (t Task[T]) GetResult() (v T, err error) {
+	v, err = t.value, t.err
 	if err != nil {
-		err = raise(err)
+		v, err = t.read()
 	}
-	return v, err
+	return
+}
+
+// read is GetResult of what is not inline, or failed.
+func (t Task[T]) read() (T, error) {
+	v, err := t.value, t.err
+	if t.token != 0 {
+		c := t.cell()
+		c.mustBeDone(t.token)
+		v, err = c.value, c.err
+		if e, ok := err.(*envelope); ok {
+			err = e.err
+			e.owner.Recycle()
+		}
+		if err == nil {
+			return v, nil
+		}
+	}
+	return v, raise(err)
 }
 
 // take is GetResult with a panic or Goexit still wrapped in the error.
@@ -131,12 +161,16 @@ type Awaiter[T any] struct {
 	token uint32
 }
 
-// Task returns the task again and clears the awaiter, so that the machine does
-// not hold on to what it no longer awaits.
+// Task returns the task again, with the result inline if it has succeeded by now,
+// and clears the awaiter, so that the machine does not hold on to what it no longer
+// awaits.
 func (a *Awaiter[T]) Task() Task[T] {
-	t := taskOf(a.cell, a.token)
+	c := a.cell
 	a.cell = nil
-	return t
+	if atomic.LoadUint32(&c.status)&(versions|phases) == a.token && c.err == nil {
+		return Task[T]{value: c.value}
+	}
+	return taskOf(c, a.token)
 }
 
 // A ConfiguredTask is a Task awaited as ConfigureAwait said.

@@ -21,8 +21,8 @@ func (y Yielding) IsCompleted() bool { return false }
 // OnCompleted posts c and returns true.
 func (y Yielding) OnCompleted(c Continuation) bool {
 	h := y.host()
-	if m, ok := c.(adopting); ok && h != nil {
-		m.adopt(y.env.bare)
+	if h != nil {
+		c.adopt(y.env.bare)
 	}
 	post(nil, h, c)
 	return true

@@ -86,6 +86,7 @@ func (e *EventFile) CancelAsync(userState any) {
 
 // eventOperation is an operation under way: the continuation of its task, on the captured context.
 type eventOperation struct {
+	async.Anywhere
 	file   *EventFile
 	event  *Event[CompletedArgs]
 	sync   async.SyncContext

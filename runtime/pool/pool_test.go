@@ -13,6 +13,7 @@ import (
 
 // at is a continuation that wants a context and notes on whose executor it ran.
 type at struct {
+	async.Anywhere
 	sc  async.SyncContext
 	run func(ex *async.Executor)
 }

@@ -168,6 +168,7 @@ func (w *Workers) UnhandledError(err *async.OperationError) {
 
 // call is a function as a continuation on a context.
 type call struct {
+	async.Anywhere
 	sc async.SyncContext
 	f  func()
 }

@@ -167,6 +167,7 @@ func TestHopsOfAWrite(t *testing.T) {
 
 // onUI is a continuation that wants a context.
 type onUI struct {
+	async.Anywhere
 	sc async.SyncContext
 	f  func()
 }
