@@ -38,8 +38,8 @@ func (c candidate) twin() string {
 	return c.u.fn.Twin
 }
 
-// study runs the stages for their ir: all but the last, which compares with the
-// disk.
+// study runs the stages for their ir: not those that compare it with budgets and
+// with the disk.
 func study(cfg Config, names []string) (*run, *Result, error) {
 	var files []string
 	bare := len(names) == 0
@@ -58,7 +58,7 @@ func study(cfg Config, names []string) (*run, *Result, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.all(slices.DeleteFunc(slices.Clone(stages), func(s stage) bool { return s.name == "write" })); err != nil {
+	if err := r.all(slices.DeleteFunc(slices.Clone(stages), func(s stage) bool { return s.name == "budget" || s.name == "write" })); err != nil {
 		return nil, nil, err
 	}
 	return r, r.result(), nil

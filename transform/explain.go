@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"path/filepath"
-
 	"github.com/nothread/nothread/transform/internal/explain"
 	"github.com/nothread/nothread/transform/internal/graph"
 )
@@ -30,9 +28,7 @@ func Explain(cfg Config, names ...string) ([]*Explanation, *Result, error) {
 	}
 	var list []*Explanation
 	for _, c := range chosen {
-		list = append(list, explain.New(explain.Subject{
-			Func: c.f, Output: c.o.proved, Sizes: c.u.pkg.Sizes, Twin: c.twin(), Pool: c.u.fn.Options.Pool && c.f.Parent == nil,
-			File: filepath.ToSlash(result.Rel(c.o.file.Path))}))
+		list = append(list, explain.New(r.subject(c)))
 	}
 	return list, result, nil
 }

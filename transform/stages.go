@@ -41,6 +41,8 @@ var stages = []stage{
 		clean: true, file: emitFile},
 	{name: "prove", doc: "what was generated compiles, together with its sources",
 		clean: true, whole: (*run).proveOutputs},
+	{name: "budget", doc: "no machine costs more than its directive allows",
+		clean: true, file: keepBudgets},
 	{name: "write", doc: "header, build constraint and gofmt; compared with the disk",
 		clean: true, whole: (*run).prepare},
 }
@@ -54,7 +56,9 @@ var order = []struct{ before, after, because string }{
 	{"plan", "lower", "a suspension point needs its block before it can have a state"},
 	{"lower", "emit", "labels and fields have their final names only then"},
 	{"emit", "prove", "a twin may call any other of its package"},
+	{"prove", "budget", "the bytes of a machine are those of the struct as it compiles"},
 	{"prove", "write", "what does not compile is not written"},
+	{"budget", "write", "a machine over its budget is not written"},
 }
 
 // checkPackage leaves awaits alone where types are not to be trusted.

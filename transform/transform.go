@@ -2,7 +2,7 @@
 // machines: Go source in, Go source out. This package is the façade; what it
 // does stands in one table, in stages.go:
 //
-//	load → check → plan → lower → emit → write
+//	load → check → plan → lower → emit → prove → budget → write
 //
 // Generate runs all stages and returns the generated files as values, compared
 // with the disk but not written. The caller decides: [Result.Write] writes,

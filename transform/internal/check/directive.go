@@ -41,9 +41,10 @@ func directives(fset *token.FileSet, file *ast.File, diags *diag.List) {
 
 // options reports words after the directive that mean nothing.
 func options(words []string, pos token.Position, diags *diag.List) {
+	var known load.Options
 	for _, word := range words {
-		if !load.KnownOption(word) {
-			diags.Errorf(pos, diag.Directive, "%s has no option %q; the one it has is pool", load.Directive, word)
+		if err := known.Option(word); err != nil {
+			diags.Errorf(pos, diag.Directive, "%v", err)
 		}
 	}
 }

@@ -51,6 +51,9 @@ const (
 	NameTaken   Code = "name-taken"  // the twin's name is in use
 	BadAwait    Code = "bad-await"   // an await where none can stand
 	Unsupported Code = "unsupported" // not supported yet
+
+	// budget
+	Budget Code = "budget" // a machine costs more than its directive allows
 )
 
 // A Diagnostic is one message at one place.

@@ -116,7 +116,9 @@ type Allocation struct {
 	When  string `json:"when"`
 	Line  int    `json:"line,omitempty"`
 	Maybe string `json:"maybe,omitempty"` // what would spare it
-	Bytes Bytes  `json:"bytes"`           // 0 if that is not for this compiler to say
+
+	Pooled bool  `json:"pooled,omitempty"` // none in the steady state: its pool has one
+	Bytes  Bytes `json:"bytes"`            // 0 if that is not for this compiler to say
 }
 
 // A Coroutine is the stack of a function that is ranged over.

@@ -97,6 +97,7 @@ func (e *explainer) allocations() {
 			maybe = "its pool has one"
 		}
 		add(0, e.out.Machine.Bytes, "the machine", "at the first await that has to wait", maybe)
+		e.out.Allocations[0].Pooled = e.Pool
 	}
 	for _, v := range e.f.Vars {
 		if !v.Cell || v.Outer || !e.declared(v) {

@@ -1,7 +1,10 @@
 package load
 
 import (
+	"fmt"
 	"go/ast"
+	"go/token"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,14 +15,46 @@ const Directive = "//nothread:async"
 
 // Options are the words after the directive.
 type Options struct {
-	Pool  bool     // pool: machines of this function are pooled
-	Words []string // all words as written
+	Pool   bool      // pool: machines of this function are pooled
+	Words  []string  // all words as written
+	Budget Budget    // what the machine may cost
+	Pos    token.Pos // of the directive
+}
+
+// A Budget is what a machine may cost at most; nil is no limit.
+type Budget struct {
+	Bytes  *int // max-bytes=N: of the machine
+	Allocs *int // max-allocs=N: places where a call allocates what its author did not
+}
+
+// Option takes a word after the directive into o. The error says what is wrong
+// with a word that has no meaning.
+func (o *Options) Option(word string) error {
+	name, value, valued := strings.Cut(word, "=")
+	limits := map[string]**int{"max-bytes": &o.Budget.Bytes, "max-allocs": &o.Budget.Allocs}
+	limit := limits[name]
+	switch {
+	case name == "pool" && valued:
+		return fmt.Errorf("pool takes no value")
+	case name == "pool":
+		o.Pool = true
+		return nil
+	case limit == nil:
+		return fmt.Errorf("%s has no option %q; those it has are pool, max-bytes=N and max-allocs=N", Directive, word)
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%s wants a number, as in %s=100, and not %q", name, name, value)
+	}
+	if *limit != nil {
+		return fmt.Errorf("%s is given twice", name)
+	}
+	*limit = &n
+	return nil
 }
 
 // KnownOption reports whether word may follow the directive.
-func KnownOption(word string) bool {
-	return word == "pool"
-}
+func KnownOption(word string) bool { return new(Options).Option(word) == nil }
 
 // ParseDirective reports whether the text of a comment is the directive, and
 // the words that follow it.
@@ -43,12 +78,13 @@ func directiveOf(decl *ast.FuncDecl) (Options, bool) {
 		if !ok {
 			continue
 		}
+		if !found {
+			options.Pos = comment.Pos()
+		}
 		found = true
 		options.Words = append(options.Words, words...)
 		for _, word := range words {
-			if word == "pool" {
-				options.Pool = true
-			}
+			_ = options.Option(word) // package check reports what is wrong with it
 		}
 	}
 	return options, found
