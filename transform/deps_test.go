@@ -52,6 +52,7 @@ transform/internal/inject:
 transform/internal/write: transform/internal/diag transform/internal/load
 
 runtime/async:
+runtime/inflight:       runtime/async
 runtime/clock:
 runtime/device:         runtime/clock
 runtime/kernel:         runtime/clock

@@ -40,7 +40,7 @@ func (m *readingReadAllMachine) suspend(state int) *readingReadAllMachine {
 		h := new(readingReadAllMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -126,7 +126,7 @@ func (m *readingReadAllBridgedMachine) suspend(state int) *readingReadAllBridged
 		h := new(readingReadAllBridgedMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

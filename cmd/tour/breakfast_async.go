@@ -39,7 +39,7 @@ func (m *kitchenToastMachine) suspend(state int) *kitchenToastMachine {
 		h := new(kitchenToastMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -128,7 +128,7 @@ func (m *kitchenEggsMachine) suspend(state int) *kitchenEggsMachine {
 		h := new(kitchenEggsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -214,7 +214,7 @@ func (m *kitchenBothMachine) suspend(state int) *kitchenBothMachine {
 		h := new(kitchenBothMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -56,7 +56,7 @@ func (m *readOneMachine) suspend(state int) *readOneMachine {
 		h := new(readOneMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -191,7 +191,7 @@ func (m *calculateMachine) suspend(state int) *calculateMachine {
 		h := new(calculateMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

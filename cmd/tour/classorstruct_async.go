@@ -42,7 +42,7 @@ func (m *levelMachine) suspend(state int) *levelMachine {
 		h := new(levelMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -155,7 +155,7 @@ func (m2 *pinnedMachine) suspend(state int) *pinnedMachine {
 		h := new(pinnedMachine)
 		*h = *m2
 		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx)
+		h.Promote(m2.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -43,7 +43,7 @@ func (m *jobMachine) suspend(state int) *jobMachine {
 		h := new(jobMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -139,7 +139,7 @@ func (m *hotMachine) suspend(state int) *hotMachine {
 		h := new(hotMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

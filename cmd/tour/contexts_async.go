@@ -41,7 +41,7 @@ func (m *visitMachine) suspend(state int) *visitMachine {
 		h := new(visitMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -133,7 +133,7 @@ func (m *visitAnywhereMachine) suspend(state int) *visitAnywhereMachine {
 		h := new(visitAnywhereMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -224,7 +224,7 @@ func (m *visitTwiceMachine) suspend(state int) *visitTwiceMachine {
 		h := new(visitTwiceMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

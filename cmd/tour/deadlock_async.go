@@ -39,7 +39,7 @@ func (m *getDataMachine) suspend(state int) *getDataMachine {
 		h := new(getDataMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -121,7 +121,7 @@ func (m *getDataAnywhereMachine) suspend(state int) *getDataAnywhereMachine {
 		h := new(getDataAnywhereMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -204,7 +204,7 @@ func (m *textBoxClickMachine) suspend(state int) *textBoxClickMachine {
 		h := new(textBoxClickMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

@@ -43,7 +43,7 @@ func (m *shoutMachine) suspend(state int) *shoutMachine {
 		h := new(shoutMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -39,7 +39,7 @@ func (m *connectionReceiveMachine) suspend(state int) *connectionReceiveMachine 
 		h := new(connectionReceiveMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

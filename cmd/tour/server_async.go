@@ -40,7 +40,7 @@ func (m *serverHandleMachine) suspend(state int) *serverHandleMachine {
 		h := new(serverHandleMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -124,7 +124,7 @@ func (m *serverAuthorizeMachine) suspend(state int) *serverAuthorizeMachine {
 		h := new(serverAuthorizeMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -208,7 +208,7 @@ func (m *serverSessionMachine) suspend(state int) *serverSessionMachine {
 		h := new(serverSessionMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -292,7 +292,7 @@ func (m *serverQueryMachine) suspend(state int) *serverQueryMachine {
 		h := new(serverQueryMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -377,7 +377,7 @@ func (m *serverReadRowMachine) suspend(state int) *serverReadRowMachine {
 		h := new(serverReadRowMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

@@ -43,7 +43,7 @@ func (m *readFileMachine) suspend(state int) *readFileMachine {
 		h := new(readFileMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

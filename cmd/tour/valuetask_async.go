@@ -40,7 +40,7 @@ func (m *bufferedReaderNextMachine) suspend(state int) *bufferedReaderNextMachin
 		h := new(bufferedReaderNextMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -139,7 +139,7 @@ func (m *bufferedReaderSumMachine) suspend(state int) *bufferedReaderSumMachine 
 		h := new(bufferedReaderSumMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

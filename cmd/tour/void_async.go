@@ -41,7 +41,7 @@ func (m *printMachine) suspend(state int) *printMachine {
 		h := new(printMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

@@ -44,7 +44,7 @@ func (m *inOrderMachine) suspend(state int) *inOrderMachine {
 		h := new(inOrderMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -142,7 +142,7 @@ func (m *asTheyComeMachine) suspend(state int) *asTheyComeMachine {
 		h := new(asTheyComeMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -279,7 +279,7 @@ func (m *withWhenAnyMachine) suspend(state int) *withWhenAnyMachine {
 		h := new(withWhenAnyMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -398,7 +398,7 @@ func (m *downloadMachine) suspend(state int) *downloadMachine {
 		h := new(downloadMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

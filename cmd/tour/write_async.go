@@ -40,7 +40,7 @@ func (m *windowClickMachine) suspend(state int) *windowClickMachine {
 		h := new(windowClickMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

@@ -44,7 +44,7 @@ func (m2 *asyncclosuresMachine) suspend(state int) *asyncclosuresMachine {
 		h := new(asyncclosuresMachine)
 		*h = *m2
 		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx)
+		h.Promote(m2.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -186,7 +186,7 @@ func (m2 *asyncclosuresGo1Machine) suspend(state int) *asyncclosuresGo1Machine {
 		h := new(asyncclosuresGo1Machine)
 		*h = *m2
 		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx)
+		h.Promote(m2.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -271,7 +271,7 @@ func (m2 *asyncclosuresFunc2Machine) suspend(state int) *asyncclosuresFunc2Machi
 		h := new(asyncclosuresFunc2Machine)
 		*h = *m2
 		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx)
+		h.Promote(m2.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -44,7 +44,7 @@ func (m *windowButtonClickMachine) suspend(state int) *windowButtonClickMachine 
 		h := new(windowButtonClickMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

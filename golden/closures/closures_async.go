@@ -49,7 +49,7 @@ func (m *closuresMachine) suspend(state int) *closuresMachine {
 		h := new(closuresMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -215,7 +215,7 @@ func (m *countersMachine) suspend(state int) *countersMachine {
 		h := new(countersMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

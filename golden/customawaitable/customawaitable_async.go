@@ -44,7 +44,7 @@ func (m *customawaitableMachine) suspend(state int) *customawaitableMachine {
 		h := new(customawaitableMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

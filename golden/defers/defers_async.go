@@ -45,7 +45,7 @@ func (m *defersMachine) suspend(state int) *defersMachine {
 		h := new(defersMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -165,7 +165,7 @@ func (m *guardedMachine) suspend(state int) *guardedMachine {
 		h := new(guardedMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -331,7 +331,7 @@ func (m *stackMachine) suspend(state int) *stackMachine {
 		h := new(stackMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

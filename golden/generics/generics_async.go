@@ -46,7 +46,7 @@ func (m *mappedMachine[T, R]) suspend(state int) *mappedMachine[T, R] {
 		h := new(mappedMachine[T, R])
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -144,7 +144,7 @@ func (m *treeInsertMachine[N, E]) suspend(state int) *treeInsertMachine[N, E] {
 		h := new(treeInsertMachine[N, E])
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -283,7 +283,7 @@ func (m *treeSumMachine[N, E]) suspend(state int) *treeSumMachine[N, E] {
 		h := new(treeSumMachine[N, E])
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -396,7 +396,7 @@ func (m *genericsMachine) suspend(state int) *genericsMachine {
 		h := new(genericsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

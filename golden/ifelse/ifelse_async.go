@@ -41,7 +41,7 @@ func (m *ifelseMachine) suspend(state int) *ifelseMachine {
 		h := new(ifelseMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -137,7 +137,7 @@ func (m *wordMachine) suspend(state int) *wordMachine {
 		h := new(wordMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 3:

@@ -46,7 +46,7 @@ func (m *iteratorsMachine) suspend(state int) *iteratorsMachine {
 		h := new(iteratorsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -194,7 +194,7 @@ func (m *findMachine) suspend(state int) *findMachine {
 		h := new(findMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

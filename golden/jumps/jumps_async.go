@@ -43,7 +43,7 @@ func (m *jumpsMachine) suspend(state int) *jumpsMachine {
 		h := new(jumpsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:

@@ -55,7 +55,7 @@ func (m *localtypesMachine) suspend(state int) *localtypesMachine {
 		h := new(localtypesMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:

@@ -43,7 +43,7 @@ func (m *loopsMachine) suspend(state int) *loopsMachine {
 		h := new(loopsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 4:
@@ -169,7 +169,7 @@ func (m *foreverMachine) suspend(state int) *foreverMachine {
 		h := new(foreverMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -253,7 +253,7 @@ func (m *whileMachine) suspend(state int) *whileMachine {
 		h := new(whileMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -339,7 +339,7 @@ func (m *clausesMachine) suspend(state int) *clausesMachine {
 		h := new(clausesMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -442,7 +442,7 @@ func (m *gridMachine) suspend(state int) *gridMachine {
 		h := new(gridMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

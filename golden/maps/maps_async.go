@@ -49,7 +49,7 @@ func (m *mapsMachine) suspend(state int) *mapsMachine {
 		h := new(mapsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:

@@ -44,7 +44,7 @@ func (m *accountDepositMachine) suspend(state int) *accountDepositMachine {
 		h := new(accountDepositMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -129,7 +129,7 @@ func (m *accountAfterMachine) suspend(state int) *accountAfterMachine {
 		h := new(accountAfterMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -220,7 +220,7 @@ func (m *accountOriginMachine) suspend(state int) *accountOriginMachine {
 		h := new(accountOriginMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -302,7 +302,7 @@ func (m *methodsMachine) suspend(state int) *methodsMachine {
 		h := new(methodsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 4:

@@ -51,7 +51,7 @@ func (m *orderMachine) suspend(state int) *orderMachine {
 		h := new(orderMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -42,7 +42,7 @@ func (m *panicsMachine) suspend(state int) *panicsMachine {
 		h := new(panicsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -133,7 +133,7 @@ func (m *provokeMachine) suspend(state int) *provokeMachine {
 		h := new(provokeMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:

@@ -43,7 +43,7 @@ func (m *processFileMachine) suspend(state int) *processFileMachine {
 		h := new(processFileMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -136,7 +136,7 @@ func (m *fetchMachine) suspend(state int) *fetchMachine {
 		h := new(fetchMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

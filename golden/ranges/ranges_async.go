@@ -42,7 +42,7 @@ func (m *rangesMachine) suspend(state int) *rangesMachine {
 		h := new(rangesMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 4:
@@ -177,7 +177,7 @@ func (m *countMachine) suspend(state int) *countMachine {
 		h := new(countMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -306,7 +306,7 @@ func (m *changingMachine) suspend(state int) *changingMachine {
 		h := new(changingMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -489,7 +489,7 @@ func (m *textMachine) suspend(state int) *textMachine {
 		h := new(textMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -583,7 +583,7 @@ func (m *drainMachine) suspend(state int) *drainMachine {
 		h := new(drainMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

@@ -43,7 +43,7 @@ func (m *nothingMachine) suspend(state int) *nothingMachine {
 		h := new(nothingMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -125,7 +125,7 @@ func (m *failsMachine) suspend(state int) *failsMachine {
 		h := new(failsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -214,7 +214,7 @@ func (m *oneMachine) suspend(state int) *oneMachine {
 		h := new(oneMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -298,7 +298,7 @@ func (m *namedMachine) suspend(state int) *namedMachine {
 		h := new(namedMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -406,7 +406,7 @@ func (m *threeMachine) suspend(state int) *threeMachine {
 		h := new(threeMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -494,7 +494,7 @@ func (m *fourMachine) suspend(state int) *fourMachine {
 		h := new(fourMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -578,7 +578,7 @@ func (m *handedOnMachine) suspend(state int) *handedOnMachine {
 		h := new(handedOnMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -661,7 +661,7 @@ func (m *resultsMachine) suspend(state int) *resultsMachine {
 		h := new(resultsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -42,7 +42,7 @@ func (m *selectsMachine) suspend(state int) *selectsMachine {
 		h := new(selectsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -163,7 +163,7 @@ func (m *chooseMachine) suspend(state int) *chooseMachine {
 		h := new(chooseMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

@@ -40,7 +40,7 @@ func (m *shadowingMachine) suspend(state int) *shadowingMachine {
 		h := new(shadowingMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 4:
@@ -164,7 +164,7 @@ func (m *variablesMachine) suspend(state int) *variablesMachine {
 		h := new(variablesMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -303,7 +303,7 @@ func (m *predeclaredMachine) suspend(state int) *predeclaredMachine {
 		h := new(predeclaredMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -429,7 +429,7 @@ func (m2 *generatedMachine) suspend(state int) *generatedMachine {
 		h := new(generatedMachine)
 		*h = *m2
 		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx)
+		h.Promote(m2.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 4:
@@ -555,7 +555,7 @@ func (m *blankMachine) suspend(state int) *blankMachine {
 		h := new(blankMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:

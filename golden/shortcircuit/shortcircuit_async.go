@@ -45,7 +45,7 @@ func (m *shortcircuitMachine) suspend(state int) *shortcircuitMachine {
 		h := new(shortcircuitMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

@@ -43,7 +43,7 @@ func (m *switchesMachine) suspend(state int) *switchesMachine {
 		h := new(switchesMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -169,7 +169,7 @@ func (m *tagMachine) suspend(state int) *tagMachine {
 		h := new(tagMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -280,7 +280,7 @@ func (m *firstMachine) suspend(state int) *firstMachine {
 		h := new(firstMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -391,7 +391,7 @@ func (m *stepsMachine) suspend(state int) *stepsMachine {
 		h := new(stepsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 2:

@@ -43,7 +43,7 @@ func (m *typeswitchMachine) suspend(state int) *typeswitchMachine {
 		h := new(typeswitchMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -143,7 +143,7 @@ func (m *describeMachine) suspend(state int) *describeMachine {
 		h := new(describeMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

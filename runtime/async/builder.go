@@ -1,6 +1,9 @@
 package async
 
-import "context"
+import (
+	"context"
+	"unsafe"
+)
 
 // A Builder is embedded in every generated machine: it is the task that the
 // machine's function returns. Only generated code uses it.
@@ -11,18 +14,27 @@ type Builder[T any] struct {
 // Promote is called on the copy that a machine makes of itself on the heap, at
 // its first suspension (C22). ctx is the function's context as its caller passed
 // it, nil if it has none; what it carries is where the machine resumes (C23) and
-// whom a blocking Await parks.
-func (b *Builder[T]) Promote(ctx context.Context) {
+// whom a blocking Await parks. m is the copy itself.
+func (b *Builder[T]) Promote(ctx context.Context, m Continuation) {
 	b.status |= promoted
-	if env := environmentOf(ctx); env != nil {
+	env := environmentOf(ctx)
+	if env != nil {
 		b.env = env
 		b.status |= env.flags()
+	}
+	if l := env.tracker(); l != nil {
+		l.began(m)
 	}
 }
 
 // PromoteAnywhere is Promote for a function that has no context.Context: its
 // machine resumes wherever what it awaits is completed.
-func (b *Builder[T]) PromoteAnywhere() { b.status |= promoted }
+func (b *Builder[T]) PromoteAnywhere(m Continuation) {
+	b.status |= promoted
+	if l := process.Load(); l != nil {
+		l.began(m)
+	}
+}
 
 // SyncContext returns where the machine resumes, nil if anywhere.
 func (b *Builder[T]) SyncContext() SyncContext {
@@ -44,6 +56,9 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 
 // settle is SetResult on the heap.
 func (b *Builder[T]) settle(v T, err error) Continuation {
+	if l := b.env.tracker(); l != nil {
+		l.ended(unsafe.Pointer(b))
+	}
 	released, ok := b.finish(v, err)
 	if !ok {
 		panic("async: C15: a machine was completed twice: what it awaited resumed it more than once, or panicked after storing it")
@@ -73,7 +88,12 @@ func (b *Builder[T]) failed() Task[T] {
 }
 
 // Task returns the task of a machine on the heap.
-func (b *Builder[T]) Task() Task[T] { return taskOf(&b.cell, b.token()) }
+func (b *Builder[T]) Task() Task[T] {
+	if l := b.env.tracker(); l != nil {
+		l.begun(unsafe.Pointer(b))
+	}
+	return taskOf(&b.cell, b.token())
+}
 
 // Catch is deferred by a kickoff function: a panic before the first suspension
 // becomes the task's. A runtime.Goexit there is the caller's: no task was handed

@@ -88,7 +88,7 @@ func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 		staleToken("awaited")
 	}
 	if s&solo != 0 {
-		k.adopt(c.env.bare)
+		k.adopt(c.env.bare, k)
 	}
 	for ; ; s = atomic.LoadUint32(&c.status) {
 		switch s & phases {
@@ -328,12 +328,15 @@ func staleToken(what string) {
 
 // adopt makes a machine that had no context of its own belong to the host of what
 // it awaits, so that a blocking Await on it knows whom to park.
-func (c *cell[T]) adopt(env *environment) {
+func (c *cell[T]) adopt(env *environment, k Continuation) {
 	if atomic.LoadUint32(&c.status)&hosted != 0 {
 		return
 	}
 	c.env = env
 	atomic.OrUint32(&c.status, env.flags())
+	if env.machines != nil {
+		env.machines.began(k)
+	}
 }
 
 // has reports whether a flag is set.

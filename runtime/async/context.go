@@ -33,7 +33,7 @@ type UnhandledHandler interface {
 // how to go on while somebody blocks. One of its threads runs at a time; what
 // belongs to it, tasks too, is touched by that one alone, and is not interlocked.
 // Foreign goroutines enter through [Injector]. The methods that a host may have
-// besides are those of [Poster], [Timers], [Canceler], [Starter] and [Injector].
+// besides are those of [Poster], [Timers], [Canceler], [Starter], [Injector] and [MachineTracker].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
 	Executor() *Executor
@@ -80,10 +80,11 @@ type Pending interface {
 // environment is what a context.Context tells a machine at its kickoff. It is
 // immutable; machines copy the pointer.
 type environment struct {
-	sync    SyncContext
-	host    Host
-	workers SyncContext
-	bare    *environment // the same host alone; itself if it has nothing else
+	sync     SyncContext
+	host     Host
+	workers  SyncContext
+	machines *Machines    // who keeps track of the host's machines, nil if nobody
+	bare     *environment // the same host alone; itself if it has nothing else
 }
 
 // flags returns the flags of a cell that has e.
@@ -95,12 +96,13 @@ func (e *environment) flags() uint32 {
 }
 
 func newEnvironment(sc SyncContext, h Host, workers SyncContext) *environment {
-	bare := &environment{host: h}
+	machines := machinesOf(h)
+	bare := &environment{host: h, machines: machines}
 	bare.bare = bare
 	if sc == nil && workers == nil {
 		return bare
 	}
-	return &environment{sync: sc, host: h, workers: workers, bare: bare}
+	return &environment{sync: sc, host: h, workers: workers, machines: machines, bare: bare}
 }
 
 type environmentKey struct{}

@@ -13,7 +13,7 @@ type Continuation interface {
 	// be wherever the completion runs.
 	SyncContext() SyncContext
 	// adopt is called before the continuation is stored in what belongs to a host.
-	adopt(*environment)
+	adopt(env *environment, itself Continuation)
 }
 
 // Anywhere is embedded by continuations that are no machines. They may be resumed
@@ -23,7 +23,7 @@ type Anywhere struct{}
 // SyncContext returns nil.
 func (Anywhere) SyncContext() SyncContext { return nil }
 
-func (Anywhere) adopt(*environment) {}
+func (Anywhere) adopt(*environment, Continuation) {}
 
 // ContinuationFunc returns a continuation that calls f, anywhere. A panic in f
 // is the completer's: it leaves the call that completed what f waited for (C11).

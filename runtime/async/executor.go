@@ -4,10 +4,11 @@ package async
 // of a context. It belongs to one goroutine at a time; handing it to another
 // needs what handing over any plain variable needs.
 type Executor struct {
-	context SyncContext
-	running bool
-	queue   queue // released or completed while running
-	round   round // what runs
+	context  SyncContext
+	machines *Machines // who hears of what is resumed, nil if only the process's
+	running  bool
+	queue    queue // released or completed while running
+	round    round // what runs
 }
 
 // NewExecutor returns the executor of sc's loop; sc is nil for a thread that is
@@ -128,7 +129,7 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		}
 		r.interrupt(m, v, &next)
 	}()
-	here, q := r.ex.SyncContext(), r.queue()
+	here, q, machines := r.ex.SyncContext(), r.queue(), r.ex.tracker()
 	for {
 		if _, ok := c.(*continuations); ok || q.n > 0 {
 			c = r.pick(c)
@@ -150,7 +151,11 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 			continue
 		}
 		current = c
-		c = c.MoveNext(r.ex)
+		if machines != nil {
+			c = machines.resume(c, r.ex)
+		} else {
+			c = c.MoveNext(r.ex)
+		}
 	}
 	finished = true
 	return nil

@@ -118,7 +118,10 @@ type arm struct {
 	i       int
 	off     atomic.Bool // arrived: the input's cell may be in use for something else
 	arrived func(i int) Continuation
+	of      interface{ awaitedBy() []Continuation } // the joint
 }
+
+func (a *arm) awaitedBy() []Continuation { return a.of.awaitedBy() }
 
 func (a *arm) MoveNext(*Executor) Continuation {
 	a.off.Store(true)
@@ -132,7 +135,7 @@ func attach[T any, O Operation](j *joint[T], inputs []O, arrived func(i int) Con
 	arms := make([]arm, len(inputs))
 	for i, o := range inputs {
 		a := &arms[i]
-		a.i, a.arrived = i, arrived
+		a.i, a.arrived, a.of = i, arrived, j
 		if !o.OnCompleted(a) {
 			a.MoveNext(nil) // releases nothing: nobody has the joint's task yet
 		}

@@ -50,7 +50,7 @@ func (m *sumMachine) promote() {
 	h := new(sumMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx)
+	h.Promote(m.ctx, h)
 }
 
 func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {

@@ -112,6 +112,8 @@ func (t *mapItem[A, B]) MoveNext(*Executor) Continuation {
 	return t.m.start()
 }
 
+func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.result.cell.awaitedBy() }
+
 // begin calls f; a panic is the item's, and so is a Goexit, which takes along
 // the goroutine that would have started the next.
 func (t *mapItem[A, B]) begin() {

@@ -21,7 +21,7 @@ import (
 //			token := h.Token()                  // before the copy: it outlives it
 //			*h = *m
 //			h.heap, m.heap = h, h
-//			h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx); without
+//			h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx, h); without
 //			                                    // one PromotePooledAnywhere(h, token)
 //		}
 //		return m.heap
@@ -77,6 +77,12 @@ type Recyclable interface {
 	Recycle()
 }
 
+// A PooledMachine is a machine that goes back to a pool.
+type PooledMachine interface {
+	Continuation
+	Recyclable
+}
+
 // envelope stands where a pooled cell keeps its error and says whose cell it
 // is, so that cells not pooled need no room for that.
 type envelope struct {
@@ -101,15 +107,19 @@ func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 
 // PromotePooled is Promote for owner, the machine that b is embedded in, whose
 // Token was token before the copy.
-func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner Recyclable, token uint32) {
-	b.Promote(ctx)
-	b.PromotePooledAnywhere(owner, token)
+func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner PooledMachine, token uint32) {
+	b.Promote(ctx, owner)
+	b.pool(owner, token)
 }
 
 // PromotePooledAnywhere is PromotePooled for a function that has no
 // context.Context.
-func (b *PooledBuilder[T]) PromotePooledAnywhere(owner Recyclable, token uint32) {
-	b.PromoteAnywhere()
+func (b *PooledBuilder[T]) PromotePooledAnywhere(owner PooledMachine, token uint32) {
+	b.PromoteAnywhere(owner)
+	b.pool(owner, token)
+}
+
+func (b *PooledBuilder[T]) pool(owner Recyclable, token uint32) {
 	b.status |= token | single
 	b.own.owner = owner
 	b.out = &b.own

@@ -138,7 +138,7 @@ func TestMachineAdoptsTheHostOfWhatItAwaits(t *testing.T) {
 		var task async.Task[int]
 		if anywhere {
 			m := &configuredMachine{task: s.Task().ConfigureAwait(false)}
-			m.PromoteAnywhere()
+			m.PromoteAnywhere(m)
 			m.task.OnCompleted(m)
 			task = m.Task()
 		} else {
@@ -219,3 +219,8 @@ func TestC43_FailureWithoutContextCrashes(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// Nothing resumes them.
+func (*pooled0) MoveNext(*async.Executor) async.Continuation { return nil }
+func (*pooled2) MoveNext(*async.Executor) async.Continuation { return nil }
+func (*pooled3) MoveNext(*async.Executor) async.Continuation { return nil }

@@ -52,7 +52,7 @@ func (t Task[T]) OnCompleted(c Continuation) bool {
 	}
 	cell := t.cell()
 	if s := atomic.LoadUint32(&cell.status); (s^t.token)&(versions|phases|solo) == done|solo {
-		c.adopt(cell.env.bare) // a host's, of this version, pending
+		c.adopt(cell.env.bare, c) // a host's, of this version, pending
 		cell.next = c
 		cell.status = s | stored
 		return true

@@ -22,7 +22,7 @@ func (y Yielding) IsCompleted() bool { return false }
 func (y Yielding) OnCompleted(c Continuation) bool {
 	h := y.host()
 	if h != nil {
-		c.adopt(y.env.bare)
+		c.adopt(y.env.bare, c)
 	}
 	post(nil, h, c)
 	return true

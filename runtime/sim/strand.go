@@ -149,6 +149,7 @@ func (w *World) StartThread(f func()) {
 	body := &startedThread{executor: async.NewExecutor(nil)}
 	t := w.kernel.NewThread(fmt.Sprintf("thread %d", w.started), body)
 	t.Local = body
+	body.executor.Track(w.machines)
 	on := newStrand(w)
 	on.starter = s
 	w.strands++

@@ -117,6 +117,7 @@ func (r *testRun) seed(seed uint64) {
 		}
 	}()
 	w = New(seed, r.options()...)
+	defer r.watch(w)()
 	r.f(w)
 	if err := w.Settle(settleBound); err != nil {
 		r.t.Error(err)
@@ -126,6 +127,23 @@ func (r *testRun) seed(seed uint64) {
 		r.own[name] = true
 	}
 	returned = true
+}
+
+// watch ends a World that still runs when the time of go test is nearly over: with a *Hang, which says what is in flight,
+// where go test would only list goroutines. A World whose code blocks its goroutine, or never comes back, is not to be
+// stopped; go test tells of that.
+func (r *testRun) watch(w *World) (stop func()) {
+	deadline, ok := r.t.Deadline()
+	if !ok {
+		return func() {}
+	}
+	left := time.Until(deadline)
+	timer := time.AfterFunc(left-min(left/10, 10*time.Second), func() {
+		w.Inject(func() {
+			w.fatal = &Hang{Seed: w.seed, Text: "the time of go test is nearly over, and the World still runs", State: w.Dump()}
+		})
+	})
+	return func() { timer.Stop() }
 }
 
 // options are the test's, and the trace's if one is asked for.

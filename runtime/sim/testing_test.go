@@ -53,7 +53,7 @@ var failing = map[string]struct {
 		r := &reader{file: hole(t, w), w: w, buf: make([]byte, 7), left: new(int)}
 		*r.left = 1
 		r.MoveNext(nil)
-	}, []string{"nothing is left that could happen, and 1 requests are in flight", "irp#1: read of 7 bytes at 0 on hole, issued by main: with hole.sys",
+	}, []string{"nothing is left that could happen, and 1 requests are in flight", "read of 7 bytes on hole, issued by main: with hole.sys (irp#1 at 0), for 0s",
 		"awaited by sim_test.reader"}},
 	"a request that hangs while time passes": {func(t *testing.T, w *sim.World) {
 		hole(t, w).ReadAsync(w.Context(), make([]byte, 7))
@@ -69,11 +69,18 @@ var failing = map[string]struct {
 		tick()
 	}, []string{"1 requests are in flight and 1 threads blocked", "UI thread is waiting, blocked on an Await in sim_test.init.func",
 		"awaited by UI thread, blocked on an Await in sim_test"}},
+	"a World that never ends": {func(t *testing.T, w *sim.World) {
+		hole(t, w).ReadAsync(w.Context(), make([]byte, 7))
+		var tick func()
+		tick = func() { w.AfterFunc(time.Second, tick) }
+		tick()
+		async.NewSourceFor[int](w.Context()).Task().Await()
+	}, []string{"the time of go test is nearly over, and the World still runs", "read of 7 bytes on hole, issued by main: with hole.sys (irp#1 at 0)"}},
 	"a deadlock": {func(t *testing.T, w *sim.World) {
 		f := hole(t, w)
 		w.Go("click", func(ctx context.Context) { f.ReadAsync(ctx, make([]byte, 7)).Await() })
 		async.NewSourceFor[int](w.Context()).Task().Await()
-	}, []string{"deadlock", "the owner waits for an Await in sim_test.init.func", "irp#1: read of 7 bytes", "awaited by UI thread"}},
+	}, []string{"deadlock", "the owner waits for an Await in sim_test.init.func", "(irp#1 at 0)", "awaited by UI thread"}},
 	"a bad driver": {func(t *testing.T, w *sim.World) {
 		d := &kernel.DeviceObject{Name: "bad", Driver: &kernel.DriverObject{Name: "bad.sys"}}
 		d.Driver.Major[kernel.MajorRead] = func(*kernel.CPU, *kernel.DeviceObject, *kernel.IRP) kernel.Status {
@@ -104,7 +111,7 @@ func TestFails(t *testing.T) {
 // TestFailuresAreTold runs tests that fail: each says why, and which seed, and that seed alone fails in the same way.
 func TestFailuresAreTold(t *testing.T) {
 	fails := func(name string, args ...string) string {
-		cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestFails$"}, args...)...)
+		cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestFails$", "-test.timeout=5s"}, args...)...)
 		cmd.Env = append(os.Environ(), "SIM_TEST_FAILS="+name)
 		out, err := cmd.CombinedOutput()
 		if _, ok := err.(*exec.ExitError); !ok {

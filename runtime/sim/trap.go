@@ -19,7 +19,7 @@ func (w *World) trap(t *kernel.Thread, c async.Continuation) { w.spring(t, c, t.
 
 // spring stops the World if c, which only thread t can run, is what t waits for; blockedOn says that in words.
 func (w *World) spring(t *kernel.Thread, c async.Continuation, blockedOn func() string) {
-	if w.fatal == nil && !w.closed && leadsTo(reflect.ValueOf(c), t) {
+	if w.fatal == nil && !w.closed && leadsTo(c, t) {
 		text, _ := blockage(t, blockedOn())
 		w.fatal = &Deadlock{Seed: w.seed, Waiting: []string{text}, Trap: true, State: w.Dump()}
 	}
@@ -38,40 +38,50 @@ func queued(t *kernel.Thread) iter.Seq[async.Continuation] {
 // leadsTo reports whether thread t is blocked on the machine that c resumes, or on one that awaits that one, and so on. A
 // machine awaits one thing at a time, so nothing else could complete it; of a combinator, or of a source, that is not
 // known.
-func leadsTo(c reflect.Value, t *kernel.Thread) bool {
-	next, ok := continuation(machine(c))
-	if !ok {
+func leadsTo(c async.Continuation, t *kernel.Thread) bool {
+	if !isMachine(reflect.ValueOf(c)) {
 		return false
 	}
-	for _, k := range flatten(next) {
-		if b := blockerOf(k); b != nil && b.thread == t || leadsTo(k, t) {
+	for _, k := range async.AwaitedBy(c) {
+		if b, ok := k.(*blocker); ok && b.thread == t || leadsTo(k, t) {
 			return true
 		}
 	}
 	return false
 }
 
-// machine returns what a continuation resumes, zero if that is no machine.
-func machine(c reflect.Value) reflect.Value {
+// isMachine reports whether a continuation resumes a machine: what has a builder, be it generated or not.
+func isMachine(c reflect.Value) bool {
 	for c.Kind() == reflect.Pointer || c.Kind() == reflect.Interface {
 		c = c.Elem()
 	}
 	if !c.IsValid() || c.Kind() != reflect.Struct {
-		return reflect.Value{}
+		return false
 	}
 	if c.Type().Name() == "unbound" {
-		return machine(c.FieldByName("Continuation"))
+		return isMachine(c.FieldByName("Continuation"))
 	}
 	for i := range c.NumField() {
-		if isBuilder(c.Type().Field(i).Type.Name()) {
-			return c
+		name := c.Type().Field(i).Type.Name()
+		if strings.HasPrefix(name, "Builder") || strings.HasPrefix(name, "PooledBuilder") {
+			return true
 		}
 	}
-	return reflect.Value{}
+	return false
 }
 
-func isBuilder(name string) bool {
-	return strings.HasPrefix(name, "Builder") || strings.HasPrefix(name, "PooledBuilder")
+// named names a continuation: a machine by its function, the line that it waits at and what it awaits there, if it knows
+// that, else by its type.
+func named(c async.Continuation) string {
+	m := async.MachineIn(c)
+	if m == nil {
+		return strings.TrimPrefix(reflect.TypeOf(c).String(), "*")
+	}
+	states, state := m.States()
+	if awaits := states.At[state].Awaits; awaits != "" {
+		return fmt.Sprintf("%s, which awaits %s at %s", states.Func, awaits, states.Pos(state))
+	}
+	return fmt.Sprintf("%s (%s)", states.Func, states.Pos(state))
 }
 
 // blockage says where thread t is blocked and what waits to run on it; and whether that is a machine.
@@ -80,10 +90,9 @@ func blockage(t *kernel.Thread, on string) (text string, machines bool) {
 	first, trapped, n := "", false, 0
 	for c := range queued(t) {
 		n++
-		v := reflect.ValueOf(c)
-		machines = machines || machine(v).IsValid()
-		if leads := leadsTo(v, t); leads && !trapped || first == "" {
-			first, trapped = describe(v), leads
+		machines = machines || isMachine(reflect.ValueOf(c))
+		if leads := leadsTo(c, t); leads && !trapped || first == "" {
+			first, trapped = named(c), leads
 		}
 	}
 	switch {

@@ -19,7 +19,7 @@ type waiter struct {
 
 func wait(ctx context.Context, name string, task async.Task0) async.Task0 {
 	m := &waiter{name: name, task: task}
-	m.Promote(ctx)
+	m.Promote(ctx, m)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

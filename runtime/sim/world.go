@@ -24,6 +24,7 @@ type options struct {
 	observers []func(*kernel.Hop)
 	modern    bool
 	verify    bool
+	machines  bool
 	record    bool
 	replay    *Recording
 	faults    Faults
@@ -64,16 +65,17 @@ func WithoutVerifier() Option { return func(o *options) { o.verify = false } }
 // code that it calls.
 type World struct {
 	// Fixed.
-	seed    uint64
-	clock   clock.Virtual
-	kernel  *kernel.Kernel
-	io      *pool.Threads
-	workers *pool.Threads
-	timers  *pool.Threads // run what AfterFunc is given, one at a time
-	ui      *pool.UI
-	tracer  *tracer
-	ctx     context.Context
-	uiCtx   context.Context
+	seed     uint64
+	clock    clock.Virtual
+	kernel   *kernel.Kernel
+	io       *pool.Threads
+	workers  *pool.Threads
+	timers   *pool.Threads // run what AfterFunc is given, one at a time
+	ui       *pool.UI
+	tracer   *tracer
+	machines *async.Machines // nil: nobody keeps track
+	ctx      context.Context
+	uiCtx    context.Context
 
 	decisions Decisions
 	hazard    *hazard          // faults.go; nil: none
@@ -119,6 +121,9 @@ func New(seed uint64, opts ...Option) *World {
 		w.tracer = newTracer(o.trace, o.observers)
 		cfg.Tracer = w.tracer
 	}
+	if o.machines || o.verify {
+		w.machines = async.NewMachines(w.Elapsed, nil)
+	}
 	w.kernel = kernel.New(cfg)
 	if w.tracer != nil {
 		w.decisions.trace = func(label string, chosen, of uint64) {
@@ -131,6 +136,7 @@ func New(seed uint64, opts ...Option) *World {
 	w.workers = pool.NewThreads(w.kernel, "worker", o.workers, 0, w.trap)
 	w.timers = pool.NewThreads(w.kernel, "timer thread", 2, 1, w.trap)
 	w.ui = pool.NewUI(w.kernel, "UI thread", w.trap)
+	w.track()
 	w.ctx = async.WithWorkers(async.WithHost(context.Background(), w), w.workers)
 	w.uiCtx = async.WithSyncContext(w.ctx, w.ui)
 	return w
@@ -223,6 +229,8 @@ var (
 	_ async.Canceler = (*World)(nil)
 	_ async.Starter  = (*World)(nil)
 	_ async.Injector = (*World)(nil)
+
+	_ async.MachineTracker = (*World)(nil)
 )
 
 // ownerBody is the body of the main thread, which has none: its code is the owner's.

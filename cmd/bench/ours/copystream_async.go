@@ -45,7 +45,7 @@ func (m *copyStreamMachine) suspend(state int) *copyStreamMachine {
 		h := new(copyStreamMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }

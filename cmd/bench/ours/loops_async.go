@@ -251,7 +251,7 @@ func (m *onceMachine) suspend(state int) *onceMachine {
 		h := new(onceMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.PromoteAnywhere()
+		h.PromoteAnywhere(h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -429,7 +429,7 @@ func (m *watchMachine) suspend(state int) *watchMachine {
 		h := new(watchMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.PromoteAnywhere()
+		h.PromoteAnywhere(h)
 	}
 	return m.heap
 }
@@ -1073,7 +1073,7 @@ func (m *addReadyMachine) suspend(state int) *addReadyMachine {
 		h := new(addReadyMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.PromoteAnywhere()
+		h.PromoteAnywhere(h)
 	}
 	return m.heap
 }
@@ -1165,7 +1165,7 @@ func (m *handfulMachine) suspend(state int) *handfulMachine {
 		h := new(handfulMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -1251,7 +1251,7 @@ func (m *readsMachine) suspend(state int) *readsMachine {
 		h := new(readsMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	return m.heap
 }
@@ -1345,7 +1345,7 @@ func (m *readOnceMachine) suspend(state int) *readOnceMachine {
 		h := new(readOnceMachine)
 		*h = *m
 		h.heap, m.heap = h, h
-		h.Promote(m.ctx)
+		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
 	case 1:

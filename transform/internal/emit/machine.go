@@ -356,7 +356,7 @@ func (e *emitter) slotType(s *ir.Slot) string {
 //			h := new(copyStreamMachine)
 //			*h = *m
 //			h.heap, m.heap = h, h
-//			h.Promote(m.ctx)
+//			h.Promote(m.ctx, h)
 //		}
 //		return m.heap
 //	}
@@ -439,6 +439,9 @@ func (e *emitter) promote(heap string) string {
 	var args []string
 	if e.fn.Options.Pool {
 		call, args = "PromotePooled", []string{heap, "token"}
+	}
+	if !e.fn.Options.Pool {
+		args = []string{heap}
 	}
 	c := e.f.Context
 	if c == nil {

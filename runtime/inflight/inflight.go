@@ -1,0 +1,65 @@
+package inflight
+
+import (
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// Track makes the process keep track of the machines that belong to no World: of
+// all that leave the stack from now on. One that nobody will ever resume is kept
+// as long as it is tracked; that is what a dump is to show. It costs a lock and
+// an entry in a map for each machine. stop ends it and forgets them.
+func Track() (stop func()) {
+	start := time.Now()
+	machines := async.NewMachines(func() time.Duration { return time.Since(start) }, nil)
+	before := async.Track(machines)
+	tracked.Store(&tracking{machines, start})
+	return func() {
+		tracked.Store(nil)
+		async.Track(before)
+	}
+}
+
+// Write writes to w what machines are in flight of those that Track keeps track
+// of. It may be called from any goroutine; machines that are about to go on wait
+// until what is in them has been read. Variables are shown by type and size, and
+// by value if they are numbers, strings, times or booleans; no method of theirs
+// is called.
+func Write(w io.Writer) error {
+	t := tracked.Load()
+	if t == nil {
+		_, err := io.WriteString(w, "nobody keeps track of machines: call inflight.Track first\n")
+		return err
+	}
+	r := Report{Machines: t.machines, Now: time.Since(t.start)}
+	_, err := w.Write(r.Append(nil))
+	return err
+}
+
+// OnSignal calls report on a goroutine of its own each time the process gets one
+// of the signals, until stop:
+//
+//	inflight.OnSignal(func() { inflight.Write(os.Stderr) }, syscall.SIGUSR1)
+//	inflight.OnSignal(func() { world.Inject(func() { log.Print(world.Dump()) }) }, syscall.SIGUSR1)
+func OnSignal(report func(), signals ...os.Signal) (stop func()) {
+	arrived, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(arrived, signals...)
+	go func() {
+		for {
+			select {
+			case <-arrived:
+				report()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(arrived)
+		close(done)
+	}
+}

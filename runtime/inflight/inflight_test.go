@@ -1,0 +1,198 @@
+package inflight_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/inflight"
+	"github.com/nothread/nothread/runtime/overlapped"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+func world(t *testing.T, opts ...sim.Option) (*sim.World, *overlapped.File) {
+	t.Helper()
+	w := sim.New(1, opts...)
+	disk, err := w.NewDisk("disk", device.NewMemory(make([]byte, 4096)), device.DiskConfig{Depth: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := disk.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, f
+}
+
+// A dump goes from each request up to whom nobody awaits: places, variables, ages. Equal ones are counted.
+func TestDumpOfRequests(t *testing.T) {
+	w, f := world(t)
+	for at := range 3 {
+		serveAsync(w.Context(), f, int64(at), time.Second)
+	}
+	bothAsync(w.Context(), f)
+	w.RunFor(10 * time.Microsecond)
+	const want = `  1 timers are set, the next not before TIME
+11 machines in flight
+  3 × read of 512 bytes on disk, issued by main: started by disk.sys: the device has it (irp#1 at 0, irp#2 at 1, irp#3 at 2), for AGE to AGE
+    of the first:
+    inflight_test.fetch  program_test.go:21  state 1, awaits f.ReadAtAsync(ctx, buf, at), for AGE
+        at = 0
+    inflight_test.serve  program_test.go:29  state 1, awaits fetchAsync(ctx, f, at, "asked"), for AGE
+        limit = 1s
+    nobody awaits it
+  read of 512 bytes on disk, issued by main: started by disk.sys: the device has it (irp#4 at 0), for AGE
+    inflight_test.fetch  program_test.go:21  state 1, awaits f.ReadAtAsync(ctx, buf, at), for AGE
+        at = 0
+    inflight_test.serve  program_test.go:29  state 1, awaits fetchAsync(ctx, f, at, "asked"), for AGE
+        limit = 1s
+    awaited by a combinator of package async
+    inflight_test.both  program_test.go:40  state 1, awaits async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…, for AGE
+    nobody awaits it
+`
+	got := w.Dump()
+	if anonymous(got) != anonymous(want) {
+		t.Errorf("%s", got)
+	}
+	if strings.Contains(got, "0x") {
+		t.Error("there are addresses in it")
+	}
+	w.Run()
+	if left := w.Dump(); !strings.Contains(left, "\n0 machines in flight\n  nothing is in flight") {
+		t.Errorf("when all is done:\n%s", left)
+	}
+}
+
+// anonymous takes out times, and what comes before the timers and after the first cause of both.
+func anonymous(s string) string {
+	_, s, _ = strings.Cut(s, "timers are set")
+	fields := strings.Fields(s)
+	for i, f := range fields {
+		if strings.HasSuffix(strings.TrimSuffix(f, ","), "s") && strings.ContainsAny(f[:1], "0123456789") && fields[i-1] != "=" {
+			fields[i] = "AGE"
+		}
+		if f == "TIME" || i > 0 && fields[i-1] == "before" {
+			fields[i] = "TIME"
+		}
+	}
+	text := strings.Join(fields, " ")
+	if i := strings.Index(text, "read of 512 bytes on disk, issued by main: started by disk.sys: the device has it (irp#5"); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimSpace(text)
+}
+
+// What waits for no request is found too, also if nothing refers to it any more.
+func TestDumpOfTheRest(t *testing.T) {
+	w, _ := world(t)
+	source := async.NewSourceFor[int](w.Context())
+	for range 2 {
+		anywhereAsync(listenAsync(w.Context(), source.Task(), []string{"a", "b"}, nil), "title")
+	}
+	got := w.Dump()
+	const want = `4 machines in flight
+  2 × waits for what nobody has completed yet, for 0s
+    of the first:
+    inflight_test.listen  program_test.go:48  state 1, awaits done, for 0s
+        names = []string of 2, seen = nil
+    inflight_test.anywhere  program_test.go:56  state 1, awaits task, for 0s
+        title = "title"
+    nobody awaits it
+`
+	if !strings.Contains(got, want) {
+		t.Errorf("%s", got)
+	}
+	other := async.NewSourceFor[int](w.Context())
+	waiting := listenAsync(w.UIContext(), other.Task(), nil, nil)
+	// On a worker, so that the machine has to be posted.
+	w.Workers().Go(func() { other.SetResult(2); got = w.Dump() })
+	w.Go("complete", func(context.Context) { source.SetResult(1) })
+	w.Run()
+	if !strings.Contains(got, "has what it awaited, and waits for its turn") || !waiting.IsCompleted() {
+		t.Errorf("posted:\n%s", got)
+	}
+}
+
+// A World that was not told to keeps no list, and shows what is above its requests all the same.
+func TestDumpWithoutAList(t *testing.T) {
+	w, f := world(t, sim.WithoutVerifier())
+	serveAsync(w.Context(), f, 0, time.Second)
+	got := w.Dump()
+	if strings.Contains(got, "machines in flight") || !strings.Contains(got, "inflight_test.serve  program_test.go:29  state 1") {
+		t.Errorf("%s", got)
+	}
+}
+
+// A program without a World: machines go on on other goroutines while they are looked at. (-race watches.)
+func TestWriteWhileMachinesRun(t *testing.T) {
+	defer inflight.Track()()
+	const machines = 50
+	var all sync.WaitGroup
+	left := make(chan struct{})
+	for i := range machines {
+		all.Go(func() {
+			for range 20 {
+				source := async.NewSource[int]()
+				task := anywhereAsync(listenAsync(context.Background(), source.Task(), []string{"a"}, nil), "a title of many letters")
+				go source.SetResult(i % 7)
+				task.Await()
+			}
+		})
+	}
+	go func() { all.Wait(); close(left) }()
+	for n := 0; ; n++ {
+		var b bytes.Buffer
+		if err := inflight.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-left:
+			b.Reset()
+			inflight.Write(&b)
+			if b.String() != "0 machines in flight\n" {
+				t.Errorf("after %d looks, when all had ended:\n%s", n, b.String())
+			}
+			return
+		default:
+		}
+	}
+}
+
+func TestWriteWithoutTrack(t *testing.T) {
+	var b bytes.Buffer
+	inflight.Write(&b)
+	if !strings.Contains(b.String(), "inflight.Track") {
+		t.Errorf("%q", b.String())
+	}
+}
+
+// collector is a writer that tells what was written to it.
+type collector chan string
+
+func (c collector) Write(p []byte) (int, error) { c <- string(p); return len(p), nil }
+
+func TestOnSignal(t *testing.T) {
+	defer inflight.Track()()
+	source := async.NewSource[int]()
+	listenAsync(context.Background(), source.Task(), nil, nil)
+	defer source.SetResult(0)
+	out := make(collector, 1)
+	defer inflight.OnSignal(func() { inflight.Write(out) }, syscall.SIGUSR1)()
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Signal(syscall.SIGUSR1)
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	if got := <-out; !strings.Contains(got, "inflight_test.listen  program_test.go:48") {
+		t.Errorf("%s", got)
+	}
+}

@@ -1,0 +1,292 @@
+package inflight
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// tracking is what Track has begun.
+type tracking struct {
+	machines *async.Machines
+	start    time.Time
+}
+
+var tracked atomic.Pointer[tracking]
+
+// A Cause is something beneath the machines that they wait for: a request.
+type Cause struct {
+	What  string        // equal ones are counted together
+	ID    string        // tells those apart
+	Since time.Duration // when it got to where it is
+	Of    any           // what async.AwaitedBy can ask who awaits it
+}
+
+// A Report is what is in flight.
+type Report struct {
+	Machines *async.Machines // nil: only what awaits the causes is known
+	Causes   []Cause
+	Now      time.Duration
+	// Describe names a continuation that is no machine, "" if it cannot; nil
+	// knows none.
+	Describe func(async.Continuation) string
+}
+
+// Append appends the report as text. It is the same for the same state.
+func (r *Report) Append(b []byte) []byte {
+	if r.Machines == nil {
+		return r.groups(nil).append(b, r.Now)
+	}
+	var all []*async.InFlight
+	var groups *groups
+	r.Machines.Visit(func(machines []*async.InFlight) {
+		all = machines
+		groups = r.groups(machines)
+	})
+	b = fmt.Appendf(b, "%d machines in flight\n", len(all))
+	return groups.append(b, r.Now)
+}
+
+// groups finds who waits for what, beginning with the causes, then with machines
+// beneath which there is nothing that is known.
+func (r *Report) groups(machines []*async.InFlight) *groups {
+	w := &walker{report: r, known: make(map[async.Machine]*async.InFlight), seen: make(map[async.Machine]bool),
+		groups: &groups{byKey: make(map[string]*group)}}
+	for _, f := range machines {
+		w.known[f.Machine] = f
+	}
+	for i := range r.Causes {
+		c := &r.Causes[i]
+		w.lines, w.key = nil, c.What
+		w.awaitersOf(c.Of, 0)
+		w.done(c.What, c.ID, c.Since)
+	}
+	above := make(map[async.Machine]bool)
+	for _, f := range machines {
+		if !w.seen[f.Machine] && !f.Running() {
+			mark(above, f.Machine, 0)
+		}
+	}
+	for _, f := range machines {
+		if !w.seen[f.Machine] && !above[f.Machine] {
+			what := w.leaf(f)
+			w.lines, w.key = nil, what
+			w.machine(f.Machine, 0)
+			w.done(what, "", f.Since)
+		}
+	}
+	for _, f := range machines { // in a ring of machines that await each other
+		if !w.seen[f.Machine] {
+			w.lines, w.key = nil, ""
+			w.machine(f.Machine, 0)
+			w.done("machines that await each other", "", f.Since)
+		}
+	}
+	return w.groups
+}
+
+// mark marks the machines that resume when x completes, directly or by way of a
+// combinator.
+func mark(above map[async.Machine]bool, x any, depth int) {
+	for _, k := range async.AwaitedBy(x) {
+		if m, ok := k.(async.Machine); ok {
+			above[m] = true
+		} else if depth < deepest {
+			mark(above, k, depth+1)
+		}
+	}
+}
+
+// deepest is how long a chain may be that is followed.
+const deepest = 64
+
+// A walker goes up from one thing that is awaited.
+type walker struct {
+	report *Report
+	known  map[async.Machine]*async.InFlight
+	seen   map[async.Machine]bool
+	groups *groups
+
+	lines []string // of the chain at hand
+	key   string   // the same without what differs from one to the other
+}
+
+func (w *walker) add(depth int, common, differing string) {
+	indent := strings.Repeat("  ", depth+1)
+	w.key += "\n" + indent + common
+	w.lines = append(w.lines, indent+common+differing)
+}
+
+// awaitersOf follows who awaits x.
+func (w *walker) awaitersOf(x any, depth int) {
+	next := async.AwaitedBy(x)
+	if len(next) == 0 {
+		w.add(depth, "nobody awaits it", "")
+		return
+	}
+	if depth == deepest {
+		w.add(depth, "and so on", "")
+		return
+	}
+	for _, k := range next {
+		inner := depth
+		if len(next) > 1 {
+			inner++ // several awaiters: each with its own chain
+		}
+		if m, ok := k.(async.Machine); ok {
+			w.machine(m, inner)
+			continue
+		}
+		text, more := describe(k)
+		if w.report.Describe != nil {
+			if own := w.report.Describe(k); own != "" {
+				text, more = own, false
+			}
+		}
+		w.add(inner, "awaited by "+text, "")
+		if more {
+			w.awaitersOf(k, inner)
+		}
+	}
+}
+
+// machine writes where m waits, what it still needs, and who awaits it.
+func (w *walker) machine(m async.Machine, depth int) {
+	if w.seen[m] {
+		w.add(depth, NameOf(m)+", as above", "")
+		return
+	}
+	w.seen[m] = true
+	f := w.known[m]
+	if f != nil && f.Running() {
+		w.add(depth, NameOf(m)+" runs just now", "")
+		return
+	}
+	table, state := m.States()
+	at := StateOf(m)
+	age := ""
+	if f != nil {
+		age = fmt.Sprintf(", for %v", w.report.Now-f.Since)
+	}
+	w.add(depth, fmt.Sprintf("%s  %s  state %d, awaits %s", NameOf(m), table.Pos(state), state, at.Awaits), age)
+	if locals := Locals(m); len(locals) > 0 {
+		w.lines = append(w.lines, strings.Repeat("  ", depth+3)+strings.Join(locals, ", "))
+	}
+	w.awaitersOf(m, depth)
+}
+
+// leaf says what a machine waits for beneath which nothing is known.
+func (w *walker) leaf(f *async.InFlight) string {
+	switch {
+	case f.Running():
+		return "runs just now"
+	case ready(f.Machine):
+		return "has what it awaited, and waits for its turn"
+	}
+	return "waits for what nobody has completed yet"
+}
+
+func (w *walker) done(what, id string, since time.Duration) {
+	w.groups.add(w.key, what, id, since, w.lines)
+}
+
+// NameOf is a machine's function with its package's name: main.window.Click.
+func NameOf(m async.Machine) string {
+	table, _ := m.States()
+	typ := reflect.TypeOf(m).Elem().String()
+	if dot := strings.IndexByte(typ, '.'); dot >= 0 {
+		return typ[:dot+1] + table.Func
+	}
+	return table.Func
+}
+
+// StateOf is where a machine waits; the zero State if it never has.
+func StateOf(m async.Machine) async.State {
+	table, state := m.States()
+	if state < 0 || state >= len(table.At) {
+		return async.State{}
+	}
+	return table.At[state]
+}
+
+// describe names a continuation of package async that is no machine, and says
+// whether somebody may await what it completes.
+func describe(k async.Continuation) (text string, more bool) {
+	name := reflect.TypeOf(k).String()
+	short, _, _ := strings.Cut(strings.TrimPrefix(name, "*async."), "[")
+	switch short {
+	case "arm":
+		return "a combinator of package async", true
+	case "mapItem":
+		return "async.Map", true
+	case "parked":
+		return "a goroutine that is blocked in Await", false
+	case "forgotten":
+		return "nobody: it was given to async.Forget", false
+	}
+	return strings.TrimPrefix(name, "*"), true
+}
+
+// groups are the chains that have been found, equal ones together, in the order
+// in which they were.
+type groups struct {
+	list  []*group
+	byKey map[string]*group
+}
+
+type group struct {
+	what        string
+	count       int
+	ids         []string // the first few
+	first, last time.Duration
+	lines       []string // of the first
+}
+
+func (g *groups) add(key, what, id string, since time.Duration, lines []string) {
+	k := g.byKey[key]
+	if k == nil {
+		k = &group{what: what, first: since, last: since, lines: lines}
+		g.byKey[key] = k
+		g.list = append(g.list, k)
+	}
+	k.count++
+	k.first, k.last = min(k.first, since), max(k.last, since)
+	if len(k.ids) < 3 && id != "" {
+		k.ids = append(k.ids, id)
+	}
+}
+
+func (g *groups) append(b []byte, now time.Duration) []byte {
+	for _, k := range g.list {
+		b = append(b, "  "...)
+		if k.count > 1 {
+			b = append(strconv.AppendInt(b, int64(k.count), 10), " × "...)
+		}
+		b = append(b, k.what...)
+		if len(k.ids) > 0 {
+			b = append(b, " ("...)
+			b = append(b, strings.Join(k.ids, ", ")...)
+			if k.count > len(k.ids) {
+				b = append(b, ", …"...)
+			}
+			b = append(b, ')')
+		}
+		if oldest, youngest := now-k.first, now-k.last; oldest != youngest {
+			b = fmt.Appendf(b, ", for %v to %v\n", youngest, oldest)
+		} else {
+			b = fmt.Appendf(b, ", for %v\n", oldest)
+		}
+		if k.count > 1 && len(k.lines) > 1 {
+			b = append(b, "    of the first:\n"...)
+		}
+		for _, line := range k.lines {
+			b = append(append(append(b, "  "...), line...), '\n')
+		}
+	}
+	return b
+}
