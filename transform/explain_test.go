@@ -32,9 +32,6 @@ func TestExplainNamesTheUse(t *testing.T) {
 		e := explained(c)
 		for _, s := range e.States {
 			for _, v := range s.Saves {
-				if v.Use == nil && strings.HasPrefix(v.Name, "received") {
-					continue // liveness does not see that a select sets it
-				}
 				if v.Use == nil {
 					if v.Why == "" || strings.HasPrefix(v.Why, "kept, though") {
 						t.Errorf("%s, state %d: %s is kept: %q", e.Name, s.State, v.Name, v.Why)

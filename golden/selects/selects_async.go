@@ -323,9 +323,9 @@ done:
 var chooseMachineStates = async.States{
 	Func: "choose", File: "selects.go", Line: 31,
 	At: []async.State{
-		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty received"},
-		2: {Line: 6, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill received"},
-		3: {Line: 6, Awaits: "play.Ask(ctx, 8)", Needs: "ctx got empty spill spill2 received"},
+		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},
+		2: {Line: 6, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill"},
+		3: {Line: 6, Awaits: "play.Ask(ctx, 8)", Needs: "ctx got empty spill spill2"},
 		4: {Line: 4, Awaits: "play.Ask(ctx, 1)", Needs: "got received"},
 		5: {Line: 12, Awaits: "play.Ask(ctx, \"sent\")", Needs: ""},
 		6: {Line: 14, Awaits: "play.Ask(ctx, \"what it was\")", Needs: "n ok"},

@@ -185,14 +185,42 @@ func (f *Func) clauseRefs(t *Switch, read func(*Var)) {
 				f.exprRefs(e, read)
 			}
 		case *ast.CommClause:
+			assign, ok := n.Comm.(*ast.AssignStmt)
 			switch {
-			case c.Recv != nil:
-				f.exprRefs(n.Comm.(*ast.AssignStmt).Rhs[0], read)
-			case n.Comm != nil:
+			case !ok && n.Comm != nil:
 				f.valueRefs(n.Comm, read)
+			case ok:
+				for _, lhs := range assign.Lhs {
+					if v := f.Variable(lhs); c.Recv == nil && (v == nil || v.Cell) {
+						f.exprRefs(lhs, read)
+					}
+				}
+				f.exprRefs(assign.Rhs[0], read)
 			}
 		}
 	}
+}
+
+// SetBy lists the variables that a clause sets as a whole when it is chosen.
+func (f *Func) SetBy(c *Clause) []*Var {
+	var list []*Var
+	add := func(v *Var) {
+		if v != nil && !v.Cell {
+			list = append(list, v)
+		}
+	}
+	add(c.Bind)
+	for _, v := range c.Recv {
+		add(v)
+	}
+	if comm, ok := c.Node.(*ast.CommClause); ok && c.Recv == nil {
+		if assign, ok := comm.Comm.(*ast.AssignStmt); ok {
+			for _, lhs := range assign.Lhs {
+				add(f.Variable(lhs))
+			}
+		}
+	}
+	return list
 }
 
 // TypeSwitchOperand returns x of switch v := x.(type).

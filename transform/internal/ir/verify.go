@@ -19,7 +19,7 @@ func Verify(f *Func) error {
 		}
 		v.placed[blk] = true
 	}
-	for _, check := range []func() error{v.blocks, v.reached, v.lifted, v.lowered} {
+	for _, check := range []func() error{v.blocks, v.reached, v.lifted, v.lowered, v.apart} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -91,94 +91,133 @@ func (v *verifier) reached() error {
 	return nil
 }
 
-// lifted follows each resumption forward, on its own, and looks for a local that
-// is read before it is set.
+// lifted goes forward from all resumptions, with what is certainly set since, and
+// looks for a local that is read before it is set.
 func (v *verifier) lifted() error {
-	for _, blk := range v.f.Blocks {
-		for i, in := range blk.Instrs {
-			if _, ok := in.(*Await); !ok {
-				continue
+	in := make(map[*Block]VarSet) // nil: nothing is lost yet on the way here
+	work := []*Block{}
+	reach := func(blk *Block, set VarSet) {
+		before, seen := in[blk]
+		if set == nil {
+			return
+		}
+		after := make(VarSet, len(set))
+		for w := range set {
+			if !seen || before[w] {
+				after[w] = true
 			}
-			if lost := v.readFirst(blk, i+1); lost != nil {
-				return v.errorf("%s lives across an await of b%d but is not lifted", lost.Name, blk.Index)
-			}
+		}
+		if !seen || len(after) < len(before) {
+			in[blk] = after
+			work = append(work, blk)
+		}
+	}
+	check := func(blk *Block, set VarSet) *Var {
+		set, lost := v.walk(blk, set, reach)
+		v.leave(blk, set, reach)
+		return lost
+	}
+	for _, blk := range v.f.Blocks { // each resumption once, whatever comes before it
+		if lost := check(blk, nil); lost != nil {
+			return v.errorf("%s lives across an await of b%d but is not lifted", lost.Name, blk.Index)
+		}
+	}
+	for len(work) > 0 {
+		blk := work[len(work)-1]
+		work = work[:len(work)-1]
+		if lost := check(blk, in[blk]); lost != nil {
+			return v.errorf("%s is read in b%d, behind an await, but is not lifted", lost.Name, blk.Index)
 		}
 	}
 	return nil
 }
 
-// readFirst returns a variable that is not lifted and may be read on some path
-// from instruction i of blk before it is set.
-func (v *verifier) readFirst(blk *Block, i int) *Var {
-	type place struct {
-		blk *Block
-		set string
-	}
-	seen := make(map[place]bool)
-	var walk func(blk *Block, i int, set map[*Var]bool) *Var
-	walk = func(blk *Block, i int, set map[*Var]bool) *Var {
-		var lost *Var
-		read := func(w *Var) {
-			if !w.Lifted && !set[w] && lost == nil {
-				lost = w
-			}
+// walk goes through blk, at the start of which set has been set since the last
+// resumption, nil if there was none. It returns what has at the end, and a local
+// that is read though it may be lost.
+func (v *verifier) walk(blk *Block, set VarSet, reach func(*Block, VarSet)) (VarSet, *Var) {
+	since := VarSet(nil)
+	if set != nil {
+		since = make(VarSet, len(set))
+		for w := range set {
+			since[w] = true
 		}
-		follow := func(succs []*Block) {
-			for _, succ := range succs {
-				at := place{succ, fmt.Sprint(v.setKey(set))}
-				if lost == nil && !seen[at] {
-					seen[at] = true
-					inner := make(map[*Var]bool, len(set))
-					for w := range set {
-						inner[w] = true
+	}
+	var lost *Var
+	read := func(w *Var) {
+		if since != nil && !w.Lifted && !since[w] && lost == nil {
+			lost = w
+		}
+	}
+	for _, in := range blk.Instrs {
+		v.f.Refs(in, read, func(*Var) {})
+		for _, succ := range v.f.LeapsOf(in) {
+			reach(succ, since)
+		}
+		if _, ok := in.(*Await); ok {
+			since = make(VarSet)
+			continue
+		}
+		v.f.Refs(in, func(*Var) {}, func(w *Var) {
+			if since != nil {
+				since[w] = true
+			}
+		})
+	}
+	v.f.TermRefs(blk.Term, read)
+	return since, lost
+}
+
+// leave reaches what follows blk.
+func (v *verifier) leave(blk *Block, set VarSet, reach func(*Block, VarSet)) {
+	if set == nil {
+		return
+	}
+	t, ok := blk.Term.(*Switch)
+	if !ok {
+		for _, succ := range blk.Term.Succs() {
+			reach(succ, set)
+		}
+		return
+	}
+	for _, c := range t.Clauses {
+		chosen := make(VarSet, len(set))
+		for w := range set {
+			chosen[w] = true
+		}
+		for _, w := range append(v.f.SetBy(c), c.Bind) {
+			chosen[w] = true
+		}
+		reach(c.To, chosen)
+	}
+	if t.Else != nil {
+		reach(t.Else, set)
+	}
+}
+
+// apart looks for a variable that is set while another is alive that has become
+// the same Go variable, or the same field.
+func (v *verifier) apart() error {
+	if v.f.Receiver == "" {
+		return nil // not lowered yet
+	}
+	in := v.f.Liveness()
+	var clash [2]*Var
+	for _, blk := range v.f.Blocks {
+		v.f.WalkBack(blk, in, func(_ Instr, sets []*Var, after VarSet) {
+			for _, x := range sets {
+				for y := range after {
+					if x != y && (x.Name == y.Name && x.InMachine() == y.InMachine() || x.Lifted && y.Lifted && x.Kept() == y.Kept()) {
+						clash = [2]*Var{x, y}
 					}
-					lost = walk(succ, 0, inner)
 				}
 			}
-		}
-		for ; i < len(blk.Instrs) && lost == nil; i++ {
-			in := blk.Instrs[i]
-			if _, ok := in.(*Await); ok {
-				v.f.Refs(in, read, func(*Var) {})
-				return lost // the next resumption is followed on its own
-			}
-			v.f.Refs(in, read, func(*Var) {})
-			follow(v.f.LeapsOf(in))
-			v.f.Refs(in, func(*Var) {}, func(w *Var) { set[w] = true })
-		}
-		if lost == nil {
-			v.f.TermRefs(blk.Term, read)
-			v.bind(blk.Term, set)
-			follow(blk.Term.Succs())
-		}
-		return lost
+		})
 	}
-	return walk(blk, i, make(map[*Var]bool))
-}
-
-// bind notes what the clauses of a switch set.
-func (v *verifier) bind(t Term, set map[*Var]bool) {
-	if s, ok := t.(*Switch); ok {
-		for _, c := range s.Clauses {
-			if c.Bind != nil {
-				set[c.Bind] = true
-			}
-			for _, w := range c.Recv {
-				set[w] = true
-			}
-		}
+	if clash[0] != nil {
+		return v.errorf("two variables are %s at the same time", clash[0].Name)
 	}
-}
-
-// setKey lists the locals in set by their index: a set as a value.
-func (v *verifier) setKey(set map[*Var]bool) []int {
-	var key []int
-	for i, w := range v.f.Vars {
-		if set[w] {
-			key = append(key, i)
-		}
-	}
-	return key
+	return nil
 }
 
 func (v *verifier) lowered() error {

@@ -19,9 +19,9 @@ func (b *builder) live() {
 			v.Cell = v.Addressed || v.Captured && v.Writes > 0
 		}
 	}
-	in := liveness(b.f)
+	in := b.f.Liveness()
 	for _, blk := range b.f.Blocks {
-		walkBack(b.f, blk, in, func(instr ir.Instr, after set) {
+		b.f.WalkBack(blk, in, func(instr ir.Instr, sets []*ir.Var, after ir.VarSet) {
 			if a, ok := instr.(*ir.Await); ok {
 				for _, v := range b.f.Vars {
 					if after[v] {
@@ -30,7 +30,7 @@ func (b *builder) live() {
 					}
 				}
 			}
-			b.keepApart(instr, after)
+			b.keepApart(sets, after)
 		})
 	}
 	b.markUsed()
@@ -51,12 +51,12 @@ func (b *builder) markHeld() {
 			b.f.Refs(in, note, note)
 		}
 	}
-	held := make(map[*ir.Block]set) // at the end of each block
+	held := make(map[*ir.Block]ir.VarSet) // at the end of each block
 	for changed := true; changed; {
 		changed = false
 		for _, blk := range b.f.Blocks {
 			if held[blk] == nil {
-				held[blk] = make(set)
+				held[blk] = make(ir.VarSet)
 			}
 			before := len(held[blk])
 			for _, v := range setIn[blk] {
@@ -64,7 +64,7 @@ func (b *builder) markHeld() {
 			}
 			for _, succ := range succs(b.f, blk) {
 				if held[succ] == nil {
-					held[succ] = make(set)
+					held[succ] = make(ir.VarSet)
 				}
 				n := len(held[succ])
 				for v := range held[blk] {
@@ -84,64 +84,17 @@ func (b *builder) markHeld() {
 	}
 }
 
-type set map[*ir.Var]bool
-
-// liveness returns what is live at the start of each block.
-func liveness(f *ir.Func) map[*ir.Block]set {
-	in := make(map[*ir.Block]set)
-	for changed := true; changed; {
-		changed = false
-		for i := len(f.Blocks) - 1; i >= 0; i-- {
-			blk := f.Blocks[i]
-			live := walkBack(f, blk, in, nil)
-			if len(live) != len(in[blk]) {
-				in[blk] = live
-				changed = true
-			}
-		}
-	}
-	return in
-}
-
 // keepApart notes which variables of the same name are alive where another is
 // set.
-func (b *builder) keepApart(instr ir.Instr, after set) {
-	b.f.Refs(instr, func(*ir.Var) {}, func(v *ir.Var) {
+func (b *builder) keepApart(sets []*ir.Var, after ir.VarSet) {
+	for _, v := range sets {
 		for w := range after {
 			if w != v && w.Name == v.Name {
 				b.f.Apart[[2]*ir.Var{v, w}] = true
 				b.f.Apart[[2]*ir.Var{w, v}] = true
 			}
 		}
-	})
-}
-
-// walkBack returns what is live at the start of blk, and shows each instruction
-// with what is live after it.
-func walkBack(f *ir.Func, blk *ir.Block, in map[*ir.Block]set, at func(ir.Instr, set)) set {
-	live := make(set)
-	join := func(succ *ir.Block) {
-		for v := range in[succ] {
-			live[v] = true
-		}
 	}
-	read := func(v *ir.Var) { live[v] = true }
-	for _, succ := range blk.Term.Succs() {
-		join(succ)
-	}
-	f.TermRefs(blk.Term, read)
-	for i := len(blk.Instrs) - 1; i >= 0; i-- {
-		instr := blk.Instrs[i]
-		for _, succ := range f.LeapsOf(instr) {
-			join(succ)
-		}
-		if at != nil {
-			at(instr, live)
-		}
-		f.Refs(instr, func(*ir.Var) {}, func(v *ir.Var) { delete(live, v) })
-		f.Refs(instr, read, func(*ir.Var) {})
-	}
-	return live
 }
 
 // markUsed notes which variables something reads: Go wants a local used.
@@ -154,11 +107,11 @@ func (b *builder) markUsed() {
 		}
 		if s, ok := blk.Term.(*ir.Switch); ok {
 			for _, c := range s.Clauses {
+				for _, v := range append(b.f.SetBy(c), c.Recv...) { // cells too
+					set(v)
+				}
 				if c.Bind != nil {
 					set(c.Bind)
-				}
-				for _, v := range c.Recv {
-					set(v)
 				}
 			}
 		}
