@@ -7,8 +7,10 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
+	"github.com/nothread/nothread/transform/internal/ir"
 	"github.com/nothread/nothread/transform/internal/load"
 )
 
@@ -27,6 +29,7 @@ func (r *run) proveOutputs() error {
 
 func (r *run) provePackage(pkg *load.Package, outputs []*output) {
 	files := append([]*ast.File(nil), pkg.Syntax...)
+	parsed := make(map[string]*ast.File)
 	of := make(map[string]*output) // by the name under which it is parsed
 	for _, o := range r.compiledWith(pkg, outputs) {
 		of[o.file.Output] = o
@@ -36,6 +39,7 @@ func (r *run) provePackage(pkg *load.Package, outputs []*output) {
 			return
 		}
 		files = append(files, file)
+		parsed[o.file.Output] = file
 	}
 	known := make(importer)
 	known.add(pkg.Types)
@@ -43,7 +47,7 @@ func (r *run) provePackage(pkg *load.Package, outputs []*output) {
 		Importer:  known,
 		GoVersion: goVersion(pkg.GoVersion),
 		Sizes:     pkg.Sizes,
-		Error:     func(err error) { r.disproved(pkg.Fset, of, err) },
+		Error:     func(err error) { r.disproved(pkg.Fset, of, parsed, err) },
 	}
 	proved, _ := conf.Check(pkg.Types.Path(), pkg.Fset, files, nil) // errors went to conf.Error
 	for _, o := range outputs {
@@ -68,13 +72,13 @@ func (r *run) compiledWith(pkg *load.Package, outputs []*output) []*output {
 
 // disproved reports a type error that stands in an output. The sources have been
 // type-checked already, and an import that nobody loaded cannot be judged.
-func (r *run) disproved(fset *token.FileSet, of map[string]*output, err error) {
+func (r *run) disproved(fset *token.FileSet, outputs map[string]*output, files map[string]*ast.File, err error) {
 	var typeError types.Error
 	if !errors.As(err, &typeError) || strings.Contains(typeError.Msg, errNotLoaded.Error()) {
 		return
 	}
 	pos := fset.Position(typeError.Pos)
-	o := of[pos.Filename]
+	o := outputs[pos.Filename]
 	if o == nil {
 		return
 	}
@@ -82,7 +86,38 @@ func (r *run) disproved(fset *token.FileSet, of map[string]*output, err error) {
 	if lines := strings.Split(string(o.content), "\n"); pos.Line <= len(lines) {
 		line = strings.TrimSpace(lines[pos.Line-1])
 	}
-	r.defect(o.position(), fmt.Sprintf("what was generated does not compile: %s\n%d: %s", typeError.Msg, pos.Line, line))
+	at, of := o.position(), o.file.Path
+	if u := o.unitAt(files[pos.Filename], typeError.Pos); u != nil {
+		at, of = u.position(), u.name()
+	}
+	r.defect(at, fmt.Sprintf("what was generated for %s does not compile: %s\n%d: %s", of, typeError.Msg, pos.Line, line))
+}
+
+// unitAt returns the function that a position of the output was made for: the one
+// whose twin or machine is declared there, or used by what is.
+func (o *output) unitAt(file *ast.File, pos token.Pos) *unit {
+	var found *unit
+	for _, decl := range file.Decls {
+		if pos < decl.Pos() || decl.End() <= pos {
+			continue
+		}
+		ast.Inspect(decl, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && found == nil {
+				for _, u := range o.units {
+					if id.Name == u.fn.Twin || hasMachine(u.ir, id.Name) {
+						found = u
+					}
+				}
+			}
+			return found == nil
+		})
+	}
+	return found
+}
+
+// hasMachine reports whether a name is f's machine, or one of its closures'.
+func hasMachine(f *ir.Func, name string) bool {
+	return f.Machine == name || slices.ContainsFunc(f.Children, func(child *ir.Func) bool { return hasMachine(child, name) })
 }
 
 func goVersion(v string) string {

@@ -46,6 +46,16 @@ func (o *output) position() token.Position {
 	return token.Position{Filename: o.file.Path, Line: 1}
 }
 
+// unitOf returns the unit that f belongs to.
+func (o *output) unitOf(f *ir.Func) *unit {
+	for _, u := range o.units {
+		if u.ir == f.Root() {
+			return u
+		}
+	}
+	return nil
+}
+
 // A unit is a function on its way.
 type unit struct {
 	pkg  *load.Package

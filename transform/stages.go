@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -87,7 +88,11 @@ func emitFile(r *run, o *output) {
 	if err == nil {
 		o.content, err = write.Finish(o.file.Path, o.file.Constraint, body)
 	}
-	if err != nil {
+	var fault *emit.Fault
+	switch {
+	case errors.As(err, &fault) && fault.Func != nil:
+		r.defect(o.unitOf(fault.Func).position(), fmt.Sprintf("stage emit, %s: %v", fault.Func.Name, err))
+	case err != nil:
 		r.defect(o.position(), fmt.Sprintf("what stage emit made of %s is not Go: %v", filepath.Base(o.file.Path), err))
 	}
 }

@@ -45,11 +45,7 @@ func (m *levelMachine) suspend(state int) *levelMachine {
 		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.task = async.Task[int]{}
-		m.heap.see = nil
-	case 2:
+	case 1, 2:
 		m.heap.ctx = nil
 		m.heap.task = async.Task[int]{}
 		m.heap.see = nil

@@ -282,9 +282,7 @@ func (m *withWhenAnyMachine) suspend(state int) *withWhenAnyMachine {
 		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
-	case 1:
-		m.heap.downloads = nil
-	case 2:
+	case 1, 2:
 		m.heap.downloads = nil
 	}
 	return m.heap

@@ -47,9 +47,7 @@ func (m *customawaitableMachine) suspend(state int) *customawaitableMachine {
 		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
-	case 1:
-		m.heap.post = nil
-	case 3:
+	case 1, 3:
 		m.heap.post = nil
 	case 4:
 		m.heap.ctx = nil

@@ -151,11 +151,7 @@ func (m *treeInsertMachine[N, E]) suspend(state int) *treeInsertMachine[N, E] {
 		m.heap.t = nil
 		m.heap.ctx = nil
 		m.heap.key = *new(N)
-	case 2:
-		m.heap.ctx = nil
-		m.heap.key = *new(N)
-		m.heap.value = *new(E)
-	case 3:
+	case 2, 3:
 		m.heap.ctx = nil
 		m.heap.key = *new(N)
 		m.heap.value = *new(E)

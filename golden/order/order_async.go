@@ -67,22 +67,7 @@ func (m *orderMachine) suspend(state int) *orderMachine {
 		m.heap.x = nil
 		m.heap.spill2 = nil
 		m.heap.spill8 = nil
-	case 4:
-		m.heap.x = nil
-		m.heap.spill2 = nil
-		m.heap.spill3 = nil
-		m.heap.spill8 = nil
-	case 5:
-		m.heap.x = nil
-		m.heap.spill2 = nil
-		m.heap.spill3 = nil
-		m.heap.spill8 = nil
-	case 6:
-		m.heap.x = nil
-		m.heap.spill2 = nil
-		m.heap.spill3 = nil
-		m.heap.spill8 = nil
-	case 7:
+	case 4, 5, 6, 7:
 		m.heap.x = nil
 		m.heap.spill2 = nil
 		m.heap.spill3 = nil

@@ -309,9 +309,7 @@ func (m *changingMachine) suspend(state int) *changingMachine {
 		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
-	case 2:
-		m.heap.slice2 = nil
-	case 3:
+	case 2, 3:
 		m.heap.slice2 = nil
 	case 4:
 		m.heap.slice = nil

@@ -664,17 +664,7 @@ func (m *resultsMachine) suspend(state int) *resultsMachine {
 		h.Promote(m.ctx, h)
 	}
 	switch state { // what is not needed any more
-	case 1:
-		m.heap.spill = nil
-	case 2:
-		m.heap.spill = nil
-	case 4:
-		m.heap.spill = nil
-	case 5:
-		m.heap.spill = nil
-	case 6:
-		m.heap.spill = nil
-	case 7:
+	case 1, 2, 4, 5, 6, 7:
 		m.heap.spill = nil
 	case 8:
 		m.heap.ctx = nil

@@ -173,19 +173,7 @@ func (m *chooseMachine) suspend(state int) *chooseMachine {
 		m.heap.spill2 = nil
 	case 3:
 		m.heap.channels = nil
-	case 4:
-		m.heap.ctx = nil
-		m.heap.channels = nil
-		m.heap.empty = nil
-		m.heap.spill = nil
-		m.heap.spill2 = nil
-	case 5:
-		m.heap.ctx = nil
-		m.heap.channels = nil
-		m.heap.empty = nil
-		m.heap.spill = nil
-		m.heap.spill2 = nil
-	case 6:
+	case 4, 5, 6:
 		m.heap.ctx = nil
 		m.heap.channels = nil
 		m.heap.empty = nil

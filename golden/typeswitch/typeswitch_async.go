@@ -148,13 +148,7 @@ func (m *describeMachine) suspend(state int) *describeMachine {
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.v = nil
-	case 2:
-		m.heap.ctx = nil
-		m.heap.v = nil
-	case 3:
-		m.heap.ctx = nil
-		m.heap.v = nil
-	case 4:
+	case 2, 3, 4:
 		m.heap.ctx = nil
 		m.heap.v = nil
 	}

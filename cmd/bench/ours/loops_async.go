@@ -738,9 +738,7 @@ func (m *deepMachine) suspend(state int) *deepMachine {
 		h.PromotePooledAnywhere(h, token)
 	}
 	switch state { // what is not needed any more
-	case 1:
-		m.heap.op = nil
-	case 2:
+	case 1, 2:
 		m.heap.op = nil
 	}
 	return m.heap
@@ -854,9 +852,7 @@ func (m *deepSumMachine) suspend(state int) *deepSumMachine {
 		h.PromotePooledAnywhere(h, token)
 	}
 	switch state { // what is not needed any more
-	case 1:
-		m.heap.op = nil
-	case 2:
+	case 1, 2:
 		m.heap.op = nil
 	}
 	return m.heap

@@ -31,9 +31,32 @@ import (
 	"github.com/nothread/nothread/transform/internal/load"
 )
 
+// A Fault is text that is not Go.
+type Fault struct {
+	Func *ir.Func // whose it is, nil if that of none on its own
+	Text string   // what is wrong, and the line
+}
+
+func (f *Fault) Error() string { return "the generated code is not Go: " + f.Text }
+
 // File returns the output for file, from the package clause on. funcs are its
-// functions in source order.
+// functions in source order. An error is a *Fault.
 func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) {
+	source, text := render(pkg, file, funcs, file.Funcs)
+	if text == "" {
+		return source, nil
+	}
+	for i, f := range funcs {
+		if _, alone := render(pkg, file, funcs[i:i+1], file.Funcs[i:i+1]); alone != "" {
+			return nil, &Fault{f, alone}
+		}
+	}
+	return nil, &Fault{nil, text}
+}
+
+// render returns the output for some functions of a file, or what is wrong with
+// it.
+func render(pkg *load.Package, file *load.File, funcs []*ir.Func, decls []*load.Func) (source []byte, fault string) {
 	out := jen.NewFilePathName(pkg.PkgPath, pkg.Name)
 	out.ImportName(load.AsyncPath, "async")
 	for _, p := range pkg.Types.Imports() {
@@ -50,14 +73,14 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 		}
 	}
 	for i, f := range funcs {
-		e := &emitter{f: f, fn: file.Funcs[i], pkg: pkg, out: out}
+		e := &emitter{f: f, fn: decls[i], pkg: pkg, out: out}
 		e.machine()
 	}
 	var b bytes.Buffer
 	if err := out.Render(&b); err != nil {
-		return nil, fmt.Errorf("the generated code is not Go: %s", firstFault(err.Error()))
+		return nil, firstFault(err.Error())
 	}
-	return standardFirst(b.Bytes()), nil
+	return standardFirst(b.Bytes()), ""
 }
 
 // aside imports what bears the name of something in the package under another.

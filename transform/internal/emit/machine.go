@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -387,21 +388,34 @@ func (e *emitter) suspend() {
 // letGo writes what the machine need not hold while it waits in a state:
 //
 //	switch state {
-//	case 2:
+//	case 2, 3:
 //		m.heap.buf = nil
 //	}
+//
+// An await before may not have had to wait, so it may have let go of nothing.
 func (e *emitter) letGo() string {
-	var b strings.Builder
+	states := make(map[string][]string) // by what they let go of
+	var order []string
 	for _, a := range e.f.Awaits {
-		if dead := e.dead(a); len(dead) > 0 {
-			fmt.Fprintf(&b, "case %d:\n", a.State)
-			for _, v := range dead {
-				fmt.Fprintf(&b, "%s.heap.%s = %s\n", e.f.Receiver, v.Kept(), e.nothing(v))
-			}
+		var b strings.Builder
+		for _, v := range e.dead(a) {
+			fmt.Fprintf(&b, "%s.heap.%s = %s\n", e.f.Receiver, v.Kept(), e.nothing(v))
 		}
+		clears := b.String()
+		if clears == "" {
+			continue
+		}
+		if states[clears] == nil {
+			order = append(order, clears)
+		}
+		states[clears] = append(states[clears], strconv.Itoa(a.State))
 	}
-	if b.Len() == 0 {
+	if len(order) == 0 {
 		return ""
+	}
+	var b strings.Builder
+	for _, clears := range order {
+		fmt.Fprintf(&b, "case %s:\n%s", strings.Join(states[clears], ", "), clears)
 	}
 	return "switch state { // what is not needed any more\n" + b.String() + "}\n"
 }

@@ -332,7 +332,7 @@ func (f *Func) capturesBelow(list []*Var, root ast.Node) []*Var {
 				return true
 			}
 			for _, arg := range n.Args { // what the closure captures is passed to it
-				if arg != ast.Expr(child.Lit) {
+				if ast.Unparen(arg) != ast.Expr(child.Lit) {
 					list = f.capturesBelow(list, arg)
 				}
 			}

@@ -20,7 +20,8 @@ import (
 //	})
 func (b *builder) closures() bool {
 	planned := true
-	ast.Inspect(b.f.Body, func(n ast.Node) bool {
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true
@@ -32,17 +33,12 @@ func (b *builder) closures() bool {
 		b.closure(call, lit, &planned)
 		for _, arg := range call.Args {
 			if ast.Unparen(arg) != ast.Expr(lit) {
-				ast.Inspect(arg, func(n ast.Node) bool {
-					if _, ok := n.(*ast.FuncLit); ok {
-						b.errorf(n.Pos(), "a closure among the other arguments of an async closure is not supported yet: give it a name first")
-						planned = false
-					}
-					return true
-				})
+				ast.Inspect(arg, visit)
 			}
 		}
 		return false
-	})
+	}
+	ast.Inspect(b.f.Body, visit)
 	return planned
 }
 
