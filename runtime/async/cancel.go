@@ -18,16 +18,16 @@ type CancelNotifier interface {
 	AfterFunc(f func()) (stop func() bool)
 }
 
-// Injector is a host that lets foreign goroutines in: Inject makes it call f,
-// with nothing else of it running, at its next step.
-type Injector interface {
-	Inject(f func())
+// Watcher is a host that watches contexts which are not its own: OnDone makes it
+// call f, with nothing else of it running, at its next step after ctx is done.
+type Watcher interface {
+	OnDone(ctx context.Context, f func()) (stop func() bool)
 }
 
 // AfterFunc calls f once ctx is done, unless stop is called before; stop reports
 // whether it was. A host's own context calls f synchronously; the standard
-// library's calls it on a goroutine, from which it is injected into the host that
-// ctx carries, if any. stop is never nil.
+// library's calls it on a goroutine, or, if ctx carries a host that watches it, in
+// that host. stop is never nil.
 func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 	if stop = whenDone(ctx, func(bool) { f() }); stop == nil {
 		return func() bool { return true }
@@ -49,8 +49,8 @@ func whenDone(ctx context.Context, f func(inCancel bool)) (stop func() bool) {
 	if ok && n.Done() == done {
 		return n.AfterFunc(func() { f(true) })
 	}
-	if i, ok := HostOf(ctx).(Injector); ok {
-		return context.AfterFunc(ctx, func() { i.Inject(func() { f(true) }) })
+	if w, ok := HostOf(ctx).(Watcher); ok {
+		return w.OnDone(ctx, func() { f(true) })
 	}
 	return context.AfterFunc(ctx, func() { f(false) })
 }

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -11,8 +10,7 @@ import (
 
 // This file is the World's own contexts: their callbacks run in the World, synchronously and in a fixed order, and their
 // deadlines are on its clock. A context that the standard library derives from one starts no goroutine (but for one
-// derived from a value of one with a deadline); it is foreign, though: when it is cancelled by other means than its parent, that enters
-// the World at its next step, and when that is, is not the World's to say.
+// derived from a value of one with a deadline); it is foreign, though: foreign.go.
 
 // worldContext is a context that ends in the World.
 type worldContext struct {
@@ -206,44 +204,4 @@ func (w *World) derive(parent context.Context) *worldContext {
 		c.stopParent = w.OnDone(parent, func() { c.end(parent.Err(), context.Cause(parent)) })
 	}
 	return c
-}
-
-// OnDone calls f in the World once ctx is done: synchronously if the nearest thing that can end ctx is a context of this
-// World, else at the World's next step. stop keeps f from being called and reports whether it did. It is part of
-// overlapped.World.
-func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
-	if c, ok := ctx.Value(async.CancelKey{}).(*worldContext); ok && c.world == w && c.Done() == ctx.Done() {
-		return c.AfterFunc(f)
-	}
-	return context.AfterFunc(ctx, func() { w.Inject(f) })
-}
-
-// inbox is where other goroutines leave what must run in the World.
-type inbox struct {
-	full  atomic.Bool
-	mu    sync.Mutex
-	calls []func()
-}
-
-// Inject makes the World call f at its next step, on a timer thread. It is the one method that any goroutine may call at
-// any time; it does not make the World run. It is async.Injector's.
-func (w *World) Inject(f func()) {
-	in := &w.inbox
-	in.mu.Lock()
-	in.calls = append(in.calls, f)
-	in.full.Store(true)
-	in.mu.Unlock()
-}
-
-// takeInbox lets run what foreign goroutines have left, in the order in which they did.
-func (w *World) takeInbox() {
-	in := &w.inbox
-	in.mu.Lock()
-	calls := in.calls
-	in.calls = nil
-	in.full.Store(false)
-	in.mu.Unlock()
-	for _, f := range calls {
-		w.timers.Go(f)
-	}
 }

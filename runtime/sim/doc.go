@@ -23,7 +23,18 @@
 // on, even after what the owner waits for is done, until that thread has unblocked.
 //
 // If nothing is left to happen and somebody still waits, that is a deadlock: a panic with a *Deadlock that names who
-// waits, where, for what.
+// waits, where, for what. A thread that blocks on a machine which can go on on that thread alone is one at once, whatever
+// else may still happen.
+//
+// Threads do not preempt one another, only what has a higher IRQL does (A22): what is to run on a thread, such as a function
+// of AfterFunc, waits until the one that runs is done with its piece of work. Code costs no time but by CPU.Spend.
+//
+// # Cancellation
+//
+// WithCancel and WithTimeout of a World make contexts of its own: they end at a moment of its clock, and call back
+// synchronously. One of the standard library is foreign: it ends by real time, or when some goroutine calls cancel, and that
+// enters the World at its next step. A World that has nothing left to do waits, in real time, for the deadlines of the
+// foreign contexts that its operations watch, and if somebody is blocked, for a while for those that have none.
 //
 // # Decisions
 //

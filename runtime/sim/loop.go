@@ -27,7 +27,7 @@ func (w *World) loop(s *strand) (to *strand) {
 		} else if s != w.owner && w.owner.clean() {
 			return w.owner
 		}
-		if w.inbox.full.Load() {
+		if w.outside.full.Load() {
 			w.takeInbox()
 		}
 		t, idle := w.kernel.Next()
@@ -57,7 +57,7 @@ func (w *World) raise() {
 
 // idle is called when nothing is left to happen.
 func (w *World) idle() {
-	if w.inbox.full.Load() {
+	if w.outside.full.Load() {
 		return
 	}
 	if reached := w.atLimit; reached != nil {
@@ -65,11 +65,12 @@ func (w *World) idle() {
 		reached()
 		return
 	}
-	if w.untilIdle && len(w.blocked()) == 0 {
-		w.mainDue = true
+	nobody := len(w.blocked()) == 0
+	if w.mainDue && w.owner.clean() || w.awaitOutside(!w.untilIdle || !nobody) {
 		return
 	}
-	if w.mainDue && w.owner.clean() {
+	if w.untilIdle && nobody {
+		w.mainDue = true
 		return
 	}
 	w.fatal = w.deadlock()
@@ -231,6 +232,9 @@ func (w *World) deadlock() *Deadlock {
 		text, trap := blockage(t, t.WaitsFor())
 		d.Waiting = append(d.Waiting, text)
 		d.Trap = d.Trap || trap
+	}
+	if s := w.outside.silence(); s != "" {
+		d.Waiting = append(d.Waiting, s)
 	}
 	return d
 }

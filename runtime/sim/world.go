@@ -81,7 +81,7 @@ type World struct {
 	hazard    *hazard          // faults.go; nil: none
 	disks     map[string]*Disk // by name; never ranged over
 	own       map[string]bool  // marks that Sometimes made; never ranged over in a run
-	inbox     inbox            // context.go: what foreign goroutines ask for
+	outside   outside          // foreign.go
 	lines     int              // interrupt lines given to devices
 
 	// The loop's: loop.go and strand.go.
@@ -109,7 +109,7 @@ func New(seed uint64, opts ...Option) *World {
 	if o.cpus < 1 || o.ioThreads < 1 || o.workers < 1 {
 		panic("sim: a World needs at least one CPU, one I/O thread and one worker")
 	}
-	w := &World{seed: seed, decisions: Decisions{state: seed}, disks: make(map[string]*Disk)}
+	w := &World{seed: seed, decisions: Decisions{state: seed}, disks: make(map[string]*Disk), outside: outside{bell: make(chan struct{}, 1)}}
 	w.decisions.record(seed, &o)
 	w.owner = newStrand(w)
 	w.current = w.owner
@@ -228,7 +228,7 @@ var (
 	_ async.Timers   = (*World)(nil)
 	_ async.Canceler = (*World)(nil)
 	_ async.Starter  = (*World)(nil)
-	_ async.Injector = (*World)(nil)
+	_ async.Watcher  = (*World)(nil)
 
 	_ async.MachineTracker = (*World)(nil)
 )
