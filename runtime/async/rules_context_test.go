@@ -113,6 +113,56 @@ func TestC21_C27_C28_AmbientValuesFlow(t *testing.T) {
 	}
 }
 
+// SuppressFlow is passing another context: what a function is not given it does
+// not see. WithoutCancel lets values through alone.
+func TestC29_OnlyWhatIsPassedFlows(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), valueKey{}, "caller"))
+	q := new(queueContext)
+	ctx = async.WithWorkers(async.WithSyncContext(ctx, q), q)
+	cancel()
+	for _, test := range []struct {
+		ctx         context.Context
+		value       any
+		sync, ended bool
+	}{
+		{ctx, "caller", true, true},
+		{context.WithoutCancel(ctx), "caller", true, false},
+		{context.Background(), nil, false, false},
+	} {
+		var seen context.Context
+		async.Go0(test.ctx, func(ctx context.Context) error { seen = ctx; return nil }).Await()
+		sync, workers := async.SyncContextOf(seen) != nil, async.WorkersOf(seen) != nil
+		if seen.Value(valueKey{}) != test.value || sync != test.sync || workers != test.sync || (seen.Err() != nil) != test.ended {
+			t.Errorf("flows: %v, a SyncContext: %v, workers: %v, ended: %v", seen.Value(valueKey{}), sync, workers, seen.Err())
+		}
+	}
+}
+
+// Nobody need hear that a machine has changed threads: the values are the
+// machine's own and the same wherever it is.
+func TestC30_ValuesAreTheSameOnEveryThread(t *testing.T) {
+	values := []any{}
+	ctx := context.WithValue(bg, valueKey{}, "the machine's")
+	gates := []*async.Source[int]{async.NewSource[int](), async.NewSource[int](), async.NewSource[int]()}
+	task := sumIn(ctx, len(gates), func(i int) async.Task[int] {
+		values = append(values, ctx.Value(valueKey{}))
+		return gates[i].Task()
+	})
+	for _, s := range gates { // each on a goroutine of its own, which has other values at hand
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			other := context.WithValue(bg, valueKey{}, "the completer's")
+			async.Go0(other, func(context.Context) error { s.SetResult(1); return nil })
+		}()
+		<-done
+	}
+	mustGive(t, task, 3)
+	if !slices.Equal(values, []any{"the machine's", "the machine's", "the machine's"}) {
+		t.Errorf("%v", values)
+	}
+}
+
 // trackingContext notes what happens to it, in order.
 type trackingContext struct {
 	queueContext
@@ -187,19 +237,47 @@ func TestC43_FailureWithoutHandlerPanicsOnTheContext(t *testing.T) {
 	q.run()
 }
 
-func TestC44_UnobservedErrorsAreReported(t *testing.T) {
-	reports := make(chan string, 10)
-	before := async.OnUnobserved(func(err *async.OperationError) { reports <- fmt.Sprint(err.Err, err.Panic) })
-	defer async.OnUnobserved(before)
-	func() {
-		fail := func(err error) async.Task[int] {
-			s := async.NewSource[int]()
-			s.SetError(err)
-			return s.Task()
+// unobserved returns what the hook reports of the operations that f has dropped,
+// once all of it was collected: one more is dropped at the end, and waited for.
+func unobserved(t *testing.T, f func()) []string {
+	reports := make(chan string, 100)
+	defer async.OnUnobserved(async.OnUnobserved(func(err *async.OperationError) {
+		reports <- fmt.Sprint(err.Err, err.Panic)
+	}))
+	f()
+	var seen []string
+	for round := range 3 {
+		last := fmt.Sprintf("the last of round %d", round)
+		failing(errors.New(last))
+		deadline := time.After(20 * time.Second)
+		for r := ""; r != last+" <nil>"; {
+			runtime.GC()
+			select {
+			case r = <-reports:
+				seen = append(seen, r)
+			case <-time.After(time.Millisecond):
+			case <-deadline:
+				t.Fatalf("reported only %v", seen)
+			}
 		}
-		fail(errors.New("dropped"))
-		fail(errors.New("read")).Await()
-		fail(context.Canceled)
+		seen = slices.DeleteFunc(seen, func(r string) bool { return r == last+" <nil>" })
+	}
+	slices.Sort(seen)
+	return seen
+}
+
+// failing is a task with a cell that holds err.
+func failing(err error) async.Task[int] {
+	s := async.NewSource[int]()
+	s.SetError(err)
+	return s.Task()
+}
+
+func TestC44_UnobservedErrorsAreReported(t *testing.T) {
+	got := unobserved(t, func() {
+		failing(errors.New("dropped"))
+		failing(context.Canceled)
+		failing(fmt.Errorf("wrapped: %w", context.Canceled))
 		s := async.NewSource[int]()
 		sumAsync(2, func(i int) async.Task[int] {
 			if i == 1 {
@@ -208,21 +286,28 @@ func TestC44_UnobservedErrorsAreReported(t *testing.T) {
 			return s.Task()
 		})
 		s.SetResult(1)
-	}()
-	seen := map[string]bool{}
-	deadline := time.After(5 * time.Second)
-	for len(seen) < 2 {
-		runtime.GC()
-		select {
-		case r := <-reports:
-			seen[r] = true
-		case <-time.After(10 * time.Millisecond):
-		case <-deadline:
-			t.Fatalf("reported only %v", seen)
-		}
+	})
+	if !slices.Equal(got, []string{"<nil>dropped panic", "dropped <nil>"}) {
+		t.Errorf("reported %q", got)
 	}
-	if !seen["dropped <nil>"] || !seen["<nil>dropped panic"] {
-		t.Errorf("reported %v", seen)
+}
+
+// SuppressThrowing is ignoring the error: it was read, so somebody saw it. So it
+// is for a combinator, a machine that awaits, and Forget. (ForceYielding is
+// Yield: C45.)
+func TestC26_IgnoredErrorCountsAsSeen(t *testing.T) {
+	got := unobserved(t, func() {
+		failing(errors.New("awaited")).Await()
+		failing(errors.New("read")).GetResult()
+		async.WhenAll(bg, failing(errors.New("of WhenAll"))).Await()
+		await(failing(errors.New("of a machine"))).Await()
+		async.FirstSuccess(bg, failing(errors.New("of FirstSuccess")), async.Completed(1, nil)).Await()
+		c := new(trackingContext)
+		async.Forget(async.WithSyncContext(bg, c), failing(errors.New("forgotten")))
+		c.run()
+	})
+	if len(got) != 0 {
+		t.Errorf("reported %q", got)
 	}
 }
 

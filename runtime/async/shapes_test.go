@@ -150,23 +150,25 @@ func TestMachineAdoptsTheHostOfWhatItAwaits(t *testing.T) {
 	}
 }
 
-// injectingHost lets foreign goroutines in.
-type injectingHost struct {
+// watchingHost hears of foreign contexts, and says when that enters it.
+type watchingHost struct {
 	testHost
-	injected chan func()
+	ended chan func()
 }
 
-func (h *injectingHost) Inject(f func()) { h.injected <- f }
+func (h *watchingHost) OnDone(ctx context.Context, f func()) func() bool {
+	return context.AfterFunc(ctx, func() { h.ended <- f })
+}
 
 // A cancellation of the standard library's enters a host where the host says.
-func TestForeignCancellationIsInjected(t *testing.T) {
-	h := &injectingHost{testHost: testHost{ex: async.NewExecutor(nil)}, injected: make(chan func())}
+func TestForeignCancellationEntersWhereTheHostSays(t *testing.T) {
+	h := &watchingHost{testHost: testHost{ex: async.NewExecutor(nil)}, ended: make(chan func())}
 	ctx, cancel := context.WithCancel(async.WithHost(bg, h))
 	d := async.Delay(ctx, 1000)
 	resumed := false
 	d.OnCompleted(async.ContinuationFunc(func(*async.Executor) { resumed = true }))
 	cancel()
-	f := <-h.injected
+	f := <-h.ended
 	if d.IsCompleted() {
 		t.Error("the host was entered from outside")
 	}
