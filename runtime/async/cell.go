@@ -310,6 +310,8 @@ func (c *cell[T]) failure(token uint32) error {
 		return e.err
 	case *watched:
 		return e.see()
+	case Reused:
+		return nil
 	}
 	return c.err
 }

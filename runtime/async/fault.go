@@ -77,6 +77,9 @@ func opened(err error) error {
 		return inner
 	case *watched:
 		return e.see()
+	case Reused:
+		e.Recycle()
+		return nil
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func (e *endpoint) control(code int64, buf []byte) (int, kernel.Status) {
 func (e *endpoint) check(ctx context.Context) error {
 	switch {
 	case ctx == nil:
-		return errors.New("the context is nil")
+		return errNilContext
 	case e.closed:
 		return os.ErrClosed
 	}

@@ -26,6 +26,8 @@ type World interface {
 	OnDone(ctx context.Context, f func()) (stop func() bool)
 }
 
+var errNilContext = errors.New("the context is nil: pass World.Context, or one derived from it")
+
 // The errors of misuse.
 var (
 	ErrNilBuffer      = errors.New("the buffer is nil")
@@ -41,13 +43,17 @@ var (
 // ReadAsync and WriteAsync begin at the file's position, and advance it when they complete, by what they transferred.
 // So of several in flight at once all begin at the same place, and the last to complete says where the next begins:
 // await one before you start the next, or use ReadAtAsync and WriteAtAsync, which have no part in the position.
+//
+// A file keeps the operations that have ended for those that will begin, so that none costs an allocation. That is why
+// the task of one that succeeds may be awaited and read once (C13, C14).
 type File struct {
 	world    World
 	name     string
 	handle   kernel.Handle
 	closed   bool
 	position int64
-	pending  async.Source[int] // bound to the World, and never used: what each operation's source begins as
+	pending  async.Source[int] // bound to the World, and never used: what each operation's task begins as
+	free     *operation        // the first of those that have ended
 }
 
 // Open opens the device of that name in a World, for overlapped I/O, and binds it to the I/O threads' port.
@@ -72,24 +78,24 @@ func (f *File) Name() string { return f.name }
 // ReadAsync reads up to len(buf) bytes at the file's position. The task's result is the number of bytes read, which is
 // less than len(buf) only at the end of the file; at the end it is 0 with io.EOF. An empty buffer is read at once.
 func (f *File) ReadAsync(ctx context.Context, buf []byte) async.Task[int] {
-	return f.start(ctx, request{name: "ReadAsync", major: kernel.MajorRead, buf: buf, offset: f.position, sequential: true})
+	return f.start(ctx, kernel.MajorRead, buf, f.position, true)
 }
 
 // WriteAsync writes buf at the file's position, extending the file if need be. The task's result is the number of bytes
 // written, len(buf) unless there is an error.
 func (f *File) WriteAsync(ctx context.Context, buf []byte) async.Task[int] {
-	return f.start(ctx, request{name: "WriteAsync", major: kernel.MajorWrite, buf: buf, offset: f.position, sequential: true})
+	return f.start(ctx, kernel.MajorWrite, buf, f.position, true)
 }
 
 // ReadAtAsync reads up to len(buf) bytes at an offset. Unlike an io.ReaderAt it may return fewer bytes without an error
 // at the end of the file.
 func (f *File) ReadAtAsync(ctx context.Context, buf []byte, offset int64) async.Task[int] {
-	return f.start(ctx, request{name: "ReadAtAsync", major: kernel.MajorRead, buf: buf, offset: offset})
+	return f.start(ctx, kernel.MajorRead, buf, offset, false)
 }
 
 // WriteAtAsync writes buf at an offset; a gap before it reads as zeros.
 func (f *File) WriteAtAsync(ctx context.Context, buf []byte, offset int64) async.Task[int] {
-	return f.start(ctx, request{name: "WriteAtAsync", major: kernel.MajorWrite, buf: buf, offset: offset})
+	return f.start(ctx, kernel.MajorWrite, buf, offset, false)
 }
 
 // Position returns where the next ReadAsync or WriteAsync begins.
@@ -115,47 +121,100 @@ func (f *File) Close() error {
 	return nil
 }
 
-// request is one call.
-type request struct {
-	name       string
-	major      kernel.MajorFunction
-	buf        []byte
-	offset     int64
-	sequential bool
-}
-
-// operation is one request in flight: the task's source and the kernel's OVERLAPPED in one object.
+// operation is one request in flight: its task and the kernel's OVERLAPPED in one object.
 type operation struct {
-	source     async.Source[int]
+	async.Reusable[int]
 	overlapped kernel.Overlapped
 	file       *File
-	ctx        context.Context
-	stop       func() bool // ends the watch on ctx; nil: there is none
-	request    request
+	watch      *watch // on the context; nil: it never ends
+	offset     int64
+	length     int
+	major      kernel.MajorFunction
+	sequential bool
+	next       *operation // File.free
 }
 
-func (f *File) start(ctx context.Context, r request) async.Task[int] {
-	if err := f.check(ctx, &r); err != nil {
-		return async.Completed(0, f.wrap(&r, err))
+// watch is what an operation needs of a context that may end.
+type watch struct {
+	ctx  context.Context
+	stop func() bool // ends the watch; nil: it has not begun
+}
+
+func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64, sequential bool) async.Task[int] {
+	if err := f.check(ctx, major, buf, offset); err != nil {
+		return async.Completed(0, f.wrap(major, err))
 	}
-	if len(r.buf) == 0 {
+	if len(buf) == 0 {
 		return async.Completed(0, nil)
 	}
-	c := f.world.Kernel().CPU()
-	c.Trace(kernel.HopLibraryCall, nil, r.name, int64(len(r.buf)), r.offset)
-	op := &operation{source: f.pending, file: f, ctx: ctx, request: r}
-	op.overlapped.Context = op
-	switch status := c.Request(f.handle, r.major, r.buf, r.offset, &op.overlapped); {
-	case status == kernel.StatusPending:
-		if ctx.Done() != nil && op.overlapped.InFlight() {
-			op.stop = f.world.OnDone(ctx, op.cancel)
+	k := f.world.Kernel()
+	c := k.CPU()
+	op := f.take()
+	op.offset, op.length, op.major, op.sequential = offset, len(buf), major, sequential
+	task := op.Start(&f.pending)
+	if k.Traced() {
+		c.Trace(kernel.HopLibraryCall, nil, op.name(), int64(len(buf)), offset)
+	}
+	status := c.Request(f.handle, major, buf, offset, &op.overlapped)
+	if status != kernel.StatusPending { // and there will be no packet
+		n, err := 0, error(nil)
+		if status.IsSuccess() {
+			n, err = op.result(nil, status, op.overlapped.Information)
+		} else {
+			err = f.wrap(major, f.errorOf(status))
 		}
-		f.world.Kernel().CPU().TraceID(kernel.HopTaskIncomplete, op.overlapped.IRPID(), r.name, 0, 0)
-		return op.source.Task()
-	case status.IsSuccess(): // and there will be no packet
-		return async.Completed(op.result(status, op.overlapped.Information))
-	default:
-		return async.Completed(0, f.wrap(&r, f.errorOf(status)))
+		op.Recycle()
+		return async.Completed(n, err)
+	}
+	if ctx.Done() != nil {
+		op.heed(ctx)
+	}
+	if k.Traced() {
+		k.CPU().TraceID(kernel.HopTaskIncomplete, op.overlapped.IRPID(), op.name(), 0, 0)
+	}
+	return task
+}
+
+// take returns an operation for a new use.
+func (f *File) take() *operation {
+	op := f.free
+	if op == nil {
+		op = &operation{file: f}
+		op.overlapped.Context = op
+		return op
+	}
+	f.free, op.next = op.next, nil
+	return op
+}
+
+// Recycle keeps the operation for its next use: its result was read. It implements async.Recyclable.
+func (op *operation) Recycle() {
+	op.Retire()
+	op.next, op.file.free = op.file.free, op
+}
+
+// IsReused implements async.Reused, Error the rest of it.
+func (op *operation) IsReused()     {}
+func (op *operation) Error() string { return "overlapped: a " + op.name() + " that has succeeded" }
+
+// name is the method that started the operation, for the trace.
+func (op *operation) name() string {
+	switch {
+	case op.major == kernel.MajorRead && op.sequential:
+		return "ReadAsync"
+	case op.major == kernel.MajorRead:
+		return "ReadAtAsync"
+	case op.sequential:
+		return "WriteAsync"
+	}
+	return "WriteAtAsync"
+}
+
+// heed asks for the operation to end early once ctx is done.
+func (op *operation) heed(ctx context.Context) {
+	op.watch = &watch{ctx: ctx}
+	if op.overlapped.InFlight() {
+		op.watch.stop = op.file.world.OnDone(ctx, op.cancel)
 	}
 }
 
@@ -171,15 +230,15 @@ func (f *File) errorOf(status kernel.Status) error {
 }
 
 // check finds what is wrong with a call before anything is started.
-func (f *File) check(ctx context.Context, r *request) error {
+func (f *File) check(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64) error {
 	switch {
 	case ctx == nil:
-		return errors.New("the context is nil")
+		return errNilContext
 	case f.closed:
 		return os.ErrClosed
-	case r.buf == nil && r.major == kernel.MajorRead:
+	case buf == nil && major == kernel.MajorRead:
 		return ErrNilBuffer
-	case r.offset < 0:
+	case offset < 0:
 		return ErrNegativeOffset
 	}
 	if h := async.HostOf(ctx); h != nil && h != async.Host(f.world) {
@@ -188,51 +247,61 @@ func (f *File) check(ctx context.Context, r *request) error {
 	return ctx.Err()
 }
 
-// cancel asks for the operation to end early. It runs when the operation's context is done.
+// cancel asks for the operation to end early. It runs when its context is done.
 func (op *operation) cancel() { op.file.world.Kernel().CPU().Cancel(&op.overlapped) }
 
 // Complete ends the operation: an I/O thread was borrowed for its packet. It implements pool.Completion.
 func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet kernel.Packet) {
-	if op.stop != nil {
-		op.stop()
-		op.stop = nil
+	var ctx context.Context
+	if w := op.watch; w != nil {
+		op.watch = nil
+		ctx = w.ctx
+		if w.stop != nil {
+			w.stop()
+		}
 	}
-	n, err := op.result(packet.Status, packet.Information)
-	t.CPU().TraceID(kernel.HopTaskComplete, packet.IRP, op.request.name, int64(n), 0)
-	op.source.Complete(ex, n, err)
+	n, err := op.result(ctx, packet.Status, packet.Information)
+	if c := t.CPU(); c.Kernel().Traced() {
+		c.TraceID(kernel.HopTaskComplete, packet.IRP, op.name(), int64(n), 0)
+	}
+	if err == nil {
+		op.Succeed(ex, n, op)
+	} else {
+		op.Fail(ex, n, err)
+	}
 }
 
-// result turns a request's outcome into the task's, and advances the file's position.
-func (op *operation) result(status kernel.Status, information int) (int, error) {
-	r, f := &op.request, op.file
-	if r.sequential {
-		f.position = r.offset + int64(information)
+// result turns a request's outcome into the task's, and advances the file's position. ctx is nil if it never ends.
+func (op *operation) result(ctx context.Context, status kernel.Status, n int) (int, error) {
+	f := op.file
+	if op.sequential {
+		f.position = op.offset + int64(n)
 	}
 	if status.IsSuccess() {
-		if r.major == kernel.MajorWrite && information < len(r.buf) {
-			return information, f.wrap(r, io.ErrShortWrite)
+		if op.major == kernel.MajorWrite && n < op.length {
+			return n, f.wrap(op.major, io.ErrShortWrite)
 		}
-		return information, nil
+		return n, nil
 	}
 	err := f.errorOf(status)
 	if status == kernel.StatusCancelled {
-		switch ctxErr := op.ctx.Err(); {
-		case ctxErr != nil:
-			err = ctxErr
+		switch {
+		case ctx != nil && ctx.Err() != nil:
+			err = ctx.Err()
 		case f.closed:
 			err = os.ErrClosed
 		}
 	}
-	return information, f.wrap(r, err)
+	return n, f.wrap(op.major, err)
 }
 
 // wrap says of an error what was done and to what; io.EOF stays bare, as callers expect.
-func (f *File) wrap(r *request, err error) error {
+func (f *File) wrap(major kernel.MajorFunction, err error) error {
 	if err == io.EOF {
 		return err
 	}
 	op := "read"
-	if r.major == kernel.MajorWrite {
+	if major == kernel.MajorWrite {
 		op = "write"
 	}
 	return &fs.PathError{Op: op, Path: f.name, Err: err}

@@ -1,0 +1,58 @@
+package async
+
+// A Reusable is the task's side of an operation whose producer uses it again
+// once its result was read: embed it in the operation. It is a source that costs
+// no allocation if the operations are kept. Its task may be awaited once (C14),
+// and read once (C13) if the operation succeeds; an operation that fails is not
+// used again, so its error is kept, and reported if nobody reads it (C44).
+//
+// The producer starts it, completes it exactly once, and keeps it, for the next
+// Start, no sooner than it is recycled. It follows the rule of its host.
+type Reusable[T any] struct{ cell cell[T] }
+
+// Reused is an operation that embeds a Reusable. It stands where a task keeps its
+// error; its Error is never called.
+type Reused interface {
+	error
+	Recyclable
+	// IsReused tells operations from errors.
+	IsReused()
+}
+
+// Start begins a new use, for the host that like is bound to, and returns its
+// task.
+func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
+	c := &r.cell
+	c.status, c.env, c.flags = like.cell.status, like.cell.env, single
+	return taskOf(c, c.token())
+}
+
+// Succeed completes the task with v on behalf of ex; operation is what r is
+// embedded in. It may be in use again when Succeed returns.
+func (r *Reusable[T]) Succeed(ex *Executor, v T, operation Reused) {
+	released, ok := r.cell.complete(v, operation)
+	r.must(ok)
+	ex.release(released)
+}
+
+// Fail completes the task with v and err on behalf of ex, and ends the use of r.
+func (r *Reusable[T]) Fail(ex *Executor, v T, err error) {
+	r.cell.flags &^= single
+	released, ok := r.cell.complete(v, err)
+	r.must(ok)
+	ex.release(released)
+}
+
+func (r *Reusable[T]) must(first bool) {
+	if !first {
+		panic("async: C15: an operation was completed twice")
+	}
+}
+
+// Retire ends a use whose result was read, or that never had a task: tasks of it
+// are stale from now on. Recycle calls it.
+func (r *Reusable[T]) Retire() {
+	var zero T
+	r.cell.version++
+	r.cell.err, r.cell.value = nil, zero
+}
