@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -54,6 +55,7 @@ type File struct {
 	position int64
 	pending  async.Source[int] // bound to the World, and never used: what each operation's task begins as
 	free     *operation        // the first of those that have ended
+	plain    context.Context   // the last one that was found to be fit and never to end
 }
 
 // Open opens the device of that name in a World, for overlapped I/O, and binds it to the I/O threads' port.
@@ -141,7 +143,8 @@ type watch struct {
 }
 
 func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64, sequential bool) async.Task[int] {
-	if err := f.check(ctx, major, buf, offset); err != nil {
+	plain := f.plain != nil && ctx == f.plain
+	if err := f.check(ctx, plain, major, buf, offset); err != nil {
 		return async.Completed(0, f.wrap(major, err))
 	}
 	if len(buf) == 0 {
@@ -166,7 +169,7 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 		op.Recycle()
 		return async.Completed(n, err)
 	}
-	if ctx.Done() != nil {
+	if !plain && ctx.Done() != nil {
 		op.heed(ctx)
 	}
 	if k.Traced() {
@@ -229,8 +232,8 @@ func (f *File) errorOf(status kernel.Status) error {
 	return err
 }
 
-// check finds what is wrong with a call before anything is started.
-func (f *File) check(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64) error {
+// check finds what is wrong with a call before anything is started. A plain context was checked before.
+func (f *File) check(ctx context.Context, plain bool, major kernel.MajorFunction, buf []byte, offset int64) error {
 	switch {
 	case ctx == nil:
 		return errNilContext
@@ -240,9 +243,14 @@ func (f *File) check(ctx context.Context, major kernel.MajorFunction, buf []byte
 		return ErrNilBuffer
 	case offset < 0:
 		return ErrNegativeOffset
+	case plain:
+		return nil
 	}
 	if h := async.HostOf(ctx); h != nil && h != async.Host(f.world) {
 		return ErrOtherWorld
+	}
+	if ctx.Done() == nil && reflect.TypeOf(ctx).Comparable() {
+		f.plain = ctx
 	}
 	return ctx.Err()
 }

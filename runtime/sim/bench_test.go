@@ -23,11 +23,13 @@ type reader struct {
 
 func (r *reader) MoveNext(*async.Executor) async.Continuation {
 	for {
+		if n, err := r.task.GetResult(); err != nil || n < 0 {
+			panic(err)
+		}
 		if *r.left--; *r.left < 0 {
 			return nil
 		}
-		r.task = r.file.ReadAtAsync(r.w.Context(), r.buf, 0)
-		if r.task.OnCompleted(r) {
+		if r.task = r.file.ReadAtAsync(r.w.Context(), r.buf, 0); r.task.OnCompleted(r) {
 			return nil
 		}
 	}
