@@ -23,7 +23,8 @@ type Reused interface {
 // task.
 func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 	c := &r.cell
-	c.status, c.env, c.flags = like.cell.status, like.cell.env, single
+	c.status = c.status&versions | like.cell.status&(hosted|solo) | single
+	c.env = like.cell.env
 	return taskOf(c, c.token())
 }
 
@@ -37,7 +38,7 @@ func (r *Reusable[T]) Succeed(ex *Executor, v T, operation Reused) {
 
 // Fail completes the task with v and err on behalf of ex, and ends the use of r.
 func (r *Reusable[T]) Fail(ex *Executor, v T, err error) {
-	r.cell.flags &^= single
+	r.cell.status &^= single
 	released, ok := r.cell.complete(v, err)
 	r.must(ok)
 	ex.release(released)
@@ -53,6 +54,6 @@ func (r *Reusable[T]) must(first bool) {
 // are stale from now on. Recycle calls it.
 func (r *Reusable[T]) Retire() {
 	var zero T
-	r.cell.version++
+	r.cell.status = nextUse(r.cell.status) & versions
 	r.cell.err, r.cell.value = nil, zero
 }

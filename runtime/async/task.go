@@ -78,9 +78,13 @@ func (t Task[T]) read() (T, error) {
 		c := t.cell()
 		c.mustBeDone(t.token)
 		v, err = c.value, c.err
-		if e, ok := err.(*envelope); ok {
+		switch e := err.(type) {
+		case *envelope:
 			err = e.err
 			e.owner.Recycle()
+		case Reused:
+			err = nil
+			e.Recycle()
 		}
 		if err == nil {
 			return v, nil

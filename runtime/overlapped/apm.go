@@ -59,7 +59,7 @@ var (
 func (ar *AsyncResult) AsyncState() any { return ar.state }
 
 // IsCompleted reports whether End would return at once.
-func (ar *AsyncResult) IsCompleted() bool { return ar.task.IsCompleted() }
+func (ar *AsyncResult) IsCompleted() bool { return ar.ended || ar.task.IsCompleted() }
 
 // CompletedSynchronously reports whether the operation was complete when Begin returned. It never changes.
 func (ar *AsyncResult) CompletedSynchronously() bool { return ar.synchronous }
