@@ -274,6 +274,7 @@ func (c *cell[T]) awaitedBy() []Continuation {
 
 func (u *unbound) awaitedBy() []Continuation        { return AwaitedBy(u.Continuation) }
 func (s *Source[T]) awaitedBy() []Continuation      { return s.cell.awaitedBy() }
+func (r *Reusable[T]) awaitedBy() []Continuation    { return r.cell.awaitedBy() }
 func (s PooledSource[T]) awaitedBy() []Continuation { return s.pooled.source.cell.awaitedBy() }
 func (j *joint[T]) awaitedBy() []Continuation       { return j.source.cell.awaitedBy() }
 
