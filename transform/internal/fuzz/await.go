@@ -21,11 +21,17 @@ func (g *generator) await(t *typ, d int) string {
 			return g.f("h.V(%s.Await())", x)
 		}
 	case g.p(5) && len(g.scopes) < 8 && t.kind != parameter:
-		return g.f("h.V(async.Go(context.Background(), %s).Await())", g.literalMachine(t, ""))
+		return g.f("h.V(async.Go(context.Background(), %s).Await())", g.literalMachine(t))
 	case g.p(30) && t == tInt:
 		if x := g.place(tMachine); x != "" {
 			return g.f("h.V(%s(context.Background(), %s).Await())", x, g.expr(tInt, d-1))
 		}
+	case g.p(5) && len(g.scopes) < 8 && t.kind != parameter:
+		if g.p(50) {
+			return g.f("h.V(async.Func0(%s)(context.Background()).Await())", g.literalMachine(t))
+		}
+		return g.f("h.V(async.Func2(%s)(context.Background(), %s, %s).Await())", g.literalMachine(t, "arg", "arg2"),
+			g.expr(tInt, d-1), g.expr(tInt, d-1))
 	case g.p(5):
 		return g.f("h.V(h.Done(%s, nil).Await())", g.typed(t, d-1))
 	case g.p(15):
@@ -213,14 +219,14 @@ func (g *generator) start(f *fn, v *typ, d int) string {
 }
 
 // literalMachine is a literal that becomes a machine of its own.
-func (g *generator) literalMachine(t *typ, param string) string {
+func (g *generator) literalMachine(t *typ, ints ...string) string {
 	outer, loops, defers := g.fn, g.loops, g.defers
 	g.fn = &fn{results: []*typ{t}, fails: true, capture: outer.capture, risk: outer.risk}
 	g.loops = nil
 	g.push()
 	g.declare("ctx", tContext)
 	params := "ctx context.Context"
-	if param != "" {
+	for _, param := range ints {
 		*g.declare(param, tInt).used = true
 		params += ", " + param + " int"
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +83,15 @@ func (w *World) Run(ctx context.Context, programs []Program, vet bool) ([]Verdic
 		}
 	}
 	return list, nil
+}
+
+// took says how long the steps took.
+func (w *World) took() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(w.Times)) {
+		parts = append(parts, fmt.Sprintf("%s %s", name, w.Times[name].Round(time.Second)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // open lists the programs that have no verdict yet.
@@ -199,7 +209,7 @@ var message = regexp.MustCompile(`(?m)^(?:vet: )?\S*?((?:ref|gen)/p_(\d+)(_async
 // build compiles until what is left does.
 func (b *batch) build() error {
 	for len(b.open()) > 0 {
-		out, err := b.command("build", "-gcflags=fuzzed/...=-e "+b.w.Flags, "-o", "fuzzed.exe", ".")
+		out, err := b.command("build", "-gcflags=fuzzed/...=-e -dwarf=false "+b.w.Flags, "-ldflags=-s -w", "-o", "fuzzed.exe", ".")
 		if err == nil {
 			return nil
 		}

@@ -165,7 +165,7 @@ func (g *generator) leaves() string {
 			return g.f("panic(%s)", g.expr([]*typ{tString, tInt, tAny, tError}[g.n(4)], 2))
 		}},
 		{1, func() string {
-			if !g.p(20) {
+			if !g.exits {
 				return ""
 			}
 			return "h.Exit()\n" + strings.TrimSpace(g.returns(0))

@@ -29,8 +29,12 @@ func (c Coverage) Add(w *World, p Program) {
 			if n != nil {
 				done.marks(n, c.count)
 			}
-			if id := calleeOf(n); id != nil && id.Name == fn.Name.Name+"Async" {
+			switch id := calleeOf(n); {
+			case id == nil:
+			case id.Name == fn.Name.Name+"Async":
 				c.count("recursion", n)
+			case id.Name == strings.TrimSuffix(fn.Name.Name, "x")+"yAsync":
+				c.count("mutual recursion", n)
 			}
 			return true
 		})
@@ -70,20 +74,26 @@ func (c Coverage) String() string {
 	return b.String()
 }
 
-// Missing lists the constructs that no program had.
+// Missing lists the constructs that no program had, or none with an await inside.
 func (c Coverage) Missing() []string {
 	var list []string
+	without := strings.FieldsFunc(still, separates)
 	for _, name := range constructs() {
-		if c[name].All == 0 {
+		switch {
+		case c[name].All == 0:
 			list = append(list, name)
+		case c[name].Awaiting == 0 && !slices.Contains(without, name):
+			list = append(list, name+" with an await inside")
 		}
 	}
 	return list
 }
 
 func constructs() []string {
-	return strings.FieldsFunc(table, func(r rune) bool { return r == '\n' || r == ';' })
+	return strings.FieldsFunc(table, separates)
 }
+
+func separates(r rune) bool { return r == '\n' || r == ';' }
 
 // awaits reports whether an await belongs to n itself.
 func awaits(n ast.Node) bool {
@@ -115,6 +125,7 @@ func (c *checked) functionMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
 	if strings.Contains(fn.Doc.Text()+fn.Doc.List[len(fn.Doc.List)-1].Text, " pool") {
 		mark("pooled machine", fn.Body)
 	}
+	loopsOf(fn.Body, func(d *ast.DeferStmt) { mark("defer in a loop", d.Call) })
 	for _, p := range fn.Type.Params.List {
 		if _, ok := p.Type.(*ast.Ellipsis); ok {
 			mark("variadic function", fn.Body)
@@ -164,6 +175,9 @@ func deferred(n *ast.DeferStmt) string {
 		return text
 	case *ast.SelectorExpr:
 		if fun.Sel.Name == "Await" {
+			if id := calleeOf(ast.Unparen(fun.X)); id != nil && id.Name == "Go" {
+				return "defer of an async closure"
+			}
 			return "defer of an await"
 		}
 		if id, ok := fun.X.(*ast.Ident); ok && id.Name == "h" {
@@ -302,4 +316,24 @@ func (c *checked) declMarks(n *ast.GenDecl, mark func(string, ast.Node)) {
 			}
 		}
 	}
+}
+
+// loopsOf finds the defer statements in the loops of a body.
+func loopsOf(body ast.Node, found func(*ast.DeferStmt)) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt, *ast.RangeStmt:
+			ast.Inspect(n, func(n ast.Node) bool {
+				if d, ok := n.(*ast.DeferStmt); ok {
+					found(d)
+				}
+				_, lit := n.(*ast.FuncLit)
+				return !lit
+			})
+			return false
+		}
+		return true
+	})
 }

@@ -59,6 +59,8 @@ func (c *checked) namedCallMarks(e *ast.CallExpr, fun *ast.Ident, mark func(stri
 func (c *checked) conversionMarks(e *ast.CallExpr, to types.Type, mark func(string, ast.Node)) {
 	from := c.typeOf(e.Args[0])
 	switch {
+	case types.Identical(to, types.Typ[types.UnsafePointer]) || types.Identical(from, types.Typ[types.UnsafePointer]):
+		mark("unsafe pointer", e)
 	case types.IsInterface(to):
 		mark("conversion to interface", e)
 	case shape(to) == "string" || shape(from) == "string":
@@ -75,7 +77,7 @@ func (c *checked) methodCallMarks(e *ast.CallExpr, fun *ast.SelectorExpr, mark f
 	case s == nil:
 		mark("call of a function", e)
 		switch name := c.text(fun); name {
-		case "async.Go", "async.Func1":
+		case "async.Go", "async.Func0", "async.Func1", "async.Func2":
 			mark(name, c.literalOf(e))
 		case "h.Exit":
 			mark("Goexit", e)

@@ -17,7 +17,7 @@ switch with init;switch without tag;switch;case;default;fallthrough;type switch;
 select;select: default;select: send;select: receive;select: define;select: assign
 label;break;break to a label;continue;continue to a label;goto
 go;send;inc, dec;return;bare return;return of several;return of a call with several values
-defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of an await
+defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of an await;defer of an async closure;defer in a loop
 defer of a function;defer of a method;defer of recover;defer of a function value
 const in a function;type in a function;var without value;var
 define;define several;define from a pair;assignment;assignment of several;assignment from a pair;op-assignment;shadowing
@@ -34,7 +34,14 @@ call of a method by value;call of a method by pointer;call of an interface's met
 call with several values of a call;variadic call;variadic call with a spread;generic call
 len;cap;append;copy;delete;clear;min;max;make;new;complex;panic;recover;Goexit
 await of h.Op;await of h.Op0;await of h.Op2;await of async.Task;await of async.ConfiguredTask;await of h.Waiter
-await of an embedding struct;await of a twin;recursion;async.Go;async.Func1`
+await of an embedding struct;await of a twin;recursion;mutual recursion;async.Go;async.Func0;async.Func1;async.Func2
+unsafe pointer;variable of a type without a name`
+
+// still lists the constructs of the table that hold no await.
+const still = `break;break to a label;continue;continue to a label;goto;bare return;fallthrough
+defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of recover
+const in a function;type in a function;var without value;clear;recover;panic;Goexit;address of a variable;method expression
+address of a field;recursion;mutual recursion`
 
 // shape is a type's form in a word.
 func shape(t types.Type) string {
@@ -117,6 +124,11 @@ func (c *checked) assignMarks(n *ast.AssignStmt, mark func(string, ast.Node)) {
 		case *ast.StarExpr:
 			mark("assignment through a pointer", n)
 		case *ast.Ident:
+			if v := c.info.Defs[x]; v != nil {
+				if named, ok := v.Type().(*types.Named); ok && named.Obj().Pkg() != v.Pkg() && named.Obj().Pkg() != nil && !named.Obj().Exported() {
+					mark("variable of a type without a name", n)
+				}
+			}
 			if v := c.info.Defs[x]; v != nil && v.Parent() != nil && v.Parent().Parent() != nil {
 				if _, outer := v.Parent().Parent().LookupParent(v.Name(), v.Pos()); outer != nil {
 					mark("shadowing", n)

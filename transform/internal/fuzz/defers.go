@@ -65,9 +65,24 @@ func (g *generator) deferred() string {
 		{1, func() string {
 			return g.f("defer func() {\nif v := recover(); v != nil {\nh.Caught(%s, v)\npanic(v)\n}\n}()", g.say())
 		}},
-		{1, func() string { return g.f("defer h.Do(%s).Await()", g.action(tInt)) }},
-		{1, func() string {
-			return g.f("defer h.Do0(func() { h.Say(%s) }).Await()", g.say())
-		}},
+		{1, func() string { return g.deferredAwait() }},
 	})
+}
+
+// deferredAwait defers an await. Where a function may exit, only the root does:
+// what a caller has deferred does not wait for an exiting callee's awaits.
+func (g *generator) deferredAwait() string {
+	if g.exits && !g.fn.root {
+		return ""
+	}
+	switch g.n(3) {
+	case 0:
+		return g.f("defer h.Do(%s).Await()", g.action(tInt))
+	case 1:
+		return g.f("defer h.Do0(func() { h.Say(%s) }).Await()", g.say())
+	}
+	if len(g.scopes) > 7 {
+		return ""
+	}
+	return g.f("defer async.Go(context.Background(), %s).Await()", g.literalMachine(tInt))
 }

@@ -156,6 +156,11 @@ func (g *generator) opaque(t *typ) string {
 		return g.f("h.Do(%s)", g.action(tInt))
 	case tTask:
 		return g.f("h.Quiet(%d)", g.n(9))
+	case tUnsafe:
+		if x := g.place(tInt); x != "" && g.plain == 0 {
+			return g.f("unsafe.Pointer(&%s)", x)
+		}
+		return "unsafe.Pointer(new(int))"
 	}
 	return g.f("*new(%s)", t)
 }

@@ -75,7 +75,7 @@ func TestFuzz(t *testing.T) {
 	}
 	for seed := *seedFlag; seed == *seedFlag || time.Since(c.start) < *duration; seed++ {
 		c.try(seed, *size)
-		fmt.Printf("seed %d, %s: %v\n", seed, time.Since(c.start).Round(time.Second), c.counts)
+		fmt.Printf("seed %d, %s: %v %s\n", seed, time.Since(c.start).Round(time.Second), c.counts, c.w.took())
 	}
 	fmt.Print(c.cover)
 	if *duration > time.Minute {
@@ -91,6 +91,10 @@ func (c *campaign) try(seed uint64, n int) {
 		c.w.Flags = *flags
 	} else if *duration > 0 {
 		c.w.Flags = []string{"-N -l", ""}[seed%2]
+	}
+	c.w.Edit = nil
+	if *duration > 0 && seed%4 >= 2 {
+		c.w.Edit = Suspending
 	}
 	verdicts, err := c.w.Run(context.Background(), batchOf(seed, n), true)
 	if err != nil {

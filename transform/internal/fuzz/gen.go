@@ -29,6 +29,7 @@ type generator struct {
 	plain  int // depth of function literals, where there is no await
 	depth  int // of expressions
 	defers int
+	exits  bool // runtime.Goexit may be called
 }
 
 // A fn is an annotated function.
@@ -40,6 +41,8 @@ type fn struct {
 	names    []string
 	fails    bool // the last result is an error
 	generic  bool
+	root     bool
+	peer     string // that it calls, and that calls it
 	recurses bool
 	capture  int // of 100 actions, how many change what is captured
 	risk     int // of 100 operands, how many may panic
@@ -57,6 +60,7 @@ type loop struct {
 // Generate makes the program of a seed.
 func Generate(seed uint64, id int) Program {
 	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(id))), id: id}
+	g.exits = g.p(30)
 	source := g.program()
 	return Program{ID: id, Source: source}
 }
@@ -129,13 +133,20 @@ func (g *generator) program() string {
 		funcs.WriteString("\n" + g.function(f, g.between(3, 8)))
 		g.funcs = append(g.funcs, f)
 	}
-	root := &fn{name: fmt.Sprintf("F%d", g.id)}
+	if g.p(25) {
+		x, y := fmt.Sprintf("F%dx", g.id), fmt.Sprintf("F%dy", g.id)
+		for _, f := range []*fn{{name: x, peer: y}, {name: y, peer: x}} {
+			funcs.WriteString("\n" + g.function(f, g.between(2, 5)))
+			g.funcs = append(g.funcs, f)
+		}
+	}
+	root := &fn{name: fmt.Sprintf("F%d", g.id), root: true}
 	funcs.WriteString("\n" + g.function(root, g.between(4, 16)))
 	call := g.rootCall(root)
 	if methods != "" && !strings.Contains(funcs.String(), fmt.Sprintf("M%d)", g.id)) {
 		methods = ""
 	}
-	fmt.Fprintf(&b, "package p\n\nimport (\n\t\"context\"\n\n\t\"fuzzed/h\"\n\t\"github.com/nothread/nothread/runtime/async\"\n)\n\n//call: %s\n\n%s%s%s", call, globals, methods, funcs.String())
+	fmt.Fprintf(&b, "package p\n\nimport (\n\t\"context\"\n\t\"unsafe\"\n\n\t\"fuzzed/h\"\n\t\"github.com/nothread/nothread/runtime/async\"\n)\n\n//call: %s\n\n%s%s%s", call, globals, methods, funcs.String())
 	return b.String()
 }
 
@@ -153,6 +164,12 @@ var resultTypes = []*typ{tInt, tInt, tString, tInts, tT, tAny, tBool, tArray, tP
 
 // signature chooses parameters and results and declares them.
 func (g *generator) signature(f *fn) string {
+	if f.peer != "" {
+		p := g.declare("n", tInt)
+		p.fixed, p.frozen = true, true
+		f.params, f.results, f.fails = []*variable{p}, []*typ{tInt}, true
+		return "(n int) (int, error)"
+	}
 	tparams, params := "", []string{}
 	v := &typ{text: "V", kind: parameter}
 	if f.generic {
@@ -245,6 +262,9 @@ func (g *generator) function(f *fn, size int) string {
 	}
 	body, ended := g.statements(size)
 	b.WriteString(body)
+	if !ended && f.peer != "" {
+		fmt.Fprintf(&b, "if n > 0 {\nh.Say(%s, h.V(%sAsync(n-1).Await()))\n}\n", g.say(), f.peer)
+	}
 	if !ended {
 		b.WriteString(g.returns(2))
 	}

@@ -148,6 +148,19 @@ func (g *generator) integers(t *typ, d int) []option {
 			return g.f("int(%s)", g.nonconst(tFloat, d-1))
 		}},
 		{1, func() string {
+			if g.plain > 0 {
+				return ""
+			}
+			return g.f("*(*int)(%s)", g.operand(tUnsafe, d-1))
+		}},
+		{2, func() string {
+			x := g.place(tSecret)
+			if x == "" {
+				return ""
+			}
+			return x + []string{".V", g.f(".Get(%s)", g.expr(tInt, d-1))}[g.n(2)]
+		}},
+		{1, func() string {
 			if v := g.variable(of(tG)); v != nil && !v.constant {
 				return g.use(v) + ".Get()"
 			}
@@ -294,7 +307,7 @@ func (g *generator) slices(t *typ, d int) []option {
 			if t != tInts {
 				return ""
 			}
-			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil {
+			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil && g.p(60) {
 				return g.use(v) + "[:]"
 			}
 			return g.f("%s[:]", g.operand(tPArray, d-1))

@@ -135,7 +135,11 @@ func (g *generator) declaration(l *list) string {
 		l.add(s, vars...)
 		return added
 	}
-	switch g.n(14) {
+	switch g.n(15) {
+	case 14:
+		x := g.expr(tInt, g.depth)
+		name := g.fresh()
+		return add(g.f("%s := h.Secret(%s)", name, x), g.declare(name, tSecret))
 	case 12:
 		return g.localType(l)
 	case 13:

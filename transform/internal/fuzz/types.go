@@ -71,6 +71,8 @@ var (
 	tTask    = &typ{text: "Task", kind: opaque}
 	tContext = &typ{text: "context.Context", kind: opaque}
 	tMachine = &typ{text: "Machine", kind: opaque}
+	tUnsafe  = &typ{text: "unsafe.Pointer", kind: opaque}
+	tSecret  = &typ{text: "h.secret", kind: opaque} // nobody but h can name it
 	tGS      = &typ{text: "G[string]", kind: generic, elem: tString}
 )
 
@@ -78,7 +80,7 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tError, tI, tFunc, tG, tGS, tAnon, tOp, tTask,
+	tPArray, tError, tI, tFunc, tG, tGS, tAnon, tOp, tTask, tUnsafe,
 }
 
 func init() { // T has a field of type T

@@ -119,9 +119,10 @@ func (w *World) connect(programs []Program) error {
 		}
 		fmt.Fprintf(&list, "\t\t{\"p_%d\", func(g bool) {\n\t\t\tif g {\n\t\t\t\tgen.Reset%d()\n\t\t\t} else {\n\t\t\t\tref.Reset%d()\n\t\t\t}\n\t\t}, ref.Sync%d, gen.Start%d},\n", id, id, id, id, id)
 	}
+	const imports = "package p\n\nimport (\n\t\"unsafe\"\n\n\t\"fuzzed/h\"\n)\n\nvar _ unsafe.Pointer\n\n"
 	for name, text := range map[string]string{
-		"ref/cases.go": "package p\n\nimport \"fuzzed/h\"\n\nvar _ = h.Say\n\n" + ref.String(),
-		"gen/cases.go": "package p\n\nimport \"fuzzed/h\"\n\n" + gen.String(),
+		"ref/cases.go": imports + "var _ = h.Say\n\n" + ref.String(),
+		"gen/cases.go": imports + gen.String(),
 		"main.go": "package main\n\nimport (\n\t\"fuzzed/gen\"\n\t\"fuzzed/h\"\n\t\"fuzzed/ref\"\n)\n\n" +
 			"func main() {\n\th.Main([]h.Case{\n" + list.String() + "\t})\n}\n",
 	} {
@@ -163,7 +164,7 @@ func resultsOf(file *ast.File, name string) int {
 //	}
 func stubs(fset *token.FileSet, file *ast.File) (string, error) {
 	var b strings.Builder
-	b.WriteString("package p\n\nimport (\n\t\"context\"\n\n\t\"fuzzed/h\"\n)\n\nvar (\n\t_ = h.Say\n\t_ context.Context\n)\n")
+	b.WriteString("package p\n\nimport (\n\t\"context\"\n\t\"unsafe\"\n\n\t\"fuzzed/h\"\n)\n\nvar (\n\t_ = h.Say\n\t_ context.Context\n\t_ unsafe.Pointer\n)\n")
 	source := func(n ast.Node) string {
 		var s strings.Builder
 		if err := printer.Fprint(&s, fset, n); err != nil {

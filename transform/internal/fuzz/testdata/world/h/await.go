@@ -232,8 +232,14 @@ type Waiter[T any] interface {
 	Await() T
 }
 
-// Done is a task that was finished when it was made.
-func Done[T any](v T, err error) async.Task[T] { return async.Completed(v, err) }
+// Done is a task that was finished when it was made, if not every await is to
+// suspend.
+func Done[T any](v T, err error) async.Task[T] {
+	if cur.mode == Later {
+		return Task(func() (T, error) { return v, err })
+	}
+	return async.Completed(v, err)
+}
 
 // Err is an error of the programs.
 func Err(text string) error { return errors.New(text) }
@@ -244,6 +250,37 @@ func V[T any](v T, err error) T {
 		Say("V", err.Error())
 	}
 	return v
+}
+
+type secret struct{ V int }
+
+// Secret returns a value of a type that programs cannot name.
+func Secret(v int) secret { return secret{v} }
+
+// Get adds.
+func (s *secret) Get(x int) int { s.V += x; return s.V }
+
+// Completed is IsCompleted of what is awaited; in the mode that makes every await
+// suspend it is not asked. But a task of the runtime is, for a machine keeps only
+// what refers to a pending one.
+func Completed(t interface{ IsCompleted() bool }) bool {
+	_, task := t.(interface{ PanicStack() []byte })
+	return (cur.mode != Later || task) && t.IsCompleted()
+}
+
+// OnCompleted is OnCompleted of what is awaited; in the mode that makes every
+// await suspend, the driver resumes c where t is complete.
+func OnCompleted(t interface {
+	OnCompleted(async.Continuation) bool
+}, c async.Continuation) bool {
+	if t.OnCompleted(c) {
+		return true
+	}
+	if cur.mode == Later {
+		pending = append(pending, &work{run: cur, do: func() {}, next: c})
+		return true
+	}
+	return false
 }
 
 // Pair is a call with two results.

@@ -150,7 +150,7 @@ func (r *run) start(c Case, f *Flying) {
 				}
 				return
 			}
-			r.trace = append(r.trace, "goexit")
+			r.exited = true
 		}
 	}()
 	*f = c.Start()
@@ -173,6 +173,8 @@ func (w *work) resume() {
 // land reads the result.
 func (r *run) land(f Flying) {
 	switch {
+	case f.Done == nil && r.exited:
+		r.trace = append(r.trace, "goexit") // after what was deferred has waited
 	case f.Done == nil:
 	case !f.Done():
 		if len(r.trace) < enough {

@@ -18,6 +18,8 @@ type run struct {
 	trace []string
 	turns uint64 // decides how each await completes
 	mode  Mode
+
+	exited bool // its kickoff did
 }
 
 // cur is the run that is going on: everything happens on one goroutine at a
@@ -117,7 +119,7 @@ func show(b *strings.Builder, v reflect.Value, depth int) {
 		b.WriteByte(']')
 	case reflect.Map:
 		showMap(b, v, depth)
-	case reflect.Func, reflect.Chan:
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
 		fmt.Fprintf(b, "%s:%v", v.Kind(), !v.IsNil())
 	case reflect.String:
 		fmt.Fprintf(b, "%q", v.String())
