@@ -344,7 +344,13 @@ func (e *emitter) branch(t *ir.Branch, next *ir.Block) {
 	write := func(cond string, to *ir.Block) {
 		e.closed(e.f.TermCaptures(t), func() { e.line("if %s {\ngoto %s\n}", cond, to.Label) })
 	}
-	if t.Then == next {
+	switch next {
+	case t.Else:
+		if t.Then == next { // it makes no difference, but may panic
+			e.closed(e.f.TermCaptures(t), func() { e.line("_ = %s", e.code(cond)) })
+			return
+		}
+	case t.Then:
 		write(e.negated(cond), t.Else)
 		return
 	}
