@@ -98,7 +98,7 @@ func (g *generator) integers(t *typ, d int) []option {
 	default:
 		return nil
 	}
-	return []option{
+	return append(g.reached(d), []option{
 		{2, func() string {
 			if g.hidden("len") {
 				return ""
@@ -148,6 +148,21 @@ func (g *generator) integers(t *typ, d int) []option {
 			return g.f("int(%s)", g.nonconst(tFloat, d-1))
 		}},
 		{1, func() string {
+			if v := g.variable(of(tG)); v != nil && !v.constant {
+				return g.use(v) + ".Get()"
+			}
+			return ""
+		}},
+		{1, func() string {
+			return g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt))
+		}},
+	}...)
+}
+
+// reached are ints behind unsafe pointers and in values of types without a name.
+func (g *generator) reached(d int) []option {
+	return []option{
+		{1, func() string {
 			if g.plain > 0 {
 				return ""
 			}
@@ -159,15 +174,6 @@ func (g *generator) integers(t *typ, d int) []option {
 				return ""
 			}
 			return x + []string{".V", g.f(".Get(%s)", g.expr(tInt, d-1))}[g.n(2)]
-		}},
-		{1, func() string {
-			if v := g.variable(of(tG)); v != nil && !v.constant {
-				return g.use(v) + ".Get()"
-			}
-			return ""
-		}},
-		{1, func() string {
-			return g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt))
 		}},
 	}
 }
