@@ -55,6 +55,24 @@ func whenDone(ctx context.Context, f func(inCancel bool)) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { f(false) })
 }
 
+// ContextWithCancel is context.WithCancel, by the means of the host that ctx
+// carries, if any: cancel then calls back what waits in an order of the host's,
+// before it returns.
+func ContextWithCancel(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := withCancel(ctx)
+	return ctx, func() { cancel(nil) }
+}
+
+// ContextWithTimeout is context.WithTimeout on the clock of the host that ctx
+// carries, else on the wall clock: for an operation that is to end early, where
+// [WithTimeout] only stops waiting for it.
+func ContextWithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if c, ok := HostOf(ctx).(Canceler); ok {
+		return c.WithTimeout(ctx, d)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
 // withCancel derives a context by the host's means, else by the standard
 // library's.
 func withCancel(ctx context.Context) (context.Context, context.CancelCauseFunc) {

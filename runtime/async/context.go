@@ -59,6 +59,7 @@ type Timers interface {
 // Canceler is a host whose contexts call back in an order of its own.
 type Canceler interface {
 	WithCancelCause(parent context.Context) (context.Context, context.CancelCauseFunc)
+	WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc)
 }
 
 // Starter is a host that can run a function on a new thread of its own.

@@ -225,3 +225,30 @@ func TestC42_ForeignCancelEntersTheWorld(t *testing.T) {
 		t.Errorf("called on %s", on)
 	}
 }
+
+// TestContextsOfAFunctionThatKnowsNoWorld: derived by package async they are the World's own, on its clock; without a World
+// they are the standard library's.
+func TestContextsOfAFunctionThatKnowsNoWorld(t *testing.T) {
+	w := sim.New(1)
+	timed, stop := async.ContextWithTimeout(w.UIContext(), time.Hour)
+	defer stop()
+	ctx, cancel := async.ContextWithCancel(timed)
+	defer cancel()
+	var ends []string
+	async.AfterFunc(timed, func() { ends = append(ends, "timed") })
+	async.AfterFunc(ctx, func() { ends = append(ends, "derived") })
+	w.Run()
+	if !slices.Equal(ends, []string{"timed", "derived"}) || w.Elapsed() < time.Hour || async.SyncContextOf(ctx) != async.SyncContext(w.UI()) {
+		t.Errorf("%v after %v", ends, w.Elapsed())
+	}
+	if timed.Err() != context.DeadlineExceeded || ctx.Err() != context.DeadlineExceeded {
+		t.Errorf("%v, %v", timed.Err(), ctx.Err())
+	}
+	timed, stop = async.ContextWithTimeout(context.Background(), time.Millisecond)
+	defer stop()
+	ctx, cancel = async.ContextWithCancel(context.Background())
+	cancel()
+	if <-timed.Done(); timed.Err() != context.DeadlineExceeded || ctx.Err() != context.Canceled {
+		t.Errorf("without a World: %v, %v", timed.Err(), ctx.Err())
+	}
+}
