@@ -19,20 +19,31 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks []string // program, commands, output, local commands, part of the machine
+	var blocks []string // program, commands, output, local commands; program, output; part of the first one's machine
 	for _, m := range regexp.MustCompile("(?ms)^```(?:go|sh|)\n(.*?)^```$").FindAllStringSubmatch(string(content), -1) {
 		blocks = append(blocks, m[1])
 	}
-	if len(blocks) != 5 {
-		t.Fatalf("%d blocks of code, not 5", len(blocks))
+	if len(blocks) != 7 {
+		t.Fatalf("%d blocks of code, not 7", len(blocks))
 	}
-	program, commands, output, local, machine := blocks[0], blocks[1], blocks[2], blocks[3], blocks[4]
+	commands, local := blocks[1], blocks[3]
 	checkout, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	script := regexp.MustCompile(`(?m)^go get .*$`).ReplaceAllLiteralString(commands, strings.TrimSpace(local))
 	script = "set -e\n" + strings.ReplaceAll(script, "/path/to/nothread", checkout)
+	generated := play(t, script, blocks[0], blocks[2])
+	play(t, script, blocks[4], blocks[5])
+	if machine := blocks[6]; !strings.Contains(generated, machine) {
+		t.Errorf("the machine is\n%snot\n%s", generated, machine)
+	}
+}
+
+// play makes a module of a program, runs it by a script, compares what it prints,
+// and returns what was generated.
+func play(t *testing.T, script, program, output string) (generated string) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o644); err != nil {
 		t.Fatal(err)
@@ -48,11 +59,9 @@ func TestReadme(t *testing.T) {
 	if string(printed) != output {
 		t.Errorf("the program prints\n%snot\n%s", printed, output)
 	}
-	generated, err := os.ReadFile(filepath.Join(dir, "main_async.go"))
+	text, err := os.ReadFile(filepath.Join(dir, "main_async.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(generated), machine) {
-		t.Errorf("the machine is\n%snot\n%s", generated, machine)
-	}
+	return string(text)
 }
