@@ -53,6 +53,7 @@ transform/internal/write: transform/internal/diag transform/internal/load
 
 runtime/async:
 runtime/inflight:       runtime/async
+runtime/trace:          runtime/async runtime/kernel
 runtime/clock:
 runtime/device:         runtime/clock
 runtime/kernel:         runtime/clock

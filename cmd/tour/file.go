@@ -49,7 +49,7 @@ type target struct {
 }
 
 // createTarget begins a target, with the mode of the file that it replaces, else
-// of the source. What stands at path is left alone.
+// of the source, if there is one. What stands at path is left alone.
 func createTarget(path string, source *os.File) (*target, error) {
 	t := &target{path: path}
 	if err := t.create(source); err != nil {
@@ -59,19 +59,22 @@ func createTarget(path string, source *os.File) (*target, error) {
 }
 
 func (t *target) create(source *os.File) error {
-	from, err := source.Stat()
-	if err != nil {
-		return err
-	}
-	mode := from.Mode().Perm()
+	mode := fs.FileMode(0o666)
 	old, err := t.resolve()
 	if err != nil {
 		return err
 	}
-	if old != nil {
-		if os.SameFile(old, from) {
+	if source != nil {
+		from, err := source.Stat()
+		if err != nil {
+			return err
+		}
+		if old != nil && os.SameFile(old, from) {
 			return errors.New("it is the source itself")
 		}
+		mode = from.Mode().Perm()
+	}
+	if old != nil {
 		mode = old.Mode().Perm()
 	}
 	name := filepath.Join(filepath.Dir(t.real), ".tour-"+strconv.FormatUint(rand.Uint64(), 36))
@@ -158,12 +161,12 @@ func (t *target) cannot(err error) error { return fmt.Errorf("cannot write %s: %
 
 // traceApartFrom refuses to write the trace over a file of the story's.
 func (t *teller) traceApartFrom(paths ...string) error {
-	if t.tracePath == "" || t.tracePath == "-" {
+	if t.recording.path == "" || t.recording.path == "-" {
 		return nil
 	}
 	for _, path := range paths {
-		if same(t.tracePath, path) {
-			return fmt.Errorf("cannot write the trace to %s: it is a file of the story's", t.tracePath)
+		if same(t.recording.path, path) {
+			return fmt.Errorf("cannot write the trace to %s: it is a file of the story's", t.recording.path)
 		}
 	}
 	return nil

@@ -2,11 +2,11 @@
 // stories that run on the simulated machine:
 //
 //	tour                                        list the stories
-//	tour write   [-seed N] [-trace FILE]          a button click writes to a disk: every hop of it
-//	tour copy    [-seed N] [-trace FILE] SRC DST  CopyStream, from one disk to another
-//	tour server  [-seed N] [-trace FILE] [-n N]   so many requests at once, five async calls deep
+//	tour write            a button click writes to a disk: every hop of it
+//	tour copy    SRC DST  CopyStream, from one disk to another
+//	tour server  [-n N]   so many requests at once, five async calls deep
 //
-// and so on. A story is a file, which begins by saying what to look at. Its
+// and so on, each with [-seed N] [-trace FILE] [-timeline] before its arguments. A story is a file, which begins by saying what to look at. Its
 // program is a function marked //nothread:async that stands there; what it is
 // compiled to stands beside it. What a story prints is taken from the machine
 // while it runs: the hops from its trace, the numbers from its counters. The same
@@ -108,7 +108,8 @@ func list(w io.Writer) int {
 Before the arguments may stand:
 
   -seed N       another run: the same seed is the same run, byte for byte (default 1)
-  -trace FILE   write every hop of the run to FILE; - is standard output
+  -trace FILE   write every hop of the run to FILE, for ui.perfetto.dev if it is called *.json; - is standard output
+  -timeline     show every hop in lanes by thread and IRQL, behind the story
   -n N          how many at once, where the story is about that
 `)
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -122,8 +123,9 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("tour "+s.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	seed := flags.Uint64("seed", 1, "the `number` that the whole run follows from")
-	trace := flags.String("trace", "", "write every hop of the run to a `file`; - is standard output")
-	options := " [-seed N] [-trace FILE] "
+	trace := flags.String("trace", "", "write every hop of the run to a `file`, for Perfetto if it ends in .json; - is standard output")
+	timeline := flags.Bool("timeline", false, "show every hop in lanes, behind the story")
+	options := " [-seed N] [-trace FILE] [-timeline] "
 	count := new(int)
 	if s.count > 0 {
 		count = flags.Int("n", s.count, "how `many` at once")
@@ -147,8 +149,9 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, usage)
 		return 2
 	}
-	t := &teller{seed: *seed, tracePath: *trace, count: *count, out: bufio.NewWriter(stdout)}
-	err = s.tell(t, flags.Args())
+	t := &teller{seed: *seed, count: *count, out: bufio.NewWriter(stdout)}
+	t.recording = recording{path: *trace, timeline: *timeline, color: isTerminal(stdout)}
+	err = t.recording.finish(t.out, s.tell(t, flags.Args()))
 	err = errors.Join(err, t.out.Flush())
 	if err != nil {
 		fmt.Fprintf(stderr, "tour %s: %s\n", s.name, oneLine(err))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -25,13 +24,12 @@ import (
 // each start makes another World, and the record begins anew.
 type teller struct {
 	seed      uint64
-	tracePath string // "": no trace, "-": to out
-	count     int    // of -n
+	recording recording
+	count     int // of -n
 	out       *bufio.Writer
 
 	world  *sim.World
-	trace  *os.File // nil: there is none, or it goes to out
-	worlds int      // made so far
+	worlds int // made so far
 	record func(h *kernel.Hop) bool
 
 	// Taken from the World while it runs.
@@ -57,22 +55,11 @@ type row struct {
 // start makes a World. Of its hops the record keeps those that record wants.
 func (t *teller) start(record func(h *kernel.Hop) bool, options ...sim.Option) error {
 	options = append(options, sim.WithObserver(t.observe))
-	switch t.tracePath {
-	case "":
-	case "-":
-		options = append(options, sim.WithTrace(t.out))
-	default:
-		flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-		if t.worlds > 0 {
-			flags = os.O_WRONLY | os.O_APPEND
-		}
-		f, err := os.OpenFile(t.tracePath, flags, 0o666)
-		if err != nil {
-			return fmt.Errorf("cannot write the trace: %w", err)
-		}
-		t.trace = f
-		options = append(options, sim.WithTrace(f))
+	recorded, err := t.recording.options(t.out)
+	if err != nil {
+		return err
 	}
+	options = append(options, recorded...)
 	t.record = record
 	t.worlds++
 	t.rows, t.hops, t.suspensions, t.goroutines, t.blocked, t.blockedNow = nil, 0, 0, 0, 0, 0
@@ -81,17 +68,12 @@ func (t *teller) start(record func(h *kernel.Hop) bool, options ...sim.Option) e
 	return nil
 }
 
-// stop ends the World, and completes the trace.
+// stop ends the World, and completes its part of the trace.
 func (t *teller) stop() error {
-	err := t.world.Close()
-	if t.trace != nil {
-		err = errors.Join(err, t.trace.Close())
-		t.trace = nil
+	if err := t.world.Close(); err != nil {
+		return fmt.Errorf("cannot write the trace: %w", errors.Join(err, errTrace))
 	}
-	if err != nil {
-		return fmt.Errorf("cannot write the trace: %w", err)
-	}
-	if t.tracePath == "-" {
+	if t.recording.path == "-" {
 		t.printf("\n")
 	}
 	return nil

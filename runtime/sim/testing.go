@@ -1,17 +1,21 @@
 package sim
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/trace"
 )
 
 // The flags of tests, and the environment variable that stands for the first one. Programs that are no tests do not have
@@ -41,7 +45,8 @@ const (
 //
 // What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
 // just that one. How many seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes
-// down what happened, hop by hop, in the last seed that ran: the one that failed, if one did.
+// down what happened, hop by hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in
+// .json. The end of a seed that fails is always written so, to a file that the failure names.
 //
 //	func TestCopy(t *testing.T) {
 //		sim.Test(t, func(w *sim.World) {
@@ -103,6 +108,7 @@ type testRun struct {
 func (r *testRun) seed(seed uint64) {
 	returned := false
 	var w *World // closed at the end, which flushes its trace
+	recorder := trace.NewRecorder(recorded)
 	defer func() {
 		if v := recover(); v != nil {
 			r.t.Errorf("seed %d: %v%s", seed, v, stackOf(v))
@@ -111,12 +117,15 @@ func (r *testRun) seed(seed uint64) {
 		}
 		if r.t.Failed() {
 			r.t.Logf("seed %d failed; run it alone by\n\t%s -sim.seed=%d\n(-sim.trace=FILE writes down what happens in it)", seed, r.command, seed)
+			r.showTrace(recorder, seed)
+		} else if chrome(*traceFlag) {
+			r.writeTrace(*traceFlag, recorder)
 		}
 		if w != nil && !w.running.Load() {
 			w.Close()
 		}
 	}()
-	w = New(seed, r.options()...)
+	w = New(seed, append(r.options(), WithRecorder(recorder))...)
 	defer r.watch(w)()
 	r.f(w)
 	if err := w.Settle(settleBound); err != nil {
@@ -129,6 +138,47 @@ func (r *testRun) seed(seed uint64) {
 	returned = true
 }
 
+// recorded is how many hops and the like a test keeps to show where it failed: the last of them.
+const recorded = 20_000
+
+// chrome reports whether a trace is to be in Chrome's format.
+func chrome(path string) bool { return strings.HasSuffix(path, ".json") }
+
+// showTrace writes the trace of a seed that failed, for Perfetto, and says where.
+func (r *testRun) showTrace(recorder *trace.Recorder, seed uint64) {
+	path := *traceFlag
+	if !chrome(path) {
+		name := strings.Map(func(c rune) rune {
+			if c < 128 && (unicode.IsLetter(c) || unicode.IsDigit(c)) {
+				return c
+			}
+			return '-'
+		}, r.t.Name())
+		path = filepath.Join(os.TempDir(), fmt.Sprintf("nothread-%s-seed%d.trace.json", name, seed))
+	}
+	if r.writeTrace(path, recorder) {
+		r.t.Logf("its trace, to be opened at ui.perfetto.dev: %s", path)
+	}
+}
+
+// writeTrace writes a trace whole, or not at all.
+func (r *testRun) writeTrace(path string, recorder *trace.Recorder) (ok bool) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".trace-*")
+	if err == nil {
+		err = errors.Join(trace.Write(f, recorder), f.Close())
+		if err == nil {
+			err = os.Rename(f.Name(), path)
+		}
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}
+	if err != nil {
+		r.t.Errorf("sim: the trace cannot be written: %v", err)
+	}
+	return err == nil
+}
+
 // watch ends a World that still runs when the time of go test is nearly over: with a *Hang, which says what is in flight,
 // where go test would only list goroutines. A World whose code blocks its goroutine, or never comes back, is not to be
 // stopped; go test tells of that.
@@ -138,7 +188,7 @@ func (r *testRun) watch(w *World) (stop func()) {
 		return func() {}
 	}
 	left := time.Until(deadline)
-	timer := time.AfterFunc(left-min(left/10, 10*time.Second), func() {
+	timer := time.AfterFunc(left-min(left/4, 10*time.Second), func() {
 		w.Inject(func() {
 			w.fatal = &Hang{Seed: w.seed, Text: "the time of go test is nearly over, and the World still runs", State: w.Dump()}
 		})
@@ -148,7 +198,7 @@ func (r *testRun) watch(w *World) (stop func()) {
 
 // options are the test's, and the trace's if one is asked for.
 func (r *testRun) options() []Option {
-	if *traceFlag == "" {
+	if *traceFlag == "" || chrome(*traceFlag) {
 		return r.opts
 	}
 	f, err := os.Create(*traceFlag)

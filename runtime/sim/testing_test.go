@@ -16,6 +16,7 @@ import (
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/overlapped"
 	"github.com/nothread/nothread/runtime/sim"
+	chrometrace "github.com/nothread/nothread/runtime/trace"
 )
 
 // hole is a device that never answers.
@@ -112,7 +113,7 @@ func TestFails(t *testing.T) {
 func TestFailuresAreTold(t *testing.T) {
 	fails := func(name string, args ...string) string {
 		cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestFails$", "-test.timeout=5s"}, args...)...)
-		cmd.Env = append(os.Environ(), "SIM_TEST_FAILS="+name)
+		cmd.Env = append(os.Environ(), "SIM_TEST_FAILS="+name, "TMPDIR="+t.TempDir())
 		out, err := cmd.CombinedOutput()
 		if _, ok := err.(*exec.ExitError); !ok {
 			t.Errorf("%s: it does not fail, but %v", name, err)
@@ -132,6 +133,13 @@ func TestFailuresAreTold(t *testing.T) {
 			if hops, err := os.ReadFile(trace); err != nil || strings.Contains(out, "irp#1") && !bytes.Contains(hops, []byte("irp#1")) {
 				t.Errorf("the trace has %d bytes, %v", len(hops), err)
 			}
+			chrome := regexp.MustCompile(`its trace, to be opened at ui.perfetto.dev: (.*\.json)`).FindStringSubmatch(out)
+			if chrome == nil {
+				t.Fatalf("no trace for Perfetto\n%s", out)
+			}
+			if f, err := os.Open(chrome[1]); err != nil || validate(f) != nil {
+				t.Errorf("%s: %v, %v", chrome[1], err, validate(f))
+			}
 			for _, say := range tc.says {
 				if !strings.Contains(out, say) || !strings.Contains(again, say) {
 					t.Errorf("it does not say %q:\n%s\nor not again:\n%s", say, out, again)
@@ -139,6 +147,11 @@ func TestFailuresAreTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+func validate(f *os.File) error {
+	f.Seek(0, 0)
+	return chrometrace.Validate(f)
 }
 
 // TestSeeds: as many seeds as are asked for, each another World; marks that none reaches are told.

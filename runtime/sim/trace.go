@@ -3,8 +3,38 @@ package sim
 import (
 	"io"
 
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/inflight"
 	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/trace"
 )
+
+// WithRecorder lets r keep what happens, hops and machines, to be shown by package trace. It begins anew with the World.
+func WithRecorder(r *trace.Recorder) Option { return func(o *options) { o.recorder = r } }
+
+// keepTrack prepares for whoever wants to hear of machines.
+func (w *World) keepTrack(o *options) {
+	if r := o.recorder; r != nil {
+		r.Begin(w.seed)
+		w.machines = async.NewMachines(w.Elapsed, w.recordMachine(r))
+		o.observers = append(o.observers, func(h *kernel.Hop) { r.Hop(h, w.Goroutines()) })
+	} else if o.machines || o.verify {
+		w.machines = async.NewMachines(w.Elapsed, nil)
+	}
+}
+
+// recordMachine tells r of machines, with the place where their code runs.
+func (w *World) recordMachine(r *trace.Recorder) func(async.MachineEvent, *async.InFlight) {
+	return func(e async.MachineEvent, f *async.InFlight) {
+		c := w.kernel.CPU()
+		at := kernel.Hop{Time: w.clock.Now(), CPU: c.Number(), IRQL: c.IRQL()}
+		if t := c.Thread(); t != nil {
+			at.Thread = t.Name()
+		}
+		states, state := f.Machine.States()
+		r.Machine(e, f.Number, inflight.NameOf(f.Machine), states, state, at)
+	}
+}
 
 // traceBuffer is how much of a trace is kept before it is written.
 const traceBuffer = 64 << 10

@@ -11,6 +11,7 @@ import (
 	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/pool"
+	"github.com/nothread/nothread/runtime/trace"
 )
 
 // Option changes how a World is built.
@@ -25,6 +26,7 @@ type options struct {
 	modern    bool
 	verify    bool
 	machines  bool
+	recorder  *trace.Recorder
 	record    bool
 	replay    *Recording
 	faults    Faults
@@ -117,12 +119,10 @@ func New(seed uint64, opts ...Option) *World {
 	if w.hazard = newHazard(w, &o); w.hazard != nil {
 		cfg.Hazard = kernelHazard{w.hazard}
 	}
+	w.keepTrack(&o)
 	if o.trace != nil || len(o.observers) > 0 {
 		w.tracer = newTracer(o.trace, o.observers)
 		cfg.Tracer = w.tracer
-	}
-	if o.machines || o.verify {
-		w.machines = async.NewMachines(w.Elapsed, nil)
 	}
 	w.kernel = kernel.New(cfg)
 	if w.tracer != nil {

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/nothread/nothread/runtime/sim"
+	"github.com/nothread/nothread/runtime/trace"
+)
+
+// This file is what -trace and -timeline make of a story: a file, which is
+// written whole or not at all, and lanes behind the story.
+
+// A recording is what is kept of a story's Worlds, to be shown at its end.
+type recording struct {
+	path      string // of -trace; "": none, "-": to the page
+	timeline  bool
+	color     bool
+	file      *target   // the trace in the making
+	device    io.Writer // instead, if the path is no regular file's
+	recorders []*trace.Recorder
+}
+
+// inChrome reports whether the trace is written in Chrome's format.
+func (r *recording) inChrome() bool { return filepath.Ext(r.path) == ".json" }
+
+// options are what a World needs to be recorded; page is where a trace on - goes.
+func (r *recording) options(page io.Writer) ([]sim.Option, error) {
+	var options []sim.Option
+	if r.timeline || r.inChrome() {
+		recorder := trace.NewRecorder(0)
+		r.recorders = append(r.recorders, recorder)
+		options = append(options, sim.WithRecorder(recorder))
+	}
+	switch {
+	case r.path == "":
+		return options, nil
+	case r.path == "-":
+		return append(options, sim.WithTrace(page)), nil
+	}
+	if r.file == nil && r.device == nil {
+		if err := r.create(); err != nil {
+			return nil, fmt.Errorf("cannot write the trace: %w", err)
+		}
+	}
+	if !r.inChrome() {
+		options = append(options, sim.WithTrace(r.out()))
+	}
+	return options, nil
+}
+
+func (r *recording) out() io.Writer {
+	if r.device != nil {
+		return r.device
+	}
+	return r.file
+}
+
+// create begins the file. What stands at its path stays until it is complete.
+func (r *recording) create() error {
+	if info, err := os.Stat(r.path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(r.path, os.O_WRONLY, 0)
+		if err == nil {
+			r.device = f
+		}
+		return err
+	}
+	var err error
+	r.file, err = createTarget(r.path, nil)
+	return err
+}
+
+// finish writes what is kept, and puts the file in its place unless the trace is
+// not complete: err is the story's.
+func (r *recording) finish(page io.Writer, err error) error {
+	if r.timeline {
+		for i, recorder := range r.recorders {
+			fmt.Fprintf(page, "\nThe timeline")
+			if len(r.recorders) > 1 {
+				fmt.Fprintf(page, " of World %d", i+1)
+			}
+			fmt.Fprintf(page, ": every hop, in the lane of what does it.\n\n")
+			err = errors.Join(err, trace.Timeline(page, recorder, trace.TimelineOptions{Color: r.color}))
+		}
+	}
+	if r.file == nil && r.device == nil {
+		return err
+	}
+	var failed error
+	if r.inChrome() {
+		failed = trace.Write(r.out(), r.recorders...)
+	}
+	if f, ok := r.device.(*os.File); ok {
+		failed = errors.Join(failed, f.Close())
+	}
+	if r.file != nil {
+		defer r.file.discard()
+		if failed == nil && !errors.Is(err, errTrace) {
+			failed = r.file.commit()
+		}
+	}
+	if failed != nil {
+		err = errors.Join(err, fmt.Errorf("cannot write the trace: %w", failed))
+	}
+	return err
+}
+
+// errTrace is among the errors of a story whose trace could not be written.
+var errTrace = errors.New("the trace is not complete")
+
+// isTerminal reports whether colours can be seen there, and are wanted.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,85 @@
+package trace_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/trace"
+)
+
+// small is a trace that is right; each planted fault replaces a part of it.
+const small = `{"traceEvents":[
+{"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"threads"}},
+{"ph":"M","pid":1,"tid":1,"name":"thread_name","args":{"name":"one"}},
+{"ph":"B","pid":1,"tid":1,"ts":1,"name":"outer"},
+{"ph":"s","pid":1,"tid":1,"ts":1,"name":"way","cat":"way","id":1},
+{"ph":"C","pid":1,"tid":0,"ts":1,"name":"n","args":{"count":1}},
+{"ph":"b","pid":1,"tid":0,"ts":2,"name":"span","cat":"irp","id":1},
+{"ph":"f","pid":1,"tid":1,"ts":2,"name":"way","cat":"way","id":1,"bp":"e"},
+{"ph":"E","pid":1,"tid":1,"ts":3},
+{"ph":"e","pid":1,"tid":0,"ts":3,"name":"span","cat":"irp","id":1}
+]}`
+
+func TestValidate(t *testing.T) {
+	if err := trace.Validate(strings.NewReader(small)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, says string }{
+		{`"ph":"E","pid":1,"tid":1,"ts":3`, `"ph":"E","pid":1,"tid":1,"ts":0.5`, "after one at"},
+		{`"ph":"E","pid":1,"tid":1`, `"ph":"E","pid":1,"tid":0`, "ends what has not begun"},
+		{`{"ph":"E","pid":1,"tid":1,"ts":3},`, ``, "do not end"},
+		{`"ts":3,"name":"span"`, `"ts":3,"name":"other"`, "not the innermost"},
+		{`{"ph":"e","pid":1,"tid":0,"ts":3,"name":"span","cat":"irp","id":1}`, `{"ph":"C","pid":1,"tid":0,"ts":3,"name":"n","args":{"count":2}}`, "does not end"},
+		{`"cat":"irp","id":1},`, `"cat":"irp"},`, "no category or no id"},
+		{`"ph":"s","pid":1,"tid":1`, `"ph":"s","pid":1,"tid":0`, "hangs in the air"},
+		{`"ph":"s"`, `"ph":"t"`, "has not begun"},
+		{`"bp":"e"`, `"bp":""`, "ends in the slice around it"},
+		{`"ph":"f"`, `"ph":"t"`, "flow way 1 does not end"},
+		{`"count":1`, `"count":"one"`, "no number"},
+		{`"ph":"B","pid":1,"tid":1,"ts":1`, `"ph":"B","pid":1,"tid":1`, "no time"},
+		{`"name":"outer"`, `"name":""`, "no name"},
+		{`"ph":"B"`, `"ph":"Q"`, "no such phase"},
+		{`"thread_name"`, `"thread_mane"`, "no such metadata"},
+		{`"tid":1,"name":"thread_name"`, `"tid":7,"name":"thread_name"`, "thread 1 of process 1 has no name"},
+		{`"ph":"B","pid":1,`, `"ph":"B",`, "no pid"},
+		{`]}`, `]}{`, "behind the trace"},
+		{`]}`, ``, "not JSON"},
+	} {
+		planted := strings.Replace(small, c.old, c.new, 1)
+		if planted == small {
+			t.Fatalf("%q is not there", c.old)
+		}
+		if err := trace.Validate(strings.NewReader(planted)); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%q for %q: %v", c.new, c.old, err)
+		}
+	}
+}
+
+// A recorder that keeps only the end of a run shows it all the same, whatever it begins in the middle of.
+func TestTheEndOfARun(t *testing.T) {
+	states := &async.States{Func: "f", File: "f.go", Line: 1, At: []async.State{{}, {Line: 2, Awaits: "x"}}}
+	kinds := []kernel.HopKind{kernel.HopMessage, kernel.HopIRPBuilt, kernel.HopDMAStart, kernel.HopThreadBlocked, kernel.HopThreadUnblocked,
+		kernel.HopTaskComplete, kernel.HopPosted, kernel.HopResumed, kernel.HopMessageLoop, kernel.HopThreadReturned}
+	for most := 1; most < 30; most++ {
+		r := trace.NewRecorder(most)
+		r.Begin(1)
+		for i := range 100 {
+			h := kernel.Hop{CPU: i % 2, Thread: []string{"UI thread", "worker 1"}[i%3%2], Kind: kinds[i*7%len(kinds)], IRP: uint64(i % 5), Name: "UI thread"}
+			r.Hop(&h, 1)
+			r.Machine(async.MachineEvent(i%4), uint64(i%6+1), "p.f", states, 1, h)
+		}
+		var b, again bytes.Buffer
+		if err := trace.Write(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := trace.Validate(&b); err != nil {
+			t.Errorf("of the last %d: %v", most, err)
+		}
+		if trace.Timeline(&again, r, trace.TimelineOptions{}); !strings.Contains(again.String(), "are not kept") {
+			t.Errorf("of the last %d: %s", most, again.String())
+		}
+	}
+}
