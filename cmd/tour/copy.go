@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/device"
@@ -50,6 +54,8 @@ func tellCopy(t *teller, args []string) error {
 	if err := t.traceApartFrom(src, dst); err != nil {
 		return err
 	}
+	interrupt, stop := t.listen()
+	defer stop()
 	target, err := createTarget(dst, source)
 	if err != nil {
 		return err
@@ -58,7 +64,10 @@ func tellCopy(t *teller, args []string) error {
 	if err := t.start(firstResumptions(2)); err != nil {
 		return err
 	}
-	copied, err := t.copyStream(source, target)
+	copied, err := t.copyStream(interrupt, source, target)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	if err := errors.Join(err, t.stop()); err != nil {
 		return err
 	}
@@ -73,8 +82,18 @@ func tellCopy(t *teller, args []string) error {
 	return nil
 }
 
-// copyStream runs CopyStream over two disks, begun by the UI thread.
-func (t *teller) copyStream(source, target device.Backing) (int64, error) {
+// listen returns a context that ends when the program is interrupted. Who
+// listens for that is no goroutine of the story's.
+func (t *teller) listen() (context.Context, context.CancelFunc) {
+	before := runtime.NumGoroutine()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	t.listeners = runtime.NumGoroutine() - before
+	return ctx, stop
+}
+
+// copyStream runs CopyStream over two disks, begun by the UI thread; an interrupt
+// cancels it.
+func (t *teller) copyStream(interrupt context.Context, source, target device.Backing) (int64, error) {
 	from, err := t.disk("source disk", device.ReadOnly(source))
 	if err != nil {
 		return 0, err
@@ -92,7 +111,11 @@ func (t *teller) copyStream(source, target device.Backing) (int64, error) {
 		return 0, err
 	}
 	var task async.Task[int64]
-	t.onUI("copy the file", func(ctx context.Context) { task = CopyStreamAsync(ctx, src, dst) })
+	t.onUI("copy the file", func(ctx context.Context) {
+		ctx, cancel := t.world.WithCancel(ctx)
+		t.world.OnDone(interrupt, cancel)
+		task = CopyStreamAsync(ctx, src, dst)
+	})
 	t.world.Run()
 	return task.GetResult()
 }

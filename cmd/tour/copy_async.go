@@ -109,7 +109,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copy.go", Line: 23,
+	Func: "CopyStream", File: "copy.go", Line: 27,
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
 		2: {Line: 11, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},

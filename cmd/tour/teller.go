@@ -28,6 +28,8 @@ type teller struct {
 	count     int // of -n
 	out       *bufio.Writer
 
+	listeners int // goroutines that wait for the program to be interrupted
+
 	world  *sim.World
 	worlds int // made so far
 	record func(h *kernel.Hop) bool
@@ -82,7 +84,7 @@ func (t *teller) stop() error {
 // observe is told of every hop, as it happens.
 func (t *teller) observe(h *kernel.Hop) {
 	t.hops++
-	t.goroutines = max(t.goroutines, runtime.NumGoroutine())
+	t.goroutines = max(t.goroutines, runtime.NumGoroutine()-t.listeners)
 	switch h.Kind {
 	case kernel.HopThreadBlocked:
 		t.blockedNow++
