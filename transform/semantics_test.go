@@ -3,6 +3,8 @@ package transform
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -21,6 +23,41 @@ func TestSemantics(t *testing.T) {
 			got := b.runForm(t, made, sources, "generated", flags)
 			compareRuns(t, want, got)
 		})
+	}
+}
+
+// Each of the forty cases of the specification has a test; and so has each row of
+// its table, by what is read late and what is fixed early.
+func TestSemanticsAreComplete(t *testing.T) {
+	paths, err := filepath.Glob("../testdata/semantics/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\t\{"([^"]+)", (\w+), (\w+)Async\},$`)
+	cases, rows := make(map[string]int), make(map[string]int)
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range names.FindAllStringSubmatch(string(content), -1) {
+			if m[2] != m[3] {
+				t.Errorf("%s: %s and %sAsync are not the same function", m[1], m[2], m[3])
+			}
+			number, _, _ := strings.Cut(m[1], " ")
+			cases[number]++
+			when, what, _ := strings.Cut(m[1], ": ")
+			rows[when]++
+			rows[what]++
+		}
+	}
+	for n := 1; n <= 40; n++ {
+		if cases[strconv.Itoa(n)] == 0 {
+			t.Errorf("case %d has no test", n)
+		}
+	}
+	if rows["late"] < 14 || rows["early"] < 12 {
+		t.Errorf("%d rows are read late, %d early", rows["late"], rows["early"])
 	}
 }
 

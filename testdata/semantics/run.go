@@ -143,9 +143,7 @@ type op[T any] struct {
 
 // complete runs the operation, wherever it is called, and then what waits for it.
 func (o *op[T]) complete() {
-	end := make(chan struct{})
-	go func() {
-		defer close(end)
+	apart(func() {
 		o.exited = true
 		defer func() {
 			if o.panicked = recover(); o.panicked != nil {
@@ -154,13 +152,22 @@ func (o *op[T]) complete() {
 		}()
 		o.result = o.f()
 		o.exited = false
-	}()
-	<-end
+	})
 	o.done = true
 	if c := o.continuation; c != nil {
 		o.continuation = nil
-		(*async.Executor)(nil).Run(c)
+		apart(func() { (*async.Executor)(nil).Run(c) })
 	}
+}
+
+// apart runs f on a goroutine of its own, which it may end.
+func apart(f func()) {
+	end := make(chan struct{})
+	go func() {
+		defer close(end)
+		f()
+	}()
+	<-end
 }
 
 func (o *op[T]) IsCompleted() bool { return o.done }

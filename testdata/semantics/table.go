@@ -2,7 +2,7 @@ package semantics
 
 import "fmt"
 
-var tests = [][]test{table, measured, expressions, statements, functions}
+var tests = [][]test{table, measured, expressions, statements, functions, once, shared}
 
 // table has the rows of what gc reads late and what it reads early around a
 // call. In each case the await changes what stands to its left.
@@ -31,6 +31,8 @@ var table = []test{
 	{"early: switch tags", earlyTags, earlyTagsAsync},
 	{"early: the callee that is a call", earlyCallee, earlyCalleeAsync},
 	{"early: range expressions", earlyRange, earlyRangeAsync},
+	{"early: callee and arguments of defer and go, late within them", earlyStatement, earlyStatementAsync},
+	{"early: method values when formed, deferred ones too", earlyMethodValue, earlyMethodValueAsync},
 }
 
 type pair struct{ a, b int }
@@ -239,4 +241,30 @@ func earlyRange(r *run) any {
 		sum += v*10 + i + after(r, func() int { s = append(s, 9); return 0 }).Await()
 	}
 	return both(sum, s)
+}
+
+//nothread:async
+func earlyStatement(r *run) any {
+	f := func(a, b int) { r.note("f ", a, " ", b) }
+	x := 1
+	defer f(x, after(r, func() int { x = 10; return 2 }).Await())
+	done := make(chan int)
+	g := func(a, b int) { done <- a*10 + b }
+	go g(x, after(r, func() int { x = 20; g = func(a, b int) { done <- -1 }; return 2 }).Await())
+	f, x = nil, 30
+	return <-done + value(r, x).Await()
+}
+
+//nothread:async
+func earlyMethodValue(r *run) any {
+	p := pair{1, 2}
+	formed := p.get
+	q := &p
+	defer func(f func() int) { r.note(f()) }(p.get)
+	defer q.add(value(r, 3).Await())
+	p.a = 10
+	value(r, 4).Await()
+	q = &pair{100, 100}
+	defer func() { r.note(p.a, " ", q.a) }()
+	return formed() + value(r, 5).Await()
 }

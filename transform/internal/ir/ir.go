@@ -157,6 +157,7 @@ type Source struct {
 	Content []byte
 	Pkg     *types.Package
 	Info    *types.Info
+	Imports []string // what the file calls the packages that it imports
 }
 
 // AsyncPath is the import path of the runtime that generated code needs.

@@ -39,7 +39,7 @@ func newNamer(f *ir.Func) *namer {
 		n.fields[name] = true
 	}
 	info := f.Source.Info
-	for _, name := range []string{"async", "utf8"} {
+	for _, name := range append([]string{"async", "utf8"}, f.Source.Imports...) {
 		n.taken[name] = true
 	}
 	for _, v := range f.Vars {

@@ -83,6 +83,13 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 			t = b.info.TypeOf(s.Key)
 		}
 	}
+	if s.Tok == token.DEFINE && b.sharedLoopVars() {
+		for _, id := range []ast.Expr{s.Key, s.Value} {
+			if id != nil {
+				b.declare(id.(*ast.Ident), false)
+			}
+		}
+	}
 	r := &ranging{b: b, s: s, label: label, t: t,
 		loop: b.block("loop"), body: b.block("body"), next: b.block("next"), done: b.block("done")}
 	switch u := coreType(t).(type) {
@@ -234,7 +241,10 @@ func (r *ranging) assign(key, value *ir.Code) {
 			if side.val == nil {
 				continue
 			}
-			v := b.declare(side.id.(*ast.Ident), false)
+			v := b.f.VarOf[b.info.Defs[side.id.(*ast.Ident)]]
+			if !b.sharedLoopVars() {
+				v = b.declare(side.id.(*ast.Ident), false)
+			}
 			b.code([]*ir.Var{v}, "%v = "+side.val.Format, append([]any{v}, side.val.Args...)...)
 		}
 		return

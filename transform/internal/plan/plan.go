@@ -49,6 +49,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 		Content: file.Content,
 		Pkg:     pkg.Types,
 		Info:    pkg.Info,
+		Imports: importNames(pkg, file),
 	}
 	b := newBuilder(pkg, file, diags, &ir.Func{
 		Name:    qualifiedName(fn.Decl),
@@ -59,6 +60,21 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 		Source:  source,
 	})
 	return b.plan()
+}
+
+// importNames lists what a file calls the packages that it imports.
+func importNames(pkg *load.Package, file *load.File) []string {
+	var names []string
+	for _, spec := range file.Syntax.Imports {
+		obj := pkg.Info.Implicits[spec]
+		if spec.Name != nil {
+			obj = pkg.Info.Defs[spec.Name]
+		}
+		if obj != nil {
+			names = append(names, obj.Name())
+		}
+	}
+	return names
 }
 
 // plan builds the function and the async closures in it; nil if it cannot.

@@ -162,9 +162,12 @@ func (b *builder) scanNode(n ast.Node, lits int) {
 	case *ast.IncDecStmt:
 		b.scanWrite(n.X)
 	case *ast.RangeStmt:
-		if n.Tok == token.ASSIGN {
-			b.scanWrite(n.Key)
-			b.scanWrite(n.Value)
+		for _, e := range []ast.Expr{n.Key, n.Value} {
+			if id, ok := e.(*ast.Ident); ok && n.Tok == token.DEFINE && b.sharedLoopVars() {
+				b.usageOf(b.info.Defs[id]).writes++ // each iteration sets the same variable
+			} else if n.Tok == token.ASSIGN {
+				b.scanWrite(e)
+			}
 		}
 	case *ast.UnaryExpr:
 		if n.Op == token.AND {
