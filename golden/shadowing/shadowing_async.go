@@ -327,7 +327,7 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 	var (
 		nil2  int
 		true2 int
-		fmt2  int
+		fmt   int
 		task  play.Answer[int]
 	)
 	switch m.state {
@@ -363,8 +363,8 @@ askDone:
 		}
 	}
 askDone2:
-	fmt2 = task.GetResult()
-	m.spill = m.string(fmt2)
+	fmt = task.GetResult()
+	m.spill = m.string(fmt)
 	task = play.Ask(m.ctx, m.len)
 	if !task.IsCompleted() {
 		m.awaiter = task

@@ -157,7 +157,15 @@ type Source struct {
 	Content []byte
 	Pkg     *types.Package
 	Info    *types.Info
-	Imports []string // what the file calls the packages that it imports
+	Imports map[string]string // what the file calls the packages that it imports, by path
+}
+
+// NameOf returns what the file calls a package.
+func (s *Source) NameOf(path, name string) string {
+	if own, ok := s.Imports[path]; ok {
+		return own
+	}
+	return name
 }
 
 // AsyncPath is the import path of the runtime that generated code needs.

@@ -39,12 +39,12 @@ func newNamer(f *ir.Func) *namer {
 		n.fields[name] = true
 	}
 	info := f.Source.Info
-	for _, name := range append([]string{"async", "utf8"}, f.Source.Imports...) {
+	for _, name := range []string{f.Source.NameOf(ir.AsyncPath, "async"), f.Source.NameOf("unicode/utf8", "utf8")} {
 		n.taken[name] = true
 	}
 	for _, v := range f.Vars {
 		types.TypeString(v.Type, func(p *types.Package) string {
-			n.taken[p.Name()] = true
+			n.taken[f.Source.NameOf(p.Path(), p.Name())] = true
 			return ""
 		})
 	}

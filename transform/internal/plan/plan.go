@@ -62,16 +62,16 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 	return b.plan()
 }
 
-// importNames lists what a file calls the packages that it imports.
-func importNames(pkg *load.Package, file *load.File) []string {
-	var names []string
+// importNames is what a file calls the packages that it imports, by path.
+func importNames(pkg *load.Package, file *load.File) map[string]string {
+	names := make(map[string]string)
 	for _, spec := range file.Syntax.Imports {
 		obj := pkg.Info.Implicits[spec]
 		if spec.Name != nil {
 			obj = pkg.Info.Defs[spec.Name]
 		}
-		if obj != nil {
-			names = append(names, obj.Name())
+		if name, ok := obj.(*types.PkgName); ok {
+			names[name.Imported().Path()] = name.Name()
 		}
 	}
 	return names

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 
 	"github.com/nothread/nothread/transform/internal/check"
@@ -174,7 +175,7 @@ func (b *builder) closuresNeed(obj *types.TypeName) bool {
 // ambiguous reports whether the name of a type means something else in the
 // function, or to what is generated.
 func (b *builder) ambiguous(obj *types.TypeName) bool {
-	if types.Universe.Lookup(obj.Name()) != nil || slices.Contains(b.f.Source.Imports, obj.Name()) || importsNamed(b.pkg.Types, obj.Name(), make(map[*types.Package]bool)) {
+	if types.Universe.Lookup(obj.Name()) != nil || slices.Contains(slices.Collect(maps.Values(b.f.Source.Imports)), obj.Name()) || importsNamed(b.pkg.Types, obj.Name(), make(map[*types.Package]bool)) {
 		return true
 	}
 	for _, t := range b.f.Types {
