@@ -36,8 +36,8 @@ type Disk struct {
 	line    Line
 
 	// The hardware's state.
-	slots       []diskSlot
-	completions []Completion // a ring of len(slots) entries: no more commands can be finished and not taken
+	slots       []*slotGroup // made when one of them is used: most disks never have as many commands as they could
+	completions []Completion // a ring, which grows as needed
 	taken       int          // index of the oldest entry
 	finished    int          // number of entries
 	interrupt   bool         // the interrupt status register
@@ -69,8 +69,8 @@ const maxDepth = 1 << 16
 // Registers are the command registers of one slot.
 type Registers struct {
 	Op     Op
-	DMA    []byte // the memory to read or write: its address and, by its len, the length register
 	Offset int64  // where on the disk, in bytes
+	DMA    []byte // the memory to read or write: its address and, by its len, the length register
 }
 
 // Completion is one entry of the completion queue.
@@ -84,12 +84,15 @@ type Completion struct {
 // diskSlot is one slot of the command queue, and the alarm that rings when its command is done.
 type diskSlot struct {
 	disk  *Disk
-	index int
+	timer clock.Timer
 	reg   Registers
+	index int32
 	busy  bool
 	told  bool // an interrupt has told of the command before it was done (InterruptBeforeDMA)
-	timer clock.Timer
 }
+
+// slotGroup is how many slots are made at a time.
+type slotGroup [32]diskSlot
 
 // NewDisk returns a disk that is not connected yet.
 func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
@@ -110,13 +113,8 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 	}
 	d := &Disk{name: name, backing: backing, cfg: cfg}
 	d.patience.Alarm = clock.AlarmFunc(func(clock.Time) { d.call() })
-	d.slots = make([]diskSlot, cfg.Depth)
-	d.completions = make([]Completion, cfg.Depth)
-	for i := range d.slots {
-		s := &d.slots[i]
-		s.disk, s.index = d, i
-		s.timer.Alarm = s
-	}
+	d.slots = make([]*slotGroup, (cfg.Depth+len(slotGroup{})-1)/len(slotGroup{}))
+	d.completions = make([]Completion, min(cfg.Depth, 8))
 	return d, nil
 }
 
@@ -130,15 +128,39 @@ func (d *Disk) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
 func (d *Disk) Name() string { return d.name }
 
 // Depth returns the number of slots of the command queue.
-func (d *Disk) Depth() int { return len(d.slots) }
+func (d *Disk) Depth() int { return d.cfg.Depth }
 
 // Registers returns the command registers of a slot, for the driver to fill in before it rings the doorbell.
-func (d *Disk) Registers(slot int) *Registers { return &d.slots[slot].reg }
+func (d *Disk) Registers(slot int) *Registers { return &d.slot(slot).reg }
+
+// slot returns a slot by number.
+func (d *Disk) slot(i int) *diskSlot {
+	const size = len(slotGroup{})
+	if i < 0 || i >= d.cfg.Depth {
+		panic(fmt.Sprintf("device: disk %s has no slot %d: its %d slots are numbered from 0", d.name, i, d.cfg.Depth))
+	}
+	g := d.slots[i/size]
+	if g == nil {
+		g = d.makeSlots(i / size)
+	}
+	return &g[i%size]
+}
+
+func (d *Disk) makeSlots(group int) *slotGroup {
+	g := new(slotGroup)
+	for i := range g {
+		s := &g[i]
+		s.disk, s.index = d, int32(group*len(g)+i)
+		s.timer.Alarm = s
+	}
+	d.slots[group] = g
+	return g
+}
 
 // Doorbell starts the command in a slot's registers. Ringing it for a slot whose command is not done is a driver's
 // mistake that no hardware would survive: it panics.
 func (d *Disk) Doorbell(slot int) {
-	s := &d.slots[slot]
+	s := d.slot(slot)
 	if d.line == nil {
 		panic("device: doorbell of disk " + d.name + ", which is not connected")
 	}
@@ -176,8 +198,11 @@ func (s *diskSlot) Ring(clock.Time) {
 		return
 	}
 	done := d.perform(&s.reg)
-	done.Slot = s.index
+	done.Slot = int(s.index)
 	s.busy = false
+	if d.finished == len(d.completions) {
+		d.growCompletions()
+	}
 	d.completions[d.entry(d.finished)] = done
 	d.finished++
 	if d.probe != nil {
@@ -191,7 +216,7 @@ func (s *diskSlot) Ring(clock.Time) {
 	d.held++
 	c := d.cfg.Coalesce
 	switch {
-	case c.Threshold == 0 || c.Time == 0 || d.held > c.Threshold || d.held == len(d.slots):
+	case c.Threshold == 0 || c.Time == 0 || d.held > c.Threshold || d.held == d.cfg.Depth:
 		d.call()
 	case d.held == 1:
 		d.clock.Set(&d.patience, d.clock.Now().Add(time.Duration(c.Time)*100*time.Microsecond))
@@ -220,6 +245,14 @@ func (d *Disk) entry(i int) int {
 		i -= len(d.completions) // a division would cost as much as a command
 	}
 	return i
+}
+
+// growCompletions makes the ring twice as long.
+func (d *Disk) growCompletions() {
+	ring := make([]Completion, 2*len(d.completions))
+	n := copy(ring, d.completions[d.taken:])
+	copy(ring[n:], d.completions[:d.taken])
+	d.completions, d.taken = ring, 0
 }
 
 // call asserts the line, for all commands that have finished.
@@ -276,10 +309,12 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 // doorbells are not heard. It cannot be put back.
 func (d *Disk) Remove() {
 	d.removed = true
-	for i := range d.slots {
-		s := &d.slots[i]
-		d.clock.Stop(&s.timer)
-		s.busy, s.reg.DMA = false, nil
+	for _, g := range d.slots {
+		for i := 0; g != nil && i < len(g); i++ {
+			s := &g[i]
+			d.clock.Stop(&s.timer)
+			s.busy, s.reg.DMA = false, nil
+		}
 	}
 	d.clock.Stop(&d.patience)
 	d.finished, d.held, d.interrupt = 0, 0, false

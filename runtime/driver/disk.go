@@ -23,8 +23,8 @@ type Disk struct {
 	cancel kernel.CancelRoutine // cancelQueued, bound once
 
 	// At DispatchLevel.
-	requests []diskRequest // by slot
-	free     []int         // free slots
+	requests []diskRequest // by slot, as far as slots were ever used
+	free     []int32       // those of them that are free
 	commands uint64        // that the disk has finished
 
 	watch diskWatch
@@ -32,8 +32,7 @@ type Disk struct {
 
 // diskRequest is what a slot of the disk works on.
 type diskRequest struct {
-	irp   *kernel.IRP // nil: the slot is free
-	done  int         // bytes transferred by commands before
+	irp   *kernel.IRP // nil: the slot is free. Its Information is what commands have transferred so far
 	tries int         // commands that brought nothing
 }
 
@@ -64,10 +63,6 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 	d.isr = kernel.Interrupt{Name: disk.Name(), Service: d.service, Mode: line.Mode(), Shared: true}
 	d.dpc = kernel.DPC{Name: "the DPC of " + disk.Name(), Routine: d.deferred}
 	d.cancel = d.cancelQueued
-	d.requests = make([]diskRequest, disk.Depth())
-	for slot := disk.Depth() - 1; slot >= 0; slot-- {
-		d.free = append(d.free, slot)
-	}
 	d.watch.init(d)
 	k.Expect(markRetried, markGoneOn, markPolled, markRemoved)
 	if status := line.Connect(&d.isr); !status.IsSuccess() {
@@ -109,12 +104,23 @@ func (d *Disk) startIo(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP)
 		c.StartNextPacket(dev)
 		c.CompleteRequest(irp)
 	default:
-		slot := d.free[len(d.free)-1]
-		d.free = d.free[:len(d.free)-1]
-		d.requests[slot] = diskRequest{irp: irp}
-		d.start(c, slot)
+		irp.Information = 0
+		d.start(c, d.slotFor(irp))
 		d.watch.arm(c)
 	}
+}
+
+// slotFor gives a request a free slot. There is one: the device queue lets no more requests through than there are.
+func (d *Disk) slotFor(irp *kernel.IRP) int {
+	n := len(d.free)
+	if n == 0 {
+		d.requests = append(d.requests, diskRequest{irp: irp})
+		return len(d.requests) - 1
+	}
+	slot := int(d.free[n-1])
+	d.free = d.free[:n-1]
+	d.requests[slot] = diskRequest{irp: irp}
+	return slot
 }
 
 // start gives what is left of a slot's request to the disk.
@@ -123,8 +129,8 @@ func (d *Disk) start(c *kernel.CPU, slot int) {
 	sl := r.irp.CurrentStackLocation()
 	reg := d.disk.Registers(slot)
 	reg.Op = operation(sl.Major)
-	reg.DMA = r.irp.UserBuffer[r.done:]
-	reg.Offset = sl.Parameters.ByteOffset + int64(r.done)
+	reg.DMA = r.irp.UserBuffer[r.irp.Information:]
+	reg.Offset = sl.Parameters.ByteOffset + int64(r.irp.Information)
 	d.disk.Doorbell(slot)
 	c.Trace(kernel.HopDMAStart, r.irp, d.device.Name, int64(len(reg.DMA)), reg.Offset)
 }
@@ -168,7 +174,7 @@ func (d *Disk) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
 	d.commands++
 	r := &d.requests[done.Slot]
-	r.done += done.Transferred
+	r.irp.Information += done.Transferred
 	if d.goesOn(r, done) {
 		d.start(c, done.Slot)
 		return
@@ -176,7 +182,7 @@ func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
 	irp := r.irp
 	irp.Status, irp.Information = outcome(r, done)
 	*r = diskRequest{}
-	d.free = append(d.free, done.Slot)
+	d.free = append(d.free, int32(done.Slot))
 	c.StartNextPacket(&d.device)
 	if len(d.free) == len(d.requests) {
 		d.watch.disarm()
@@ -192,7 +198,7 @@ func (d *Disk) goesOn(r *diskRequest, done device.Completion) bool {
 	switch {
 	case done.Status == device.TryAgain:
 		d.kernel.Reach(markRetried)
-	case done.Status == device.OK && !done.End && r.done < len(r.irp.UserBuffer):
+	case done.Status == device.OK && !done.End && r.irp.Information < len(r.irp.UserBuffer):
 		d.kernel.Reach(markGoneOn)
 	default:
 		return false
@@ -205,12 +211,13 @@ func (d *Disk) goesOn(r *diskRequest, done device.Completion) bool {
 
 // outcome translates what the disk says of a request's last command.
 func outcome(r *diskRequest, done device.Completion) (kernel.Status, int) {
-	whole := r.done == len(r.irp.UserBuffer)
+	n := r.irp.Information
+	whole := n == len(r.irp.UserBuffer)
 	switch done.Status {
 	case device.OK:
 		switch {
-		case whole || done.End && r.done > 0:
-			return kernel.StatusSuccess, r.done
+		case whole || done.End && n > 0:
+			return kernel.StatusSuccess, n
 		case done.End:
 			return kernel.StatusEndOfFile, 0
 		case r.irp.Cancel:
@@ -225,7 +232,7 @@ func outcome(r *diskRequest, done device.Completion) (kernel.Status, int) {
 	case device.BadCommand:
 		return kernel.StatusInvalidParameter, 0
 	}
-	return kernel.StatusIoDeviceError, r.done
+	return kernel.StatusIoDeviceError, n
 }
 
 // cancelQueued is the cancel routine of a request that waits for the disk: called with the cancel lock held, it takes the

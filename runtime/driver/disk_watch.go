@@ -56,7 +56,7 @@ func (w *diskWatch) look(c *kernel.CPU, _ *kernel.DPC, _ any) {
 		for slot := range d.requests {
 			if irp := d.requests[slot].irp; irp != nil {
 				d.requests[slot] = diskRequest{}
-				d.free = append(d.free, slot)
+				d.free = append(d.free, int32(slot))
 				w.doomed = append(w.doomed, irp)
 			}
 		}
