@@ -2,6 +2,7 @@ package device
 
 import (
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/nothread/nothread/runtime/clock"
@@ -23,12 +24,16 @@ import (
 //
 // Frames are sent in order, each in the time that its length takes; one that arrives when no buffer is free is lost. An
 // Adapter belongs to one World and is used from the goroutine that runs it.
+//
+// Of the faults of devices it knows those that a network must bear: a HardError or a PassingError spoils a frame on its way
+// out, which nobody hears of; a HeavyTail holds the transmitter up; and the interrupt may overtake what it tells of.
 type Adapter struct {
 	// The wiring, fixed by NewAdapter, Connect and NewWire.
 	name   string
 	cfg    AdapterConfig
 	clock  clock.Clock
 	oracle Oracle
+	hazard Hazard // nil: it never fails
 	line   Line
 	probe  Probe
 	wire   *Wire
@@ -39,6 +44,7 @@ type Adapter struct {
 	rxHead   uint64 // the next to be filled
 	rxTail   uint64 // given by the driver so far
 	transmit []TransmitDescriptor
+	told     bool   // an interrupt has told of the next frame before it was sent (InterruptBeforeDMA)
 	txHead   uint64 // the next to be sent
 	txTail   uint64 // given by the driver so far
 
@@ -61,7 +67,8 @@ type AdapterConfig struct {
 
 // AdapterCounts are running totals.
 type AdapterCounts struct {
-	Sent     uint64 // frames put on the wire
+	Sent     uint64 // frames that have left
+	Spoiled  uint64 // those of them that failed on the way out
 	Received uint64 // frames that found a buffer
 	Missed   uint64 // frames that found none, or one too short
 }
@@ -108,6 +115,7 @@ func NewAdapter(name string, cfg AdapterConfig) (*Adapter, error) {
 // Connect plugs the adapter into a machine. The probe may be nil.
 func (a *Adapter) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
 	a.clock, a.oracle, a.line, a.probe = c, o, l, p
+	a.hazard, _ = o.(Hazard)
 }
 
 // Name returns the adapter's name.
@@ -164,18 +172,31 @@ func (a *Adapter) send() {
 	}
 	n := len(a.Transmit(a.txHead).Frame)
 	took := a.cfg.PerFrame + time.Duration(int64(n)*int64(a.cfg.PerKilobyte)/1024)
+	if a.strike(HeavyTail) { // twice as long, or with half the chance four times, or …
+		took <<= 1 + bits.TrailingZeros64(a.oracle.Choose("net.tail", 1<<9)|1<<9)
+	}
 	a.clock.Set(&a.sending, a.clock.Now().Add(took))
 }
 
 // Ring is the moment at which the last byte of a frame leaves: the wire has it now, and the next one begins.
 func (a *Adapter) Ring(clock.Time) {
+	if !a.told && a.strike(InterruptBeforeDMA) {
+		a.told = true
+		a.clock.Set(&a.sending, a.clock.Now().Add(time.Duration(1+a.oracle.Choose("net.dma", 5_000))))
+		a.call()
+		return
+	}
 	d := a.Transmit(a.txHead)
 	a.txHead++
 	a.counts.Sent++
 	status := OK
-	if len(d.Frame) > a.cfg.MTU {
+	switch {
+	case len(d.Frame) > a.cfg.MTU:
 		status = BadCommand // too long: it goes nowhere
-	} else if a.wire != nil {
+	case a.strike(HardError) || a.strike(PassingError):
+		status = DeviceError
+		a.counts.Spoiled++
+	case a.wire != nil:
 		a.wire.carry(a, d.Frame)
 	}
 	n := len(d.Frame)
@@ -184,8 +205,15 @@ func (a *Adapter) Ring(clock.Time) {
 		a.probe.DMADone(a.name, Write, 0, n, status)
 	}
 	a.send()
+	if a.told {
+		a.told = false
+		return // it has been said, too early
+	}
 	a.hold()
 }
+
+// strike reports whether a fault happens here and now.
+func (a *Adapter) strike(f Fault) bool { return a.hazard != nil && a.hazard.Strike(f) }
 
 // arrive takes a frame from the wire: into the next buffer by DMA, or lost.
 func (a *Adapter) arrive(frame []byte) {

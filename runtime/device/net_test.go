@@ -205,3 +205,39 @@ func TestToasterHardware(t *testing.T) {
 		t.Errorf("%+v", popped)
 	}
 }
+
+// troubled is a bench whose hardware fails in the ways named, at every opportunity.
+type troubled struct {
+	*bench
+	faults map[Fault]bool
+}
+
+func (t troubled) Strike(f Fault) bool { return t.faults[f] }
+
+// TestAdapterFaults: a frame that fails on its way out goes nowhere, and is done all the same; an interrupt that comes
+// before its frame has left does not come again.
+func TestAdapterFaults(t *testing.T) {
+	for _, tc := range []struct {
+		fault                   Fault
+		sent, spoiled, received uint64
+	}{{HardError, 1, 1, 0}, {PassingError, 1, 1, 0}, {InterruptBeforeDMA, 1, 0, 1}, {HeavyTail, 1, 0, 1}, {ShortTransfer, 1, 0, 1}} {
+		b, from, to, _ := newPair(t, AdapterConfig{}, WireConfig{})
+		calls := new(bench)
+		from.Connect(&b.Virtual, troubled{b, map[Fault]bool{tc.fault: true}}, calls, nil)
+		transmit(from, 0, "frame")
+		began := b.Now()
+		for !from.Transmit(0).Done && b.Step() {
+			if tc.fault == InterruptBeforeDMA && !from.Transmit(0).Done && !from.InterruptPending() {
+				t.Error("no interrupt before the frame has left")
+			}
+		}
+		from.Acknowledge()
+		if took := b.Now().Sub(began); (tc.fault == HeavyTail) != (took >= 600*time.Nanosecond) && tc.fault != InterruptBeforeDMA {
+			t.Errorf("%v: sent in %v", tc.fault, took)
+		}
+		b.settle()
+		if c := from.Counts(); c.Sent != tc.sent || c.Spoiled != tc.spoiled || to.Counts().Received != tc.received || from.InterruptPending() {
+			t.Errorf("%v: %+v, received %+v, interrupt pending %v", tc.fault, c, to.Counts(), from.InterruptPending())
+		}
+	}
+}

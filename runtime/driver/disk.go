@@ -252,17 +252,6 @@ func (d *Disk) cancelQueued(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel
 
 // cleanup cancels what is queued through a file object whose handle is closed. What the disk works on completes.
 func (d *Disk) cleanup(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
-	file := irp.File()
-	for {
-		old := c.RaiseIRQL(kernel.DispatchLevel)
-		queued := dev.Queue.Find(file)
-		c.LowerIRQL(old)
-		if queued == nil {
-			break
-		}
-		c.CancelIRP(queued)
-	}
-	irp.Status = kernel.StatusSuccess
-	c.CompleteRequest(irp)
-	return kernel.StatusSuccess
+	cancelQueue(c, dev, &dev.Queue, irp.File())
+	return complete(c, irp, kernel.StatusSuccess, 0)
 }

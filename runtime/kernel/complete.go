@@ -56,6 +56,8 @@ func (c *CPU) checkCompletable(irp *IRP) {
 	case k.cancelLock.held:
 		k.violate(vCancelSpinLock, irp, "the IRP is completed while the cancel lock is held")
 	case !k.verify:
+	case k.locks > 0:
+		k.violate(vCompleteLocked, irp, "the IRP is completed while %s is held", k.order.last())
 	case c.passedDown(irp):
 		k.violate(vCompleteQueued, irp, "the IRP is completed while the driver below has it")
 	case irp.Cancel != irp.cancelled:

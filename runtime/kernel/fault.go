@@ -23,13 +23,15 @@ const (
 	NoIRPMemory                     // AllocateIRP returns nil
 	EarlyCompletion                 // hardware goes on for a while before a dispatch routine that pended returns
 	StrayCancel                     // somebody cancels a request in flight
+	ForcedPending                   // a read, write or flush is answered with StatusPending, even if it is complete (stress.go)
+	FakeFilter                      // a request passes one driver more (stress.go)
 	Faults                          // how many there are
 )
 
 func (f Fault) String() string {
 	names := [...]string{
 		"lost interrupt", "duplicate interrupt", "spurious interrupt", "late interrupt", "no memory for an IRP",
-		"early completion", "stray cancel",
+		"early completion", "stray cancel", "forced pending", "fake filter",
 	}
 	if int(f) < len(names) {
 		return names[f]

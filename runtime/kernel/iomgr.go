@@ -254,13 +254,19 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 		c.trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
 	}
 	c.Spend(costSystemCall)
-	irp := c.build(file, major, buf, offset, ov)
+	dev, drivers := file.device, file.device.stackSize
+	if k.hazard != nil {
+		if filter := k.interpose(major); filter != nil {
+			dev, drivers = filter, drivers+1
+		}
+	}
+	irp := c.build(file, drivers, major, buf, offset, ov)
 	if irp == nil {
 		return StatusInsufficientResources
 	}
 	file.finalStatus = StatusPending
 	id := irp.id
-	status := c.CallDriver(file.device, irp)
+	status := c.CallDriver(dev, irp)
 	if status == StatusPending {
 		if k.watched {
 			k.traceOn(c, HopPending, id, file.device.Name, 0, 0)
@@ -273,10 +279,10 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 	return c.completedAtOnce(file, irp, status)
 }
 
-// build makes the IRP of a request.
-func (c *CPU) build(file *FileObject, major MajorFunction, buf []byte, offset int64, ov *Overlapped) *IRP {
+// build makes the IRP of a request, for so many drivers.
+func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []byte, offset int64, ov *Overlapped) *IRP {
 	dev := file.device
-	irp := c.kernel.AllocateIRP(dev.stackSize)
+	irp := c.kernel.AllocateIRP(drivers)
 	if irp == nil {
 		return nil
 	}

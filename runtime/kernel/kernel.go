@@ -53,8 +53,9 @@ type Kernel struct {
 	freeIRP     *IRP // the first of those that are free
 	freePosts   *post
 
-	locks    int  // spin locks held
-	straying bool // fault.go: within a stray cancel
+	filters  filters // stress.go
+	locks    int     // spin locks held
+	straying bool    // fault.go: within a stray cancel
 
 	marks  []Mark
 	counts Counts
@@ -102,6 +103,7 @@ func New(cfg Config) *Kernel {
 	k.cpu = k.cpus[0]
 	k.clockLine = k.NewLine("clock", MessageSignaled, ClockLevel, 0)
 	k.clockLine.reliable = true
+	k.filters.init()
 	k.expectRaces()
 	k.clockLine.Connect(&Interrupt{Name: "clock", Service: k.clockInterrupt, Mode: MessageSignaled})
 	return k

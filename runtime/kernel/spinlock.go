@@ -7,6 +7,18 @@ type SpinLock struct {
 
 	held bool
 	old  IRQL // the level to return to
+
+	// The verifier's.
+	cpu    *CPU
+	thread *Thread // that took it; nil: none, but an ISR or a DPC
+}
+
+// InitializeSpinLock gives a lock its name, once.
+func (k *Kernel) InitializeSpinLock(l *SpinLock, name string) {
+	if l.Name != "" {
+		k.violate(vLockMadeTwice, nil, "%s is initialized again, as %s", l.Name, name)
+	}
+	l.Name = name
 }
 
 // Acquire raises the CPU to DispatchLevel and takes the lock.

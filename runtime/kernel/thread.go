@@ -1,5 +1,7 @@
 package kernel
 
+import "time"
+
 // This file is threads, dispatcher objects and the scheduler.
 //
 // A simulated thread is no goroutine. It has a Body that does one piece of work each time the thread is scheduled and
@@ -127,6 +129,9 @@ func (t *Thread) WaitIdle(what string) {
 
 // Terminate ends the thread; its body must return then. Requests that it issued complete with nobody to tell (A11).
 func (t *Thread) Terminate() {
+	if t.kernel.verify {
+		t.kernel.order.mustHoldNothing(t)
+	}
 	t.state = Terminated
 	if t.active {
 		t.active = false
@@ -218,11 +223,40 @@ func (t *Thread) Wait(e *Event, alertable bool) Status {
 		t.alertable = alertable
 		status := t.Block("event " + e.Name)
 		t.alertable = false
-		if status == StatusUserAPC {
+		if status != StatusSuccess {
 			e.drop(t)
+		}
+		if status == StatusTimeout {
+			return status
 		}
 	}
 	return StatusSuccess
+}
+
+// WaitFor is Wait for no longer than d: then it returns StatusTimeout. With a d of 0 it does not wait, but only looks, and
+// may be called at up to DispatchLevel.
+func (t *Thread) WaitFor(e *Event, alertable bool, d time.Duration) Status {
+	k := t.kernel
+	switch {
+	case e.signaled:
+		return StatusSuccess
+	case d <= 0:
+		t.cpu.requireAtMost(DispatchLevel, "WaitFor with a timeout of 0")
+		return StatusTimeout
+	case t.cpu.irql == DispatchLevel:
+		k.violate(vWaitTimed, nil, "%s would wait for %v at %v", t.name, d, t.cpu.irql)
+	}
+	timeout := &Timer{DPC: &DPC{Name: "the timeout of " + t.name, Routine: func(*CPU, *DPC, any) {
+		if t.state == Waiting {
+			k.wake(t, StatusTimeout)
+		}
+	}}}
+	k.SetTimer(timeout, k.clock.Now().Add(d))
+	status := t.Wait(e, alertable)
+	if !k.CancelTimer(timeout) {
+		timeout.DPC.Routine = func(*CPU, *DPC, any) {} // it has expired: its DPC may still come
+	}
+	return status
 }
 
 func (e *Event) drop(t *Thread) {

@@ -3,6 +3,7 @@ package kernel
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nothread/nothread/runtime/clock"
 )
@@ -223,4 +224,31 @@ func TestA39_SkipPortOnSuccess(t *testing.T) {
 	other.Remove(th)
 	b.Adopt(b.user)
 	equal(t, "running for the port that it left", b.port.Running(), 0)
+}
+
+// TestWaitFor: a wait ends at its timeout, or when the event is signalled, whichever comes first; the other one of the two
+// then does nothing any more.
+func TestWaitFor(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		signal, after time.Duration // the event; the timeout
+		status        Status
+		took          time.Duration
+	}{
+		{"signalled first", 30 * time.Microsecond, 50 * time.Microsecond, StatusSuccess, 30 * time.Microsecond},
+		{"timeout first", 50 * time.Microsecond, 30 * time.Microsecond, StatusTimeout, 30 * time.Microsecond},
+		{"only looks", 50 * time.Microsecond, 0, StatusTimeout, 0},
+	} {
+		m := newMachine(Config{Verify: true})
+		e := &Event{Name: "done"}
+		m.SetTimer(&Timer{DPC: &DPC{Name: "signal", Routine: func(*CPU, *DPC, any) { m.SetEvent(e) }}}, m.c().Now().Add(tc.signal))
+		began := m.c().Now()
+		equal(t, tc.name, m.user.WaitFor(e, false, tc.after), tc.status)
+		if took := m.c().Now().Sub(began); took < tc.took || took > tc.took+5*time.Microsecond {
+			t.Errorf("%s: took %v", tc.name, took)
+		}
+		m.run()
+		equal(t, tc.name+": waiters left", len(e.waiters), 0)
+		equal(t, tc.name+": then", m.user.WaitFor(e, false, time.Hour), StatusSuccess)
+	}
 }

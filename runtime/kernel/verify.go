@@ -88,6 +88,9 @@ type lockOrder struct {
 
 // acquire notes that a lock is taken, and refuses one that was once held while one of those held now was taken.
 func (o *lockOrder) acquire(c *CPU, l *SpinLock) {
+	if l.Name == "" {
+		c.kernel.violate(vLockUnmade, nil, "a lock is taken that has no name")
+	}
 	for _, h := range o.held {
 		if o.leads(l, h, nil) {
 			c.kernel.violate(vLockOrder, nil, "%s is taken while %s is held; elsewhere it was the other way round", l.Name, h.Name)
@@ -100,6 +103,27 @@ func (o *lockOrder) acquire(c *CPU, l *SpinLock) {
 		}
 	}
 	o.held = append(o.held, l)
+	l.cpu, l.thread = c, c.running()
+}
+
+// last names the lock that was taken last.
+func (o *lockOrder) last() string { return o.held[len(o.held)-1].Name }
+
+// running returns the thread whose code the CPU runs; nil: it runs an ISR or a DPC.
+func (c *CPU) running() *Thread {
+	if c.nesting > 0 {
+		return nil
+	}
+	return c.thread
+}
+
+// mustHoldNothing refuses the end of a thread that holds a lock.
+func (o *lockOrder) mustHoldNothing(t *Thread) {
+	for _, l := range o.held {
+		if l.thread == t {
+			t.kernel.violate(vLockThread, nil, "%s ends while it holds %s", t.name, l.Name)
+		}
+	}
 }
 
 // leads reports whether to was taken while from was held, or while one was that was taken while from was held, and so on.
@@ -115,6 +139,9 @@ func (o *lockOrder) leads(from, to *SpinLock, seen []*SpinLock) bool {
 // release notes that a lock is let go, which must be the one that was taken last.
 func (o *lockOrder) release(c *CPU, l *SpinLock) {
 	last := len(o.held) - 1
+	if l.cpu != c || l.thread != c.running() {
+		c.kernel.violate(vLockStranger, nil, "%s is released by somebody else than took it", l.Name)
+	}
 	if last >= 0 && o.held[last] != l && contains(o.held, l) {
 		c.kernel.violate(vLockRelease, nil, "%s is released before %s, which was taken later", l.Name, o.held[last].Name)
 	}

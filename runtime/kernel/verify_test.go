@@ -55,6 +55,15 @@ func does(f func(c *CPU, irp *IRP)) DispatchRoutine {
 	}
 }
 
+// takes is a dispatch routine that completes, and then takes a lock and keeps it.
+func takes(l *SpinLock) DispatchRoutine {
+	return func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+		status := completes(StatusSuccess, 0)(c, dev, irp)
+		l.Acquire(c)
+		return status
+	}
+}
+
 // isr lets an ISR run.
 func (b *bad) isr(service func(c *CPU)) {
 	l := b.NewLine("bad", MessageSignaled, DeviceLevel, 0)
@@ -206,7 +215,7 @@ var plants = map[*Violation]func(b *bad){
 	},
 	&vLockTwice: func(b *bad) { b.lock.Acquire(b.c()); b.lock.Acquire(b.c()) },
 	&vLockOrder: func(b *bad) {
-		var third SpinLock
+		third := SpinLock{Name: "a third lock"}
 		for _, pair := range [][2]*SpinLock{{&b.lock, &third}, {&third, &b.other}, {&b.other, &b.lock}} {
 			pair[0].Acquire(b.c())
 			pair[1].Acquire(b.c())
@@ -220,6 +229,37 @@ var plants = map[*Violation]func(b *bad){
 		b.lock.Release(b.c())
 	},
 	&vLockNotOwned: func(b *bad) { b.c().RaiseIRQL(DispatchLevel); b.lock.Release(b.c()) },
+	&vLockUnmade:   func(b *bad) { new(SpinLock).Acquire(b.c()) },
+	&vLockMadeTwice: func(b *bad) {
+		var l SpinLock
+		b.InitializeSpinLock(&l, "a lock")
+		l.Acquire(b.c())
+		l.Release(b.c())
+		b.InitializeSpinLock(&l, "a lock")
+	},
+	&vLockStranger: func(b *bad) {
+		b.lock.Acquire(b.c())
+		b.AdoptOn(b.c(), b.NewThread("other", nil))
+		b.lock.Release(b.c())
+	},
+	&vLockThread: func(b *bad) {
+		b.lock.Acquire(b.c())
+		b.user.Terminate()
+	},
+	&vCompleteLocked: func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			b.lock.Acquire(c)
+			defer b.lock.Release(c)
+			return completes(StatusSuccess, 0)(c, dev, irp)
+		})
+	},
+	&vWaitTimed: func(b *bad) {
+		b.request(does(func(c *CPU, _ *IRP) {
+			c.RaiseIRQL(DispatchLevel)
+			c.Thread().WaitFor(new(Event), false, 0) // that is allowed
+			c.Thread().WaitFor(new(Event), false, time.Microsecond)
+		}))
+	},
 	&vLockUnloaded: func(b *bad) { b.lock.Acquire(b.c()); b.RemoveDevice(b.below, &b.lock) },
 	&vWriteChanged: func(b *bad) { b.touch(MajorWrite) },
 	&vReadChanged:  func(b *bad) { b.touch(MajorRead) },
@@ -236,7 +276,7 @@ var plants = map[*Violation]func(b *bad){
 			return StatusPending
 		})
 	},
-	&vSpinLockSafe: func(b *bad) { b.request(does(func(c *CPU, _ *IRP) { b.lock.Acquire(c) })) },
+	&vSpinLockSafe: func(b *bad) { b.request(takes(&b.lock)) },
 	&vCancelField:  func(b *bad) { b.request(does(func(_ *CPU, irp *IRP) { irp.Cancel = true })) },
 	&vCancelSpinLock: func(b *bad) {
 		b.request(func(_ *CPU, _ *DeviceObject, irp *IRP) Status {

@@ -44,21 +44,27 @@ var (
 	vAcquireTooLow  = Violation{detected + "42", "A23", "AcquireAtDispatch is called at DISPATCH, not below"}
 	vWaitAbove      = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (120))", "A23", "nobody waits above DISPATCH"}
 	vWaitDispatch   = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (121))", "A23", "nobody waits at DISPATCH"}
+	vWaitTimed      = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (122))", "A23", "nobody waits at DISPATCH, for however short a time: to look without waiting the timeout is 0"}
 	vISRContext     = Violation{detected + "110", "A25", "an ISR leaves the thread that it interrupts alone"}
 	vISRIRQL        = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "111)", "A23", "an ISR leaves the IRQL as it found it"}
 	vCancelSlow     = Violation{detected + "135", "A17", "a cancelled IRP is completed within five minutes"}
 	vCompletionIRQL = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "FA)", "A23", "a completion routine leaves the IRQL as it found it"}
 	vLockTwice      = Violation{"SPIN_LOCK_ALREADY_OWNED (" + detected + "1000)", "A17", "a lock is not taken by whoever holds it"}
 	vLockOrder      = Violation{detected + "1001", "A17", "locks are always taken in the same order"}
+	vLockUnmade     = Violation{detected + "1002", "A17", "a lock is given its name, by InitializeSpinLock or where it is declared, before it is taken"}
 	vLockRelease    = Violation{detected + "1003", "A17", "the lock taken last is released first"}
-	vLockNotOwned   = Violation{"SPIN_LOCK_NOT_OWNED (" + detected + "1004)", "A17", "a lock is released by whoever holds it"}
-	vLockUnloaded   = Violation{detected + "1007", "A17", "a lock is not given up while it is held"}
+	vLockStranger   = Violation{detected + "1004", "A17", "a lock is released by whoever took it"}
+	vLockMadeTwice  = Violation{detected + "1005", "A17", "a lock is initialized once"}
+	vLockThread     = Violation{detected + "1006", "A17", "a thread that ends holds no lock"}
+	vLockUnloaded   = Violation{detected + "1006 (at unload)", "A17", "a driver that goes holds no lock"}
+	vLockNotOwned   = Violation{"SPIN_LOCK_NOT_OWNED (" + detected + "1007)", "A17", "a lock is released by whoever holds it"}
 	vWriteChanged   = Violation{detected + "1010", "A21", "the buffer of a write stays as it is until the write is complete"}
 	vReadChanged    = Violation{detected + "1011", "A21", "the buffer of a read is nobody else's until the read is complete"}
 
 	vDoubleCompletion = Violation{"MULTIPLE_IRP_COMPLETE_REQUESTS (SDV DoubleCompletion)", "A8", "an IRP is completed once"}
 	vPendedCompleted  = Violation{"SDV PendedCompletedRequest", "A4", "an IRP is marked pending before it is completed"}
 	vSpinLockSafe     = Violation{"SDV SpinLockSafe", "A17", "a dispatch routine returns with the locks that it was called with"}
+	vCompleteLocked   = Violation{"SDV SpinLockSafe (CompleteRequest)", "A17", "an IRP is completed when no spin lock is held: its completion routines may take any"}
 	vCancelField      = Violation{"SDV IrpCancelField", "A16", "irp.Cancel is CancelIRP's to set"}
 	vCancelSpinLock   = Violation{"SDV CancelSpinLock", "A17", "the cancel lock is not held when an IRP is completed or a cancel routine returns"}
 	vStartIoRecursion = Violation{"SDV StartIoRecursion", "A15", "StartIo calls StartNextPacket only with DeferredStartIo"}
@@ -74,8 +80,9 @@ var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
 	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vAcquireIRQL,
-	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vISRContext, &vISRIRQL, &vCancelSlow,
-	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockRelease, &vLockNotOwned, &vLockUnloaded, &vWriteChanged,
+	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vCancelSlow,
+	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
+	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
 	&vReadChanged, &vDoubleCompletion, &vPendedCompleted, &vSpinLockSafe, &vCancelField, &vCancelSpinLock,
 	&vStartIoRecursion, &vEventChecking, &vUnloadTimer, &vUnloadPending, &vOverrun, &vFreedTwice,
 }

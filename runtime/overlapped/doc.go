@@ -1,5 +1,14 @@
-// Package overlapped is what an application calls: files whose operations return tasks. It is the seeds' "library": it
+// Package overlapped is what an application calls: handles whose operations return tasks. It is the seeds' "library": it
 // turns a method call into an overlapped request on a handle, and the packet in which that ends into a completed task.
+//
+//	File             a disk seen as a file: ReadAsync and WriteAsync at a position, ReadAtAsync and WriteAtAsync
+//	Conn, Listener   a stream between two sockets: DialAsync, AcceptAsync, ReadAsync, WriteAsync, CloseWrite
+//	DatagramSocket   messages: SendToAsync, ReceiveFromAsync
+//	Clock, Timer     a timer chip: AfterAsync, AtAsync, and a timer that can be set anew
+//	Toaster          the smallest of all: the one to read first
+//
+// The older patterns stand over the same operations: Begin and End (apm.go), with FromBeginEnd as the bridge to tasks, and
+// events (eap.go).
 //
 // # One operation
 //
@@ -14,13 +23,20 @@
 // # Buffers
 //
 // A buffer passed to an operation belongs to the operation until its task is complete, whatever is cancelled meanwhile:
-// the device writes to it when it likes.
+// the device writes to it when it likes. The driver verifier, on by default in tests, ends a World in which somebody else
+// does too.
+//
+// # Tasks
+//
+// A task of a socket, a clock or a toaster may be awaited and read as often as one likes. A File's read or write that has
+// succeeded may be read once: what it was kept in is used for the next operation, which therefore allocates nothing. A
+// second read panics and says so (C13); keep the result, not the task.
 //
 // # Cancellation
 //
 // When an operation's context is done, the operation is asked to end early. It still completes exactly once: with the
 // context's error if that came in time, with its result if not. An operation that the hardware works on cannot be
-// stopped.
+// stopped. Closing a handle asks for the end of all that is in flight through it, with os.ErrClosed.
 //
 // # Errors
 //

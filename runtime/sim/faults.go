@@ -40,6 +40,8 @@ type Faults struct {
 	NoIRPMemory     Rate // for each request: there is no memory for its IRP
 	EarlyCompletion Rate // for each request: it may be complete before its driver returns
 	StrayCancel     Rate // whenever a CPU spends time: somebody cancels a request in flight
+	ForcedPending   Rate // for each read, write and flush: it pends, even if its driver was done at once
+	FakeFilter      Rate // for each request: it passes a filter driver that nobody has loaded
 }
 
 // AllFaults has all kinds of faults at one rate, but those that would leave nothing of a run at a tenth (StrayCancel) and
@@ -66,7 +68,7 @@ var faultNames = [...]string{
 	kernel.LateInterrupt.String(), device.InterruptBeforeDMA.String(), device.HardError.String(),
 	device.PassingError.String(), device.ShortTransfer.String(), device.ZeroTransfer.String(), device.Reordering.String(),
 	device.HeavyTail.String(), device.Removal.String(), kernel.NoIRPMemory.String(), kernel.EarlyCompletion.String(),
-	kernel.StrayCancel.String(),
+	kernel.StrayCancel.String(), kernel.ForcedPending.String(), kernel.FakeFilter.String(),
 }
 
 // The places of the kernel's and the devices' faults in fields.
@@ -74,6 +76,7 @@ var (
 	kernelFault = [kernel.Faults]int{
 		kernel.LostInterrupt: 0, kernel.DuplicateInterrupt: 1, kernel.SpuriousInterrupt: 2, kernel.LateInterrupt: 3,
 		kernel.NoIRPMemory: 12, kernel.EarlyCompletion: 13, kernel.StrayCancel: 14,
+		kernel.ForcedPending: 15, kernel.FakeFilter: 16,
 	}
 	deviceFault = [device.Faults]int{
 		device.InterruptBeforeDMA: 4, device.HardError: 5, device.PassingError: 6, device.ShortTransfer: 7,
@@ -86,6 +89,7 @@ func (f *Faults) fields() [len(faultNames)]*Rate {
 		&f.LostInterrupt, &f.DuplicateInterrupt, &f.SpuriousInterrupt, &f.LateInterrupt, &f.InterruptBeforeDMA,
 		&f.DeviceError, &f.PassingError, &f.ShortTransfer, &f.ZeroTransfer, &f.Reordering, &f.HeavyTail,
 		&f.SurpriseRemoval, &f.NoIRPMemory, &f.EarlyCompletion, &f.StrayCancel,
+		&f.ForcedPending, &f.FakeFilter,
 	}
 }
 
@@ -183,10 +187,13 @@ func (w *World) Faults() Faults {
 	return w.hazard.faults
 }
 
-// Heal switches all faults off. What has been broken by then stays so: a disk that was pulled out, an interrupt that was
-// lost. But whatever is in flight must now come to an end.
+// Heal switches all faults off, and those of wires. What has been broken by then stays so: a disk that was pulled out, an interrupt that was
+// lost, a wire that was cut. But whatever is in flight must now come to an end.
 func (w *World) Heal() {
 	if w.hazard != nil {
 		clear(w.hazard.rates[:])
+	}
+	for _, wire := range w.wires {
+		wire.Heal()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/overlapped"
 	"github.com/nothread/nothread/runtime/sim"
 )
@@ -60,7 +61,7 @@ func TestSwarm(t *testing.T) {
 			on[kind[:strings.LastIndexByte(kind, ' ')]]++
 		}
 	}
-	if len(on) != 15 {
+	if len(on) != 17 {
 		t.Errorf("kinds %v", on)
 	}
 	for kind, n := range on {
@@ -70,5 +71,35 @@ func TestSwarm(t *testing.T) {
 	}
 	if f := sim.New(1).Faults(); f != (sim.Faults{}) || f.String() != "no faults" {
 		t.Errorf("a World without the option has %v", f)
+	}
+}
+
+// TestHealMendsWires: after Heal no frame is lost any more.
+func TestHealMendsWires(t *testing.T) {
+	w := sim.New(1)
+	a, err := w.NewAdapter("net", 1, device.AdapterConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := sim.NewWire(a, a, device.WireConfig{Loss: 1_000_000, Duplicates: 1_000_000, Reorders: 1_000_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := overlapped.ListenDatagram(w, "net", 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for healed := range 2 {
+		if _, err := s.SendToAsync(w.Context(), []byte("hello"), s.Addr()).Await(); err != nil {
+			t.Fatal(err)
+		}
+		w.Run()
+		if c := wire.Counts(); c != (device.WireCounts{Carried: uint64(healed), Lost: 1}) {
+			t.Errorf("healed %d times: %+v", healed, c)
+		}
+		w.Heal()
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

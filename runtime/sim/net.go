@@ -46,5 +46,12 @@ func (a *Adapter) Device() *device.Adapter { return a.device }
 // NewWire joins two adapters that have no wire yet: two of one World, one with itself, or two of two Worlds, which then
 // must be run by RunTogether, or by hand on one goroutine. Zero fields of cfg take the defaults.
 func NewWire(a, b *Adapter, cfg device.WireConfig) (*device.Wire, error) {
-	return device.NewWire(a.device, b.device, cfg)
+	wire, err := device.NewWire(a.device, b.device, cfg)
+	if err == nil {
+		a.world.wires = append(a.world.wires, wire)
+		if b.world != a.world {
+			b.world.wires = append(b.world.wires, wire)
+		}
+	}
+	return wire, err
 }

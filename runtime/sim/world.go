@@ -9,6 +9,7 @@ import (
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/clock"
+	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/pool"
 	"github.com/nothread/nothread/runtime/trace"
@@ -82,6 +83,7 @@ type World struct {
 	decisions Decisions
 	hazard    *hazard          // faults.go; nil: none
 	disks     map[string]*Disk // by name; never ranged over
+	wires     []*device.Wire   // of its adapters
 	own       map[string]bool  // marks that Sometimes made; never ranged over in a run
 	outside   outside          // foreign.go
 	lines     int              // interrupt lines given to devices
