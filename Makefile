@@ -58,7 +58,7 @@ bench: ## what is promised of cost, beside peers: a table, and bin/bench.json
 	bin/bench -json bin/bench.json
 
 fuzz: ## random functions in both forms, compared, for FOR=10m from SEED=1 on
-	go test ./transform/internal/fuzz -run 'TestFuzz$$' -timeout 0 -args -for $(or $(FOR),10m) -seed $(or $(SEED),1)
+	go test ./transform/internal/fuzz -run 'TestFuzz$$' -v -timeout 0 -args -for $(or $(FOR),10m) -seed $(or $(SEED),1)
 
 sim: ## a mixed workload under all faults, over SEEDS=1000 seeds, each run twice
 	go test ./runtime/sim -run TestMixed -v -timeout 0 -args -mixed.seeds=$(or $(SEEDS),1000)

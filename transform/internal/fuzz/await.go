@@ -206,7 +206,11 @@ func (g *generator) start(f *fn, v *typ, d int) string {
 	}
 	name := f.name + "Async"
 	if f.recv != "" {
-		r := g.f("M%d{A: %s, L: %s}", g.id, g.expr(tInt, d-1), g.expr(tInts, 0))
+		of := strings.TrimPrefix(f.recv, "*")
+		if f.generic {
+			of = g.f("K%d[%s]", g.id, v)
+		}
+		r := g.f("%s{A: %s, L: %s}", of, g.expr(tInt, d-1), g.expr(tInts, 0))
 		if strings.HasPrefix(f.recv, "*") {
 			r = "&" + r
 		}

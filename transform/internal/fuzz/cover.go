@@ -113,10 +113,13 @@ func awaits(n ast.Node) bool {
 // functionMarks names what a declaration is.
 func (c *checked) functionMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
 	if fn.Recv != nil {
-		if _, pointer := fn.Recv.List[0].Type.(*ast.StarExpr); pointer {
-			mark("method of a pointer", fn.Body)
-		} else {
-			mark("method of a value", fn.Body)
+		recv, text := fn.Recv.List[0].Type, "method of a value"
+		if star, ok := recv.(*ast.StarExpr); ok {
+			recv, text = star.X, "method of a pointer"
+		}
+		mark(text, fn.Body)
+		if _, ok := recv.(*ast.IndexExpr); ok {
+			mark("method of a generic type", fn.Body)
 		}
 	}
 	if fn.Type.TypeParams != nil {

@@ -119,13 +119,16 @@ func (g *generator) program() string {
 	globals := g.globals()
 	var methods string
 	if g.p(40) {
-		methods = fmt.Sprintf("\ntype M%d struct {\n\tA int\n\tL []int\n}\n", g.id)
+		methods = fmt.Sprintf("\ntype M%[1]d struct {\n\tA int\n\tL []int\n}\n\ntype K%[1]d[V any] struct {\n\tA int\n\tL []int\n}\n", g.id)
 	}
 	var funcs strings.Builder
 	for i := range g.between(0, 2) {
 		f := &fn{name: fmt.Sprintf("F%d%c", g.id, 'a'+i), generic: g.p(20), recurses: g.p(25)}
-		if methods != "" && !f.generic && g.p(70) {
+		if methods != "" && g.p(70) {
 			f.recv = fmt.Sprintf("M%d", g.id)
+			if f.generic {
+				f.recv = fmt.Sprintf("K%d[V]", g.id)
+			}
 			if g.p(50) {
 				f.recv = "*" + f.recv
 			}
@@ -143,9 +146,6 @@ func (g *generator) program() string {
 	root := &fn{name: fmt.Sprintf("F%d", g.id), root: true}
 	funcs.WriteString("\n" + g.function(root, g.between(4, 16)))
 	call := g.rootCall(root)
-	if methods != "" && !strings.Contains(funcs.String(), fmt.Sprintf("M%d)", g.id)) {
-		methods = ""
-	}
 	fmt.Fprintf(&b, "package p\n\nimport (\n\t\"context\"\n\t\"unsafe\"\n\n\t\"fuzzed/h\"\n\t\"github.com/nothread/nothread/runtime/async\"\n)\n\n//call: %s\n\n%s%s%s", call, globals, methods, funcs.String())
 	return b.String()
 }
@@ -173,7 +173,9 @@ func (g *generator) signature(f *fn) string {
 	tparams, params := "", []string{}
 	v := &typ{text: "V", kind: parameter}
 	if f.generic {
-		tparams = "[V any]"
+		if f.recv == "" {
+			tparams = "[V any]"
+		}
 		p := g.declare("v", v)
 		f.params = append(f.params, p)
 		params = append(params, "v V")

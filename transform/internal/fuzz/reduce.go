@@ -185,7 +185,7 @@ func renumber(source string, from, to int) string {
 	if from == to {
 		return source
 	}
-	name := regexp.MustCompile(fmt.Sprintf(`\b(F|g|M|reset)%d([a-z]?(?:Async)?)\b`, from))
+	name := regexp.MustCompile(fmt.Sprintf(`\b(F|g|M|K|reset)%d([a-z]?(?:Async)?)\b`, from))
 	return name.ReplaceAllString(source, fmt.Sprintf("${1}%d${2}", to))
 }
 

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"go/format"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,7 +15,11 @@ func (v *Verdict) Text() string {
 	for line := range strings.Lines(v.Detail) {
 		fmt.Fprintf(&b, "// %s\n", strings.TrimRight(line, " \n"))
 	}
-	return b.String() + "\n" + strings.TrimSpace(v.Program.Source) + "\n"
+	source := regexp.MustCompile(`\n\s*\n+`).ReplaceAllString(v.Program.Source, "\n\n")
+	if text, err := format.Source([]byte(source)); err == nil {
+		source = string(text)
+	}
+	return b.String() + "\n" + strings.TrimSpace(source) + "\n"
 }
 
 var rootName = regexp.MustCompile(`(?m)^//call: F(\d+)\(`)
