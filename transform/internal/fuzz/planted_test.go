@@ -17,15 +17,15 @@ type plant struct {
 }
 
 var plants = []plant{
-	{"an operand is read early", readEarly, 30},
-	{"a call is made late", callLate, 31},
+	{"an operand is read early", readEarly, 40},
+	{"a call is made late", callLate, 56},
 	{"a loop variable is shared", func(text string) string {
 		return regexp.MustCompile(`\{\n\t*fresh := [^\n]*\n[^\n]*= &fresh\n\t*\}\n`).ReplaceAllString(text, "")
 	}, 2},
-	{"deferred calls run at a suspension", deferEarly, 8},
+	{"deferred calls run at a suspension", deferEarly, 38},
 	{"two states are mixed up", func(text string) string {
 		return strings.NewReplacer("m.suspend(1)", "m.suspend(2)", "m.suspend(2)", "m.suspend(1)").Replace(text)
-	}, 9},
+	}, 34},
 }
 
 // readEarly reads a global before the await to its right:
