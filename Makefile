@@ -11,7 +11,7 @@ staticcheck = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What make demo copies.
 FILE ?= bin/tour
 
-.PHONY: build generate demo test fmt check vet race bench fuzz sim everything golden tidy
+.PHONY: build generate demo test fmt check vet race bench fuzz stress sim everything golden tidy
 
 build: ## the commands, into bin/
 	go build -o bin/ ./cmd/...
@@ -59,6 +59,9 @@ bench: ## what is promised of cost, beside peers: a table, and bin/bench.json
 
 fuzz: ## random functions in both forms, compared, for FOR=10m from SEED=1 on
 	go test ./transform/internal/fuzz -run 'TestFuzz$$' -v -timeout 0 -args -for $(or $(FOR),10m) -seed $(or $(SEED),1)
+
+stress: ## a random mix of operations from 16 goroutines: none lost, none doubled; N=10000000 of them
+	NOTHREAD_STRESS=$(or $(N),10000000) go test -race ./runtime/async -run TestStress -v -timeout 0
 
 sim: ## a mixed workload under all faults, over SEEDS=1000 seeds, each run twice
 	go test ./runtime/sim -run TestMixed -v -timeout 0 -args -mixed.seeds=$(or $(SEEDS),1000)

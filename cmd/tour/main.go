@@ -146,7 +146,7 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "tour %s: -n must be at least 1\n%s\n", s.name, usage)
 		return 2
 	case flags.NArg() != len(strings.Fields(s.args)):
-		fmt.Fprintln(stderr, usage)
+		fmt.Fprintf(stderr, "tour %s: it takes %d arguments, not %d\n%s\n", s.name, len(strings.Fields(s.args)), flags.NArg(), usage)
 		return 2
 	}
 	t := &teller{seed: *seed, count: *count, out: bufio.NewWriter(stdout)}

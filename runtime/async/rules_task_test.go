@@ -139,10 +139,16 @@ func TestC05_ChainOfAMillion(t *testing.T) {
 	}
 	deep := 0
 	task.OnCompleted(async.ContinuationFunc(func(*async.Executor) { deep = depth() }))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	first.SetResult(3)
+	runtime.ReadMemStats(&after)
 	mustGive(t, task, 3)
 	if deep > 20 {
 		t.Errorf("the last of the chain ran on a stack of %d calls", deep)
+	}
+	if d, grown := after.Mallocs-before.Mallocs, int64(after.StackInuse)-int64(before.StackInuse); d > 1000 || grown > 1<<20 {
+		t.Errorf("completing the chain allocated %d times, and %d bytes of stack", d, grown)
 	}
 }
 
@@ -209,6 +215,28 @@ func TestC05_C07_LoopOfTenMillionSynchronousAwaits(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if d := after.Mallocs - before.Mallocs; d > 1000 {
 		t.Errorf("%d allocations", d)
+	}
+}
+
+// The same where each has to wait: the stack and the heap stay as they are.
+func TestC05_C22_LoopOfAMillionSuspensions(t *testing.T) {
+	n := chainLength(t)
+	var s async.Source[int]
+	deep := 0
+	task := sumAsync(n, func(int) async.Task[int] {
+		deep = max(deep, depth())
+		s = async.Source[int]{} // the one before is complete, and read
+		return s.Task()
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		s.SetResult(1)
+	}
+	runtime.ReadMemStats(&after)
+	mustGive(t, task, n)
+	if d := after.Mallocs - before.Mallocs; d > 1000 || deep > 20 {
+		t.Errorf("%d allocations, a stack of %d calls", d, deep)
 	}
 }
 
