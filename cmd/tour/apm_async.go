@@ -24,8 +24,7 @@ func (r *reading) ReadAllAsync(ctx context.Context) (task async.Task0) {
 type readingReadAllMachine struct {
 	async.Builder0
 
-	heap  *readingReadAllMachine // this machine, once it has left the stack
-	state int                    // where MoveNext goes on
+	heap *readingReadAllMachine // this machine, once it has left the stack
 
 	r   *reading
 	ctx context.Context
@@ -34,15 +33,22 @@ type readingReadAllMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readingReadAllMachine) suspend(state int) *readingReadAllMachine {
-	m.state = state
+func (m *readingReadAllMachine) suspend(state uint16) *readingReadAllMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(readingReadAllMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *readingReadAllMachine) leaveStack() {
+	h := new(readingReadAllMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -58,16 +64,16 @@ func (m *readingReadAllMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // r.conn.ReadAsync(ctx, r.buf)
 	}
 
 loop:
 	task = m.r.conn.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -92,7 +98,7 @@ var readingReadAllMachineStates = async.States{
 
 // States says where reading.ReadAll waits, to whoever looks at it.
 func (m *readingReadAllMachine) States() (*async.States, int) {
-	return &readingReadAllMachineStates, m.state
+	return &readingReadAllMachineStates, int(m.State)
 }
 
 // ReadAllBridgedAsync starts ReadAllBridged; it returns at the first await that has to wait.
@@ -110,8 +116,7 @@ func (r *reading) ReadAllBridgedAsync(ctx context.Context) (task async.Task0) {
 type readingReadAllBridgedMachine struct {
 	async.Builder0
 
-	heap  *readingReadAllBridgedMachine // this machine, once it has left the stack
-	state int                           // where MoveNext goes on
+	heap *readingReadAllBridgedMachine // this machine, once it has left the stack
 
 	r   *reading
 	ctx context.Context
@@ -120,15 +125,22 @@ type readingReadAllBridgedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readingReadAllBridgedMachine) suspend(state int) *readingReadAllBridgedMachine {
-	m.state = state
+func (m *readingReadAllBridgedMachine) suspend(state uint16) *readingReadAllBridgedMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(readingReadAllBridgedMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *readingReadAllBridgedMachine) leaveStack() {
+	h := new(readingReadAllBridgedMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -144,16 +156,16 @@ func (m *readingReadAllBridgedMachine) MoveNext(*async.Executor) async.Continuat
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto fromBeginEndDone // overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)
 	}
 
 loop:
 	task = overlapped.FromBeginEnd(m.ctx, m.r.beginRead, m.r.conn.EndRead)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -178,5 +190,5 @@ var readingReadAllBridgedMachineStates = async.States{
 
 // States says where reading.ReadAllBridged waits, to whoever looks at it.
 func (m *readingReadAllBridgedMachine) States() (*async.States, int) {
-	return &readingReadAllBridgedMachineStates, m.state
+	return &readingReadAllBridgedMachineStates, int(m.State)
 }

@@ -23,8 +23,7 @@ func (k *kitchen) ToastAsync(ctx context.Context) (task async.Task[string]) {
 type kitchenToastMachine struct {
 	async.Builder[string]
 
-	heap  *kitchenToastMachine // this machine, once it has left the stack
-	state int                  // where MoveNext goes on
+	heap *kitchenToastMachine // this machine, once it has left the stack
 
 	k   *kitchen
 	ctx context.Context
@@ -33,19 +32,26 @@ type kitchenToastMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *kitchenToastMachine) suspend(state int) *kitchenToastMachine {
-	m.state = state
+func (m *kitchenToastMachine) suspend(state uint16) *kitchenToastMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(kitchenToastMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.k = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *kitchenToastMachine) leaveStack() {
+	h := new(kitchenToastMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -61,16 +67,16 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto writeDone // k.toaster.WriteAsync(ctx, []byte("ww"))
 	}
 
 	say(m.ctx, "toast goes into the toaster")
 	task = m.k.toaster.WriteAsync(m.ctx, []byte("ww"))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -95,7 +101,7 @@ var kitchenToastMachineStates = async.States{
 
 // States says where kitchen.Toast waits, to whoever looks at it.
 func (m *kitchenToastMachine) States() (*async.States, int) {
-	return &kitchenToastMachineStates, m.state
+	return &kitchenToastMachineStates, int(m.State)
 }
 
 // EggsAsync starts Eggs; it returns at the first await that has to wait.
@@ -113,8 +119,7 @@ func (k *kitchen) EggsAsync(ctx context.Context) (task async.Task[string]) {
 type kitchenEggsMachine struct {
 	async.Builder[string]
 
-	heap  *kitchenEggsMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *kitchenEggsMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -122,15 +127,22 @@ type kitchenEggsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *kitchenEggsMachine) suspend(state int) *kitchenEggsMachine {
-	m.state = state
+func (m *kitchenEggsMachine) suspend(state uint16) *kitchenEggsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(kitchenEggsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *kitchenEggsMachine) leaveStack() {
+	h := new(kitchenEggsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -145,16 +157,16 @@ func (m *kitchenEggsMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto delayDone // async.Delay(ctx, fry)
 	}
 
 	say(m.ctx, "eggs go into the pan")
 	task = async.Delay(m.ctx, fry)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -179,7 +191,7 @@ var kitchenEggsMachineStates = async.States{
 
 // States says where kitchen.Eggs waits, to whoever looks at it.
 func (m *kitchenEggsMachine) States() (*async.States, int) {
-	return &kitchenEggsMachineStates, m.state
+	return &kitchenEggsMachineStates, int(m.State)
 }
 
 // BothAsync starts Both; it returns at the first await that has to wait.
@@ -197,8 +209,7 @@ func (k *kitchen) BothAsync(ctx context.Context) (task async.Task0) {
 type kitchenBothMachine struct {
 	async.Builder0
 
-	heap  *kitchenBothMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *kitchenBothMachine // this machine, once it has left the stack
 
 	k    *kitchen
 	ctx  context.Context
@@ -208,13 +219,10 @@ type kitchenBothMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *kitchenBothMachine) suspend(state int) *kitchenBothMachine {
-	m.state = state
+func (m *kitchenBothMachine) suspend(state uint16) *kitchenBothMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(kitchenBothMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -226,6 +234,16 @@ func (m *kitchenBothMachine) suspend(state int) *kitchenBothMachine {
 		m.heap.eggs = async.Task[string]{}
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *kitchenBothMachine) leaveStack() {
+	h := new(kitchenBothMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -243,19 +261,19 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 		err   error
 		task  async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto toastDone // toast
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto eggsDone // eggs
 	}
 
 	toast, m.eggs = m.k.ToastAsync(m.ctx), m.k.EggsAsync(m.ctx)
 	task = toast
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -267,7 +285,7 @@ toastDone:
 	}
 	task = m.eggs
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -288,5 +306,5 @@ var kitchenBothMachineStates = async.States{
 
 // States says where kitchen.Both waits, to whoever looks at it.
 func (m *kitchenBothMachine) States() (*async.States, int) {
-	return &kitchenBothMachineStates, m.state
+	return &kitchenBothMachineStates, int(m.State)
 }

@@ -19,7 +19,7 @@ func ReadOneAsync(ctx context.Context, f *overlapped.File, name string, offset i
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.state = 0 // no exit: it waits
+	m.State = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -27,8 +27,7 @@ func ReadOneAsync(ctx context.Context, f *overlapped.File, name string, offset i
 type readOneMachine struct {
 	async.Builder[int]
 
-	heap  *readOneMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *readOneMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	f       *overlapped.File
@@ -50,19 +49,26 @@ type readOneDefer1 struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readOneMachine) suspend(state int) *readOneMachine {
-	m.state = state
+func (m *readOneMachine) suspend(state uint16) *readOneMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(readOneMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.f = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *readOneMachine) leaveStack() {
+	h := new(readOneMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -101,7 +107,7 @@ func (m *readOneMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *readOneMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -119,16 +125,16 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // f.ReadAtAsync(ctx, make([]byte, 1000), offset)
 	}
 
 	m.defers = append(m.defers, readOneDefer1{arg0: m.ctx, arg1: "%s cleans up", arg2: []any{m.name}})
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 1000), m.offset)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -157,7 +163,7 @@ var readOneMachineStates = async.States{
 
 // States says where ReadOne waits, to whoever looks at it.
 func (m *readOneMachine) States() (*async.States, int) {
-	return &readOneMachineStates, m.state
+	return &readOneMachineStates, int(m.State)
 }
 
 // CalculateAsync starts Calculate; it returns at the first await that has to wait.
@@ -175,8 +181,7 @@ func CalculateAsync(ctx context.Context) (task async.Task[int]) {
 type calculateMachine struct {
 	async.Builder[int]
 
-	heap  *calculateMachine // this machine, once it has left the stack
-	state int               // where MoveNext goes on
+	heap *calculateMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	step int
@@ -185,15 +190,22 @@ type calculateMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *calculateMachine) suspend(state int) *calculateMachine {
-	m.state = state
+func (m *calculateMachine) suspend(state uint16) *calculateMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(calculateMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *calculateMachine) leaveStack() {
+	h := new(calculateMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -205,7 +217,7 @@ func (m *calculateMachine) finish(result int, err error) async.Continuation {
 // MoveNext runs Calculate until it has to wait, or to its end.
 func (m *calculateMachine) MoveNext(*async.Executor) async.Continuation {
 	var task async.Yielding
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, async.Yielding{}
 		goto yieldDone // async.Yield(ctx)
@@ -241,5 +253,5 @@ var calculateMachineStates = async.States{
 
 // States says where Calculate waits, to whoever looks at it.
 func (m *calculateMachine) States() (*async.States, int) {
-	return &calculateMachineStates, m.state
+	return &calculateMachineStates, int(m.State)
 }

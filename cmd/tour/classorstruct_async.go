@@ -23,8 +23,7 @@ func LevelAsync(ctx context.Context, depth int, task async.Task[int], see func(a
 type levelMachine struct {
 	async.Builder[int]
 
-	heap  *levelMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *levelMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	depth int
@@ -36,13 +35,10 @@ type levelMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *levelMachine) suspend(state int) *levelMachine {
-	m.state = state
+func (m *levelMachine) suspend(state uint16) *levelMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(levelMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1, 2:
@@ -51,6 +47,16 @@ func (m *levelMachine) suspend(state int) *levelMachine {
 		m.heap.see = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *levelMachine) leaveStack() {
+	h := new(levelMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -69,9 +75,9 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 		task2 async.Task[int]
 		task3 watched[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task2 = m.awaiter.Task()
+		task2 = m.awaiter.Task(m.Awaited)
 		goto levelDone // LevelAsync(ctx, depth-1, task, see)
 	case 2:
 		task3, m.awaiter2 = m.awaiter2, watched[int]{}
@@ -83,7 +89,7 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task2 = LevelAsync(m.ctx, m.depth-1, m.task, m.see)
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter()
+		m.awaiter, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -115,7 +121,7 @@ var levelMachineStates = async.States{
 
 // States says where Level waits, to whoever looks at it.
 func (m *levelMachine) States() (*async.States, int) {
-	return &levelMachineStates, m.state
+	return &levelMachineStates, int(m.State)
 }
 
 // PinnedAsync starts Pinned; it returns at the first await that has to wait.
@@ -133,8 +139,7 @@ func PinnedAsync(ctx context.Context, task async.Task[int], keep func(*int)) (ta
 type pinnedMachine struct {
 	async.Builder[int]
 
-	heap  *pinnedMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *pinnedMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	task async.Task[int]
@@ -145,13 +150,10 @@ type pinnedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *pinnedMachine) suspend(state int) *pinnedMachine {
-	m2.state = state
+func (m2 *pinnedMachine) suspend(state uint16) *pinnedMachine {
+	m2.State = state
 	if m2.heap != m2 {
-		h := new(pinnedMachine)
-		*h = *m2
-		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx, h)
+		m2.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -160,6 +162,16 @@ func (m2 *pinnedMachine) suspend(state int) *pinnedMachine {
 		m2.heap.keep = nil
 	}
 	return m2.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m2 *pinnedMachine) leaveStack() {
+	h := new(pinnedMachine)
+	*h = *m2
+	h.heap, m2.heap = h, h
+	h.Promote(m2.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -178,9 +190,9 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 		err   error
 		task2 async.Task[int]
 	)
-	switch m2.state {
+	switch m2.State {
 	case 1:
-		task2 = m2.awaiter.Task()
+		task2 = m2.awaiter.Task(m2.Awaited)
 		goto taskDone // task
 	}
 
@@ -189,7 +201,7 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	m2.keep(m2.n)
 	task2 = m2.task
 	if !task2.IsCompleted() {
-		m2.awaiter = task2.Awaiter()
+		m2.awaiter, m2.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m2.suspend(1)) {
 			return nil
 		}
@@ -209,5 +221,5 @@ var pinnedMachineStates = async.States{
 
 // States says where Pinned waits, to whoever looks at it.
 func (m2 *pinnedMachine) States() (*async.States, int) {
-	return &pinnedMachineStates, m2.state
+	return &pinnedMachineStates, int(m2.State)
 }

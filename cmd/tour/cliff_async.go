@@ -24,8 +24,7 @@ func JobAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
 type jobMachine struct {
 	async.Builder[int]
 
-	heap  *jobMachine // this machine, once it has left the stack
-	state int         // where MoveNext goes on
+	heap *jobMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -37,15 +36,22 @@ type jobMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *jobMachine) suspend(state int) *jobMachine {
-	m.state = state
+func (m *jobMachine) suspend(state uint16) *jobMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(jobMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *jobMachine) leaveStack() {
+	h := new(jobMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -63,9 +69,9 @@ func (m *jobMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // f.ReadAtAsync(ctx, buf, int64(64*i))
 	}
 
@@ -78,7 +84,7 @@ loop:
 	}
 	task = m.f.ReadAtAsync(m.ctx, m.buf, int64(64*m.i))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -105,7 +111,7 @@ var jobMachineStates = async.States{
 
 // States says where Job waits, to whoever looks at it.
 func (m *jobMachine) States() (*async.States, int) {
-	return &jobMachineStates, m.state
+	return &jobMachineStates, int(m.State)
 }
 
 // HotAsync starts Hot; it returns at the first await that has to wait.
@@ -123,8 +129,7 @@ func HotAsync(ctx context.Context, task async.Task[int]) (task_ async.Task[int])
 type hotMachine struct {
 	async.Builder[int]
 
-	heap  *hotMachine // this machine, once it has left the stack
-	state int         // where MoveNext goes on
+	heap *hotMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	task async.Task[int]
@@ -133,13 +138,10 @@ type hotMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *hotMachine) suspend(state int) *hotMachine {
-	m.state = state
+func (m *hotMachine) suspend(state uint16) *hotMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(hotMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -147,6 +149,16 @@ func (m *hotMachine) suspend(state int) *hotMachine {
 		m.heap.task = async.Task[int]{}
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *hotMachine) leaveStack() {
+	h := new(hotMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -163,15 +175,15 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 		err   error
 		task2 async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task2 = m.awaiter.Task()
+		task2 = m.awaiter.Task(m.Awaited)
 		goto taskDone // task
 	}
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter()
+		m.awaiter, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -191,5 +203,5 @@ var hotMachineStates = async.States{
 
 // States says where Hot waits, to whoever looks at it.
 func (m *hotMachine) States() (*async.States, int) {
-	return &hotMachineStates, m.state
+	return &hotMachineStates, int(m.State)
 }

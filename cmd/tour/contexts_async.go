@@ -24,8 +24,7 @@ func VisitAsync(ctx context.Context, f *overlapped.File) (task async.Task[visit]
 type visitMachine struct {
 	async.Builder[visit]
 
-	heap  *visitMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *visitMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -35,19 +34,26 @@ type visitMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *visitMachine) suspend(state int) *visitMachine {
-	m.state = state
+func (m *visitMachine) suspend(state uint16) *visitMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(visitMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.f = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *visitMachine) leaveStack() {
+	h := new(visitMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -64,16 +70,16 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // f.ReadAtAsync(ctx, make([]byte, 8), 0)
 	}
 
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -98,7 +104,7 @@ var visitMachineStates = async.States{
 
 // States says where Visit waits, to whoever looks at it.
 func (m *visitMachine) States() (*async.States, int) {
-	return &visitMachineStates, m.state
+	return &visitMachineStates, int(m.State)
 }
 
 // VisitAnywhereAsync starts VisitAnywhere; it returns at the first await that has to wait.
@@ -116,8 +122,7 @@ func VisitAnywhereAsync(ctx context.Context, f *overlapped.File) (task async.Tas
 type visitAnywhereMachine struct {
 	async.Builder[visit]
 
-	heap  *visitAnywhereMachine // this machine, once it has left the stack
-	state int                   // where MoveNext goes on
+	heap *visitAnywhereMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -127,19 +132,26 @@ type visitAnywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *visitAnywhereMachine) suspend(state int) *visitAnywhereMachine {
-	m.state = state
+func (m *visitAnywhereMachine) suspend(state uint16) *visitAnywhereMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(visitAnywhereMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.f = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *visitAnywhereMachine) leaveStack() {
+	h := new(visitAnywhereMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -156,7 +168,7 @@ func (m *visitAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.ConfiguredTask[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, async.ConfiguredTask[int]{}
 		goto readAtDone // f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)
@@ -190,7 +202,7 @@ var visitAnywhereMachineStates = async.States{
 
 // States says where VisitAnywhere waits, to whoever looks at it.
 func (m *visitAnywhereMachine) States() (*async.States, int) {
-	return &visitAnywhereMachineStates, m.state
+	return &visitAnywhereMachineStates, int(m.State)
 }
 
 // VisitTwiceAsync starts VisitTwice; it returns at the first await that has to wait.
@@ -208,8 +220,7 @@ func VisitTwiceAsync(ctx context.Context, f *overlapped.File) (task async.Task[v
 type visitTwiceMachine struct {
 	async.Builder[visit]
 
-	heap  *visitTwiceMachine // this machine, once it has left the stack
-	state int                // where MoveNext goes on
+	heap *visitTwiceMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -218,19 +229,26 @@ type visitTwiceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *visitTwiceMachine) suspend(state int) *visitTwiceMachine {
-	m.state = state
+func (m *visitTwiceMachine) suspend(state uint16) *visitTwiceMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(visitTwiceMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.f = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *visitTwiceMachine) leaveStack() {
+	h := new(visitTwiceMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -247,15 +265,15 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[visit]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto visitDone // VisitAsync(ctx, f)
 	}
 
 	task = VisitAsync(m.ctx, m.f)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -276,5 +294,5 @@ var visitTwiceMachineStates = async.States{
 
 // States says where VisitTwice waits, to whoever looks at it.
 func (m *visitTwiceMachine) States() (*async.States, int) {
-	return &visitTwiceMachineStates, m.state
+	return &visitTwiceMachineStates, int(m.State)
 }

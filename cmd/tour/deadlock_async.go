@@ -24,8 +24,7 @@ func GetDataAsync(ctx context.Context) (task async.Task[string]) {
 type getDataMachine struct {
 	async.Builder[string]
 
-	heap  *getDataMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *getDataMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -33,15 +32,22 @@ type getDataMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *getDataMachine) suspend(state int) *getDataMachine {
-	m.state = state
+func (m *getDataMachine) suspend(state uint16) *getDataMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(getDataMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *getDataMachine) leaveStack() {
+	h := new(getDataMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -56,15 +62,15 @@ func (m *getDataMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto delayDone // async.Delay(ctx, time.Millisecond)
 	}
 
 	task = async.Delay(m.ctx, time.Millisecond)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -88,7 +94,7 @@ var getDataMachineStates = async.States{
 
 // States says where GetData waits, to whoever looks at it.
 func (m *getDataMachine) States() (*async.States, int) {
-	return &getDataMachineStates, m.state
+	return &getDataMachineStates, int(m.State)
 }
 
 // GetDataAnywhereAsync starts GetDataAnywhere; it returns at the first await that has to wait.
@@ -106,8 +112,7 @@ func GetDataAnywhereAsync(ctx context.Context) (task async.Task[string]) {
 type getDataAnywhereMachine struct {
 	async.Builder[string]
 
-	heap  *getDataAnywhereMachine // this machine, once it has left the stack
-	state int                     // where MoveNext goes on
+	heap *getDataAnywhereMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -115,15 +120,22 @@ type getDataAnywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *getDataAnywhereMachine) suspend(state int) *getDataAnywhereMachine {
-	m.state = state
+func (m *getDataAnywhereMachine) suspend(state uint16) *getDataAnywhereMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(getDataAnywhereMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *getDataAnywhereMachine) leaveStack() {
+	h := new(getDataAnywhereMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -138,7 +150,7 @@ func (m *getDataAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.ConfiguredTask0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, async.ConfiguredTask0{}
 		goto delayDone // async.Delay(ctx, time.Millisecond).ConfigureAwait(false)
@@ -170,7 +182,7 @@ var getDataAnywhereMachineStates = async.States{
 
 // States says where GetDataAnywhere waits, to whoever looks at it.
 func (m *getDataAnywhereMachine) States() (*async.States, int) {
-	return &getDataAnywhereMachineStates, m.state
+	return &getDataAnywhereMachineStates, int(m.State)
 }
 
 // ClickAsync starts Click; it returns at the first await that has to wait.
@@ -188,8 +200,7 @@ func (b *textBox) ClickAsync(ctx context.Context) (task async.Task0) {
 type textBoxClickMachine struct {
 	async.Builder0
 
-	heap  *textBoxClickMachine // this machine, once it has left the stack
-	state int                  // where MoveNext goes on
+	heap *textBoxClickMachine // this machine, once it has left the stack
 
 	b   *textBox
 	ctx context.Context
@@ -198,15 +209,22 @@ type textBoxClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *textBoxClickMachine) suspend(state int) *textBoxClickMachine {
-	m.state = state
+func (m *textBoxClickMachine) suspend(state uint16) *textBoxClickMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(textBoxClickMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *textBoxClickMachine) leaveStack() {
+	h := new(textBoxClickMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -222,16 +240,16 @@ func (m *textBoxClickMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto getDataDone // GetDataAsync(ctx)
 	}
 
 	say(m.ctx, "the click begins, and awaits")
 	task = GetDataAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -252,5 +270,5 @@ var textBoxClickMachineStates = async.States{
 
 // States says where textBox.Click waits, to whoever looks at it.
 func (m *textBoxClickMachine) States() (*async.States, int) {
-	return &textBoxClickMachineStates, m.state
+	return &textBoxClickMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func ShoutAsync(ctx context.Context, original, target *overlapped.File) (task as
 type shoutMachine struct {
 	async.Builder0
 
-	heap  *shoutMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *shoutMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	original *overlapped.File
@@ -37,13 +36,10 @@ type shoutMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *shoutMachine) suspend(state int) *shoutMachine {
-	m.state = state
+func (m *shoutMachine) suspend(state uint16) *shoutMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(shoutMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -54,6 +50,16 @@ func (m *shoutMachine) suspend(state int) *shoutMachine {
 		m.heap.buf = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *shoutMachine) leaveStack() {
+	h := new(shoutMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -72,12 +78,12 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // original.ReadAsync(ctx, buf)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto writeDone // target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))
 	}
 
@@ -85,7 +91,7 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Shout begins")
 	task = m.original.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -98,7 +104,7 @@ readDone:
 	say(m.ctx, "Shout goes on: %d bytes", n)
 	task = m.target.WriteAsync(m.ctx, bytes.ToUpper(m.buf[:n]))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -123,5 +129,5 @@ var shoutMachineStates = async.States{
 
 // States says where Shout waits, to whoever looks at it.
 func (m *shoutMachine) States() (*async.States, int) {
-	return &shoutMachineStates, m.state
+	return &shoutMachineStates, int(m.State)
 }

@@ -31,11 +31,11 @@ func (w watched[T]) OnCompleted(machine async.Continuation) bool {
 	return w.Task.OnCompleted(machine)
 }
 
-// fieldsOf says what a suspended machine holds, a line a field: its author's
-// variables, and where it goes on.
+// fieldsOf says what a suspended machine holds, a line a field: where it
+// goes on, and its author's variables.
 func fieldsOf(machine async.Continuation) []string {
 	v := reflect.ValueOf(machine).Elem()
-	var fields []string
+	fields := []string{fmt.Sprintf("state = %d", v.FieldByName("State").Uint())}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		switch f.Name {

@@ -23,8 +23,7 @@ func (c *connection) ReceiveAsync(ctx context.Context) (task async.Task[int]) {
 type connectionReceiveMachine struct {
 	async.Builder[int]
 
-	heap  *connectionReceiveMachine // this machine, once it has left the stack
-	state int                       // where MoveNext goes on
+	heap *connectionReceiveMachine // this machine, once it has left the stack
 
 	c   *connection
 	ctx context.Context
@@ -33,13 +32,10 @@ type connectionReceiveMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *connectionReceiveMachine) suspend(state int) *connectionReceiveMachine {
-	m.state = state
+func (m *connectionReceiveMachine) suspend(state uint16) *connectionReceiveMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(connectionReceiveMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -47,6 +43,16 @@ func (m *connectionReceiveMachine) suspend(state int) *connectionReceiveMachine 
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *connectionReceiveMachine) leaveStack() {
+	h := new(connectionReceiveMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -63,15 +69,15 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto askDone // c.ask(ctx)
 	}
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -91,7 +97,7 @@ var connectionReceiveMachineStates = async.States{
 
 // States says where connection.Receive waits, to whoever looks at it.
 func (m *connectionReceiveMachine) States() (*async.States, int) {
-	return &connectionReceiveMachineStates, m.state
+	return &connectionReceiveMachineStates, int(m.State)
 }
 
 // ReceivePooledAsync starts ReceivePooled; it returns at the first await that has to wait.
@@ -109,8 +115,7 @@ func (c *connection) ReceivePooledAsync(ctx context.Context) (task async.Task[in
 type connectionReceivePooledMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *connectionReceivePooledMachine // this machine, once it has left the stack
-	state int                             // where MoveNext goes on
+	heap *connectionReceivePooledMachine // this machine, once it has left the stack
 
 	c   *connection
 	ctx context.Context
@@ -119,14 +124,10 @@ type connectionReceivePooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *connectionReceivePooledMachine) suspend(state int) *connectionReceivePooledMachine {
-	m.state = state
+func (m *connectionReceivePooledMachine) suspend(state uint16) *connectionReceivePooledMachine {
+	m.State = state
 	if m.heap != m {
-		h := connectionReceivePooledMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooled(m.ctx, h, token)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -134,6 +135,17 @@ func (m *connectionReceivePooledMachine) suspend(state int) *connectionReceivePo
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *connectionReceivePooledMachine) leaveStack() {
+	h := connectionReceivePooledMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooled(m.ctx, h, token)
 }
 
 // connectionReceivePooledMachines are finished machines of connection.ReceivePooled, to be used again.
@@ -159,15 +171,15 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto askDone // c.ask(ctx)
 	}
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -187,5 +199,5 @@ var connectionReceivePooledMachineStates = async.States{
 
 // States says where connection.ReceivePooled waits, to whoever looks at it.
 func (m *connectionReceivePooledMachine) States() (*async.States, int) {
-	return &connectionReceivePooledMachineStates, m.state
+	return &connectionReceivePooledMachineStates, int(m.State)
 }

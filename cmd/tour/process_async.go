@@ -26,8 +26,7 @@ func ProcessFileAsync(ctx context.Context, path string) (task async.Task[string]
 type processFileMachine struct {
 	async.Builder[string]
 
-	heap  *processFileMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *processFileMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	path   string
@@ -37,15 +36,22 @@ type processFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *processFileMachine) suspend(state int) *processFileMachine {
-	m.state = state
+func (m *processFileMachine) suspend(state uint16) *processFileMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(processFileMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *processFileMachine) leaveStack() {
+	h := new(processFileMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -62,9 +68,9 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[[]byte]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto fetchDone // FetchAsync(ctx, path)
 	}
 
@@ -72,7 +78,7 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "ProcessFile begins: userID is %d, path is %s", m.userID, m.path)
 	task = FetchAsync(m.ctx, m.path)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -96,7 +102,7 @@ var processFileMachineStates = async.States{
 
 // States says where ProcessFile waits, to whoever looks at it.
 func (m *processFileMachine) States() (*async.States, int) {
-	return &processFileMachineStates, m.state
+	return &processFileMachineStates, int(m.State)
 }
 
 // FetchAsync starts Fetch; it returns at the first await that has to wait.
@@ -114,8 +120,7 @@ func FetchAsync(ctx context.Context, name string) (task async.Task[[]byte]) {
 type fetchMachine struct {
 	async.Builder[[]byte]
 
-	heap  *fetchMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *fetchMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	name string
@@ -127,19 +132,26 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fetchMachine) suspend(state int) *fetchMachine {
-	m.state = state
+func (m *fetchMachine) suspend(state uint16) *fetchMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(fetchMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.name = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *fetchMachine) leaveStack() {
+	h := new(fetchMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -159,9 +171,9 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 		n    int
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // file.ReadAsync(ctx, buf)
 	}
 
@@ -173,7 +185,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -201,5 +213,5 @@ var fetchMachineStates = async.States{
 
 // States says where Fetch waits, to whoever looks at it.
 func (m *fetchMachine) States() (*async.States, int) {
-	return &fetchMachineStates, m.state
+	return &fetchMachineStates, int(m.State)
 }

@@ -23,8 +23,7 @@ func (s *server) HandleAsync(ctx context.Context, id int) (task async.Task[int])
 type serverHandleMachine struct {
 	async.Builder[int]
 
-	heap  *serverHandleMachine // this machine, once it has left the stack
-	state int                  // where MoveNext goes on
+	heap *serverHandleMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -34,15 +33,22 @@ type serverHandleMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverHandleMachine) suspend(state int) *serverHandleMachine {
-	m.state = state
+func (m *serverHandleMachine) suspend(state uint16) *serverHandleMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(serverHandleMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *serverHandleMachine) leaveStack() {
+	h := new(serverHandleMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -59,16 +65,16 @@ func (m *serverHandleMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto authorizeDone // s.AuthorizeAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
 	task = m.s.AuthorizeAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -89,7 +95,7 @@ var serverHandleMachineStates = async.States{
 
 // States says where server.Handle waits, to whoever looks at it.
 func (m *serverHandleMachine) States() (*async.States, int) {
-	return &serverHandleMachineStates, m.state
+	return &serverHandleMachineStates, int(m.State)
 }
 
 // AuthorizeAsync starts Authorize; it returns at the first await that has to wait.
@@ -107,8 +113,7 @@ func (s *server) AuthorizeAsync(ctx context.Context, id int) (task async.Task[in
 type serverAuthorizeMachine struct {
 	async.Builder[int]
 
-	heap  *serverAuthorizeMachine // this machine, once it has left the stack
-	state int                     // where MoveNext goes on
+	heap *serverAuthorizeMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -118,15 +123,22 @@ type serverAuthorizeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverAuthorizeMachine) suspend(state int) *serverAuthorizeMachine {
-	m.state = state
+func (m *serverAuthorizeMachine) suspend(state uint16) *serverAuthorizeMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(serverAuthorizeMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *serverAuthorizeMachine) leaveStack() {
+	h := new(serverAuthorizeMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -143,16 +155,16 @@ func (m *serverAuthorizeMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto sessionDone // s.SessionAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
 	task = m.s.SessionAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -173,7 +185,7 @@ var serverAuthorizeMachineStates = async.States{
 
 // States says where server.Authorize waits, to whoever looks at it.
 func (m *serverAuthorizeMachine) States() (*async.States, int) {
-	return &serverAuthorizeMachineStates, m.state
+	return &serverAuthorizeMachineStates, int(m.State)
 }
 
 // SessionAsync starts Session; it returns at the first await that has to wait.
@@ -191,8 +203,7 @@ func (s *server) SessionAsync(ctx context.Context, id int) (task async.Task[int]
 type serverSessionMachine struct {
 	async.Builder[int]
 
-	heap  *serverSessionMachine // this machine, once it has left the stack
-	state int                   // where MoveNext goes on
+	heap *serverSessionMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -202,15 +213,22 @@ type serverSessionMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverSessionMachine) suspend(state int) *serverSessionMachine {
-	m.state = state
+func (m *serverSessionMachine) suspend(state uint16) *serverSessionMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(serverSessionMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *serverSessionMachine) leaveStack() {
+	h := new(serverSessionMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -227,16 +245,16 @@ func (m *serverSessionMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto queryDone // s.QueryAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
 	task = m.s.QueryAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -257,7 +275,7 @@ var serverSessionMachineStates = async.States{
 
 // States says where server.Session waits, to whoever looks at it.
 func (m *serverSessionMachine) States() (*async.States, int) {
-	return &serverSessionMachineStates, m.state
+	return &serverSessionMachineStates, int(m.State)
 }
 
 // QueryAsync starts Query; it returns at the first await that has to wait.
@@ -275,8 +293,7 @@ func (s *server) QueryAsync(ctx context.Context, id int) (task async.Task[int]) 
 type serverQueryMachine struct {
 	async.Builder[int]
 
-	heap  *serverQueryMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *serverQueryMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -286,15 +303,22 @@ type serverQueryMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverQueryMachine) suspend(state int) *serverQueryMachine {
-	m.state = state
+func (m *serverQueryMachine) suspend(state uint16) *serverQueryMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(serverQueryMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *serverQueryMachine) leaveStack() {
+	h := new(serverQueryMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -311,16 +335,16 @@ func (m *serverQueryMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[byte]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readRowDone // s.ReadRowAsync(ctx, id)
 	}
 
 	m.s.begin(m.ctx)
 	task = m.s.ReadRowAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -341,7 +365,7 @@ var serverQueryMachineStates = async.States{
 
 // States says where server.Query waits, to whoever looks at it.
 func (m *serverQueryMachine) States() (*async.States, int) {
-	return &serverQueryMachineStates, m.state
+	return &serverQueryMachineStates, int(m.State)
 }
 
 // ReadRowAsync starts ReadRow; it returns at the first await that has to wait.
@@ -359,8 +383,7 @@ func (s *server) ReadRowAsync(ctx context.Context, id int) (task async.Task[byte
 type serverReadRowMachine struct {
 	async.Builder[byte]
 
-	heap  *serverReadRowMachine // this machine, once it has left the stack
-	state int                   // where MoveNext goes on
+	heap *serverReadRowMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -371,15 +394,22 @@ type serverReadRowMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverReadRowMachine) suspend(state int) *serverReadRowMachine {
-	m.state = state
+func (m *serverReadRowMachine) suspend(state uint16) *serverReadRowMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(serverReadRowMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *serverReadRowMachine) leaveStack() {
+	h := new(serverReadRowMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -396,9 +426,9 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // s.storage.ReadAtAsync(ctx, row, int64(id%256))
 	}
 
@@ -406,7 +436,7 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 	m.row = make([]byte, 1)
 	task = m.s.storage.ReadAtAsync(m.ctx, m.row, int64(m.id%256))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -427,5 +457,5 @@ var serverReadRowMachineStates = async.States{
 
 // States says where server.ReadRow waits, to whoever looks at it.
 func (m *serverReadRowMachine) States() (*async.States, int) {
-	return &serverReadRowMachineStates, m.state
+	return &serverReadRowMachineStates, int(m.State)
 }

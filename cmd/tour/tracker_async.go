@@ -24,8 +24,7 @@ func ReadFileAsync(ctx context.Context, original, target *overlapped.File, see f
 type readFileMachine struct {
 	async.Builder0
 
-	heap  *readFileMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *readFileMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	original *overlapped.File
@@ -37,13 +36,10 @@ type readFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readFileMachine) suspend(state int) *readFileMachine {
-	m.state = state
+func (m *readFileMachine) suspend(state uint16) *readFileMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(readFileMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -55,6 +51,16 @@ func (m *readFileMachine) suspend(state int) *readFileMachine {
 		m.heap.data = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *readFileMachine) leaveStack() {
+	h := new(readFileMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,7 +80,7 @@ func (m *readFileMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task watched[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, watched[int]{}
 		goto watchDone // watch(original.ReadAsync(ctx, data), see)
@@ -121,5 +127,5 @@ var readFileMachineStates = async.States{
 
 // States says where ReadFile waits, to whoever looks at it.
 func (m *readFileMachine) States() (*async.States, int) {
-	return &readFileMachineStates, m.state
+	return &readFileMachineStates, int(m.State)
 }

@@ -24,8 +24,7 @@ func (r *bufferedReader) NextAsync(ctx context.Context) (task async.Task[byte]) 
 type bufferedReaderNextMachine struct {
 	async.Builder[byte]
 
-	heap  *bufferedReaderNextMachine // this machine, once it has left the stack
-	state int                        // where MoveNext goes on
+	heap *bufferedReaderNextMachine // this machine, once it has left the stack
 
 	r   *bufferedReader
 	ctx context.Context
@@ -34,19 +33,26 @@ type bufferedReaderNextMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *bufferedReaderNextMachine) suspend(state int) *bufferedReaderNextMachine {
-	m.state = state
+func (m *bufferedReaderNextMachine) suspend(state uint16) *bufferedReaderNextMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(bufferedReaderNextMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *bufferedReaderNextMachine) leaveStack() {
+	h := new(bufferedReaderNextMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -64,9 +70,9 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 		b    byte
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // r.file.ReadAsync(ctx, r.buf)
 	}
 
@@ -75,7 +81,7 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	}
 	task = m.r.file.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -103,7 +109,7 @@ var bufferedReaderNextMachineStates = async.States{
 
 // States says where bufferedReader.Next waits, to whoever looks at it.
 func (m *bufferedReaderNextMachine) States() (*async.States, int) {
-	return &bufferedReaderNextMachineStates, m.state
+	return &bufferedReaderNextMachineStates, int(m.State)
 }
 
 // SumAsync starts Sum; it returns at the first await that has to wait.
@@ -121,8 +127,7 @@ func (r *bufferedReader) SumAsync(ctx context.Context) (task async.Task2[int, in
 type bufferedReaderSumMachine struct {
 	async.Builder2[int, int]
 
-	heap  *bufferedReaderSumMachine // this machine, once it has left the stack
-	state int                       // where MoveNext goes on
+	heap *bufferedReaderSumMachine // this machine, once it has left the stack
 
 	r     *bufferedReader
 	ctx   context.Context
@@ -133,15 +138,22 @@ type bufferedReaderSumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *bufferedReaderSumMachine) suspend(state int) *bufferedReaderSumMachine {
-	m.state = state
+func (m *bufferedReaderSumMachine) suspend(state uint16) *bufferedReaderSumMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(bufferedReaderSumMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *bufferedReaderSumMachine) leaveStack() {
+	h := new(bufferedReaderSumMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -160,16 +172,16 @@ func (m *bufferedReaderSumMachine) MoveNext(*async.Executor) async.Continuation 
 		task async.Task[byte]
 	)
 	_ = err
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto nextDone // r.NextAsync(ctx)
 	}
 
 loop:
 	task = m.r.NextAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -197,5 +209,5 @@ var bufferedReaderSumMachineStates = async.States{
 
 // States says where bufferedReader.Sum waits, to whoever looks at it.
 func (m *bufferedReaderSumMachine) States() (*async.States, int) {
-	return &bufferedReaderSumMachineStates, m.state
+	return &bufferedReaderSumMachineStates, int(m.State)
 }

@@ -24,8 +24,7 @@ func PrintAsync(ctx context.Context, pages int) (task async.Task0) {
 type printMachine struct {
 	async.Builder0
 
-	heap  *printMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *printMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	pages int
@@ -35,15 +34,22 @@ type printMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *printMachine) suspend(state int) *printMachine {
-	m.state = state
+func (m *printMachine) suspend(state uint16) *printMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(printMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *printMachine) leaveStack() {
+	h := new(printMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -58,9 +64,9 @@ func (m *printMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto delayDone // async.Delay(ctx, 100*time.Microsecond)
 	}
 
@@ -71,7 +77,7 @@ loop:
 	}
 	task = async.Delay(m.ctx, 100*time.Microsecond)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -101,5 +107,5 @@ var printMachineStates = async.States{
 
 // States says where Print waits, to whoever looks at it.
 func (m *printMachine) States() (*async.States, int) {
-	return &printMachineStates, m.state
+	return &printMachineStates, int(m.State)
 }

@@ -27,8 +27,7 @@ func InOrderAsync(ctx context.Context, downloads []async.Task[string]) (task asy
 type inOrderMachine struct {
 	async.Builder0
 
-	heap  *inOrderMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *inOrderMachine // this machine, once it has left the stack
 
 	ctx       context.Context
 	downloads []async.Task[string]
@@ -38,15 +37,22 @@ type inOrderMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *inOrderMachine) suspend(state int) *inOrderMachine {
-	m.state = state
+func (m *inOrderMachine) suspend(state uint16) *inOrderMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(inOrderMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *inOrderMachine) leaveStack() {
+	h := new(inOrderMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -64,9 +70,9 @@ func (m *inOrderMachine) MoveNext(*async.Executor) async.Continuation {
 		err   error
 		task2 async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task2 = m.awaiter.Task()
+		task2 = m.awaiter.Task(m.Awaited)
 		goto taskDone // task
 	}
 
@@ -78,7 +84,7 @@ loop:
 	task = m.downloads[m.index]
 	task2 = task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter()
+		m.awaiter, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -105,7 +111,7 @@ var inOrderMachineStates = async.States{
 
 // States says where InOrder waits, to whoever looks at it.
 func (m *inOrderMachine) States() (*async.States, int) {
-	return &inOrderMachineStates, m.state
+	return &inOrderMachineStates, int(m.State)
 }
 
 // AsTheyComeAsync starts AsTheyCome; it returns at the first await that has to wait.
@@ -116,7 +122,7 @@ func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task 
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.state = 0 // no exit: it waits
+	m.State = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -124,8 +130,7 @@ func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task 
 type asTheyComeMachine struct {
 	async.Builder0
 
-	heap  *asTheyComeMachine // this machine, once it has left the stack
-	state int                // where MoveNext goes on
+	heap *asTheyComeMachine // this machine, once it has left the stack
 
 	iterator  *async.FuncRange[async.Task[string], struct{}]
 	ctx       context.Context
@@ -136,19 +141,26 @@ type asTheyComeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *asTheyComeMachine) suspend(state int) *asTheyComeMachine {
-	m.state = state
+func (m *asTheyComeMachine) suspend(state uint16) *asTheyComeMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(asTheyComeMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.downloads = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *asTheyComeMachine) leaveStack() {
+	h := new(asTheyComeMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -180,7 +192,7 @@ func (m *asTheyComeMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *asTheyComeMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -199,9 +211,9 @@ func (m *asTheyComeMachine) MoveNext(*async.Executor) async.Continuation {
 		err   error
 		task2 async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task2 = m.awaiter.Task()
+		task2 = m.awaiter.Task(m.Awaited)
 		goto taskDone // task
 	}
 
@@ -213,7 +225,7 @@ loop:
 	task = m.iterator.Key()
 	task2 = task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter()
+		m.awaiter, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -242,7 +254,7 @@ var asTheyComeMachineStates = async.States{
 
 // States says where AsTheyCome waits, to whoever looks at it.
 func (m *asTheyComeMachine) States() (*async.States, int) {
-	return &asTheyComeMachineStates, m.state
+	return &asTheyComeMachineStates, int(m.State)
 }
 
 // WithWhenAnyAsync starts WithWhenAny; it returns at the first await that has to wait.
@@ -260,8 +272,7 @@ func WithWhenAnyAsync(ctx context.Context, downloads []async.Task[string]) (task
 type withWhenAnyMachine struct {
 	async.Builder0
 
-	heap  *withWhenAnyMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *withWhenAnyMachine // this machine, once it has left the stack
 
 	ctx       context.Context
 	downloads []async.Task[string]
@@ -273,19 +284,26 @@ type withWhenAnyMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *withWhenAnyMachine) suspend(state int) *withWhenAnyMachine {
-	m.state = state
+func (m *withWhenAnyMachine) suspend(state uint16) *withWhenAnyMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(withWhenAnyMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1, 2:
 		m.heap.downloads = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *withWhenAnyMachine) leaveStack() {
+	h := new(withWhenAnyMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -304,12 +322,12 @@ func (m *withWhenAnyMachine) MoveNext(*async.Executor) async.Continuation {
 		task  async.Task[int]
 		task2 async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto whenAnyDone // async.WhenAny(ctx, rest...)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto restDone // rest[i]
 	}
 
@@ -320,7 +338,7 @@ loop:
 	}
 	task = async.WhenAny(m.ctx, m.rest...)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -332,7 +350,7 @@ whenAnyDone:
 	}
 	task2 = m.rest[m.i]
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -360,7 +378,7 @@ var withWhenAnyMachineStates = async.States{
 
 // States says where WithWhenAny waits, to whoever looks at it.
 func (m *withWhenAnyMachine) States() (*async.States, int) {
-	return &withWhenAnyMachineStates, m.state
+	return &withWhenAnyMachineStates, int(m.State)
 }
 
 // DownloadAsync starts Download; it returns at the first await that has to wait.
@@ -378,8 +396,7 @@ func DownloadAsync(ctx context.Context, t *teller, name string, access time.Dura
 type downloadMachine struct {
 	async.Builder[string]
 
-	heap  *downloadMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *downloadMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	t      *teller
@@ -390,13 +407,10 @@ type downloadMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *downloadMachine) suspend(state int) *downloadMachine {
-	m.state = state
+func (m *downloadMachine) suspend(state uint16) *downloadMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(downloadMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -404,6 +418,16 @@ func (m *downloadMachine) suspend(state int) *downloadMachine {
 		m.heap.t = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *downloadMachine) leaveStack() {
+	h := new(downloadMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -422,9 +446,9 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 		n     int
 		task  async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // file.ReadAsync(ctx, make([]byte, 4096))
 	}
 
@@ -434,7 +458,7 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = file2.ReadAsync(m.ctx, make([]byte, 4096))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -454,5 +478,5 @@ var downloadMachineStates = async.States{
 
 // States says where Download waits, to whoever looks at it.
 func (m *downloadMachine) States() (*async.States, int) {
-	return &downloadMachineStates, m.state
+	return &downloadMachineStates, int(m.State)
 }

@@ -24,8 +24,7 @@ func (w *window) ClickAsync(ctx context.Context) (task async.Task0) {
 type windowClickMachine struct {
 	async.Builder0
 
-	heap  *windowClickMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *windowClickMachine // this machine, once it has left the stack
 
 	w   *window
 	ctx context.Context
@@ -34,15 +33,22 @@ type windowClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *windowClickMachine) suspend(state int) *windowClickMachine {
-	m.state = state
+func (m *windowClickMachine) suspend(state uint16) *windowClickMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(windowClickMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *windowClickMachine) leaveStack() {
+	h := new(windowClickMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -60,9 +66,9 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto writeDone // w.device.WriteAsync(ctx, data)
 	}
 
@@ -70,7 +76,7 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Click begins")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -95,5 +101,5 @@ var windowClickMachineStates = async.States{
 
 // States says where window.Click waits, to whoever looks at it.
 func (m *windowClickMachine) States() (*async.States, int) {
-	return &windowClickMachineStates, m.state
+	return &windowClickMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func AsyncclosuresAsync(ctx context.Context) (task async.Task0) {
 type asyncclosuresMachine struct {
 	async.Builder0
 
-	heap  *asyncclosuresMachine // this machine, once it has left the stack
-	state int                   // where MoveNext goes on
+	heap *asyncclosuresMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	total *int
@@ -38,13 +37,10 @@ type asyncclosuresMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *asyncclosuresMachine) suspend(state int) *asyncclosuresMachine {
-	m2.state = state
+func (m2 *asyncclosuresMachine) suspend(state uint16) *asyncclosuresMachine {
+	m2.State = state
 	if m2.heap != m2 {
-		h := new(asyncclosuresMachine)
-		*h = *m2
-		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx, h)
+		m2.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -55,6 +51,16 @@ func (m2 *asyncclosuresMachine) suspend(state int) *asyncclosuresMachine {
 		m2.heap.add = nil
 	}
 	return m2.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m2 *asyncclosuresMachine) leaveStack() {
+	h := new(asyncclosuresMachine)
+	*h = *m2
+	h.heap, m2.heap = h, h
+	h.Promote(m2.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,15 +80,15 @@ func (m2 *asyncclosuresMachine) MoveNext(*async.Executor) async.Continuation {
 		n       int
 		task    async.Task[int]
 	)
-	switch m2.state {
+	switch m2.State {
 	case 1:
-		task = m2.awaiter.Task()
+		task = m2.awaiter.Task(m2.Awaited)
 		goto squareDone // square
 	case 2:
-		task = m2.awaiter.Task()
+		task = m2.awaiter.Task(m2.Awaited)
 		goto addDone // add(ctx, 10)
 	case 3:
-		task = m2.awaiter.Task()
+		task = m2.awaiter.Task(m2.Awaited)
 		goto addDone2 // add(ctx, 100)
 	}
 
@@ -100,7 +106,7 @@ loop:
 	square = m2.slice[m2.index]
 	task = square
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter()
+		m2.awaiter, m2.Awaited = task.Awaiter()
 		if task.OnCompleted(m2.suspend(1)) {
 			return nil
 		}
@@ -120,7 +126,7 @@ done:
 	}
 	task = m2.add(m2.ctx, 10)
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter()
+		m2.awaiter, m2.Awaited = task.Awaiter()
 		if task.OnCompleted(m2.suspend(2)) {
 			return nil
 		}
@@ -129,7 +135,7 @@ addDone:
 	fmt.Println(task.GetResult())
 	task = m2.add(m2.ctx, 100)
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter()
+		m2.awaiter, m2.Awaited = task.Awaiter()
 		if task.OnCompleted(m2.suspend(3)) {
 			return nil
 		}
@@ -152,7 +158,7 @@ var asyncclosuresMachineStates = async.States{
 
 // States says where Asyncclosures waits, to whoever looks at it.
 func (m2 *asyncclosuresMachine) States() (*async.States, int) {
-	return &asyncclosuresMachineStates, m2.state
+	return &asyncclosuresMachineStates, int(m2.State)
 }
 
 // asyncclosuresGo1 starts the closure Asyncclosures.go1; it returns at the first await that has to wait.
@@ -170,8 +176,7 @@ func asyncclosuresGo1(ctx context.Context, n int) (task async.Task[int]) {
 type asyncclosuresGo1Machine struct {
 	async.Builder[int]
 
-	heap  *asyncclosuresGo1Machine // this machine, once it has left the stack
-	state int                      // where MoveNext goes on
+	heap *asyncclosuresGo1Machine // this machine, once it has left the stack
 
 	n   int
 	ctx context.Context
@@ -180,19 +185,26 @@ type asyncclosuresGo1Machine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *asyncclosuresGo1Machine) suspend(state int) *asyncclosuresGo1Machine {
-	m2.state = state
+func (m2 *asyncclosuresGo1Machine) suspend(state uint16) *asyncclosuresGo1Machine {
+	m2.State = state
 	if m2.heap != m2 {
-		h := new(asyncclosuresGo1Machine)
-		*h = *m2
-		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx, h)
+		m2.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m2.heap.ctx = nil
 	}
 	return m2.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m2 *asyncclosuresGo1Machine) leaveStack() {
+	h := new(asyncclosuresGo1Machine)
+	*h = *m2
+	h.heap, m2.heap = h, h
+	h.Promote(m2.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -208,15 +220,15 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 		err  error
 		task async.Task[int]
 	)
-	switch m2.state {
+	switch m2.State {
 	case 1:
-		task = m2.awaiter.Task()
+		task = m2.awaiter.Task(m2.Awaited)
 		goto valueDone // play.Value(ctx, n)
 	}
 
 	task = play.Value(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter()
+		m2.awaiter, m2.Awaited = task.Awaiter()
 		if task.OnCompleted(m2.suspend(1)) {
 			return nil
 		}
@@ -236,7 +248,7 @@ var asyncclosuresGo1MachineStates = async.States{
 
 // States says where the closure Asyncclosures.go1 waits, to whoever looks at it.
 func (m2 *asyncclosuresGo1Machine) States() (*async.States, int) {
-	return &asyncclosuresGo1MachineStates, m2.state
+	return &asyncclosuresGo1MachineStates, int(m2.State)
 }
 
 // asyncclosuresFunc2 starts the closure Asyncclosures.func2; it returns at the first await that has to wait.
@@ -254,8 +266,7 @@ func asyncclosuresFunc2(ctx context.Context, n int, total *int) (task async.Task
 type asyncclosuresFunc2Machine struct {
 	async.Builder[int]
 
-	heap  *asyncclosuresFunc2Machine // this machine, once it has left the stack
-	state int                        // where MoveNext goes on
+	heap *asyncclosuresFunc2Machine // this machine, once it has left the stack
 
 	total *int
 	ctx   context.Context
@@ -265,19 +276,26 @@ type asyncclosuresFunc2Machine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *asyncclosuresFunc2Machine) suspend(state int) *asyncclosuresFunc2Machine {
-	m2.state = state
+func (m2 *asyncclosuresFunc2Machine) suspend(state uint16) *asyncclosuresFunc2Machine {
+	m2.State = state
 	if m2.heap != m2 {
-		h := new(asyncclosuresFunc2Machine)
-		*h = *m2
-		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx, h)
+		m2.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m2.heap.ctx = nil
 	}
 	return m2.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m2 *asyncclosuresFunc2Machine) leaveStack() {
+	h := new(asyncclosuresFunc2Machine)
+	*h = *m2
+	h.heap, m2.heap = h, h
+	h.Promote(m2.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -290,7 +308,7 @@ func (m2 *asyncclosuresFunc2Machine) finish(result int, err error) async.Continu
 // MoveNext runs the closure Asyncclosures.func2 until it has to wait, or to its end.
 func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m2.state {
+	switch m2.State {
 	case 1:
 		task, m2.awaiter = m2.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, n)
@@ -318,5 +336,5 @@ var asyncclosuresFunc2MachineStates = async.States{
 
 // States says where the closure Asyncclosures.func2 waits, to whoever looks at it.
 func (m2 *asyncclosuresFunc2Machine) States() (*async.States, int) {
-	return &asyncclosuresFunc2MachineStates, m2.state
+	return &asyncclosuresFunc2MachineStates, int(m2.State)
 }

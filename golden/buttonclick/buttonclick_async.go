@@ -27,8 +27,7 @@ var _ = (*window).buttonClick
 type windowButtonClickMachine struct {
 	async.Builder0
 
-	heap  *windowButtonClickMachine // this machine, once it has left the stack
-	state int                       // where MoveNext goes on
+	heap *windowButtonClickMachine // this machine, once it has left the stack
 
 	w      *window
 	ctx    context.Context
@@ -38,19 +37,26 @@ type windowButtonClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *windowButtonClickMachine) suspend(state int) *windowButtonClickMachine {
-	m.state = state
+func (m *windowButtonClickMachine) suspend(state uint16) *windowButtonClickMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(windowButtonClickMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *windowButtonClickMachine) leaveStack() {
+	h := new(windowButtonClickMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -68,9 +74,9 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 		err     error
 		task    async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto writeDone // w.device.WriteAsync(ctx, data)
 	}
 
@@ -79,7 +85,7 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	data = []byte("There is no thread.")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -105,5 +111,5 @@ var windowButtonClickMachineStates = async.States{
 
 // States says where window.buttonClick waits, to whoever looks at it.
 func (m *windowButtonClickMachine) States() (*async.States, int) {
-	return &windowButtonClickMachineStates, m.state
+	return &windowButtonClickMachineStates, int(m.State)
 }

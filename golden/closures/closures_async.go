@@ -25,8 +25,7 @@ func ClosuresAsync(ctx context.Context) (task async.Task0) {
 type closuresMachine struct {
 	async.Builder0
 
-	heap  *closuresMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *closuresMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	total *int
@@ -43,13 +42,10 @@ type closuresMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *closuresMachine) suspend(state int) *closuresMachine {
-	m.state = state
+func (m *closuresMachine) suspend(state uint16) *closuresMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(closuresMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -66,6 +62,16 @@ func (m *closuresMachine) suspend(state int) *closuresMachine {
 		m.heap.add = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *closuresMachine) leaveStack() {
+	h := new(closuresMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,12 +91,12 @@ func (m *closuresMachine) MoveNext(*async.Executor) async.Continuation {
 		task     play.Answer[int]
 		task2    async.Task[[]func() int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, i)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto countersDone // countersAsync(ctx)
 	case 3:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
@@ -127,7 +133,7 @@ done:
 
 	task2 = countersAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -178,7 +184,7 @@ var closuresMachineStates = async.States{
 
 // States says where Closures waits, to whoever looks at it.
 func (m *closuresMachine) States() (*async.States, int) {
-	return &closuresMachineStates, m.state
+	return &closuresMachineStates, int(m.State)
 }
 
 // countersAsync starts counters; it returns at the first await that has to wait.
@@ -198,8 +204,7 @@ var _ = counters
 type countersMachine struct {
 	async.Builder[[]func() int]
 
-	heap  *countersMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *countersMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	list []func() int
@@ -209,15 +214,22 @@ type countersMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *countersMachine) suspend(state int) *countersMachine {
-	m.state = state
+func (m *countersMachine) suspend(state uint16) *countersMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(countersMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *countersMachine) leaveStack() {
+	h := new(countersMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -234,7 +246,7 @@ func (m *countersMachine) MoveNext(*async.Executor) async.Continuation {
 		step *int
 		task play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 100)
@@ -301,5 +313,5 @@ var countersMachineStates = async.States{
 
 // States says where counters waits, to whoever looks at it.
 func (m *countersMachine) States() (*async.States, int) {
-	return &countersMachineStates, m.state
+	return &countersMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func CustomawaitableAsync(ctx context.Context) (task async.Task0) {
 type customawaitableMachine struct {
 	async.Builder0
 
-	heap  *customawaitableMachine // this machine, once it has left the stack
-	state int                     // where MoveNext goes on
+	heap *customawaitableMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	post *letter
@@ -38,13 +37,10 @@ type customawaitableMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *customawaitableMachine) suspend(state int) *customawaitableMachine {
-	m.state = state
+func (m *customawaitableMachine) suspend(state uint16) *customawaitableMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(customawaitableMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1, 3:
@@ -54,6 +50,16 @@ func (m *customawaitableMachine) suspend(state int) *customawaitableMachine {
 		m.heap.post = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *customawaitableMachine) leaveStack() {
+	h := new(customawaitableMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,7 +80,7 @@ func (m *customawaitableMachine) MoveNext(*async.Executor) async.Continuation {
 		task3 awaitable
 		task4 async.ConfiguredTask[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, sentence{}
 		goto awaitDone // sentence{play.Value(ctx, "there is no thread")}
@@ -148,5 +154,5 @@ var customawaitableMachineStates = async.States{
 
 // States says where Customawaitable waits, to whoever looks at it.
 func (m *customawaitableMachine) States() (*async.States, int) {
-	return &customawaitableMachineStates, m.state
+	return &customawaitableMachineStates, int(m.State)
 }

@@ -26,8 +26,7 @@ func DefersAsync(ctx context.Context) (task async.Task0) {
 type defersMachine struct {
 	async.Builder0
 
-	heap  *defersMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *defersMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	slice []string
@@ -39,13 +38,10 @@ type defersMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *defersMachine) suspend(state int) *defersMachine {
-	m.state = state
+func (m *defersMachine) suspend(state uint16) *defersMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(defersMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -54,6 +50,16 @@ func (m *defersMachine) suspend(state int) *defersMachine {
 		m.heap.how = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *defersMachine) leaveStack() {
+	h := new(defersMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -72,12 +78,12 @@ func (m *defersMachine) MoveNext(*async.Executor) async.Continuation {
 		task  async.Task[int]
 		task2 async.Task0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto guardedDone // guardedAsync(ctx, how)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto stackDone // stackAsync(ctx)
 	}
 
@@ -90,7 +96,7 @@ loop:
 	m.how = m.slice[m.index]
 	task = guardedAsync(m.ctx, m.how)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -103,7 +109,7 @@ guardedDone:
 done:
 	task2 = stackAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -124,7 +130,7 @@ var defersMachineStates = async.States{
 
 // States says where Defers waits, to whoever looks at it.
 func (m *defersMachine) States() (*async.States, int) {
-	return &defersMachineStates, m.state
+	return &defersMachineStates, int(m.State)
 }
 
 // guardedAsync starts guarded; it returns at the first await that has to wait.
@@ -135,7 +141,7 @@ func guardedAsync(ctx context.Context, how string) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.state = 0 // no exit: it waits
+	m.State = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -145,8 +151,7 @@ var _ = guarded
 type guardedMachine struct {
 	async.Builder[int]
 
-	heap  *guardedMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *guardedMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	how string
@@ -159,13 +164,10 @@ type guardedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *guardedMachine) suspend(state int) *guardedMachine {
-	m.state = state
+func (m *guardedMachine) suspend(state uint16) *guardedMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(guardedMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -173,6 +175,16 @@ func (m *guardedMachine) suspend(state int) *guardedMachine {
 		m.heap.how = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *guardedMachine) leaveStack() {
+	h := new(guardedMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -210,7 +222,7 @@ func (m *guardedMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *guardedMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -224,7 +236,7 @@ func (m *guardedMachine) catch(task *async.Task[int]) {
 // MoveNext runs guarded until it has to wait, or to its end.
 func (m *guardedMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 1)
@@ -281,7 +293,7 @@ var guardedMachineStates = async.States{
 
 // States says where guarded waits, to whoever looks at it.
 func (m *guardedMachine) States() (*async.States, int) {
-	return &guardedMachineStates, m.state
+	return &guardedMachineStates, int(m.State)
 }
 
 // stackAsync starts stack; it returns at the first await that has to wait.
@@ -292,7 +304,7 @@ func stackAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.state = 0 // no exit: it waits
+	m.State = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -302,8 +314,7 @@ var _ = stack
 type stackMachine struct {
 	async.Builder0
 
-	heap  *stackMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *stackMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	i   int
@@ -325,15 +336,22 @@ type stackDefer2 struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *stackMachine) suspend(state int) *stackMachine {
-	m.state = state
+func (m *stackMachine) suspend(state uint16) *stackMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(stackMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *stackMachine) leaveStack() {
+	h := new(stackMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -371,7 +389,7 @@ func (m *stackMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *stackMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -388,7 +406,7 @@ func (m *stackMachine) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[int]
 		task2 play.Answer[bool]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 10*i)
@@ -440,5 +458,5 @@ var stackMachineStates = async.States{
 
 // States says where stack waits, to whoever looks at it.
 func (m *stackMachine) States() (*async.States, int) {
-	return &stackMachineStates, m.state
+	return &stackMachineStates, int(m.State)
 }

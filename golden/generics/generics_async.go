@@ -27,8 +27,7 @@ func _[T any, R any]() { _ = mapped[T, R] }
 type mappedMachine[T any, R any] struct {
 	async.Builder[[]R]
 
-	heap  *mappedMachine[T, R] // this machine, once it has left the stack
-	state int                  // where MoveNext goes on
+	heap *mappedMachine[T, R] // this machine, once it has left the stack
 
 	ctx     context.Context
 	list    []T
@@ -40,15 +39,22 @@ type mappedMachine[T any, R any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *mappedMachine[T, R]) suspend(state int) *mappedMachine[T, R] {
-	m.state = state
+func (m *mappedMachine[T, R]) suspend(state uint16) *mappedMachine[T, R] {
+	m.State = state
 	if m.heap != m {
-		h := new(mappedMachine[T, R])
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *mappedMachine[T, R]) leaveStack() {
+	h := new(mappedMachine[T, R])
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -67,7 +73,7 @@ func (m *mappedMachine[T, R]) MoveNext(*async.Executor) async.Continuation {
 		r    R
 		task play.Answer[R]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[R]{}
 		goto askDone // play.Ask(ctx, f(v))
@@ -105,7 +111,7 @@ var mappedMachineStates = async.States{
 
 // States says where mapped waits, to whoever looks at it.
 func (m *mappedMachine[T, R]) States() (*async.States, int) {
-	return &mappedMachineStates, m.state
+	return &mappedMachineStates, int(m.State)
 }
 
 // insertAsync starts insert; it returns at the first await that has to wait.
@@ -125,8 +131,7 @@ func _[N number, E any]() { _ = (*tree[N, E]).insert }
 type treeInsertMachine[N number, E any] struct {
 	async.Builder[*tree[N, E]]
 
-	heap  *treeInsertMachine[N, E] // this machine, once it has left the stack
-	state int                      // where MoveNext goes on
+	heap *treeInsertMachine[N, E] // this machine, once it has left the stack
 
 	t     *tree[N, E]
 	ctx   context.Context
@@ -138,13 +143,10 @@ type treeInsertMachine[N number, E any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *treeInsertMachine[N, E]) suspend(state int) *treeInsertMachine[N, E] {
-	m.state = state
+func (m *treeInsertMachine[N, E]) suspend(state uint16) *treeInsertMachine[N, E] {
+	m.State = state
 	if m.heap != m {
-		h := new(treeInsertMachine[N, E])
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -157,6 +159,16 @@ func (m *treeInsertMachine[N, E]) suspend(state int) *treeInsertMachine[N, E] {
 		m.heap.value = *new(E)
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *treeInsertMachine[N, E]) leaveStack() {
+	h := new(treeInsertMachine[N, E])
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -174,15 +186,15 @@ func (m *treeInsertMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[N]
 		task2 async.Task[*tree[N, E]]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[N]{}
 		goto askDone // play.Ask(ctx, key)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto insertDone // t.left.insertAsync(ctx, key, value)
 	case 3:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto insertDone2 // t.right.insertAsync(ctx, key, value)
 	}
 
@@ -204,7 +216,7 @@ done:
 	}
 	task2 = m.t.left.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -215,7 +227,7 @@ insertDone:
 otherwise:
 	task2 = m.t.right.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -238,7 +250,7 @@ var treeInsertMachineStates = async.States{
 
 // States says where tree.insert waits, to whoever looks at it.
 func (m *treeInsertMachine[N, E]) States() (*async.States, int) {
-	return &treeInsertMachineStates, m.state
+	return &treeInsertMachineStates, int(m.State)
 }
 
 // sumAsync starts sum; it returns at the first await that has to wait.
@@ -258,8 +270,7 @@ func _[N number, E any]() { _ = (*tree[N, E]).sum }
 type treeSumMachine[N number, E any] struct {
 	async.Builder[N]
 
-	heap  *treeSumMachine[N, E] // this machine, once it has left the stack
-	state int                   // where MoveNext goes on
+	heap *treeSumMachine[N, E] // this machine, once it has left the stack
 
 	t     *tree[N, E]
 	ctx   context.Context
@@ -273,19 +284,26 @@ type treeSumMachine[N number, E any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *treeSumMachine[N, E]) suspend(state int) *treeSumMachine[N, E] {
-	m.state = state
+func (m *treeSumMachine[N, E]) suspend(state uint16) *treeSumMachine[N, E] {
+	m.State = state
 	if m.heap != m {
-		h := new(treeSumMachine[N, E])
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.t = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *treeSumMachine[N, E]) leaveStack() {
+	h := new(treeSumMachine[N, E])
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -308,9 +326,9 @@ func (m *treeSumMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 		n    N
 		task async.Task[N]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto sumDone // child.sumAsync(ctx)
 	}
 
@@ -329,7 +347,7 @@ loop:
 	child = m.array[m.index]
 	task = child.sumAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -353,7 +371,7 @@ var treeSumMachineStates = async.States{
 
 // States says where tree.sum waits, to whoever looks at it.
 func (m *treeSumMachine[N, E]) States() (*async.States, int) {
-	return &treeSumMachineStates, m.state
+	return &treeSumMachineStates, int(m.State)
 }
 
 // GenericsAsync starts Generics; it returns at the first await that has to wait.
@@ -371,8 +389,7 @@ func GenericsAsync(ctx context.Context) (task async.Task0) {
 type genericsMachine struct {
 	async.Builder0
 
-	heap  *genericsMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *genericsMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	words []string
@@ -386,13 +403,10 @@ type genericsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *genericsMachine) suspend(state int) *genericsMachine {
-	m.state = state
+func (m *genericsMachine) suspend(state uint16) *genericsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(genericsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -404,6 +418,16 @@ func (m *genericsMachine) suspend(state int) *genericsMachine {
 		m.heap.words = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *genericsMachine) leaveStack() {
+	h := new(genericsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -425,24 +449,24 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 		task3   async.Task[*tree[float64, string]]
 		task4   async.Task[float64]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto mappedDone // mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto mappedDone2 // mappedAsync(ctx, words, func(s string) int { return len(s) …
 	case 3:
-		task3 = m.awaiter3.Task()
+		task3 = m.awaiter3.Task(m.Awaited)
 		goto insertDone // t.insertAsync(ctx, 1.5*float64(2-i), word)
 	case 4:
-		task4 = m.awaiter4.Task()
+		task4 = m.awaiter4.Task(m.Awaited)
 		goto sumDone // t.sumAsync(ctx)
 	}
 
 	task = mappedAsync(m.ctx, []int{1, 2, 3}, func(n int) string { return fmt.Sprint("#", n) })
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -451,7 +475,7 @@ mappedDone:
 	m.words, _ = task.GetResult()
 	task2 = mappedAsync(m.ctx, m.words, func(s string) int { return len(s) })
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -468,7 +492,7 @@ loop:
 	word = m.words[m.i]
 	task3 = m.t.insertAsync(m.ctx, 1.5*float64(2-m.i), word)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter()
+		m.awaiter3, m.Awaited = task3.Awaiter()
 		if task3.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -480,7 +504,7 @@ insertDone:
 done:
 	task4 = m.t.sumAsync(m.ctx)
 	if !task4.IsCompleted() {
-		m.awaiter4 = task4.Awaiter()
+		m.awaiter4, m.Awaited = task4.Awaiter()
 		if task4.OnCompleted(m.suspend(4)) {
 			return nil
 		}
@@ -504,5 +528,5 @@ var genericsMachineStates = async.States{
 
 // States says where Generics waits, to whoever looks at it.
 func (m *genericsMachine) States() (*async.States, int) {
-	return &genericsMachineStates, m.state
+	return &genericsMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func IfelseAsync(ctx context.Context) (task async.Task0) {
 type ifelseMachine struct {
 	async.Builder0
 
-	heap  *ifelseMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *ifelseMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	n   int
@@ -35,15 +34,22 @@ type ifelseMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *ifelseMachine) suspend(state int) *ifelseMachine {
-	m.state = state
+func (m *ifelseMachine) suspend(state uint16) *ifelseMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(ifelseMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *ifelseMachine) leaveStack() {
+	h := new(ifelseMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -59,9 +65,9 @@ func (m *ifelseMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto wordDone // wordAsync(ctx, n)
 	}
 
@@ -73,7 +79,7 @@ loop:
 	fmt.Println(m.n, describe(m.n), grade(m.ctx, m.n))
 	task = wordAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -97,7 +103,7 @@ var ifelseMachineStates = async.States{
 
 // States says where Ifelse waits, to whoever looks at it.
 func (m *ifelseMachine) States() (*async.States, int) {
-	return &ifelseMachineStates, m.state
+	return &ifelseMachineStates, int(m.State)
 }
 
 // wordAsync starts word; it returns at the first await that has to wait.
@@ -117,8 +123,7 @@ var _ = word
 type wordMachine struct {
 	async.Builder[string]
 
-	heap  *wordMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *wordMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	n    int
@@ -131,13 +136,10 @@ type wordMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *wordMachine) suspend(state int) *wordMachine {
-	m.state = state
+func (m *wordMachine) suspend(state uint16) *wordMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(wordMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 3:
@@ -145,6 +147,16 @@ func (m *wordMachine) suspend(state int) *wordMachine {
 		m.heap.word = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *wordMachine) leaveStack() {
+	h := new(wordMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -163,22 +175,22 @@ func (m *wordMachine) MoveNext(*async.Executor) async.Continuation {
 		task2 play.Answer[bool]
 		task3 async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto valueDone // play.Value(ctx, n/2)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[bool]{}
 		goto askDone // play.Ask(ctx, n > 3)
 	case 3:
-		task3 = m.awaiter3.Task()
+		task3 = m.awaiter3.Task(m.Awaited)
 		goto valueDone2 // play.Value(ctx, "big")
 	}
 
 	m.word = "small"
 	task = play.Value(m.ctx, m.n/2)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -210,7 +222,7 @@ askDone:
 	}
 	task3 = play.Value(m.ctx, "big")
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter()
+		m.awaiter3, m.Awaited = task3.Awaiter()
 		if task3.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -238,5 +250,5 @@ var wordMachineStates = async.States{
 
 // States says where word waits, to whoever looks at it.
 func (m *wordMachine) States() (*async.States, int) {
-	return &wordMachineStates, m.state
+	return &wordMachineStates, int(m.State)
 }

@@ -20,7 +20,7 @@ func IteratorsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.state = 0 // no exit: it waits
+	m.State = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -28,8 +28,7 @@ func IteratorsAsync(ctx context.Context) (task async.Task0) {
 type iteratorsMachine struct {
 	async.Builder0
 
-	heap  *iteratorsMachine // this machine, once it has left the stack
-	state int               // where MoveNext goes on
+	heap *iteratorsMachine // this machine, once it has left the stack
 
 	iterator *async.FuncRange[int, struct{}]
 	ctx      context.Context
@@ -40,19 +39,26 @@ type iteratorsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *iteratorsMachine) suspend(state int) *iteratorsMachine {
-	m.state = state
+func (m *iteratorsMachine) suspend(state uint16) *iteratorsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(iteratorsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *iteratorsMachine) leaveStack() {
+	h := new(iteratorsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -82,7 +88,7 @@ func (m *iteratorsMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *iteratorsMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -100,12 +106,12 @@ func (m *iteratorsMachine) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[int]
 		task2 async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, n*n)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto findDone // findAsync(ctx, slices.All([]string{"ann", "bob", "cid"}), "…
 	}
 
@@ -129,7 +135,7 @@ done:
 	m.iterator.Leave(nil)
 	task2 = findAsync(m.ctx, slices.All([]string{"ann", "bob", "cid"}), "b")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -151,7 +157,7 @@ var iteratorsMachineStates = async.States{
 
 // States says where Iterators waits, to whoever looks at it.
 func (m *iteratorsMachine) States() (*async.States, int) {
-	return &iteratorsMachineStates, m.state
+	return &iteratorsMachineStates, int(m.State)
 }
 
 // findAsync starts find; it returns at the first await that has to wait.
@@ -162,7 +168,7 @@ func findAsync(ctx context.Context, all iter.Seq2[int, string], letter string) (
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.state = 0 // no exit: it waits
+	m.State = 0 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -172,8 +178,7 @@ var _ = find
 type findMachine struct {
 	async.Builder[string]
 
-	heap  *findMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *findMachine // this machine, once it has left the stack
 
 	iterator  *async.FuncRange[int, string]
 	iterator2 *async.FuncRange[int, struct{}]
@@ -188,19 +193,26 @@ type findMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *findMachine) suspend(state int) *findMachine {
-	m.state = state
+func (m *findMachine) suspend(state uint16) *findMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(findMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.all = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *findMachine) leaveStack() {
+	h := new(findMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -236,7 +248,7 @@ func (m *findMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *findMachine) catch(task *async.Task[string]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.state == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -250,7 +262,7 @@ func (m *findMachine) catch(task *async.Task[string]) {
 // MoveNext runs find until it has to wait, or to its end.
 func (m *findMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[string]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
 		goto askDone // play.Ask(ctx, name[:1])
@@ -300,5 +312,5 @@ var findMachineStates = async.States{
 
 // States says where find waits, to whoever looks at it.
 func (m *findMachine) States() (*async.States, int) {
-	return &findMachineStates, m.state
+	return &findMachineStates, int(m.State)
 }

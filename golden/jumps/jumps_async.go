@@ -25,8 +25,7 @@ func JumpsAsync(ctx context.Context) (task async.Task0) {
 type jumpsMachine struct {
 	async.Builder0
 
-	heap  *jumpsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *jumpsMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	try    int
@@ -37,19 +36,26 @@ type jumpsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *jumpsMachine) suspend(state int) *jumpsMachine {
-	m.state = state
+func (m *jumpsMachine) suspend(state uint16) *jumpsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(jumpsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.answer = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *jumpsMachine) leaveStack() {
+	h := new(jumpsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -63,7 +69,7 @@ func (m *jumpsMachine) finish() async.Continuation {
 // MoveNext runs Jumps until it has to wait, or to its end.
 func (m *jumpsMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 10*try)
@@ -126,5 +132,5 @@ var jumpsMachineStates = async.States{
 
 // States says where Jumps waits, to whoever looks at it.
 func (m *jumpsMachine) States() (*async.States, int) {
-	return &jumpsMachineStates, m.state
+	return &jumpsMachineStates, int(m.State)
 }

@@ -32,8 +32,7 @@ type cell struct {
 type localtypesMachine struct {
 	async.Builder0
 
-	heap  *localtypesMachine // this machine, once it has left the stack
-	state int                // where MoveNext goes on
+	heap *localtypesMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	first *cell
@@ -49,13 +48,10 @@ type localtypesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *localtypesMachine) suspend(state int) *localtypesMachine {
-	m.state = state
+func (m *localtypesMachine) suspend(state uint16) *localtypesMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(localtypesMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -69,6 +65,16 @@ func (m *localtypesMachine) suspend(state int) *localtypesMachine {
 		m.heap.c = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *localtypesMachine) leaveStack() {
+	h := new(localtypesMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -87,7 +93,7 @@ func (m *localtypesMachine) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[string]
 		task2 play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
 		goto askDone // play.Ask(ctx, strings.Repeat("x", i))
@@ -172,5 +178,5 @@ var localtypesMachineStates = async.States{
 
 // States says where Localtypes waits, to whoever looks at it.
 func (m *localtypesMachine) States() (*async.States, int) {
-	return &localtypesMachineStates, m.state
+	return &localtypesMachineStates, int(m.State)
 }

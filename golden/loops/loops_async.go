@@ -25,8 +25,7 @@ func LoopsAsync(ctx context.Context) (task async.Task0) {
 type loopsMachine struct {
 	async.Builder0
 
-	heap  *loopsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *loopsMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	forever int
@@ -37,19 +36,26 @@ type loopsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *loopsMachine) suspend(state int) *loopsMachine {
-	m.state = state
+func (m *loopsMachine) suspend(state uint16) *loopsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(loopsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 4:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *loopsMachine) leaveStack() {
+	h := new(loopsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -65,24 +71,24 @@ func (m *loopsMachine) MoveNext(*async.Executor) async.Continuation {
 		task    async.Task[int]
 		task2   async.Task0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto foreverDone // foreverAsync(ctx)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto whileDone // whileAsync(ctx, 100)
 	case 3:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto clausesDone // clausesAsync(ctx)
 	case 4:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto gridDone // gridAsync(ctx)
 	}
 
 	task = foreverAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -91,7 +97,7 @@ foreverDone:
 	m.forever, _ = task.GetResult()
 	task = whileAsync(m.ctx, 100)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -100,7 +106,7 @@ whileDone:
 	m.while, _ = task.GetResult()
 	task = clausesAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -110,7 +116,7 @@ clausesDone:
 	fmt.Println(m.forever, m.while, clauses)
 	task2 = gridAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(4)) {
 			return nil
 		}
@@ -133,7 +139,7 @@ var loopsMachineStates = async.States{
 
 // States says where Loops waits, to whoever looks at it.
 func (m *loopsMachine) States() (*async.States, int) {
-	return &loopsMachineStates, m.state
+	return &loopsMachineStates, int(m.State)
 }
 
 // foreverAsync starts forever; it returns at the first await that has to wait.
@@ -153,8 +159,7 @@ var _ = forever
 type foreverMachine struct {
 	async.Builder[int]
 
-	heap  *foreverMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *foreverMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	rounds int
@@ -163,15 +168,22 @@ type foreverMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *foreverMachine) suspend(state int) *foreverMachine {
-	m.state = state
+func (m *foreverMachine) suspend(state uint16) *foreverMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(foreverMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *foreverMachine) leaveStack() {
+	h := new(foreverMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -183,7 +195,7 @@ func (m *foreverMachine) finish(result int) async.Continuation {
 // MoveNext runs forever until it has to wait, or to its end.
 func (m *foreverMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, rounds)
@@ -217,7 +229,7 @@ var foreverMachineStates = async.States{
 
 // States says where forever waits, to whoever looks at it.
 func (m *foreverMachine) States() (*async.States, int) {
-	return &foreverMachineStates, m.state
+	return &foreverMachineStates, int(m.State)
 }
 
 // whileAsync starts while; it returns at the first await that has to wait.
@@ -237,8 +249,7 @@ var _ = while
 type whileMachine struct {
 	async.Builder[int]
 
-	heap  *whileMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *whileMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	n   int
@@ -247,15 +258,22 @@ type whileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *whileMachine) suspend(state int) *whileMachine {
-	m.state = state
+func (m *whileMachine) suspend(state uint16) *whileMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(whileMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *whileMachine) leaveStack() {
+	h := new(whileMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -267,7 +285,7 @@ func (m *whileMachine) finish(result int) async.Continuation {
 // MoveNext runs while until it has to wait, or to its end.
 func (m *whileMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 10)
@@ -301,7 +319,7 @@ var whileMachineStates = async.States{
 
 // States says where while waits, to whoever looks at it.
 func (m *whileMachine) States() (*async.States, int) {
-	return &whileMachineStates, m.state
+	return &whileMachineStates, int(m.State)
 }
 
 // clausesAsync starts clauses; it returns at the first await that has to wait.
@@ -321,8 +339,7 @@ var _ = clauses
 type clausesMachine struct {
 	async.Builder[int]
 
-	heap  *clausesMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *clausesMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	sum  int
@@ -333,15 +350,22 @@ type clausesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *clausesMachine) suspend(state int) *clausesMachine {
-	m.state = state
+func (m *clausesMachine) suspend(state uint16) *clausesMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(clausesMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *clausesMachine) leaveStack() {
+	h := new(clausesMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -353,7 +377,7 @@ func (m *clausesMachine) finish(result int) async.Continuation {
 // MoveNext runs clauses until it has to wait, or to its end.
 func (m *clausesMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 1)
@@ -405,7 +429,7 @@ var clausesMachineStates = async.States{
 
 // States says where clauses waits, to whoever looks at it.
 func (m *clausesMachine) States() (*async.States, int) {
-	return &clausesMachineStates, m.state
+	return &clausesMachineStates, int(m.State)
 }
 
 // gridAsync starts grid; it returns at the first await that has to wait.
@@ -425,8 +449,7 @@ var _ = grid
 type gridMachine struct {
 	async.Builder0
 
-	heap  *gridMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *gridMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	y   int
@@ -436,15 +459,22 @@ type gridMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *gridMachine) suspend(state int) *gridMachine {
-	m.state = state
+func (m *gridMachine) suspend(state uint16) *gridMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(gridMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *gridMachine) leaveStack() {
+	h := new(gridMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -459,7 +489,7 @@ func (m *gridMachine) MoveNext(*async.Executor) async.Continuation {
 		at   int
 		task play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 10*y+x)
@@ -514,5 +544,5 @@ var gridMachineStates = async.States{
 
 // States says where grid waits, to whoever looks at it.
 func (m *gridMachine) States() (*async.States, int) {
-	return &gridMachineStates, m.state
+	return &gridMachineStates, int(m.State)
 }

@@ -26,8 +26,7 @@ func MapsAsync(ctx context.Context) (task async.Task0) {
 type mapsMachine struct {
 	async.Builder0
 
-	heap  *mapsMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *mapsMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	ages     map[string]int
@@ -43,13 +42,10 @@ type mapsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *mapsMachine) suspend(state int) *mapsMachine {
-	m.state = state
+func (m *mapsMachine) suspend(state uint16) *mapsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(mapsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -58,6 +54,16 @@ func (m *mapsMachine) suspend(state int) *mapsMachine {
 		m.heap.name = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *mapsMachine) leaveStack() {
+	h := new(mapsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -79,9 +85,9 @@ func (m *mapsMachine) MoveNext(*async.Executor) async.Continuation {
 		task  async.Task[int]
 		task2 play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto valueDone // play.Value(ctx, age)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
@@ -99,7 +105,7 @@ loop:
 	age = m.entries.Value()
 	task = play.Value(m.ctx, age)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -146,5 +152,5 @@ var mapsMachineStates = async.States{
 
 // States says where Maps waits, to whoever looks at it.
 func (m *mapsMachine) States() (*async.States, int) {
-	return &mapsMachineStates, m.state
+	return &mapsMachineStates, int(m.State)
 }

@@ -27,8 +27,7 @@ var _ = (*account).deposit
 type accountDepositMachine struct {
 	async.Builder[int]
 
-	heap  *accountDepositMachine // this machine, once it has left the stack
-	state int                    // where MoveNext goes on
+	heap *accountDepositMachine // this machine, once it has left the stack
 
 	a      *account
 	ctx    context.Context
@@ -38,19 +37,26 @@ type accountDepositMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *accountDepositMachine) suspend(state int) *accountDepositMachine {
-	m.state = state
+func (m *accountDepositMachine) suspend(state uint16) *accountDepositMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(accountDepositMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *accountDepositMachine) leaveStack() {
+	h := new(accountDepositMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -63,7 +69,7 @@ func (m *accountDepositMachine) finish(result int) async.Continuation {
 // MoveNext runs account.deposit until it has to wait, or to its end.
 func (m *accountDepositMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, amount)
@@ -91,7 +97,7 @@ var accountDepositMachineStates = async.States{
 
 // States says where account.deposit waits, to whoever looks at it.
 func (m *accountDepositMachine) States() (*async.States, int) {
-	return &accountDepositMachineStates, m.state
+	return &accountDepositMachineStates, int(m.State)
 }
 
 // afterAsync starts after; it returns at the first await that has to wait.
@@ -111,8 +117,7 @@ var _ = (account).after
 type accountAfterMachine struct {
 	async.Builder[account]
 
-	heap  *accountAfterMachine // this machine, once it has left the stack
-	state int                  // where MoveNext goes on
+	heap *accountAfterMachine // this machine, once it has left the stack
 
 	a       account
 	ctx     context.Context
@@ -123,15 +128,22 @@ type accountAfterMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *accountAfterMachine) suspend(state int) *accountAfterMachine {
-	m.state = state
+func (m *accountAfterMachine) suspend(state uint16) *accountAfterMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(accountAfterMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *accountAfterMachine) leaveStack() {
+	h := new(accountAfterMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -148,7 +160,7 @@ func (m *accountAfterMachine) MoveNext(*async.Executor) async.Continuation {
 		amount int
 		task   play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, amount)
@@ -185,7 +197,7 @@ var accountAfterMachineStates = async.States{
 
 // States says where account.after waits, to whoever looks at it.
 func (m *accountAfterMachine) States() (*async.States, int) {
-	return &accountAfterMachineStates, m.state
+	return &accountAfterMachineStates, int(m.State)
 }
 
 // originAsync starts origin; it returns at the first await that has to wait.
@@ -205,8 +217,7 @@ var _ = (account).origin
 type accountOriginMachine struct {
 	async.Builder[string]
 
-	heap  *accountOriginMachine // this machine, once it has left the stack
-	state int                   // where MoveNext goes on
+	heap *accountOriginMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -214,19 +225,26 @@ type accountOriginMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *accountOriginMachine) suspend(state int) *accountOriginMachine {
-	m.state = state
+func (m *accountOriginMachine) suspend(state uint16) *accountOriginMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(accountOriginMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *accountOriginMachine) leaveStack() {
+	h := new(accountOriginMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -238,7 +256,7 @@ func (m *accountOriginMachine) finish(result string) async.Continuation {
 // MoveNext runs account.origin until it has to wait, or to its end.
 func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[string]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
 		goto askDone // play.Ask(ctx, "the bank")
@@ -265,7 +283,7 @@ var accountOriginMachineStates = async.States{
 
 // States says where account.origin waits, to whoever looks at it.
 func (m *accountOriginMachine) States() (*async.States, int) {
-	return &accountOriginMachineStates, m.state
+	return &accountOriginMachineStates, int(m.State)
 }
 
 // MethodsAsync starts Methods; it returns at the first await that has to wait.
@@ -283,8 +301,7 @@ func MethodsAsync(ctx context.Context) (task async.Task0) {
 type methodsMachine struct {
 	async.Builder0
 
-	heap  *methodsMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *methodsMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	a       *account
@@ -296,19 +313,26 @@ type methodsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *methodsMachine) suspend(state int) *methodsMachine {
-	m.state = state
+func (m *methodsMachine) suspend(state uint16) *methodsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(methodsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 4:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *methodsMachine) leaveStack() {
+	h := new(methodsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -331,18 +355,18 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 		task2 async.Task[account]
 		task3 async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto depositDone // a.depositAsync(ctx, 10)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto laterDone // later
 	case 3:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto depositDone2 // depositor.depositAsync(ctx, 1)
 	case 4:
-		task3 = m.awaiter3.Task()
+		task3 = m.awaiter3.Task(m.Awaited)
 		goto originDone // a.originAsync(ctx)
 	}
 
@@ -350,7 +374,7 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 	*m.a = account{owner: "ann"}
 	task = m.a.depositAsync(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -361,7 +385,7 @@ depositDone:
 	m.a.balance = 1000
 	task2 = later
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -373,7 +397,7 @@ laterDone:
 	depositor = m.a
 	task = depositor.depositAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -382,7 +406,7 @@ depositDone2:
 	m.balance, _ = task.GetResult()
 	task3 = m.a.originAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter()
+		m.awaiter3, m.Awaited = task3.Awaiter()
 		if task3.OnCompleted(m.suspend(4)) {
 			return nil
 		}
@@ -406,5 +430,5 @@ var methodsMachineStates = async.States{
 
 // States says where Methods waits, to whoever looks at it.
 func (m *methodsMachine) States() (*async.States, int) {
-	return &methodsMachineStates, m.state
+	return &methodsMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func OrderAsync(ctx context.Context) (task async.Task0) {
 type orderMachine struct {
 	async.Builder0
 
-	heap  *orderMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *orderMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	c      *counter
@@ -45,13 +44,10 @@ type orderMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *orderMachine) suspend(state int) *orderMachine {
-	m.state = state
+func (m *orderMachine) suspend(state uint16) *orderMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(orderMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -82,6 +78,16 @@ func (m *orderMachine) suspend(state int) *orderMachine {
 	return m.heap
 }
 
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *orderMachine) leaveStack() {
+	h := new(orderMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
+}
+
 // finish lets go of what the machine holds and completes its task.
 func (m *orderMachine) finish() async.Continuation {
 	m.ctx = nil
@@ -103,7 +109,7 @@ func (m *orderMachine) MoveNext(*async.Executor) async.Continuation {
 		one   int
 		task  play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, reset())
@@ -246,5 +252,5 @@ var orderMachineStates = async.States{
 
 // States says where Order waits, to whoever looks at it.
 func (m *orderMachine) States() (*async.States, int) {
-	return &orderMachineStates, m.state
+	return &orderMachineStates, int(m.State)
 }

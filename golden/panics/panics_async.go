@@ -25,8 +25,7 @@ func PanicsAsync(ctx context.Context) (task async.Task0) {
 type panicsMachine struct {
 	async.Builder0
 
-	heap  *panicsMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *panicsMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	which int
@@ -36,15 +35,22 @@ type panicsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *panicsMachine) suspend(state int) *panicsMachine {
-	m.state = state
+func (m *panicsMachine) suspend(state uint16) *panicsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(panicsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *panicsMachine) leaveStack() {
+	h := new(panicsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -57,7 +63,7 @@ func (m *panicsMachine) finish() async.Continuation {
 // MoveNext runs Panics until it has to wait, or to its end.
 func (m *panicsMachine) MoveNext(*async.Executor) async.Continuation {
 	var task2 waiting
-	switch m.state {
+	switch m.State {
 	case 1:
 		task2, m.awaiter = m.awaiter, waiting{}
 		goto settledDone // settled(task)
@@ -95,7 +101,7 @@ var panicsMachineStates = async.States{
 
 // States says where Panics waits, to whoever looks at it.
 func (m *panicsMachine) States() (*async.States, int) {
-	return &panicsMachineStates, m.state
+	return &panicsMachineStates, int(m.State)
 }
 
 // provokeAsync starts provoke; it returns at the first await that has to wait.
@@ -115,8 +121,7 @@ var _ = provoke
 type provokeMachine struct {
 	async.Builder[int]
 
-	heap  *provokeMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *provokeMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	which int
@@ -127,19 +132,26 @@ type provokeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *provokeMachine) suspend(state int) *provokeMachine {
-	m.state = state
+func (m *provokeMachine) suspend(state uint16) *provokeMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(provokeMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *provokeMachine) leaveStack() {
+	h := new(provokeMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -152,7 +164,7 @@ func (m *provokeMachine) finish(result int) async.Continuation {
 // MoveNext runs provoke until it has to wait, or to its end.
 func (m *provokeMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, which)
@@ -207,5 +219,5 @@ var provokeMachineStates = async.States{
 
 // States says where provoke waits, to whoever looks at it.
 func (m *provokeMachine) States() (*async.States, int) {
-	return &provokeMachineStates, m.state
+	return &provokeMachineStates, int(m.State)
 }

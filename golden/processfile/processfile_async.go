@@ -26,8 +26,7 @@ func ProcessFileAsync(ctx context.Context, file *overlapped.File) (task async.Ta
 type processFileMachine struct {
 	async.Builder[string]
 
-	heap  *processFileMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *processFileMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	file   *overlapped.File
@@ -37,19 +36,26 @@ type processFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *processFileMachine) suspend(state int) *processFileMachine {
-	m.state = state
+func (m *processFileMachine) suspend(state uint16) *processFileMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(processFileMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *processFileMachine) leaveStack() {
+	h := new(processFileMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -66,16 +72,16 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[[]byte]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto fetchDone // fetchAsync(ctx, file)
 	}
 
 	m.userID = 42
 	task = fetchAsync(m.ctx, m.file)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -98,7 +104,7 @@ var processFileMachineStates = async.States{
 
 // States says where ProcessFile waits, to whoever looks at it.
 func (m *processFileMachine) States() (*async.States, int) {
-	return &processFileMachineStates, m.state
+	return &processFileMachineStates, int(m.State)
 }
 
 // fetchAsync starts fetch; it returns at the first await that has to wait.
@@ -118,8 +124,7 @@ var _ = fetch
 type fetchMachine struct {
 	async.Builder[[]byte]
 
-	heap  *fetchMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *fetchMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	file *overlapped.File
@@ -130,15 +135,22 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fetchMachine) suspend(state int) *fetchMachine {
-	m.state = state
+func (m *fetchMachine) suspend(state uint16) *fetchMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(fetchMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *fetchMachine) leaveStack() {
+	h := new(fetchMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -159,9 +171,9 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 		task async.Task[int]
 	)
 	_ = err
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // file.ReadAsync(ctx, buf)
 	}
 
@@ -169,7 +181,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -196,5 +208,5 @@ var fetchMachineStates = async.States{
 
 // States says where fetch waits, to whoever looks at it.
 func (m *fetchMachine) States() (*async.States, int) {
-	return &fetchMachineStates, m.state
+	return &fetchMachineStates, int(m.State)
 }

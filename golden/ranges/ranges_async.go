@@ -26,8 +26,7 @@ func RangesAsync(ctx context.Context) (task async.Task0) {
 type rangesMachine struct {
 	async.Builder0
 
-	heap  *rangesMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *rangesMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -36,19 +35,26 @@ type rangesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *rangesMachine) suspend(state int) *rangesMachine {
-	m.state = state
+func (m *rangesMachine) suspend(state uint16) *rangesMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(rangesMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 4:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *rangesMachine) leaveStack() {
+	h := new(rangesMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -65,24 +71,24 @@ func (m *rangesMachine) MoveNext(*async.Executor) async.Continuation {
 		task  async.Task[int]
 		task2 async.Task0
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto countDone // countAsync(ctx)
 	case 2:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto changingDone // changingAsync(ctx)
 	case 3:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto textDone // textAsync(ctx, "aé日")
 	case 4:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto drainDone // drainAsync(ctx, queue)
 	}
 
 	task = countAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -92,7 +98,7 @@ countDone:
 	fmt.Println("total", total)
 	task2 = changingAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -101,7 +107,7 @@ changingDone:
 	task2.GetResult()
 	task2 = textAsync(m.ctx, "aé日")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -115,7 +121,7 @@ textDone:
 	close(queue)
 	task2 = drainAsync(m.ctx, queue)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(4)) {
 			return nil
 		}
@@ -138,7 +144,7 @@ var rangesMachineStates = async.States{
 
 // States says where Ranges waits, to whoever looks at it.
 func (m *rangesMachine) States() (*async.States, int) {
-	return &rangesMachineStates, m.state
+	return &rangesMachineStates, int(m.State)
 }
 
 // countAsync starts count; it returns at the first await that has to wait.
@@ -158,8 +164,7 @@ var _ = count
 type countMachine struct {
 	async.Builder[int]
 
-	heap  *countMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *countMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	total int
@@ -171,15 +176,22 @@ type countMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *countMachine) suspend(state int) *countMachine {
-	m.state = state
+func (m *countMachine) suspend(state uint16) *countMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(countMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *countMachine) leaveStack() {
+	h := new(countMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -191,7 +203,7 @@ func (m *countMachine) finish(result int) async.Continuation {
 // MoveNext runs count until it has to wait, or to its end.
 func (m *countMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 2)
@@ -261,7 +273,7 @@ var countMachineStates = async.States{
 
 // States says where count waits, to whoever looks at it.
 func (m *countMachine) States() (*async.States, int) {
-	return &countMachineStates, m.state
+	return &countMachineStates, int(m.State)
 }
 
 // changingAsync starts changing; it returns at the first await that has to wait.
@@ -281,8 +293,7 @@ var _ = changing
 type changingMachine struct {
 	async.Builder0
 
-	heap  *changingMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *changingMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	slice   []int
@@ -300,13 +311,10 @@ type changingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *changingMachine) suspend(state int) *changingMachine {
-	m.state = state
+func (m *changingMachine) suspend(state uint16) *changingMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(changingMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2, 3:
@@ -318,6 +326,16 @@ func (m *changingMachine) suspend(state int) *changingMachine {
 		m.heap.pointer = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *changingMachine) leaveStack() {
+	h := new(changingMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -334,7 +352,7 @@ func (m *changingMachine) finish() async.Continuation {
 // MoveNext runs changing until it has to wait, or to its end.
 func (m *changingMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 9)
@@ -448,7 +466,7 @@ var changingMachineStates = async.States{
 
 // States says where changing waits, to whoever looks at it.
 func (m *changingMachine) States() (*async.States, int) {
-	return &changingMachineStates, m.state
+	return &changingMachineStates, int(m.State)
 }
 
 // textAsync starts text; it returns at the first await that has to wait.
@@ -468,8 +486,7 @@ var _ = text
 type textMachine struct {
 	async.Builder0
 
-	heap  *textMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *textMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	s     string
@@ -481,15 +498,22 @@ type textMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *textMachine) suspend(state int) *textMachine {
-	m.state = state
+func (m *textMachine) suspend(state uint16) *textMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(textMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *textMachine) leaveStack() {
+	h := new(textMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -506,7 +530,7 @@ func (m *textMachine) MoveNext(*async.Executor) async.Continuation {
 		letter rune
 		task   play.Answer[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
 		goto askDone // play.Ask(ctx, string(letter))
@@ -545,7 +569,7 @@ var textMachineStates = async.States{
 
 // States says where text waits, to whoever looks at it.
 func (m *textMachine) States() (*async.States, int) {
-	return &textMachineStates, m.state
+	return &textMachineStates, int(m.State)
 }
 
 // drainAsync starts drain; it returns at the first await that has to wait.
@@ -565,8 +589,7 @@ var _ = drain
 type drainMachine struct {
 	async.Builder0
 
-	heap  *drainMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *drainMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	queue <-chan int
@@ -575,15 +598,22 @@ type drainMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *drainMachine) suspend(state int) *drainMachine {
-	m.state = state
+func (m *drainMachine) suspend(state uint16) *drainMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(drainMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *drainMachine) leaveStack() {
+	h := new(drainMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -601,7 +631,7 @@ func (m *drainMachine) MoveNext(*async.Executor) async.Continuation {
 		n        int
 		task     play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, n)
@@ -637,5 +667,5 @@ var drainMachineStates = async.States{
 
 // States says where drain waits, to whoever looks at it.
 func (m *drainMachine) States() (*async.States, int) {
-	return &drainMachineStates, m.state
+	return &drainMachineStates, int(m.State)
 }

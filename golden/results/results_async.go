@@ -28,8 +28,7 @@ var _ = nothing
 type nothingMachine struct {
 	async.Builder0
 
-	heap  *nothingMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *nothingMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -37,19 +36,26 @@ type nothingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *nothingMachine) suspend(state int) *nothingMachine {
-	m.state = state
+func (m *nothingMachine) suspend(state uint16) *nothingMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(nothingMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *nothingMachine) leaveStack() {
+	h := new(nothingMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -61,7 +67,7 @@ func (m *nothingMachine) finish() async.Continuation {
 // MoveNext runs nothing until it has to wait, or to its end.
 func (m *nothingMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 0)
@@ -89,7 +95,7 @@ var nothingMachineStates = async.States{
 
 // States says where nothing waits, to whoever looks at it.
 func (m *nothingMachine) States() (*async.States, int) {
-	return &nothingMachineStates, m.state
+	return &nothingMachineStates, int(m.State)
 }
 
 // failsAsync starts fails; it returns at the first await that has to wait.
@@ -109,8 +115,7 @@ var _ = fails
 type failsMachine struct {
 	async.Builder0
 
-	heap  *failsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *failsMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	reason string
@@ -119,13 +124,10 @@ type failsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *failsMachine) suspend(state int) *failsMachine {
-	m.state = state
+func (m *failsMachine) suspend(state uint16) *failsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(failsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -133,6 +135,16 @@ func (m *failsMachine) suspend(state int) *failsMachine {
 		m.heap.reason = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *failsMachine) leaveStack() {
+	h := new(failsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -148,9 +160,9 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto failureDone // play.Failure[int](ctx, errors.New(reason))
 	}
 
@@ -159,7 +171,7 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Failure[int](m.ctx, errors.New(m.reason))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -179,7 +191,7 @@ var failsMachineStates = async.States{
 
 // States says where fails waits, to whoever looks at it.
 func (m *failsMachine) States() (*async.States, int) {
-	return &failsMachineStates, m.state
+	return &failsMachineStates, int(m.State)
 }
 
 // oneAsync starts one; it returns at the first await that has to wait.
@@ -199,8 +211,7 @@ var _ = one
 type oneMachine struct {
 	async.Builder[int]
 
-	heap  *oneMachine // this machine, once it has left the stack
-	state int         // where MoveNext goes on
+	heap *oneMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -208,19 +219,26 @@ type oneMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *oneMachine) suspend(state int) *oneMachine {
-	m.state = state
+func (m *oneMachine) suspend(state uint16) *oneMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(oneMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *oneMachine) leaveStack() {
+	h := new(oneMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -232,7 +250,7 @@ func (m *oneMachine) finish(result int) async.Continuation {
 // MoveNext runs one until it has to wait, or to its end.
 func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 1)
@@ -259,7 +277,7 @@ var oneMachineStates = async.States{
 
 // States says where one waits, to whoever looks at it.
 func (m *oneMachine) States() (*async.States, int) {
-	return &oneMachineStates, m.state
+	return &oneMachineStates, int(m.State)
 }
 
 // namedAsync starts named; it returns at the first await that has to wait.
@@ -279,8 +297,7 @@ var _ = named
 type namedMachine struct {
 	async.Builder2[int, string]
 
-	heap  *namedMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *namedMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	a   int
@@ -292,13 +309,10 @@ type namedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *namedMachine) suspend(state int) *namedMachine {
-	m.state = state
+func (m *namedMachine) suspend(state uint16) *namedMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(namedMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -307,6 +321,16 @@ func (m *namedMachine) suspend(state int) *namedMachine {
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *namedMachine) leaveStack() {
+	h := new(namedMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -323,9 +347,9 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 		task  async.Task[int]
 		task2 play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto valueDone // play.Value(ctx, 1)
 	case 2:
 		task2, m.awaiter2 = m.awaiter2, play.Answer[int]{}
@@ -334,7 +358,7 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Value(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -371,7 +395,7 @@ var namedMachineStates = async.States{
 
 // States says where named waits, to whoever looks at it.
 func (m *namedMachine) States() (*async.States, int) {
-	return &namedMachineStates, m.state
+	return &namedMachineStates, int(m.State)
 }
 
 // threeAsync starts three; it returns at the first await that has to wait.
@@ -391,8 +415,7 @@ var _ = three
 type threeMachine struct {
 	async.Builder3[int, string, bool]
 
-	heap  *threeMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *threeMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -400,19 +423,26 @@ type threeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *threeMachine) suspend(state int) *threeMachine {
-	m.state = state
+func (m *threeMachine) suspend(state uint16) *threeMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(threeMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *threeMachine) leaveStack() {
+	h := new(threeMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -424,7 +454,7 @@ func (m *threeMachine) finish(result0 int, result1 string, result2 bool) async.C
 // MoveNext runs three until it has to wait, or to its end.
 func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[string]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
 		goto askDone // play.Ask(ctx, "two")
@@ -451,7 +481,7 @@ var threeMachineStates = async.States{
 
 // States says where three waits, to whoever looks at it.
 func (m *threeMachine) States() (*async.States, int) {
-	return &threeMachineStates, m.state
+	return &threeMachineStates, int(m.State)
 }
 
 // fourResults holds the results of four.
@@ -479,8 +509,7 @@ var _ = four
 type fourMachine struct {
 	async.Builder[fourResults]
 
-	heap  *fourMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *fourMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -488,19 +517,26 @@ type fourMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fourMachine) suspend(state int) *fourMachine {
-	m.state = state
+func (m *fourMachine) suspend(state uint16) *fourMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(fourMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *fourMachine) leaveStack() {
+	h := new(fourMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -515,7 +551,7 @@ func (m *fourMachine) MoveNext(*async.Executor) async.Continuation {
 		n    int
 		task play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 4)
@@ -543,7 +579,7 @@ var fourMachineStates = async.States{
 
 // States says where four waits, to whoever looks at it.
 func (m *fourMachine) States() (*async.States, int) {
-	return &fourMachineStates, m.state
+	return &fourMachineStates, int(m.State)
 }
 
 // handedOnAsync starts handedOn; it returns at the first await that has to wait.
@@ -563,8 +599,7 @@ var _ = handedOn
 type handedOnMachine struct {
 	async.Builder2[int, string]
 
-	heap  *handedOnMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *handedOnMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -572,19 +607,26 @@ type handedOnMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *handedOnMachine) suspend(state int) *handedOnMachine {
-	m.state = state
+func (m *handedOnMachine) suspend(state uint16) *handedOnMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(handedOnMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *handedOnMachine) leaveStack() {
+	h := new(handedOnMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -596,15 +638,15 @@ func (m *handedOnMachine) finish(result0 int, result1 string, err error) async.C
 // MoveNext runs handedOn until it has to wait, or to its end.
 func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 	var task async.Task2[int, string]
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto namedDone // namedAsync(ctx)
 	}
 
 	task = namedAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -623,7 +665,7 @@ var handedOnMachineStates = async.States{
 
 // States says where handedOn waits, to whoever looks at it.
 func (m *handedOnMachine) States() (*async.States, int) {
-	return &handedOnMachineStates, m.state
+	return &handedOnMachineStates, int(m.State)
 }
 
 // ResultsAsync starts Results; it returns at the first await that has to wait.
@@ -641,8 +683,7 @@ func ResultsAsync(ctx context.Context) (task async.Task0) {
 type resultsMachine struct {
 	async.Builder0
 
-	heap  *resultsMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *resultsMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	spill error
@@ -655,13 +696,10 @@ type resultsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *resultsMachine) suspend(state int) *resultsMachine {
-	m.state = state
+func (m *resultsMachine) suspend(state uint16) *resultsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(resultsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1, 2, 4, 5, 6, 7:
@@ -671,6 +709,16 @@ func (m *resultsMachine) suspend(state int) *resultsMachine {
 		m.heap.spill = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *resultsMachine) leaveStack() {
+	h := new(resultsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -691,36 +739,36 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 		task4 async.Task3[int, string, bool]
 		task5 async.Task[fourResults]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto nothingDone // nothingAsync(ctx)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto failsDone // failsAsync(ctx, "")
 	case 3:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto failsDone2 // failsAsync(ctx, "because")
 	case 4:
-		task2 = m.awaiter2.Task()
+		task2 = m.awaiter2.Task(m.Awaited)
 		goto oneDone // oneAsync(ctx)
 	case 5:
-		task3 = m.awaiter3.Task()
+		task3 = m.awaiter3.Task(m.Awaited)
 		goto namedDone // namedAsync(ctx)
 	case 6:
-		task4 = m.awaiter4.Task()
+		task4 = m.awaiter4.Task(m.Awaited)
 		goto threeDone // threeAsync(ctx)
 	case 7:
-		task5 = m.awaiter5.Task()
+		task5 = m.awaiter5.Task(m.Awaited)
 		goto fourDone // fourAsync(ctx)
 	case 8:
-		task3 = m.awaiter3.Task()
+		task3 = m.awaiter3.Task(m.Awaited)
 		goto handedOnDone // handedOnAsync(ctx)
 	}
 
 	task = nothingAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -729,7 +777,7 @@ nothingDone:
 	fmt.Println(task.GetResult())
 	task = failsAsync(m.ctx, "")
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -738,7 +786,7 @@ failsDone:
 	m.spill = task.GetResult()
 	task = failsAsync(m.ctx, "because")
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -747,7 +795,7 @@ failsDone2:
 	fmt.Println(m.spill, task.GetResult())
 	task2 = oneAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter()
+		m.awaiter2, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(4)) {
 			return nil
 		}
@@ -756,7 +804,7 @@ oneDone:
 	fmt.Println(task2.GetResult())
 	task3 = namedAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter()
+		m.awaiter3, m.Awaited = task3.Awaiter()
 		if task3.OnCompleted(m.suspend(5)) {
 			return nil
 		}
@@ -765,7 +813,7 @@ namedDone:
 	fmt.Println(task3.GetResult())
 	task4 = threeAsync(m.ctx)
 	if !task4.IsCompleted() {
-		m.awaiter4 = task4.Awaiter()
+		m.awaiter4, m.Awaited = task4.Awaiter()
 		if task4.OnCompleted(m.suspend(6)) {
 			return nil
 		}
@@ -774,7 +822,7 @@ threeDone:
 	fmt.Println(task4.GetResult())
 	task5 = fourAsync(m.ctx)
 	if !task5.IsCompleted() {
-		m.awaiter5 = task5.Awaiter()
+		m.awaiter5, m.Awaited = task5.Awaiter()
 		if task5.OnCompleted(m.suspend(7)) {
 			return nil
 		}
@@ -784,7 +832,7 @@ fourDone:
 	fmt.Printf("%+v %v\n", many, err)
 	task3 = handedOnAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter()
+		m.awaiter3, m.Awaited = task3.Awaiter()
 		if task3.OnCompleted(m.suspend(8)) {
 			return nil
 		}
@@ -811,5 +859,5 @@ var resultsMachineStates = async.States{
 
 // States says where Results waits, to whoever looks at it.
 func (m *resultsMachine) States() (*async.States, int) {
-	return &resultsMachineStates, m.state
+	return &resultsMachineStates, int(m.State)
 }

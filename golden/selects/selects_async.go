@@ -25,8 +25,7 @@ func SelectsAsync(ctx context.Context) (task async.Task0) {
 type selectsMachine struct {
 	async.Builder0
 
-	heap  *selectsMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *selectsMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	channels map[string]chan int
@@ -36,13 +35,10 @@ type selectsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *selectsMachine) suspend(state int) *selectsMachine {
-	m.state = state
+func (m *selectsMachine) suspend(state uint16) *selectsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(selectsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
@@ -50,6 +46,16 @@ func (m *selectsMachine) suspend(state int) *selectsMachine {
 		m.heap.channels = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *selectsMachine) leaveStack() {
+	h := new(selectsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -65,12 +71,12 @@ func (m *selectsMachine) MoveNext(*async.Executor) async.Continuation {
 		what string
 		task async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto chooseDone // chooseAsync(ctx, channels)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto chooseDone2 // chooseAsync(ctx, channels)
 	}
 
@@ -83,7 +89,7 @@ loop:
 	}
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -97,7 +103,7 @@ done:
 	close(m.channels["full"])
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -119,7 +125,7 @@ var selectsMachineStates = async.States{
 
 // States says where Selects waits, to whoever looks at it.
 func (m *selectsMachine) States() (*async.States, int) {
-	return &selectsMachineStates, m.state
+	return &selectsMachineStates, int(m.State)
 }
 
 // chooseAsync starts choose; it returns at the first await that has to wait.
@@ -139,8 +145,7 @@ var _ = choose
 type chooseMachine struct {
 	async.Builder[string]
 
-	heap  *chooseMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *chooseMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	channels map[string]chan int
@@ -157,13 +162,10 @@ type chooseMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *chooseMachine) suspend(state int) *chooseMachine {
-	m.state = state
+func (m *chooseMachine) suspend(state uint16) *chooseMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(chooseMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -181,6 +183,16 @@ func (m *chooseMachine) suspend(state int) *chooseMachine {
 		m.heap.spill2 = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *chooseMachine) leaveStack() {
+	h := new(chooseMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -201,7 +213,7 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[string]
 		task2 play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[string]{}
 		goto askDone // play.Ask(ctx, "full")
@@ -322,5 +334,5 @@ var chooseMachineStates = async.States{
 
 // States says where choose waits, to whoever looks at it.
 func (m *chooseMachine) States() (*async.States, int) {
-	return &chooseMachineStates, m.state
+	return &chooseMachineStates, int(m.State)
 }

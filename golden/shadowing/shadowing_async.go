@@ -25,8 +25,7 @@ func ShadowingAsync(ctx context.Context) (task async.Task0) {
 type shadowingMachine struct {
 	async.Builder0
 
-	heap  *shadowingMachine // this machine, once it has left the stack
-	state int               // where MoveNext goes on
+	heap *shadowingMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -34,19 +33,26 @@ type shadowingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *shadowingMachine) suspend(state int) *shadowingMachine {
-	m.state = state
+func (m *shadowingMachine) suspend(state uint16) *shadowingMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(shadowingMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 4:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *shadowingMachine) leaveStack() {
+	h := new(shadowingMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -58,24 +64,24 @@ func (m *shadowingMachine) finish() async.Continuation {
 // MoveNext runs Shadowing until it has to wait, or to its end.
 func (m *shadowingMachine) MoveNext(*async.Executor) async.Continuation {
 	var task async.Task[int]
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto variablesDone // variablesAsync(ctx, 1)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto predeclaredDone // predeclaredAsync(ctx, 2)
 	case 3:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto generatedDone // generatedAsync(ctx, 3, 4, 5)
 	case 4:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto blankDone // blankAsync(ctx, 6, 7)
 	}
 
 	task = variablesAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -84,7 +90,7 @@ variablesDone:
 	fmt.Println(task.GetResult())
 	task = predeclaredAsync(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -93,7 +99,7 @@ predeclaredDone:
 	fmt.Println(task.GetResult())
 	task = generatedAsync(m.ctx, 3, 4, 5)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -102,7 +108,7 @@ generatedDone:
 	fmt.Println(task.GetResult())
 	task = blankAsync(m.ctx, 6, 7)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(4)) {
 			return nil
 		}
@@ -125,7 +131,7 @@ var shadowingMachineStates = async.States{
 
 // States says where Shadowing waits, to whoever looks at it.
 func (m *shadowingMachine) States() (*async.States, int) {
-	return &shadowingMachineStates, m.state
+	return &shadowingMachineStates, int(m.State)
 }
 
 // variablesAsync starts variables; it returns at the first await that has to wait.
@@ -145,8 +151,7 @@ var _ = variables
 type variablesMachine struct {
 	async.Builder[int]
 
-	heap  *variablesMachine // this machine, once it has left the stack
-	state int               // where MoveNext goes on
+	heap *variablesMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	x     int
@@ -158,15 +163,22 @@ type variablesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *variablesMachine) suspend(state int) *variablesMachine {
-	m.state = state
+func (m *variablesMachine) suspend(state uint16) *variablesMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(variablesMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *variablesMachine) leaveStack() {
+	h := new(variablesMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +193,7 @@ func (m *variablesMachine) MoveNext(*async.Executor) async.Continuation {
 		x    int
 		task play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 10)
@@ -265,7 +277,7 @@ var variablesMachineStates = async.States{
 
 // States says where variables waits, to whoever looks at it.
 func (m *variablesMachine) States() (*async.States, int) {
-	return &variablesMachineStates, m.state
+	return &variablesMachineStates, int(m.State)
 }
 
 // predeclaredAsync starts predeclared; it returns at the first await that has to wait.
@@ -285,8 +297,7 @@ var _ = predeclared
 type predeclaredMachine struct {
 	async.Builder[int]
 
-	heap  *predeclaredMachine // this machine, once it has left the stack
-	state int                 // where MoveNext goes on
+	heap *predeclaredMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	len    int
@@ -297,13 +308,10 @@ type predeclaredMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *predeclaredMachine) suspend(state int) *predeclaredMachine {
-	m.state = state
+func (m *predeclaredMachine) suspend(state uint16) *predeclaredMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(predeclaredMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -313,6 +321,16 @@ func (m *predeclaredMachine) suspend(state int) *predeclaredMachine {
 		m.heap.string = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *predeclaredMachine) leaveStack() {
+	h := new(predeclaredMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -330,7 +348,7 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 		fmt   int
 		task  play.Answer[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 20)
@@ -388,12 +406,12 @@ var predeclaredMachineStates = async.States{
 
 // States says where predeclared waits, to whoever looks at it.
 func (m *predeclaredMachine) States() (*async.States, int) {
-	return &predeclaredMachineStates, m.state
+	return &predeclaredMachineStates, int(m.State)
 }
 
 // generatedAsync starts generated; it returns at the first await that has to wait.
 func generatedAsync(ctx context.Context, m, state, ex int) (task async.Task[int]) {
-	m2 := generatedMachine{ctx: ctx, m: m, state2: state, ex: ex}
+	m2 := generatedMachine{ctx: ctx, m: m, state: state, ex: ex}
 	defer m2.Catch(&task)
 	m2.MoveNext(nil)
 	if m2.IsCompleted() {
@@ -408,12 +426,11 @@ var _ = generated
 type generatedMachine struct {
 	async.Builder[int]
 
-	heap  *generatedMachine // this machine, once it has left the stack
-	state int               // where MoveNext goes on
+	heap *generatedMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	m        int
-	state2   int
+	state    int
 	ex       int
 	awaiter  int
 	Builder4 int
@@ -423,19 +440,26 @@ type generatedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *generatedMachine) suspend(state int) *generatedMachine {
-	m2.state = state
+func (m2 *generatedMachine) suspend(state uint16) *generatedMachine {
+	m2.State = state
 	if m2.heap != m2 {
-		h := new(generatedMachine)
-		*h = *m2
-		h.heap, m2.heap = h, h
-		h.Promote(m2.ctx, h)
+		m2.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 4:
 		m2.heap.ctx = nil
 	}
 	return m2.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m2 *generatedMachine) leaveStack() {
+	h := new(generatedMachine)
+	*h = *m2
+	h.heap, m2.heap = h, h
+	h.Promote(m2.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -450,7 +474,7 @@ func (m2 *generatedMachine) MoveNext(*async.Executor) async.Continuation {
 		task  int
 		task2 play.Answer[int]
 	)
-	switch m2.state {
+	switch m2.State {
 	case 1:
 		task2, m2.awaiter2 = m2.awaiter2, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, m)
@@ -474,7 +498,7 @@ func (m2 *generatedMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 askDone:
 	m2.awaiter = task2.GetResult()
-	task2 = play.Ask(m2.ctx, m2.state2)
+	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
 		m2.awaiter2 = task2
 		if task2.OnCompleted(m2.suspend(2)) {
@@ -493,7 +517,7 @@ askDone2:
 askDone3:
 	m2.async = task2.GetResult()
 	m2.m++
-	task2 = play.Ask(m2.ctx, m2.state2)
+	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
 		m2.awaiter2 = task2
 		if task2.OnCompleted(m2.suspend(4)) {
@@ -509,16 +533,16 @@ askDone4:
 var generatedMachineStates = async.States{
 	Func: "generated", File: "shadowing.go", Line: 54,
 	At: []async.State{
-		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state2 ex"},
-		2: {Line: 2, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state2 ex awaiter"},
-		3: {Line: 3, Awaits: "play.Ask(ctx, ex)", Needs: "ctx m state2 ex awaiter Builder4"},
+		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
+		2: {Line: 2, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state ex awaiter"},
+		3: {Line: 3, Awaits: "play.Ask(ctx, ex)", Needs: "ctx m state ex awaiter Builder4"},
 		4: {Line: 5, Awaits: "play.Ask(ctx, state)", Needs: "m ex awaiter Builder4 async"},
 	},
 }
 
 // States says where generated waits, to whoever looks at it.
 func (m2 *generatedMachine) States() (*async.States, int) {
-	return &generatedMachineStates, m2.state
+	return &generatedMachineStates, int(m2.State)
 }
 
 // blankAsync starts blank; it returns at the first await that has to wait.
@@ -538,8 +562,7 @@ var _ = blank
 type blankMachine struct {
 	async.Builder[int]
 
-	heap  *blankMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *blankMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	n    int
@@ -549,19 +572,26 @@ type blankMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *blankMachine) suspend(state int) *blankMachine {
-	m.state = state
+func (m *blankMachine) suspend(state uint16) *blankMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(blankMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *blankMachine) leaveStack() {
+	h := new(blankMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -573,7 +603,7 @@ func (m *blankMachine) finish(result int) async.Continuation {
 // MoveNext runs blank until it has to wait, or to its end.
 func (m *blankMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[int]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 8)
@@ -614,5 +644,5 @@ var blankMachineStates = async.States{
 
 // States says where blank waits, to whoever looks at it.
 func (m *blankMachine) States() (*async.States, int) {
-	return &blankMachineStates, m.state
+	return &blankMachineStates, int(m.State)
 }

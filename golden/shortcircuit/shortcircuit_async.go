@@ -25,8 +25,7 @@ func ShortcircuitAsync(ctx context.Context) (task async.Task0) {
 type shortcircuitMachine struct {
 	async.Builder0
 
-	heap  *shortcircuitMachine // this machine, once it has left the stack
-	state int                  // where MoveNext goes on
+	heap *shortcircuitMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	i      int
@@ -39,15 +38,22 @@ type shortcircuitMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *shortcircuitMachine) suspend(state int) *shortcircuitMachine {
-	m.state = state
+func (m *shortcircuitMachine) suspend(state uint16) *shortcircuitMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(shortcircuitMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *shortcircuitMachine) leaveStack() {
+	h := new(shortcircuitMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -66,7 +72,7 @@ func (m *shortcircuitMachine) MoveNext(*async.Executor) async.Continuation {
 		holds5 bool
 		task   play.Answer[bool]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
 		goto askDone // play.Ask(ctx, b)
@@ -198,5 +204,5 @@ var shortcircuitMachineStates = async.States{
 
 // States says where Shortcircuit waits, to whoever looks at it.
 func (m *shortcircuitMachine) States() (*async.States, int) {
-	return &shortcircuitMachineStates, m.state
+	return &shortcircuitMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func SwitchesAsync(ctx context.Context) (task async.Task0) {
 type switchesMachine struct {
 	async.Builder0
 
-	heap  *switchesMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *switchesMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	n     int
@@ -37,13 +36,10 @@ type switchesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *switchesMachine) suspend(state int) *switchesMachine {
-	m.state = state
+func (m *switchesMachine) suspend(state uint16) *switchesMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(switchesMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -53,6 +49,16 @@ func (m *switchesMachine) suspend(state int) *switchesMachine {
 		m.heap.first = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *switchesMachine) leaveStack() {
+	h := new(switchesMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -69,15 +75,15 @@ func (m *switchesMachine) MoveNext(*async.Executor) async.Continuation {
 		steps string
 		task  async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto tagDone // tagAsync(ctx, n)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto firstDone // firstAsync(ctx, n)
 	case 3:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto stepsDone // stepsAsync(ctx, n)
 	}
 
@@ -88,7 +94,7 @@ loop:
 	}
 	task = tagAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -97,7 +103,7 @@ tagDone:
 	m.tag, _ = task.GetResult()
 	task = firstAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -106,7 +112,7 @@ firstDone:
 	m.first, _ = task.GetResult()
 	task = stepsAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(3)) {
 			return nil
 		}
@@ -132,7 +138,7 @@ var switchesMachineStates = async.States{
 
 // States says where Switches waits, to whoever looks at it.
 func (m *switchesMachine) States() (*async.States, int) {
-	return &switchesMachineStates, m.state
+	return &switchesMachineStates, int(m.State)
 }
 
 // tagAsync starts tag; it returns at the first await that has to wait.
@@ -152,8 +158,7 @@ var _ = tag
 type tagMachine struct {
 	async.Builder[string]
 
-	heap  *tagMachine // this machine, once it has left the stack
-	state int         // where MoveNext goes on
+	heap *tagMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	n   int
@@ -163,19 +168,26 @@ type tagMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *tagMachine) suspend(state int) *tagMachine {
-	m.state = state
+func (m *tagMachine) suspend(state uint16) *tagMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(tagMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *tagMachine) leaveStack() {
+	h := new(tagMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -191,7 +203,7 @@ func (m *tagMachine) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[int]
 		task2 play.Answer[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, half)
@@ -244,7 +256,7 @@ var tagMachineStates = async.States{
 
 // States says where tag waits, to whoever looks at it.
 func (m *tagMachine) States() (*async.States, int) {
-	return &tagMachineStates, m.state
+	return &tagMachineStates, int(m.State)
 }
 
 // firstAsync starts first; it returns at the first await that has to wait.
@@ -264,8 +276,7 @@ var _ = first
 type firstMachine struct {
 	async.Builder[string]
 
-	heap  *firstMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *firstMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	n   int
@@ -274,19 +285,26 @@ type firstMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *firstMachine) suspend(state int) *firstMachine {
-	m.state = state
+func (m *firstMachine) suspend(state uint16) *firstMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(firstMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *firstMachine) leaveStack() {
+	h := new(firstMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -298,7 +316,7 @@ func (m *firstMachine) finish(result string) async.Continuation {
 // MoveNext runs first until it has to wait, or to its end.
 func (m *firstMachine) MoveNext(*async.Executor) async.Continuation {
 	var task play.Answer[bool]
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[bool]{}
 		goto askDone // play.Ask(ctx, n == 3)
@@ -352,7 +370,7 @@ var firstMachineStates = async.States{
 
 // States says where first waits, to whoever looks at it.
 func (m *firstMachine) States() (*async.States, int) {
-	return &firstMachineStates, m.state
+	return &firstMachineStates, int(m.State)
 }
 
 // stepsAsync starts steps; it returns at the first await that has to wait.
@@ -372,8 +390,7 @@ var _ = steps
 type stepsMachine struct {
 	async.Builder[string]
 
-	heap  *stepsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *stepsMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	n    int
@@ -385,19 +402,26 @@ type stepsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *stepsMachine) suspend(state int) *stepsMachine {
-	m.state = state
+func (m *stepsMachine) suspend(state uint16) *stepsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(stepsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *stepsMachine) leaveStack() {
+	h := new(stepsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -413,7 +437,7 @@ func (m *stepsMachine) MoveNext(*async.Executor) async.Continuation {
 		task  play.Answer[int]
 		task2 play.Answer[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[int]{}
 		goto askDone // play.Ask(ctx, 2)
@@ -473,5 +497,5 @@ var stepsMachineStates = async.States{
 
 // States says where steps waits, to whoever looks at it.
 func (m *stepsMachine) States() (*async.States, int) {
-	return &stepsMachineStates, m.state
+	return &stepsMachineStates, int(m.State)
 }

@@ -26,8 +26,7 @@ func TypeswitchAsync(ctx context.Context) (task async.Task0) {
 type typeswitchMachine struct {
 	async.Builder0
 
-	heap  *typeswitchMachine // this machine, once it has left the stack
-	state int                // where MoveNext goes on
+	heap *typeswitchMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	slice []any
@@ -37,15 +36,22 @@ type typeswitchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *typeswitchMachine) suspend(state int) *typeswitchMachine {
-	m.state = state
+func (m *typeswitchMachine) suspend(state uint16) *typeswitchMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(typeswitchMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *typeswitchMachine) leaveStack() {
+	h := new(typeswitchMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -62,9 +68,9 @@ func (m *typeswitchMachine) MoveNext(*async.Executor) async.Continuation {
 		text string
 		task async.Task[string]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto describeDone // describeAsync(ctx, v)
 	}
 
@@ -77,7 +83,7 @@ loop:
 	v = m.slice[m.index]
 	task = describeAsync(m.ctx, v)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -101,7 +107,7 @@ var typeswitchMachineStates = async.States{
 
 // States says where Typeswitch waits, to whoever looks at it.
 func (m *typeswitchMachine) States() (*async.States, int) {
-	return &typeswitchMachineStates, m.state
+	return &typeswitchMachineStates, int(m.State)
 }
 
 // describeAsync starts describe; it returns at the first await that has to wait.
@@ -121,8 +127,7 @@ var _ = describe
 type describeMachine struct {
 	async.Builder[string]
 
-	heap  *describeMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *describeMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	v   any
@@ -137,13 +142,10 @@ type describeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *describeMachine) suspend(state int) *describeMachine {
-	m.state = state
+func (m *describeMachine) suspend(state uint16) *describeMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(describeMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -153,6 +155,16 @@ func (m *describeMachine) suspend(state int) *describeMachine {
 		m.heap.v = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *describeMachine) leaveStack() {
+	h := new(describeMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -172,7 +184,7 @@ func (m *describeMachine) MoveNext(*async.Executor) async.Continuation {
 		task3 play.Answer[string]
 		task4 play.Answer[error]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
 		task, m.awaiter = m.awaiter, play.Answer[any]{}
 		goto askDone // play.Ask(ctx, v)
@@ -268,5 +280,5 @@ var describeMachineStates = async.States{
 
 // States says where describe waits, to whoever looks at it.
 func (m *describeMachine) States() (*async.States, int) {
-	return &describeMachineStates, m.state
+	return &describeMachineStates, int(m.State)
 }

@@ -50,7 +50,10 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 	if b.has(promoted) {
 		return b.settle(v, err)
 	}
-	b.value, b.err, b.status = v, err, done
+	b.value, b.status = v, done
+	if err != nil {
+		*b.failure(), b.status = err, done|failed
+	}
 	return nil
 }
 
@@ -73,14 +76,14 @@ func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
 // returns, the result inline: most never left the stack, and this must not make
 // them. A pooled machine is its pool's again.
 func (b *Builder[T]) Result() Task[T] {
-	if b.err == nil {
-		return Task[T]{value: b.value}
+	if b.has(failed) {
+		return b.failed()
 	}
-	return b.failed()
+	return Task[T]{value: b.value}
 }
 
 func (b *Builder[T]) failed() Task[T] {
-	v, err := b.value, b.err
+	v, err := b.value, *b.failure()
 	if b.has(promoted) {
 		err = opened(err)
 	}

@@ -3,6 +3,7 @@ package async
 import (
 	"runtime"
 	"sync/atomic"
+	"unsafe"
 )
 
 // cell is the state cell that tasks refer to. status is a plain word used
@@ -15,18 +16,26 @@ import (
 //	   └──────────┴──────────┴──▶ (completing ─▶) done
 //
 // Who moved it to storing or appending owns next until moving on; who moved it
-// to completing or done owns next, err and value, and after done err and value
-// only change at reuse. A machine completes itself and so needs no completing
-// phase, unless it is pooled; nor does a first continuation keep a completer
-// waiting.
+// to completing or done owns next and value, and after done the result only
+// changes at reuse. A machine that succeeds needs no completing phase, unless it is
+// pooled; nor does a first continuation keep it waiting.
+//
+// A cell is as small as it can be, for there may be a million: what a machine would
+// need two words for stands in the header, and an error where the continuations
+// stood.
 type cell[T any] struct {
 	status uint32 // phase, flags and version
 
-	next Continuation // nil, the only one, or *continuations
-	env  *environment // valid once status has hosted
+	// State is where MoveNext goes on, and Awaited the version of what the machine
+	// awaits. Only generated code uses them.
+	State, Awaited uint16
 
-	err   error
-	value T
+	value T            // not last: there, one of no size would take a word
+	env   *environment // valid once status has hosted
+
+	// next is nil, the only continuation, or *continuations; and once status has
+	// failed, the error, by way of failure.
+	next Continuation
 }
 
 const (
@@ -39,21 +48,23 @@ const (
 	phases uint32 = 7
 )
 
-// The flags of a status. All but hosted and solo are set before anybody else
-// knows the cell.
+// The flags of a status. All but hosted, solo and failed are set before anybody
+// else knows the cell.
 const (
 	hosted   uint32 = 8 << iota // env is set
 	solo                        // env has a host, so that one goroutine at a time knows the cell
 	promoted                    // a machine's cell: on the heap, so others may refer to it
 	posting                     // continuations are posted, not resumed by the completer
 	single                      // from a pool: awaited once, read once
+	failed                      // there is an error
+	flags    = hosted | solo | promoted | posting | single
 )
 
 // versions is the part of a status that is bumped at each reuse; tasks carry the
 // one they were made for.
 const (
-	versions   uint32 = ^(oneVersion - 1)
-	oneVersion uint32 = 256
+	versionShift        = 9
+	versions     uint32 = 0xffff << versionShift
 )
 
 func (c *cell[T]) isCompleted() bool {
@@ -95,12 +106,12 @@ func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 		case done:
 			return false
 		case pending:
-			if s&(single|solo) != 0 {
+			if s&solo != 0 {
 				c.next = k
-				if c.move(s, stored) {
-					return true
-				}
-			} else if c.move(s, storing) {
+				c.status = s | stored
+				return true
+			}
+			if c.move(s, storing) {
 				return c.storeFirst(k)
 			}
 		case stored:
@@ -118,7 +129,8 @@ func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 	}
 }
 
-// storeFirst is called in the phase storing. A completer does not wait for it.
+// storeFirst is called in the phase storing. A machine that succeeds does not wait
+// for it.
 func (c *cell[T]) storeFirst(k Continuation) bool {
 	c.next = k
 	for {
@@ -197,18 +209,13 @@ func without(next, k Continuation) (found bool, rest Continuation) {
 // the continuations; ok is false if there is a result already.
 func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 	s := atomic.LoadUint32(&c.status)
+	if err != nil || s&(solo|single) != 0 {
+		return c.complete(v, err)
+	}
 	if s&phases == done {
 		return nil, false
 	}
-	if s&(phases|solo) == solo|stored && (err == nil || s&single != 0) {
-		released, c.next = c.next, nil
-		c.value, c.err, c.status = v, err, s&^phases|done
-		return released, true
-	}
-	if err != nil && s&single == 0 {
-		err = watch(err)
-	}
-	c.value, c.err = v, err
+	c.value = v
 	for ; ; s = atomic.LoadUint32(&c.status) {
 		switch s & phases {
 		case pending, storing:
@@ -216,15 +223,6 @@ func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 				return nil, true
 			}
 		case stored:
-			if s&single != 0 {
-				// After done whoever awaits may have it reused at once.
-				if !c.move(s, completing) {
-					continue
-				}
-				released, c.next = c.next, nil
-				c.leave(s, completing, done)
-				return released, true
-			}
 			if c.move(s, done) {
 				released, c.next = c.next, nil
 				return released, true
@@ -241,7 +239,7 @@ func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 // somebody else was first (C1).
 func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 	s := atomic.LoadUint32(&c.status)
-	if s&(phases|solo) == solo|stored && err == nil {
+	if s&(phases|solo) == stored|solo && err == nil {
 		released, c.next = c.next, nil
 		c.value, c.status = v, s&^phases|done
 		return released, true
@@ -254,45 +252,43 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 		switch s & phases {
 		case done, completing:
 			return nil, false
-		case appending:
+		case storing, appending:
 			yieldProcessor()
 			continue
 		}
-		if s&solo == 0 && !c.move(s, completing) {
+		if !c.move(s, completing) {
 			continue
 		}
-		if err != nil && s&single == 0 {
-			err = watch(err)
+		released, c.next = c.next, nil
+		c.value = v
+		to := done
+		if err != nil {
+			if s&single == 0 {
+				err = watch(err)
+			}
+			*c.failure(), to = err, done|failed
 		}
-		c.value, c.err = v, err
-		if s&phases == stored {
-			released, c.next = c.next, nil
-		}
-		if s&solo != 0 {
-			c.status = s&^phases | done
-		} else {
-			c.leave(s, completing, done)
-		}
+		c.leave(s, completing, to)
 		return released, true
 	}
 }
 
+// failure is where the error is, once status has failed: two interfaces are alike
+// in memory, and no cell needs both at a time.
+func (c *cell[T]) failure() *error { return (*error)(unsafe.Pointer(&c.next)) }
+
 // take returns what the cell was completed with; a panic or Goexit is still
 // wrapped in the error. It is the one read that a task from a pool grants.
 func (c *cell[T]) take(token uint32) (T, error) {
-	c.mustBeDone(token)
-	v, err := c.value, c.err
-	if err != nil {
-		err = opened(err)
-	}
-	return v, err
-}
-
-// mustBeDone panics unless the cell is complete, and not used again.
-func (c *cell[T]) mustBeDone(token uint32) {
-	if s := atomic.LoadUint32(&c.status); (s^token)&(versions|phases) != 0 {
+	s := atomic.LoadUint32(&c.status)
+	if (s^token)&(versions|phases) != 0 {
 		unreadable(s, token)
 	}
+	if s&failed == 0 {
+		return c.value, nil
+	}
+	v, err := c.value, *c.failure()
+	return v, opened(err)
 }
 
 func unreadable(s, token uint32) {
@@ -302,10 +298,16 @@ func unreadable(s, token uint32) {
 	panic("async: C16: the result of a task was read before the task completed; await it, or ask IsCompleted first")
 }
 
-// failure is the error that take would return; it takes nothing.
-func (c *cell[T]) failure(token uint32) error {
-	c.mustBeDone(token)
-	switch e := c.err.(type) {
+// peek is the error that take would return; it takes nothing.
+func (c *cell[T]) peek(token uint32) error {
+	s := atomic.LoadUint32(&c.status)
+	if (s^token)&(versions|phases) != 0 {
+		unreadable(s, token)
+	}
+	if s&failed == 0 {
+		return nil
+	}
+	switch e := (*c.failure()).(type) {
 	case *envelope:
 		return e.err
 	case *watched:
@@ -313,12 +315,14 @@ func (c *cell[T]) failure(token uint32) error {
 	case Reused:
 		return nil
 	}
-	return c.err
+	return *c.failure()
 }
 
 // token is the version as tasks carry it: the status, without flags, that the
 // cell has when there is a result for them; never 0.
-func (c *cell[T]) token() uint32 { return atomic.LoadUint32(&c.status)&versions | done }
+func (c *cell[T]) token() uint32 { return tokenOf(atomic.LoadUint32(&c.status)) }
+
+func tokenOf(s uint32) uint32 { return s&versions | done }
 
 // stale reports whether a cell with status s has been used again since the task
 // that has token was handed out.
@@ -358,7 +362,7 @@ func (c *cell[T]) reset() {
 
 // nextUse returns the status that a cell with status s has when it is pending
 // again.
-func nextUse(s uint32) uint32 { return s&^phases + oneVersion }
+func nextUse(s uint32) uint32 { return s&flags | (s+1<<versionShift)&versions }
 
 // yieldProcessor gives way to a goroutine that is in the middle of a few
 // instructions on the same cell.

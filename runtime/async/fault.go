@@ -56,9 +56,6 @@ func raise(err error) error {
 	}
 	f, ok := err.(*fault)
 	if !ok {
-		if w, ok := err.(*watched); ok {
-			return w.see()
-		}
 		return err
 	}
 	if f.exit {

@@ -15,7 +15,6 @@ import (
 type sumMachine struct {
 	async.Builder[int]
 	heap    *sumMachine
-	state   int
 	ctx     context.Context
 	next    func(int) async.Task[int]
 	n, i    int
@@ -37,8 +36,8 @@ func sumIn(ctx context.Context, n int, next func(int) async.Task[int]) (task asy
 	return m.heap.Task()
 }
 
-func (m *sumMachine) suspend(state int) *sumMachine {
-	m.state = state
+func (m *sumMachine) suspend(state uint16) *sumMachine {
+	m.State = state
 	if m.heap != m {
 		m.promote()
 	}
@@ -59,9 +58,9 @@ func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto resume1
 	}
 loop:
@@ -70,7 +69,7 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -89,7 +88,6 @@ resume1:
 type pooledSum struct {
 	async.PooledBuilder[int]
 	heap    *pooledSum
-	state   int
 	next    func(int) async.Task[int]
 	n, i    int
 	sum     int
@@ -108,8 +106,8 @@ func pooledSumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]
 	return m.heap.Task()
 }
 
-func (m *pooledSum) suspend(state int) *pooledSum {
-	m.state = state
+func (m *pooledSum) suspend(state uint16) *pooledSum {
+	m.State = state
 	if m.heap != m {
 		m.promote()
 	}
@@ -138,9 +136,9 @@ func (m *pooledSum) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto resume1
 	}
 loop:
@@ -149,7 +147,7 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}

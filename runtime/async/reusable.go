@@ -55,5 +55,5 @@ func (r *Reusable[T]) must(first bool) {
 func (r *Reusable[T]) Retire() {
 	var zero T
 	r.cell.status = nextUse(r.cell.status) & versions
-	r.cell.err, r.cell.value = nil, zero
+	r.cell.next, r.cell.value = nil, zero
 }

@@ -1,6 +1,9 @@
 package async
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // A Source completes a task by hand: the producer's side of a cell. Everything
 // in flight that is no machine ends in one. The zero Source is unbound and
@@ -116,7 +119,8 @@ func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) 
 // before are stale, and using one panics (C18). Only the owner of a source that
 // is no longer awaited may call it; it panics if a continuation is stored.
 func (s *Source[T]) Reset() {
-	if s.cell.next != nil {
+	switch atomic.LoadUint32(&s.cell.status) & phases {
+	case storing, stored, appending:
 		panic("async: C18: a source was reset while its task is awaited; complete it first")
 	}
 	s.cell.reset()

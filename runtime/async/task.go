@@ -72,25 +72,16 @@ func (t Task[T]) GetResult() (v T, err error) {
 }
 
 // read is GetResult of what is not inline, or failed.
-func (t Task[T]) read() (T, error) {
-	v, err := t.value, t.err
-	if t.token != 0 {
-		c := t.cell()
-		c.mustBeDone(t.token)
-		v, err = c.value, c.err
-		switch e := err.(type) {
-		case *envelope:
-			err = e.err
-			e.owner.Recycle()
-		case Reused:
-			err = nil
-			e.Recycle()
-		}
-		if err == nil {
-			return v, nil
-		}
+func (t Task[T]) read() (v T, err error) {
+	if t.token == 0 {
+		v, err = t.value, t.err
+	} else {
+		v, err = t.cell().take(t.token)
 	}
-	return v, raise(err)
+	if err != nil {
+		err = raise(err)
+	}
+	return v, err
 }
 
 // take is GetResult with a panic or Goexit still wrapped in the error.
@@ -101,10 +92,10 @@ func (t Task[T]) take() (T, error) {
 	return t.value, t.err
 }
 
-// failure is the error that take would return; it takes nothing.
-func (t Task[T]) failure() error {
+// peek is the error that take would return; it takes nothing.
+func (t Task[T]) peek() error {
 	if t.token != 0 {
-		return t.cell().failure(t.token)
+		return t.cell().peek(t.token)
 	}
 	return t.err
 }
@@ -149,32 +140,31 @@ func (t Task[T]) PanicStack() []byte {
 	if !t.IsCompleted() {
 		return nil
 	}
-	if f, ok := t.failure().(*fault); ok {
+	if f, ok := t.peek().(*fault); ok {
 		return f.stack()
 	}
 	return nil
 }
 
-// Awaiter returns what a suspended machine keeps of a pending task.
-func (t Task[T]) Awaiter() Awaiter[T] { return Awaiter[T]{cell: t.cell(), token: t.token} }
+// Awaiter returns what a suspended machine keeps of a pending task, and its version.
+func (t Task[T]) Awaiter() (Awaiter[T], uint16) {
+	return Awaiter[T]{cell: t.cell()}, uint16(t.token >> versionShift)
+}
 
 // An Awaiter is a pending task without the room for an inline result: what a
 // generated machine keeps while it is suspended.
-type Awaiter[T any] struct {
-	cell  *cell[T]
-	token uint32
-}
+type Awaiter[T any] struct{ cell *cell[T] }
 
-// Task returns the task again, with the result inline if it has succeeded by now,
-// and clears the awaiter, so that the machine does not hold on to what it no longer
-// awaits.
-func (a *Awaiter[T]) Task() Task[T] {
-	c := a.cell
+// Task returns the task of that version again, with the result inline if it has
+// succeeded by now. It clears the awaiter, so that the machine does not hold on to
+// what it no longer awaits.
+func (a *Awaiter[T]) Task(version uint16) Task[T] {
+	c, token := a.cell, uint32(version)<<versionShift|done
 	a.cell = nil
-	if atomic.LoadUint32(&c.status)&(versions|phases) == a.token && c.err == nil {
+	if atomic.LoadUint32(&c.status)&(versions|phases|failed) == token {
 		return Task[T]{value: c.value}
 	}
-	return taskOf(c, a.token)
+	return taskOf(c, token)
 }
 
 // A ConfiguredTask is a Task awaited as ConfigureAwait said.

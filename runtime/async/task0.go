@@ -44,14 +44,19 @@ func (t Task0) remove(c Continuation) bool { return t.task.remove(c) }
 func (t Task0) outcome() error             { return t.task.outcome() }
 func (t Task0) host() Host                 { return t.task.host() }
 
-// Awaiter returns what a suspended machine keeps of a pending task.
-func (t Task0) Awaiter() Awaiter0 { return Awaiter0{t.task.Awaiter()} }
+// Awaiter is Task.Awaiter.
+func (t Task0) Awaiter() (Awaiter0, uint16) {
+	a, version := t.task.Awaiter()
+	return Awaiter0{a}, version
+}
 
 // An Awaiter0 is the [Awaiter] of a Task0.
 type Awaiter0 struct{ awaiter Awaiter[struct{}] }
 
 // Task is Awaiter.Task.
-func (a *Awaiter0) Task() Task0 { return Task0{a.awaiter.Task()} }
+func (a *Awaiter0) Task(version uint16) Task0 {
+	return Task0{a.awaiter.Task(version)}
+}
 
 // A ConfiguredTask0 is a Task0 awaited as ConfigureAwait said.
 type ConfiguredTask0 struct {

@@ -50,14 +50,19 @@ func (t Task2[A, B]) remove(c Continuation) bool { return t.task.remove(c) }
 func (t Task2[A, B]) outcome() error             { return t.task.outcome() }
 func (t Task2[A, B]) host() Host                 { return t.task.host() }
 
-// Awaiter returns what a suspended machine keeps of a pending task.
-func (t Task2[A, B]) Awaiter() Awaiter2[A, B] { return Awaiter2[A, B]{t.task.Awaiter()} }
+// Awaiter is Task.Awaiter.
+func (t Task2[A, B]) Awaiter() (Awaiter2[A, B], uint16) {
+	a, version := t.task.Awaiter()
+	return Awaiter2[A, B]{a}, version
+}
 
 // An Awaiter2 is the [Awaiter] of a Task2.
 type Awaiter2[A, B any] struct{ awaiter Awaiter[Pair[A, B]] }
 
 // Task is Awaiter.Task.
-func (a *Awaiter2[A, B]) Task() Task2[A, B] { return Task2[A, B]{a.awaiter.Task()} }
+func (a *Awaiter2[A, B]) Task(version uint16) Task2[A, B] {
+	return Task2[A, B]{a.awaiter.Task(version)}
+}
 
 // A ConfiguredTask2 is a Task2 awaited as ConfigureAwait said.
 type ConfiguredTask2[A, B any] struct {

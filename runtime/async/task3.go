@@ -51,14 +51,19 @@ func (t Task3[A, B, C]) remove(c Continuation) bool { return t.task.remove(c) }
 func (t Task3[A, B, C]) outcome() error             { return t.task.outcome() }
 func (t Task3[A, B, C]) host() Host                 { return t.task.host() }
 
-// Awaiter returns what a suspended machine keeps of a pending task.
-func (t Task3[A, B, C]) Awaiter() Awaiter3[A, B, C] { return Awaiter3[A, B, C]{t.task.Awaiter()} }
+// Awaiter is Task.Awaiter.
+func (t Task3[A, B, C]) Awaiter() (Awaiter3[A, B, C], uint16) {
+	a, version := t.task.Awaiter()
+	return Awaiter3[A, B, C]{a}, version
+}
 
 // An Awaiter3 is the [Awaiter] of a Task3.
 type Awaiter3[A, B, C any] struct{ awaiter Awaiter[Triple[A, B, C]] }
 
 // Task is Awaiter.Task.
-func (a *Awaiter3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{a.awaiter.Task()} }
+func (a *Awaiter3[A, B, C]) Task(version uint16) Task3[A, B, C] {
+	return Task3[A, B, C]{a.awaiter.Task(version)}
+}
 
 // A ConfiguredTask3 is a Task3 awaited as ConfigureAwait said.
 type ConfiguredTask3[A, B, C any] struct {

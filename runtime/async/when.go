@@ -155,7 +155,7 @@ func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	var zero T
 	for _, t := range notEmpty("FirstSuccess", tasks) {
-		if t.IsCompleted() && t.failure() == nil {
+		if t.IsCompleted() && t.peek() == nil {
 			return Completed(t.take())
 		}
 	}
@@ -167,7 +167,7 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	var left atomic.Int64
 	left.Store(int64(len(tasks)))
 	attach(j, tasks, func(i int) Continuation {
-		if tasks[i].failure() == nil {
+		if tasks[i].peek() == nil {
 			if !j.claim() {
 				return nil
 			}

@@ -27,8 +27,7 @@ var _ = fetch
 type fetchMachine struct {
 	async.Builder[int]
 
-	heap  *fetchMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *fetchMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -39,13 +38,10 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fetchMachine) suspend(state int) *fetchMachine {
-	m.state = state
+func (m *fetchMachine) suspend(state uint16) *fetchMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(fetchMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -54,6 +50,16 @@ func (m *fetchMachine) suspend(state int) *fetchMachine {
 		m.heap.why = ""
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *fetchMachine) leaveStack() {
+	h := new(fetchMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -72,9 +78,9 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // f.ReadAtAsync(ctx, buf, at)
 	}
 
@@ -84,7 +90,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = m.f.ReadAtAsync(m.ctx, buf, m.at)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -104,7 +110,7 @@ var fetchMachineStates = async.States{
 
 // States says where fetch waits, to whoever looks at it.
 func (m *fetchMachine) States() (*async.States, int) {
-	return &fetchMachineStates, m.state
+	return &fetchMachineStates, int(m.State)
 }
 
 // serveAsync starts serve; it returns at the first await that has to wait.
@@ -124,8 +130,7 @@ var _ = serve
 type serveMachine struct {
 	async.Builder[int]
 
-	heap  *serveMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *serveMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	f     *overlapped.File
@@ -136,13 +141,10 @@ type serveMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serveMachine) suspend(state int) *serveMachine {
-	m.state = state
+func (m *serveMachine) suspend(state uint16) *serveMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(serveMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -150,6 +152,16 @@ func (m *serveMachine) suspend(state int) *serveMachine {
 		m.heap.f = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *serveMachine) leaveStack() {
+	h := new(serveMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -166,15 +178,15 @@ func (m *serveMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto fetchDone // fetchAsync(ctx, f, at, "asked")
 	}
 
 	task = fetchAsync(m.ctx, m.f, m.at, "asked")
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -197,7 +209,7 @@ var serveMachineStates = async.States{
 
 // States says where serve waits, to whoever looks at it.
 func (m *serveMachine) States() (*async.States, int) {
-	return &serveMachineStates, m.state
+	return &serveMachineStates, int(m.State)
 }
 
 // bothAsync starts both; it returns at the first await that has to wait.
@@ -217,8 +229,7 @@ var _ = both
 type bothMachine struct {
 	async.Builder[int]
 
-	heap  *bothMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *bothMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -227,13 +238,10 @@ type bothMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *bothMachine) suspend(state int) *bothMachine {
-	m.state = state
+func (m *bothMachine) suspend(state uint16) *bothMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(bothMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -241,6 +249,16 @@ func (m *bothMachine) suspend(state int) *bothMachine {
 		m.heap.f = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *bothMachine) leaveStack() {
+	h := new(bothMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -257,15 +275,15 @@ func (m *bothMachine) MoveNext(*async.Executor) async.Continuation {
 		err    error
 		task   async.Task[[]int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto whenAllDone // async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…
 	}
 
 	task = async.WhenAll(m.ctx, serveAsync(m.ctx, m.f, 0, time.Second), serveAsync(m.ctx, m.f, 512, time.Second))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -285,7 +303,7 @@ var bothMachineStates = async.States{
 
 // States says where both waits, to whoever looks at it.
 func (m *bothMachine) States() (*async.States, int) {
-	return &bothMachineStates, m.state
+	return &bothMachineStates, int(m.State)
 }
 
 // listenAsync starts listen; it returns at the first await that has to wait.
@@ -305,8 +323,7 @@ var _ = listen
 type listenMachine struct {
 	async.Builder[int]
 
-	heap  *listenMachine // this machine, once it has left the stack
-	state int            // where MoveNext goes on
+	heap *listenMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	done  async.Task[int]
@@ -317,13 +334,10 @@ type listenMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *listenMachine) suspend(state int) *listenMachine {
-	m.state = state
+func (m *listenMachine) suspend(state uint16) *listenMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(listenMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -331,6 +345,16 @@ func (m *listenMachine) suspend(state int) *listenMachine {
 		m.heap.done = async.Task[int]{}
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *listenMachine) leaveStack() {
+	h := new(listenMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -349,15 +373,15 @@ func (m *listenMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto doneDone // done
 	}
 
 	task = m.done
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -377,7 +401,7 @@ var listenMachineStates = async.States{
 
 // States says where listen waits, to whoever looks at it.
 func (m *listenMachine) States() (*async.States, int) {
-	return &listenMachineStates, m.state
+	return &listenMachineStates, int(m.State)
 }
 
 // anywhereAsync starts anywhere; it returns at the first await that has to wait.
@@ -397,8 +421,7 @@ var _ = anywhere
 type anywhereMachine struct {
 	async.Builder[string]
 
-	heap  *anywhereMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *anywhereMachine // this machine, once it has left the stack
 
 	task  async.Task[int]
 	title string
@@ -407,19 +430,26 @@ type anywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *anywhereMachine) suspend(state int) *anywhereMachine {
-	m.state = state
+func (m *anywhereMachine) suspend(state uint16) *anywhereMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(anywhereMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromoteAnywhere(h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.task = async.Task[int]{}
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *anywhereMachine) leaveStack() {
+	h := new(anywhereMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromoteAnywhere(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -436,15 +466,15 @@ func (m *anywhereMachine) MoveNext(*async.Executor) async.Continuation {
 		err   error
 		task2 async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task2 = m.awaiter.Task()
+		task2 = m.awaiter.Task(m.Awaited)
 		goto taskDone // task
 	}
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter()
+		m.awaiter, m.Awaited = task2.Awaiter()
 		if task2.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -464,5 +494,5 @@ var anywhereMachineStates = async.States{
 
 // States says where anywhere waits, to whoever looks at it.
 func (m *anywhereMachine) States() (*async.States, int) {
-	return &anywhereMachineStates, m.state
+	return &anywhereMachineStates, int(m.State)
 }

@@ -25,8 +25,7 @@ func CopyStreamAsync(ctx context.Context, src, dst *overlapped.File) (task async
 type copyStreamMachine struct {
 	async.Builder[int64]
 
-	heap  *copyStreamMachine // this machine, once it has left the stack
-	state int                // where MoveNext goes on
+	heap *copyStreamMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	src    *overlapped.File
@@ -39,15 +38,22 @@ type copyStreamMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *copyStreamMachine) suspend(state int) *copyStreamMachine {
-	m.state = state
+func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(copyStreamMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *copyStreamMachine) leaveStack() {
+	h := new(copyStreamMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -65,12 +71,12 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readDone // src.ReadAsync(ctx, buf)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto writeDone // dst.WriteAsync(ctx, buf[:n])
 	}
 
@@ -78,7 +84,7 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.src.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -93,7 +99,7 @@ readDone:
 	}
 	task = m.dst.WriteAsync(m.ctx, m.buf[:m.n])
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -118,5 +124,5 @@ var copyStreamMachineStates = async.States{
 
 // States says where CopyStream waits, to whoever looks at it.
 func (m *copyStreamMachine) States() (*async.States, int) {
-	return &copyStreamMachineStates, m.state
+	return &copyStreamMachineStates, int(m.State)
 }

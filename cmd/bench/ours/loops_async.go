@@ -24,8 +24,7 @@ func SumAsync(n int, op *Operation) (task async.Task[int]) {
 type sumMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *sumMachine // this machine, once it has left the stack
-	state int         // where MoveNext goes on
+	heap *sumMachine // this machine, once it has left the stack
 
 	n     int
 	op    *Operation
@@ -36,16 +35,23 @@ type sumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *sumMachine) suspend(state int) *sumMachine {
-	m.state = state
+func (m *sumMachine) suspend(state uint16) *sumMachine {
+	m.State = state
 	if m.heap != m {
-		h := sumMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *sumMachine) leaveStack() {
+	h := sumMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // sumMachines are finished machines of Sum, to be used again.
@@ -71,9 +77,9 @@ func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone // op.StartAsync()
 	}
 
@@ -85,7 +91,7 @@ loop:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -112,7 +118,7 @@ var sumMachineStates = async.States{
 
 // States says where Sum waits, to whoever looks at it.
 func (m *sumMachine) States() (*async.States, int) {
-	return &sumMachineStates, m.state
+	return &sumMachineStates, int(m.State)
 }
 
 // SumPooledAsync starts SumPooled; it returns at the first await that has to wait.
@@ -130,8 +136,7 @@ func SumPooledAsync(n int, p *Pool) (task async.Task[int]) {
 type sumPooledMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *sumPooledMachine // this machine, once it has left the stack
-	state int               // where MoveNext goes on
+	heap *sumPooledMachine // this machine, once it has left the stack
 
 	n     int
 	p     *Pool
@@ -142,16 +147,23 @@ type sumPooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *sumPooledMachine) suspend(state int) *sumPooledMachine {
-	m.state = state
+func (m *sumPooledMachine) suspend(state uint16) *sumPooledMachine {
+	m.State = state
 	if m.heap != m {
-		h := sumPooledMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *sumPooledMachine) leaveStack() {
+	h := sumPooledMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // sumPooledMachines are finished machines of SumPooled, to be used again.
@@ -177,9 +189,9 @@ func (m *sumPooledMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone // p.StartAsync()
 	}
 
@@ -191,7 +203,7 @@ loop:
 	}
 	task = m.p.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -218,7 +230,7 @@ var sumPooledMachineStates = async.States{
 
 // States says where SumPooled waits, to whoever looks at it.
 func (m *sumPooledMachine) States() (*async.States, int) {
-	return &sumPooledMachineStates, m.state
+	return &sumPooledMachineStates, int(m.State)
 }
 
 // OnceAsync starts Once; it returns at the first await that has to wait.
@@ -236,8 +248,7 @@ func OnceAsync(op *Operation) (task async.Task[int]) {
 type onceMachine struct {
 	async.Builder[int]
 
-	heap  *onceMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *onceMachine // this machine, once it has left the stack
 
 	op *Operation
 
@@ -245,19 +256,26 @@ type onceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *onceMachine) suspend(state int) *onceMachine {
-	m.state = state
+func (m *onceMachine) suspend(state uint16) *onceMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(onceMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromoteAnywhere(h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.op = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *onceMachine) leaveStack() {
+	h := new(onceMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromoteAnywhere(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -273,15 +291,15 @@ func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone // op.StartAsync()
 	}
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -301,7 +319,7 @@ var onceMachineStates = async.States{
 
 // States says where Once waits, to whoever looks at it.
 func (m *onceMachine) States() (*async.States, int) {
-	return &onceMachineStates, m.state
+	return &onceMachineStates, int(m.State)
 }
 
 // OncePooledAsync starts OncePooled; it returns at the first await that has to wait.
@@ -319,8 +337,7 @@ func OncePooledAsync(op *Operation) (task async.Task[int]) {
 type oncePooledMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *oncePooledMachine // this machine, once it has left the stack
-	state int                // where MoveNext goes on
+	heap *oncePooledMachine // this machine, once it has left the stack
 
 	op *Operation
 
@@ -328,20 +345,27 @@ type oncePooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *oncePooledMachine) suspend(state int) *oncePooledMachine {
-	m.state = state
+func (m *oncePooledMachine) suspend(state uint16) *oncePooledMachine {
+	m.State = state
 	if m.heap != m {
-		h := oncePooledMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.op = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *oncePooledMachine) leaveStack() {
+	h := oncePooledMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // oncePooledMachines are finished machines of OncePooled, to be used again.
@@ -367,15 +391,15 @@ func (m *oncePooledMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone // op.StartAsync()
 	}
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -395,7 +419,7 @@ var oncePooledMachineStates = async.States{
 
 // States says where OncePooled waits, to whoever looks at it.
 func (m *oncePooledMachine) States() (*async.States, int) {
-	return &oncePooledMachineStates, m.state
+	return &oncePooledMachineStates, int(m.State)
 }
 
 // WatchAsync starts Watch; it returns at the first await that has to wait.
@@ -413,8 +437,7 @@ func WatchAsync(op *Operation) (task async.Task0) {
 type watchMachine struct {
 	async.Builder0
 
-	heap  *watchMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *watchMachine // this machine, once it has left the stack
 
 	op *Operation
 	n  int
@@ -423,15 +446,22 @@ type watchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *watchMachine) suspend(state int) *watchMachine {
-	m.state = state
+func (m *watchMachine) suspend(state uint16) *watchMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(watchMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromoteAnywhere(h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *watchMachine) leaveStack() {
+	h := new(watchMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromoteAnywhere(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -447,9 +477,9 @@ func (m *watchMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone // op.StartAsync()
 	}
 
@@ -457,7 +487,7 @@ func (m *watchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -483,7 +513,7 @@ var watchMachineStates = async.States{
 
 // States says where Watch waits, to whoever looks at it.
 func (m *watchMachine) States() (*async.States, int) {
-	return &watchMachineStates, m.state
+	return &watchMachineStates, int(m.State)
 }
 
 // PairAsync starts Pair; it returns at the first await that has to wait.
@@ -501,8 +531,7 @@ func PairAsync(op *Operation) (task async.Task[int]) {
 type pairMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *pairMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *pairMachine // this machine, once it has left the stack
 
 	op *Operation
 	a  int
@@ -511,20 +540,27 @@ type pairMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *pairMachine) suspend(state int) *pairMachine {
-	m.state = state
+func (m *pairMachine) suspend(state uint16) *pairMachine {
+	m.State = state
 	if m.heap != m {
-		h := pairMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 2:
 		m.heap.op = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *pairMachine) leaveStack() {
+	h := pairMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // pairMachines are finished machines of Pair, to be used again.
@@ -550,18 +586,18 @@ func (m *pairMachine) MoveNext(*async.Executor) async.Continuation {
 		b    int
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone // op.StartAsync()
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto startDone2 // op.StartAsync()
 	}
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -573,7 +609,7 @@ startDone:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -594,7 +630,7 @@ var pairMachineStates = async.States{
 
 // States says where Pair waits, to whoever looks at it.
 func (m *pairMachine) States() (*async.States, int) {
-	return &pairMachineStates, m.state
+	return &pairMachineStates, int(m.State)
 }
 
 // PairsAsync starts Pairs; it returns at the first await that has to wait.
@@ -612,8 +648,7 @@ func PairsAsync(n int, op *Operation) (task async.Task[int]) {
 type pairsMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *pairsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *pairsMachine // this machine, once it has left the stack
 
 	n     int
 	op    *Operation
@@ -624,16 +659,23 @@ type pairsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *pairsMachine) suspend(state int) *pairsMachine {
-	m.state = state
+func (m *pairsMachine) suspend(state uint16) *pairsMachine {
+	m.State = state
 	if m.heap != m {
-		h := pairsMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *pairsMachine) leaveStack() {
+	h := pairsMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // pairsMachines are finished machines of Pairs, to be used again.
@@ -659,9 +701,9 @@ func (m *pairsMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto pairDone // PairAsync(op)
 	}
 
@@ -673,7 +715,7 @@ loop:
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -700,7 +742,7 @@ var pairsMachineStates = async.States{
 
 // States says where Pairs waits, to whoever looks at it.
 func (m *pairsMachine) States() (*async.States, int) {
-	return &pairsMachineStates, m.state
+	return &pairsMachineStates, int(m.State)
 }
 
 // DeepAsync starts Deep; it returns at the first await that has to wait.
@@ -718,8 +760,7 @@ func DeepAsync(depth int, op *Operation) (task async.Task[int]) {
 type deepMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *deepMachine // this machine, once it has left the stack
-	state int          // where MoveNext goes on
+	heap *deepMachine // this machine, once it has left the stack
 
 	depth int
 	op    *Operation
@@ -728,20 +769,27 @@ type deepMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *deepMachine) suspend(state int) *deepMachine {
-	m.state = state
+func (m *deepMachine) suspend(state uint16) *deepMachine {
+	m.State = state
 	if m.heap != m {
-		h := deepMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1, 2:
 		m.heap.op = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *deepMachine) leaveStack() {
+	h := deepMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // deepMachines are finished machines of Deep, to be used again.
@@ -767,12 +815,12 @@ func (m *deepMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto pairDone // PairAsync(op)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto deepDone // DeepAsync(depth-1, op)
 	}
 
@@ -781,7 +829,7 @@ func (m *deepMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -792,7 +840,7 @@ pairDone:
 done:
 	task = DeepAsync(m.depth-1, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -813,7 +861,7 @@ var deepMachineStates = async.States{
 
 // States says where Deep waits, to whoever looks at it.
 func (m *deepMachine) States() (*async.States, int) {
-	return &deepMachineStates, m.state
+	return &deepMachineStates, int(m.State)
 }
 
 // DeepSumAsync starts DeepSum; it returns at the first await that has to wait.
@@ -831,8 +879,7 @@ func DeepSumAsync(depth, n int, op *Operation) (task async.Task[int]) {
 type deepSumMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *deepSumMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *deepSumMachine // this machine, once it has left the stack
 
 	depth int
 	n     int
@@ -842,20 +889,27 @@ type deepSumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *deepSumMachine) suspend(state int) *deepSumMachine {
-	m.state = state
+func (m *deepSumMachine) suspend(state uint16) *deepSumMachine {
+	m.State = state
 	if m.heap != m {
-		h := deepSumMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1, 2:
 		m.heap.op = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *deepSumMachine) leaveStack() {
+	h := deepSumMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // deepSumMachines are finished machines of DeepSum, to be used again.
@@ -881,12 +935,12 @@ func (m *deepSumMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto sumDone // SumAsync(n, op)
 	case 2:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto deepSumDone // DeepSumAsync(depth-1, n, op)
 	}
 
@@ -895,7 +949,7 @@ func (m *deepSumMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = SumAsync(m.n, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -906,7 +960,7 @@ sumDone:
 done:
 	task = DeepSumAsync(m.depth-1, m.n, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(2)) {
 			return nil
 		}
@@ -927,7 +981,7 @@ var deepSumMachineStates = async.States{
 
 // States says where DeepSum waits, to whoever looks at it.
 func (m *deepSumMachine) States() (*async.States, int) {
-	return &deepSumMachineStates, m.state
+	return &deepSumMachineStates, int(m.State)
 }
 
 // DeepsAsync starts Deeps; it returns at the first await that has to wait.
@@ -945,8 +999,7 @@ func DeepsAsync(n, depth int, op *Operation) (task async.Task[int]) {
 type deepsMachine struct {
 	async.PooledBuilder[int]
 
-	heap  *deepsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *deepsMachine // this machine, once it has left the stack
 
 	n     int
 	depth int
@@ -958,16 +1011,23 @@ type deepsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *deepsMachine) suspend(state int) *deepsMachine {
-	m.state = state
+func (m *deepsMachine) suspend(state uint16) *deepsMachine {
+	m.State = state
 	if m.heap != m {
-		h := deepsMachines.Get()
-		token := h.Token()
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromotePooledAnywhere(h, token)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *deepsMachine) leaveStack() {
+	h := deepsMachines.Get()
+	token := h.Token()
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromotePooledAnywhere(h, token)
 }
 
 // deepsMachines are finished machines of Deeps, to be used again.
@@ -993,9 +1053,9 @@ func (m *deepsMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto deepDone // DeepAsync(depth, op)
 	}
 
@@ -1007,7 +1067,7 @@ loop:
 	}
 	task = DeepAsync(m.depth, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -1034,7 +1094,7 @@ var deepsMachineStates = async.States{
 
 // States says where Deeps waits, to whoever looks at it.
 func (m *deepsMachine) States() (*async.States, int) {
-	return &deepsMachineStates, m.state
+	return &deepsMachineStates, int(m.State)
 }
 
 // AddReadyAsync starts AddReady; it returns at the first await that has to wait.
@@ -1052,8 +1112,7 @@ func AddReadyAsync(n int) (task async.Task[int]) {
 type addReadyMachine struct {
 	async.Builder[int]
 
-	heap  *addReadyMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *addReadyMachine // this machine, once it has left the stack
 
 	n   int
 	sum int
@@ -1063,15 +1122,22 @@ type addReadyMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *addReadyMachine) suspend(state int) *addReadyMachine {
-	m.state = state
+func (m *addReadyMachine) suspend(state uint16) *addReadyMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(addReadyMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.PromoteAnywhere(h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *addReadyMachine) leaveStack() {
+	h := new(addReadyMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.PromoteAnywhere(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1086,9 +1152,9 @@ func (m *addReadyMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readyDone // ReadyAsync(i)
 	}
 
@@ -1100,7 +1166,7 @@ loop:
 	}
 	task = ReadyAsync(m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -1127,7 +1193,7 @@ var addReadyMachineStates = async.States{
 
 // States says where AddReady waits, to whoever looks at it.
 func (m *addReadyMachine) States() (*async.States, int) {
-	return &addReadyMachineStates, m.state
+	return &addReadyMachineStates, int(m.State)
 }
 
 // HandfulAsync starts Handful; it returns at the first await that has to wait.
@@ -1145,8 +1211,7 @@ func HandfulAsync(ctx context.Context, v int) (task async.Task[int]) {
 type handfulMachine struct {
 	async.Builder[int]
 
-	heap  *handfulMachine // this machine, once it has left the stack
-	state int             // where MoveNext goes on
+	heap *handfulMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	v   int
@@ -1155,19 +1220,26 @@ type handfulMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *handfulMachine) suspend(state int) *handfulMachine {
-	m.state = state
+func (m *handfulMachine) suspend(state uint16) *handfulMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(handfulMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
 		m.heap.ctx = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *handfulMachine) leaveStack() {
+	h := new(handfulMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1183,15 +1255,15 @@ func (m *handfulMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto addReadyDone // AddReadyAsync(4)
 	}
 
 	task = AddReadyAsync(4)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -1211,7 +1283,7 @@ var handfulMachineStates = async.States{
 
 // States says where Handful waits, to whoever looks at it.
 func (m *handfulMachine) States() (*async.States, int) {
-	return &handfulMachineStates, m.state
+	return &handfulMachineStates, int(m.State)
 }
 
 // ReadsAsync starts Reads; it returns at the first await that has to wait.
@@ -1229,8 +1301,7 @@ func ReadsAsync(ctx context.Context, file *overlapped.File, buf []byte, left *in
 type readsMachine struct {
 	async.Builder0
 
-	heap  *readsMachine // this machine, once it has left the stack
-	state int           // where MoveNext goes on
+	heap *readsMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	file *overlapped.File
@@ -1241,15 +1312,22 @@ type readsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readsMachine) suspend(state int) *readsMachine {
-	m.state = state
+func (m *readsMachine) suspend(state uint16) *readsMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(readsMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *readsMachine) leaveStack() {
+	h := new(readsMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1267,9 +1345,9 @@ func (m *readsMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // file.ReadAtAsync(ctx, buf, 0)
 	}
 
@@ -1280,7 +1358,7 @@ loop:
 	*m.left--
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -1305,7 +1383,7 @@ var readsMachineStates = async.States{
 
 // States says where Reads waits, to whoever looks at it.
 func (m *readsMachine) States() (*async.States, int) {
-	return &readsMachineStates, m.state
+	return &readsMachineStates, int(m.State)
 }
 
 // ReadOnceAsync starts ReadOnce; it returns at the first await that has to wait.
@@ -1323,8 +1401,7 @@ func ReadOnceAsync(ctx context.Context, file *overlapped.File, buf []byte, done 
 type readOnceMachine struct {
 	async.Builder0
 
-	heap  *readOnceMachine // this machine, once it has left the stack
-	state int              // where MoveNext goes on
+	heap *readOnceMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	file *overlapped.File
@@ -1335,13 +1412,10 @@ type readOnceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readOnceMachine) suspend(state int) *readOnceMachine {
-	m.state = state
+func (m *readOnceMachine) suspend(state uint16) *readOnceMachine {
+	m.State = state
 	if m.heap != m {
-		h := new(readOnceMachine)
-		*h = *m
-		h.heap, m.heap = h, h
-		h.Promote(m.ctx, h)
+		m.leaveStack()
 	}
 	switch state { // what is not needed any more
 	case 1:
@@ -1349,6 +1423,16 @@ func (m *readOnceMachine) suspend(state int) *readOnceMachine {
 		m.heap.file = nil
 	}
 	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *readOnceMachine) leaveStack() {
+	h := new(readOnceMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1367,15 +1451,15 @@ func (m *readOnceMachine) MoveNext(*async.Executor) async.Continuation {
 		err  error
 		task async.Task[int]
 	)
-	switch m.state {
+	switch m.State {
 	case 1:
-		task = m.awaiter.Task()
+		task = m.awaiter.Task(m.Awaited)
 		goto readAtDone // file.ReadAtAsync(ctx, buf, 0)
 	}
 
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter()
+		m.awaiter, m.Awaited = task.Awaiter()
 		if task.OnCompleted(m.suspend(1)) {
 			return nil
 		}
@@ -1398,5 +1482,5 @@ var readOnceMachineStates = async.States{
 
 // States says where ReadOnce waits, to whoever looks at it.
 func (m *readOnceMachine) States() (*async.States, int) {
-	return &readOnceMachineStates, m.state
+	return &readOnceMachineStates, int(m.State)
 }

@@ -88,9 +88,9 @@ func (e *emitter) read(v *ir.Var) bool {
 
 // dispatch:
 //
-//	switch m.state {
+//	switch m.State {
 //	case 1:
-//		task = m.awaiter.Task()
+//		task = m.awaiter.Task(m.Awaited)
 //		goto readDone // src.ReadAsync(ctx, buf)
 //	}
 func (e *emitter) dispatch() {
@@ -98,7 +98,7 @@ func (e *emitter) dispatch() {
 		return
 	}
 	m := e.f.Receiver
-	e.line("switch %s.state {", m)
+	e.line("switch %s.State {", m)
 	for _, a := range e.f.Awaits {
 		e.line("case %d:", a.State)
 		e.restore(a.Slot)
@@ -140,7 +140,7 @@ func (e *emitter) restore(s *ir.Slot) {
 	case s.Boxed:
 		e.line("%[1]s, %[2]s.%[3]s = %[4]s(%[2]s.%[3]s, %[1]s), nil", s.Local, m, s.Field, async("Unboxed"))
 	case s.Task != nil:
-		e.line("%s = %s.%s.Task()", s.Local, m, s.Field)
+		e.line("%[1]s = %[2]s.%[3]s.Task(%[2]s.Awaited)", s.Local, m, s.Field)
 	case hasPointers(s.Type):
 		e.line("%[1]s, %[2]s.%[3]s = %[2]s.%[3]s, %[4]s", s.Local, m, s.Field, e.zero(s.Type))
 	default:
@@ -282,7 +282,7 @@ func (e *emitter) renew(v *ir.Var) {
 //
 //	task = m.src.ReadAsync(m.ctx, m.buf)
 //	if !task.IsCompleted() {
-//		m.awaiter = task.Awaiter()
+//		m.awaiter, m.Awaited = task.Awaiter()
 //		if task.OnCompleted(m.suspend(1)) {
 //			return nil
 //		}
@@ -292,18 +292,19 @@ func (e *emitter) await(a *ir.Await) {
 	s, m := a.Slot, e.f.Receiver
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)
-	e.line("%s.%s = %s", m, s.Field, kept(s, s.Local))
+	e.line("%s", e.keep(s, s.Local))
 	e.box(a.Live)
 	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", s.Local, m, a.State)
 	e.line("%s:", a.Resume)
 }
 
-// kept writes what the machine keeps of an awaitable.
-func kept(s *ir.Slot, awaitable string) string {
+// keep writes how the machine keeps an awaitable: of a task no more than what is
+// needed to have it again.
+func (e *emitter) keep(s *ir.Slot, awaitable string) string {
 	if s.Task != nil && !s.Boxed {
-		return awaitable + ".Awaiter()"
+		return fmt.Sprintf("%[1]s.%[2]s, %[1]s.Awaited = %[3]s.Awaiter()", e.f.Receiver, s.Field, awaitable)
 	}
-	return awaitable
+	return fmt.Sprintf("%s.%s = %s", e.f.Receiver, s.Field, awaitable)
 }
 
 func (e *emitter) awaitable(a *ir.Await) string {

@@ -45,7 +45,8 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 //			case fDefer1:
 //				m.defers = m.defers[:last]
 //				if !d.task.IsCompleted() {
-//					m.unwinding, m.awaiter = p, d.task.Awaiter()
+//					m.unwinding = p
+//					m.awaiter, m.Awaited = d.task.Awaiter()
 //					if d.task.OnCompleted(m.suspend(2)) {
 //						return nil
 //					}
@@ -66,7 +67,7 @@ func (e *emitter) unwind() {
 		if a := d.Await; a != nil {
 			types = append(types, d.Type+e.used())
 			fmt.Fprintf(&b, "case %s%s:\n%[3]s.defers = %[3]s.defers[:last]\n", d.Type, e.used(), m)
-			fmt.Fprintf(&b, "if !d.task.IsCompleted() {\n%[1]s.unwinding, %[1]s.%[2]s = p, %[3]s\n", m, a.Slot.Field, kept(a.Slot, "d.task"))
+			fmt.Fprintf(&b, "if !d.task.IsCompleted() {\n%s.unwinding = p\n%s\n", m, e.keep(a.Slot, "d.task"))
 			fmt.Fprintf(&b, "if d.task.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}\np = d.after(p)\n", m, a.State)
 		}
 	}

@@ -98,7 +98,7 @@ func (e *emitter) kickoff() {
 	if e.f.Suspends() {
 		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\n", m)
 		if e.f.Unwinds() {
-			fmt.Fprintf(&b, "%s.state = 0 // no exit: it waits\n", m)
+			fmt.Fprintf(&b, "%s.State = 0 // no exit: it waits\n", m)
 		}
 		fmt.Fprintf(&b, "return %s.heap.Task()", m)
 	} else {
@@ -246,8 +246,7 @@ func (e *emitter) captured() string {
 //	type copyStreamMachine struct {
 //		async.Builder[int64]
 //
-//		heap  *copyStreamMachine // this machine, once it has left the stack
-//		state int                // where MoveNext goes on
+//		heap *copyStreamMachine // this machine, once it has left the stack
 //
 //		ctx context.Context // parameters, then lifted locals
 //		…
@@ -257,8 +256,7 @@ func (e *emitter) machineStruct() {
 	fields := []jen.Code{raw(e.builderType())}
 	if e.f.Suspends() {
 		fields = append(fields, jen.Line(),
-			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"),
-			jen.Id("state").Int().Comment("where MoveNext goes on"))
+			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"))
 	}
 	for i, v := range e.lifted() {
 		if i == 0 {
@@ -351,25 +349,36 @@ func (e *emitter) slotType(s *ir.Slot) string {
 
 // suspend:
 //
-//	func (m *copyStreamMachine) suspend(state int) *copyStreamMachine {
-//		m.state = state
+//	func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
+//		m.State = state
 //		if m.heap != m {
-//			h := new(copyStreamMachine)
-//			*h = *m
-//			h.heap, m.heap = h, h
-//			h.Promote(m.ctx, h)
+//			m.leaveStack()
 //		}
 //		return m.heap
 //	}
+//
+//	//go:noinline
+//	func (m *copyStreamMachine) leaveStack() {
+//		h := new(copyStreamMachine)
+//		*h = *m
+//		h.heap, m.heap = h, h
+//		h.Promote(m.ctx, h)
+//	}
 func (e *emitter) suspend() {
 	m := e.f.Receiver
+	var b strings.Builder
+	fmt.Fprintf(&b, "%[1]s.State = state\nif %[1]s.heap != %[1]s {\n%[1]s.leaveStack()\n}\n", m)
+	b.WriteString(e.letGo())
+	fmt.Fprintf(&b, "return %s.heap", m)
+	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
+	e.method("suspend").Params(jen.Id("state").Uint16()).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
+	e.out.Line()
+
 	heap := "h"
 	if m == heap {
 		heap = "heap"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s.state = state\n", m)
-	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n", m)
+	b.Reset()
 	if e.fn.Options.Pool {
 		fmt.Fprintf(&b, "%[1]s := %[2]s.Get()\ntoken := %[1]s.Token()\n", heap, e.pool())
 	} else {
@@ -377,11 +386,11 @@ func (e *emitter) suspend() {
 	}
 	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	fmt.Fprintf(&b, "%s.%s\n}\n", heap, e.promote(heap))
-	b.WriteString(e.letGo())
-	fmt.Fprintf(&b, "return %s.heap", m)
-	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
-	e.method("suspend").Params(jen.Id("state").Int()).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
+	fmt.Fprintf(&b, "%s.%s", heap, e.promote(heap))
+	e.out.Comment("leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.")
+	e.out.Comment("")
+	e.out.Comment("//go:noinline")
+	e.method("leaveStack").Params().Block(raw(b.String()))
 	e.out.Line()
 }
 

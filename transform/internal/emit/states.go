@@ -20,7 +20,7 @@ import (
 //		},
 //	}
 //
-//	func (m *copyStreamMachine) States() (*async.States, int) { return &copyStreamMachineStates, m.state }
+//	func (m *copyStreamMachine) States() (*async.States, int) { return &copyStreamMachineStates, int(m.State) }
 func (e *emitter) states() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "var %s = %s{\n", e.f.Table, async("States"))
@@ -36,7 +36,7 @@ func (e *emitter) states() {
 
 	e.out.Commentf("States says where %s waits, to whoever looks at it.", e.name())
 	e.method("States").Params().Params(jen.Op("*").Add(raw(async("States"))), jen.Int()).
-		Block(raw(fmt.Sprintf("return &%s, %s.state", e.f.Table, e.f.Receiver)))
+		Block(raw(fmt.Sprintf("return &%s, int(%s.State)", e.f.Table, e.f.Receiver)))
 	e.out.Line()
 }
 

@@ -221,11 +221,9 @@ func (e *explainer) role(v *types.Var) (Role, string) {
 	case len(names) > 0:
 		return Variable, strings.Join(names, ", ")
 	case v.Embedded():
-		return Fixed, "the task: status, result, continuation"
+		return Fixed, "the task: status, state, result, continuation"
 	case v.Name() == "heap":
 		return Fixed, "the machine itself, once it has left the stack"
-	case v.Name() == "state":
-		return Fixed, "where to go on"
 	case v.Name() == "defers":
 		return Fixed, "the deferred calls"
 	case v.Name() == "unwinding":

@@ -81,7 +81,7 @@ func callLate(text string) string {
 
 // deferEarly runs what is deferred whenever the machine waits.
 func deferEarly(text string) string {
-	suspend := regexp.MustCompile(`func \(m \*(\w+)\) suspend\(state int\) \*\w+ \{\n`)
+	suspend := regexp.MustCompile(`func \(m \*(\w+)\) suspend\(state uint16\) \*\w+ \{\n`)
 	return suspend.ReplaceAllStringFunc(text, func(head string) string {
 		if !strings.Contains(text, "func (m *"+suspend.FindStringSubmatch(head)[1]+") RunDeferred(") {
 			return head
