@@ -204,6 +204,11 @@ func (g *generator) signature(f *fn) string {
 		g.declare(name, tInts)
 		params = append(params, name+" ...int")
 	}
+	return fmt.Sprintf("%s(%s) %s", tparams, strings.Join(params, ", "), g.results(f, v))
+}
+
+// results chooses the results; v is the type parameter of a generic function.
+func (g *generator) results(f *fn, v *typ) string {
 	count := []int{0, 1, 1, 1, 1, 2, 2, 3}[g.n(8)]
 	if f.generic {
 		f.results = append(f.results, v)
@@ -232,7 +237,7 @@ func (g *generator) signature(f *fn) string {
 	if len(results) > 1 || named && len(results) > 0 {
 		list = "(" + list + ")"
 	}
-	return fmt.Sprintf("%s(%s) %s", tparams, strings.Join(params, ", "), list)
+	return list
 }
 
 // function makes an annotated function of about size statements.
