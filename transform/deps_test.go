@@ -40,6 +40,7 @@ cmd/tour:               runtime/... golden/...
 transform:              transform/internal/...
 transform/internal/diag:
 transform/internal/load:  transform/internal/diag golang.org/x/tools/go/packages
+transform/internal/cache: transform/internal/load
 transform/internal/check: transform/internal/diag transform/internal/load
 transform/internal/ir:
 transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir

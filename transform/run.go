@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nothread/nothread/transform/internal/cache"
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/ir"
 	"github.com/nothread/nothread/transform/internal/load"
@@ -30,6 +31,11 @@ type run struct {
 	outputs    []*output // in the order of program.Packages and their files
 	changes    []write.Change
 	times      []StageTime
+
+	// What is known from earlier runs: recall.go.
+	cache   *cache.Cache    // nil: nothing is remembered
+	fresh   []cache.Package // left out
+	partial bool            // cfg.Patterns are the folders that were not
 }
 
 // An output is a file on its way.
@@ -204,6 +210,7 @@ func (r *run) result() *Result {
 	if r.program != nil {
 		result.Excluded = r.program.Excluded
 	}
+	r.recallResult(result)
 	for _, d := range r.diags.All() {
 		result.Diagnostics = append(result.Diagnostics, Diagnostic{
 			File: d.Pos.Filename, Line: d.Pos.Line, Column: d.Pos.Column,
@@ -213,7 +220,7 @@ func (r *run) result() *Result {
 		return result
 	}
 	slices.SortStableFunc(r.changes, func(a, b write.Change) int { return cmp.Compare(a.Path, b.Path) })
-	result.changes = r.changes
+	result.changes, result.remember = r.changes, r.remember
 	for _, c := range r.changes {
 		result.Files = append(result.Files, File{Path: c.Path, Source: c.Source, Content: c.New, State: State(c.Kind.String())})
 	}

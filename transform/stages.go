@@ -30,6 +30,8 @@ type stage struct {
 
 // stages is the compiler.
 var stages = []stage{
+	{name: "recall", doc: "packages with nothing left to do since an earlier run are left out",
+		whole: (*run).recall},
 	{name: "load", doc: "packages become typed syntax, read against stubs of what will be generated",
 		whole: (*run).load},
 	{name: "check", doc: "what may be async, and why not; changes nothing",
@@ -51,6 +53,7 @@ var stages = []stage{
 // order says which stage must come before which, and why. A test checks it
 // against the table.
 var order = []struct{ before, after, because string }{
+	{"recall", "load", "what is left out is not read"},
 	{"load", "check", "only types tell an await from another method called Await"},
 	{"check", "plan", "plan takes for granted that each await belongs to the function it stands in"},
 	{"check", "write", "an error anywhere in a run keeps all of its files from being written"},
@@ -104,12 +107,16 @@ func (r *run) prepare() error {
 		files = append(files, write.File{Path: o.file.Output, Source: o.file.Path, Content: o.content})
 	}
 	changes, err := write.Prepare(files, r.program.Orphans)
-	r.changes = changes
+	r.changes = append(changes, r.recalled()...)
 	return err
 }
 
 // load reads the packages and lays out the work for the stages after it.
 func (r *run) load() error {
+	if r.nothing() {
+		r.program = new(load.Program)
+		return nil
+	}
 	program, err := load.Load(load.Config{Dir: r.cfg.Dir, Patterns: r.cfg.Patterns,
 		Env: r.cfg.Env, BuildFlags: r.cfg.BuildFlags}, r.diags)
 	if err != nil {

@@ -2,7 +2,7 @@
 // machines: Go source in, Go source out. This package is the façade; what it
 // does stands in one table, in stages.go:
 //
-//	load → check → plan → lower → emit → prove → budget → write
+//	recall → load → check → plan → lower → emit → prove → budget → write
 //
 // Generate runs all stages and returns the generated files as values, compared
 // with the disk but not written. The caller decides: [Result.Write] writes,
@@ -36,6 +36,11 @@ type Config struct {
 	Patterns   []string // as the go command takes them; none means "."
 	Env        []string // of the go command; nil is the current environment
 	BuildFlags []string // of the go command, such as -tags=x
+
+	// Cache is a folder in which runs remember packages that have nothing left to
+	// do, so that Generate can leave these out; "" for none: then all are looked
+	// at. Package cache says when one is left out.
+	Cache string
 
 	// Dump asks for the intermediate representation of one function, "Func" or
 	// "Type.Method", after every stage or after one: "Func:stage". The text goes
@@ -82,11 +87,13 @@ type Result struct {
 	Files       []File       // sorted by path; orphans among them
 	Excluded    []string     // annotated sources that the platform or the tags leave out, sorted
 	Diagnostics []Diagnostic // sorted by position, each once
+	Skipped     []string     // folders of packages that were left out, see Config.Cache; sorted
 	Times       []StageTime  // in the order of the stages that ran
 
-	dir     string
-	diags   *diag.List
-	changes []write.Change
+	dir      string
+	diags    *diag.List
+	changes  []write.Change
+	remember func()
 }
 
 // Generate runs the stages over the packages that cfg names. What is wrong with
@@ -97,7 +104,12 @@ func Generate(cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.all(stages); err != nil {
+	err = r.all(stages)
+	if r.partial && (err != nil || r.diags.HasErrors()) {
+		cfg.Cache = "" // what is wrong is to be said of all packages
+		return Generate(cfg)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return r.result(), nil
@@ -154,5 +166,6 @@ func (r *Result) Write() error {
 	if err := write.Apply(r.changes); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
+	r.remember()
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -87,6 +88,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if look != nil {
 		return look.run(cfg, stdout, stderr)
 	}
+	if cmd.name == "generate" { // the others trust nobody
+		cfg.Cache = cacheFolder()
+	}
 	result, err := transform.Generate(cfg)
 	if err != nil {
 		fmt.Fprintf(stderr, "nothread: %s\n", reason(err, named, cfg.Patterns))
@@ -102,6 +106,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return cmd.failure
 	}
 	if verbose {
+		if n := len(result.Skipped); n > 0 {
+			fmt.Fprintf(stderr, "%d packages left out: nothing to do since an earlier run\n", n)
+		}
 		for _, t := range result.Times {
 			fmt.Fprintf(stderr, "%-6s %v\n", t.Stage, t.Time)
 		}
@@ -158,6 +165,22 @@ func reason(err error, named bool, patterns []string) string {
 		return fmt.Sprintf("%q is neither a command nor a package; see nothread -h", patterns[0])
 	}
 	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// cacheFolder is where runs remember what has nothing left to do; "" for nowhere.
+func cacheFolder() string {
+	switch folder := os.Getenv("NOTHREADCACHE"); folder {
+	case "off":
+		return ""
+	default:
+		return folder
+	case "":
+	}
+	folder, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(folder, "nothread")
 }
 
 func generate(r *transform.Result, verbose bool, stdout io.Writer) (int, error) {

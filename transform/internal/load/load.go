@@ -42,6 +42,7 @@
 package load
 
 import (
+	"crypto/sha256"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -70,6 +71,12 @@ type Program struct {
 	// package check or the type checker finds at the source; to be reported
 	// where neither did.
 	Broken []diag.Diagnostic
+
+	// What the packages were made from.
+	Roots   []string                     // folders of the main modules
+	Matched []Matched                    // sorted by folder
+	Scanned map[string]bool              // the Go files that there were in the main modules, by path
+	Read    map[string][sha256.Size]byte // what the parsed files were; outputs are never read
 }
 
 // An Orphan is an output without a source.

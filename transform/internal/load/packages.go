@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -50,7 +51,8 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{dir: cfg.Dir, roots: roots, scan: s, overlay: s.overlay(), diags: diags, fset: token.NewFileSet()}
+	l := &loader{dir: cfg.Dir, roots: roots, scan: s, overlay: s.overlay(), diags: diags, fset: token.NewFileSet(),
+		read: readSet{sums: make(map[string][sha256.Size]byte)}}
 	loaded, err := packages.Load(&packages.Config{
 		Mode: mode, Context: ctx, Dir: cfg.Dir, Env: cfg.Env, BuildFlags: cfg.BuildFlags,
 		Fset: l.fset, Tests: true, Overlay: l.overlay, ParseFile: l.parse,
@@ -64,6 +66,8 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 	l.report(loaded)
 	program := l.program(loaded)
 	program.Broken = l.hidden
+	program.Roots, program.Scanned, program.Read = roots, s.files(), l.read.sums
+	program.Matched = l.made(loaded, program.Excluded)
 	return program, nil
 }
 
@@ -94,6 +98,7 @@ type loader struct {
 	diags   *diag.List
 	hidden  []diag.Diagnostic // errors in stubs
 	fset    *token.FileSet
+	read    readSet
 }
 
 // parse parses an annotated source as the scan read it, so that positions and
@@ -103,6 +108,9 @@ type loader struct {
 func (l *loader) parse(fset *token.FileSet, path string, content []byte) (*ast.File, error) {
 	if src := l.scan.sources[path]; src != nil {
 		content = src.content
+	}
+	if l.overlay[path] == nil {
+		l.read.add(path, content)
 	}
 	if l.local(path) || !strings.HasSuffix(path, ".go") { // no .go: written by cgo into the build cache
 		return parser.ParseFile(fset, path, content, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)

@@ -74,19 +74,7 @@ func scanModules(roots []string) (*scan, error) {
 		parsed:  make(map[string]*ast.File),
 	}
 	for _, root := range roots {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil && path == root:
-				return err
-			case err != nil:
-				return nil // a folder that cannot be read is the go command's to report
-			case entry.IsDir():
-				return skipDir(root, path)
-			case strings.HasSuffix(path, ".go"):
-				return s.add(path)
-			}
-			return nil
-		})
+		err := GoFiles(root, s.add)
 		if err != nil {
 			return nil, err
 		}
@@ -100,14 +88,54 @@ func skipDir(root, dir string) error {
 	if dir == root {
 		return nil
 	}
-	switch base := filepath.Base(dir); base {
-	case ".git", "node_modules", "vendor":
+	if SkipsDir(dir) || OtherModule(dir) { // a workspace lists the latter as roots of their own
 		return filepath.SkipDir
 	}
-	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-		return filepath.SkipDir // another module; a workspace lists it as a root of its own
-	}
 	return nil
+}
+
+// SkipsDir reports whether a folder of that name has nothing of the module's own.
+func SkipsDir(dir string) bool {
+	switch filepath.Base(dir) {
+	case ".git", "node_modules", "vendor":
+		return true
+	}
+	return false
+}
+
+// OtherModule reports whether a module begins at dir.
+func OtherModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
+}
+
+// GoFiles calls f for every Go file of the module at root: for those of outputs,
+// of testdata, and of other platforms too.
+func GoFiles(root string, f func(path string) error) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil && path == root:
+			return err
+		case err != nil:
+			return nil // a folder that cannot be read is the go command's to report
+		case entry.IsDir():
+			return skipDir(root, path)
+		case strings.HasSuffix(path, ".go"):
+			return f(path)
+		}
+		return nil
+	})
+}
+
+// files are the Go files that there were.
+func (s *scan) files() map[string]bool {
+	files := make(map[string]bool)
+	for _, paths := range s.dirs {
+		for _, path := range paths {
+			files[path] = true
+		}
+	}
+	return files
 }
 
 // add reads the file at path: an output, an annotated source, or neither.
