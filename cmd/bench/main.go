@@ -35,6 +35,7 @@ var sections = []section{
 	{"resident", (*bench).resident},
 	{"machine", (*bench).machine},
 	{"million", (*bench).million},
+	{"generate", (*bench).generate},
 }
 
 // A bench is one run of this command.

@@ -51,6 +51,9 @@ var wanted = []string{
 	"created, suspended, finished, pooled/goroutine + channel",
 	"garbage collection, 1,000,000 suspended/goroutine + channel",
 	"garbage collection, 1,000,000 suspended/coroc",
+	"generating 100 packages of 1,000 lines: cold/go vet of the sources, cold",
+	"generating 100 packages of 1,000 lines: nothing changed/go vet of the sources, cold",
+	"generating 100 packages of 1,000 lines: nothing changed/go vet of the sources, nothing changed",
 	"a million reads in flight at once: time/a million goroutines + channels",
 	"a million reads in flight at once: peak memory/a million goroutines + channels",
 }
