@@ -112,7 +112,7 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 	case *types.Signature:
 		r.overFunc(u)
 	default:
-		b.errorf(s.Pos(), "an await in the body of a range over %s is not supported yet", t)
+		panic("plan: a range over " + t.String())
 	}
 }
 
@@ -380,9 +380,6 @@ func (r *ranging) overChan() {
 func (r *ranging) overMap(m *types.Map) {
 	b := r.b
 	t := b.runtimeType("MapRange", m.Key(), m.Elem())
-	if t == nil {
-		return
-	}
 	it := b.temp("entries", t, r.s.X.Pos())
 	b.code([]*ir.Var{it}, "%v = %v(%v)", it, ir.Name{Path: ir.AsyncPath, Name: "RangeMap"}, r.s.X)
 	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
@@ -401,9 +398,6 @@ func (r *ranging) overFunc(f *types.Signature) {
 		args[i] = yield.At(i).Type()
 	}
 	t := b.runtimeType("FuncRange", args...)
-	if t == nil {
-		return
-	}
 	it := b.loops[r.s]
 	it.Type = types.NewPointer(t)
 	it.Boxed, it.Shape = b.shape(r.s.X.Pos(), "what is ranged over", t)
@@ -420,13 +414,11 @@ func (r *ranging) overFunc(f *types.Signature) {
 func (b *builder) runtimeType(name string, args ...types.Type) types.Type {
 	pkg := importOf(b.pkg.Types, ir.AsyncPath, make(map[*types.Package]bool))
 	if pkg == nil {
-		b.errorf(b.f.Decl.Pos(), "the package does not import %s, not even through others: import it", ir.AsyncPath)
-		return nil
+		panic("plan: awaits without " + ir.AsyncPath)
 	}
 	t, err := types.Instantiate(nil, pkg.Scope().Lookup(name).Type(), args, false)
 	if err != nil {
-		b.errorf(b.f.Decl.Pos(), "%v", err)
-		return nil
+		panic("plan: " + err.Error())
 	}
 	return t
 }

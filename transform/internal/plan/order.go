@@ -81,8 +81,7 @@ func (b *builder) spill(e ast.Expr) {
 	}
 	t := b.info.TypeOf(e)
 	if tuple, ok := t.(*types.Tuple); ok && tuple.Len() != 1 {
-		b.errorf(e.Pos(), "several values before an await are not supported yet here")
-		return
+		panic("plan: several values before an await")
 	}
 	v := b.temp("spill", t, e.Pos())
 	b.code([]*ir.Var{v}, "%v = %v", v, b.value(e))

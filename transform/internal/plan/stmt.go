@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -64,7 +65,7 @@ func (b *builder) stmt(s ast.Stmt, label string) {
 		b.hoist(s)
 		b.simple(s)
 	default:
-		b.errorf(s.Pos(), "an await in this statement is not supported yet")
+		panic(fmt.Sprintf("plan: an await in a %T", s))
 	}
 }
 
@@ -319,8 +320,7 @@ func (b *builder) destination(br *ast.BranchStmt) (to *ir.Block, crossed []*ir.V
 	if br.Tok == token.GOTO {
 		return b.labelBlock(br.Label.Name), crossed
 	}
-	b.errorf(br.Pos(), "%s leaves no statement: this is a defect of nothread", br.Tok)
-	return b.block(""), nil
+	panic("plan: " + br.Tok.String() + " leaves no statement")
 }
 
 func (b *builder) enter(t *target) { b.targets = append(b.targets, t) }

@@ -13,16 +13,21 @@ import (
 // This file finds the types that have no name where the machine stands, and what
 // the compiler can infer them from: see ir.Shape.
 
-// nameable reports a type that has no name here, where there must be one.
+// nameable reports a type that has no name here, of what a deferred call keeps.
 func (b *builder) nameable(pos token.Pos, what string, t types.Type) {
 	if len(b.unnamed(t)) > 0 {
-		b.unnameable(pos, what, t)
+		b.errorf(pos, "%s has type %s, which this package has no name for; defer a closure that makes the call, or give it a type that has a name, an interface say",
+			what, b.typeString(t))
 	}
 }
 
 func (b *builder) unnameable(pos token.Pos, what string, t types.Type) {
 	b.errorf(pos, "%s has type %s, which this package has no name for, and nothing here tells the compiler of it; give it a type that has a name, an interface say",
-		what, types.TypeString(t, types.RelativeTo(b.f.Source.Pkg)))
+		what, b.typeString(t))
+}
+
+func (b *builder) typeString(t types.Type) string {
+	return types.TypeString(t, types.RelativeTo(b.f.Source.Pkg))
 }
 
 // shape returns how MoveNext comes by t. It adds a diagnostic if there is no way.
