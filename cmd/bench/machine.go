@@ -50,8 +50,8 @@ func inFlight(n int) Observation {
 	var spent time.Duration
 	cost := measure(1, func(int) {
 		watch := startWatch()
-		for spent < 300*time.Millisecond {
-			w.RunFor(latency * time.Duration(1+1000/n))
+		for step := latency; spent < 300*time.Millisecond; step *= 2 { // few calls: they cost something, too
+			w.RunFor(step)
 			spent = watch.time()
 		}
 	})
