@@ -44,7 +44,8 @@ const (
 // still in flight must complete and every blocked thread go on within ten virtual minutes, and no IRP may be left.
 //
 // What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
-// just that one. How many seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes
+// just that one. Failures of tasks that nobody has read (C44) are logged, as far as the collector has found them. How many
+// seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes
 // down what happened, hop by hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in
 // .json. The end of a seed that fails is always written so, to a file that the failure names.
 //
@@ -57,6 +58,7 @@ func Test(t *testing.T, f func(w *World), opts ...Option) {
 	t.Helper()
 	first, count := seeds(t)
 	r := &testRun{t: t, command: replayCommand(t), f: f, opts: opts, own: make(map[string]bool)}
+	defer r.unobserved()()
 	for i := range count {
 		r.seed(first + i)
 		if t.Failed() {

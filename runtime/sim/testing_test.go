@@ -3,6 +3,7 @@ package sim_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,16 @@ var failing = map[string]struct {
 			t.Fatalf("tails")
 		}
 	}, []string{"tails"}},
+	"a failure that nobody reads": {func(t *testing.T, w *sim.World) {
+		drop := func(text string) async.Task[int] {
+			s := async.NewSourceFor[int](w.Context())
+			s.SetError(errors.New(text))
+			return s.Task()
+		}
+		drop("picked up").Await()
+		drop("dropped on the floor")
+		t.Error("to see the log")
+	}, []string{"nobody has read", "dropped on the floor"}},
 	"a panic": {func(t *testing.T, w *sim.World) {
 		w.Go("panic", func(context.Context) { panic("out of order") })
 		w.Run()
