@@ -74,18 +74,21 @@ func (f *Func) stmtRefs(in *Stmt, read, write func(*Var)) {
 }
 
 func (f *Func) nodeRefs(in *Stmt, read func(*Var)) {
-	switch n := in.Node.(type) {
-	case *ast.IfStmt:
-		if in.NoInit {
-			f.valueRefs(n.Cond, read)
-			f.valueRefs(n.Body, read)
-			if n.Else != nil {
-				f.valueRefs(n.Else, read)
-			}
-			return
-		}
+	for _, n := range in.nodes() {
+		f.valueRefs(n, read)
 	}
-	f.valueRefs(in.Node, read)
+}
+
+// nodes are the parts of the statement that are still to be done.
+func (in *Stmt) nodes() []ast.Node {
+	if !in.NoInit {
+		return []ast.Node{in.Node}
+	}
+	s := in.Node.(*ast.IfStmt)
+	if s.Else == nil {
+		return []ast.Node{s.Cond, s.Body}
+	}
+	return []ast.Node{s.Cond, s.Body, s.Else}
 }
 
 // Variable returns the hoisted variable that e is, nil if it is anything else.
@@ -256,7 +259,7 @@ func (f *Func) LeapsOf(in Instr) []*Block {
 func (f *Func) Captures(in Instr) []*Var {
 	switch in := in.(type) {
 	case *Stmt:
-		return f.captures(in.Node)
+		return f.captures(in.nodes()...)
 	case *Await:
 		return f.captures(in.Operand)
 	case *Code:
