@@ -91,7 +91,11 @@ func (c *CPU) walkUp(irp *IRP) bool {
 			level, id, at := c.irql, irp.id, irp.current
 			pended := irp.PendingReturned
 			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
+			irp.rising = true
 			status := routine.routine(c, dev, irp, routine.context)
+			if irp.id == id {
+				irp.rising = false
+			}
 			if c.irql != level {
 				c.kernel.bugCheckIn(routine.routine, vCompletionIRQL, nil, "a completion routine was entered at %v and left at %v", level, c.irql)
 			}

@@ -63,6 +63,7 @@ type IRP struct {
 	inFlight  bool  // counted in thread and file
 	deferred  bool  // its dispatch routine has not returned, and would return its status
 	kept      bool  // a completion routine has stopped it on its way up (A10)
+	rising    bool  // a completion routine has it
 	stage     stage // how far it is
 	current   int16 // 1-based: depth+1 before the first CallDriver, +2 after completion (A1, A8)
 	depth     int16 // how many locations it has
@@ -191,7 +192,7 @@ func (k *Kernel) free(irp *IRP) {
 	irp.thread, irp.file, irp.overlapped = nil, nil, nil
 	irp.Information = 0
 	irp.Status, irp.PendingReturned, irp.Cancel, irp.CancelIRQL = StatusSuccess, false, false, PassiveLevel
-	irp.cancelled, irp.inFlight, irp.deferred, irp.kept, irp.stage = false, false, false, false, stageBuilt
+	irp.cancelled, irp.inFlight, irp.deferred, irp.kept, irp.rising, irp.stage = false, false, false, false, false, stageBuilt
 	irp.lowest = StackLocation{}
 	if irp.annex != nil {
 		irp.annex.reset()

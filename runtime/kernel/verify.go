@@ -77,7 +77,7 @@ func (c *CPU) passedDown(irp *IRP) bool {
 // completedBefore reports whether the dispatch routine that the CPU runs has completed this IRP, which it goes on with.
 func (c *CPU) completedBefore(irp *IRP) bool {
 	fs := *c.frames()
-	return len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.kept
+	return !irp.rising && len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.kept
 }
 
 // lockOrder is which locks were ever taken while another was held.

@@ -364,6 +364,25 @@ func TestVerifierCatches(t *testing.T) {
 	}
 }
 
+// TestVerifierAllows: a completion routine may mark the IRP pending (A7) while the driver below, which has completed it, is
+// still in its dispatch routine.
+func TestVerifierAllows(t *testing.T) {
+	b := newBad()
+	b.below.Driver.Major[MajorRead] = func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+		irp.MarkPending()
+		completes(StatusSuccess, 4)(c, dev, irp)
+		return StatusPending
+	}
+	status := b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
+		irp.CopyToNext()
+		irp.SetCompletionRoutine(handOn, nil, true, true, true)
+		return c.CallDriver(b.below, irp)
+	})
+	equal(t, "status", status, StatusPending)
+	b.run()
+	equal(t, "IRPs left", b.Counts().IRPsInFlight, 0)
+}
+
 // TestVerifierHistory: the bugcheck tells an IRP's way hop by hop, and of no other IRP.
 func TestVerifierHistory(t *testing.T) {
 	b := newBad()
