@@ -11,7 +11,7 @@ staticcheck = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What make demo copies.
 FILE ?= bin/tour
 
-.PHONY: build generate demo test fmt check vet race bench fuzz stress sim everything golden tidy
+.PHONY: build generate demo test fmt check vet race bench fuzz stress sim rules everything golden tidy
 
 build: ## the commands, into bin/
 	go build -o bin/ ./cmd/...
@@ -65,6 +65,9 @@ stress: ## a random mix of operations from 16 goroutines: none lost, none double
 
 sim: ## a mixed workload under all faults, over SEEDS=1000 seeds, each run twice
 	go test ./runtime/sim -run TestMixed -v -timeout 0 -args -mixed.seeds=$(or $(SEEDS),1000)
+
+rules: ## breaks each rule of the simulated machine once, and sees that its test fails
+	go test ./runtime/kernel -run TestRulesAreTested -v -timeout 0 -args -break=all
 
 everything: ## real packages and programs with awaits put in, by their own tests
 	go test ./transform -run TestEverything -timeout 3h -args -all

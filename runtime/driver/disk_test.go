@@ -6,6 +6,7 @@ import (
 
 	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -243,5 +244,48 @@ func TestCleanupCancelsWhatIsQueued(t *testing.T) {
 	}
 	if len(m.got) != 4 || m.Counts().IRPsInFlight != 0 {
 		t.Errorf("%d packets, %d IRPs in flight", len(m.got), m.Counts().IRPsInFlight)
+	}
+}
+
+// TestA18_CancelledOnTheWayToStartIo cancels one of three requests whenever a CPU spends time, also between the device
+// queue and StartIo: whoever takes the cancel routine out owns the completion, and the disk goes on with the next one.
+func TestA18_CancelledOnTheWayToStartIo(t *testing.T) {
+	onTheWay := uint64(0)
+	for stray := 1; stray < 80; stray++ {
+		for whom := range uint64(3) {
+			r := newRig(uint64(stray % 2))
+			r.stray, r.whom = stray, whom
+			disk, err := device.NewDisk("disk", device.NewMemory(make([]byte, 100)), device.DiskConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := r.NewLine("disk", kernel.LevelSensitive, kernel.DeviceLevel, 0)
+			disk.Connect(&r.clk, r, line, nil)
+			if _, status := driver.NewDisk(r.Kernel, disk, line); status != kernel.StatusSuccess {
+				t.Fatal(status)
+			}
+			h := r.open(t, "disk")
+			var ovs []*kernel.Overlapped
+			for range 3 {
+				ovs = append(ovs, r.start(h, kernel.MajorRead, make([]byte, 10), 0))
+			}
+			r.rest(t)
+			r.stray = 0
+			ovs = append(ovs, r.start(h, kernel.MajorRead, make([]byte, 10), 0)) // the disk is free again
+			r.rest(t)
+			for i, ov := range ovs {
+				if done := ov.Status == kernel.StatusSuccess && ov.Information == 10; ov.InFlight() || !done && (ov.Status != kernel.StatusCancelled || i == 3) {
+					t.Fatalf("stray cancel %d of request %d: request %d: %+v", stray, whom, i, ov)
+				}
+			}
+			for _, m := range r.Marks() {
+				if m.Name == "cancel between the device queue and StartIo" {
+					onTheWay += m.Reached
+				}
+			}
+		}
+	}
+	if onTheWay == 0 {
+		t.Error("none was on its way to StartIo")
 	}
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // cancellable makes a machine with an idle device whose StartIo keeps what it gets, and a device queue that it fills.
 func cancellable(t *testing.T) (m *machine, dev *DeviceObject, cancel CancelRoutine, started *[]*IRP) {
@@ -65,7 +68,35 @@ func TestA17_CancelRoutineKeepsItsContract(t *testing.T) {
 		irp.Status = StatusCancelled
 		c.CompleteRequest(irp) // still holding the lock
 	})
-	breaks(t, "A17", "CancelSpinLock", func() { m.c().CancelIRP(irp) })
+	func() {
+		defer func() {
+			if b, ok := recover().(*BugCheck); !ok || b.Rule != "A17" || !strings.Contains(b.Text, "is completed while the cancel lock is held") {
+				t.Errorf("completed with the cancel lock held: %v", b)
+			}
+		}()
+		m.c().CancelIRP(irp)
+	}()
+
+	// It leaves the level as CancelIRP found it.
+	m = newMachine(Config{})
+	irp = m.irp(1)
+	irp.current--
+	irp.SetCancelRoutine(func(c *CPU, _ *DeviceObject, irp *IRP) {
+		c.ReleaseCancelLock(APCLevel)
+		irp.Status = StatusCancelled
+		c.CompleteRequest(irp)
+	})
+	irp.MarkPending()
+	breaks(t, "A23", "IRQL_UNEXPECTED_VALUE", func() { m.c().CancelIRP(irp) })
+
+	// Nor is an IRP completed under any other lock; the verifier watches those.
+	m = newMachine(Config{Verify: true})
+	irp = m.irp(1)
+	irp.current--
+	lock := SpinLock{Name: "a driver's lock"}
+	lock.Acquire(m.c())
+	breaks(t, "A17", "SpinLockSafe", func() { m.c().CompleteRequest(irp) })
+
 	m = newMachine(Config{})
 	breaks(t, "A17", "SPIN_LOCK_ALREADY_OWNED", func() { m.c().AcquireCancelLock(); m.c().AcquireCancelLock() })
 	breaks(t, "A17", "SPIN_LOCK_NOT_OWNED", func() { new(SpinLock).Release(m.c()) })

@@ -16,15 +16,19 @@ func TestA11_SpecialAPCToTheIssuer(t *testing.T) {
 	m := newMachine(Config{})
 	var kept *IRP
 	h, got := bound(t, m, &kept)
+	var ov *Overlapped
 	issuer := m.NewThread("issuer", bodyFunc(func(th *Thread) {
-		m.c().Request(h, MajorRead, make([]byte, 1), 0, new(Overlapped))
+		ov = new(Overlapped)
+		m.c().Request(h, MajorRead, make([]byte, 1), 0, ov)
 		th.WaitIdle("nothing")
 	}))
+	port := m.lookup(h).port
 	m.Wake(issuer)
 	m.run()
 	equal(t, "IRPs of the issuer", issuer.InFlight(), 1)
 	m.finish(kept, StatusSuccess, 1)
-	equal(t, "packets before the issuer ran", len(*got), 0)
+	equal(t, "packets before the issuer ran", len(*got)+port.Len(), 0)
+	equal(t, "status block before the issuer ran", ov.InFlight(), true)
 	m.run()
 	equal(t, "packets", len(*got), 1)
 	equal(t, "state of the issuer", issuer.State(), Waiting)

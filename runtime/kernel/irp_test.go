@@ -72,6 +72,12 @@ func TestA03_SkipAndCopy(t *testing.T) {
 		equal(t, tc.dev.Name+": parameters below", seen, Parameters{Length: 7, ByteOffset: 9})
 		equal(t, tc.dev.Name+": location below", location, tc.location)
 	}
+	// What the driver above said of itself is not copied.
+	marked := m.irp(2)
+	marked.current--
+	marked.MarkPending()
+	marked.CopyToNext()
+	equal(t, "control flags of the copy", marked.NextStackLocation().control, 0)
 	equal(t, "completion routine calls", calls, 1)
 
 	breaks(t, "A3", "207", func() {
@@ -95,11 +101,11 @@ func TestA04_PendingMeansMarked(t *testing.T) {
 	plain := func(status Status) DispatchRoutine {
 		return func(*CPU, *DeviceObject, *IRP) Status { return status }
 	}
-	for name, dispatch := range map[string]DispatchRoutine{
-		"unmarked": plain(StatusPending), "marked": mark(StatusSuccess), "lost": plain(StatusSuccess),
+	for code, dispatch := range map[string]DispatchRoutine{
+		"MarkIrpPending2)": plain(StatusPending), "MarkIrpPending)": mark(StatusSuccess), "226": plain(StatusSuccess),
 	} {
-		dev := m.device(t, name, dispatch, nil)
-		breaks(t, "A4", "226", func() { m.c().CallDriver(dev, m.irp(1)) })
+		dev := m.device(t, code, dispatch, nil)
+		breaks(t, "A4", code, func() { m.c().CallDriver(dev, m.irp(1)) })
 	}
 	// Pending although it is complete by then.
 	already := m.device(t, "already", func(c *CPU, _ *DeviceObject, irp *IRP) Status {
@@ -218,6 +224,7 @@ func TestA09_WalkUp(t *testing.T) {
 	} {
 		m := newMachine(Config{})
 		irp := m.irp(2)
+		irp.deferred = true // its dispatch routine is on the stack: a request that never pended would have no APC
 		dev := &DeviceObject{Name: "high", Driver: new(DriverObject)}
 		irp.location(2).Device = dev
 		called, cleared := false, false

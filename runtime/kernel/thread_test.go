@@ -50,12 +50,38 @@ func TestA34_KernelAPCs(t *testing.T) {
 	check("at APC level", "")
 	c.LowerIRQL(PassiveLevel)
 	check("below it", specials+" "+normals)
+	// Completed requests are special APCs too: all of these in the order in which they were queued.
+	c.RaiseIRQL(DispatchLevel)
+	for _, name := range []string{"r1", "s1", "r2", "r3", "s2"} {
+		if name[0] == 's' {
+			c.QueueAPC(m.user, apc(name, false))
+			continue
+		}
+		irp := m.irp(1)
+		irp.current--
+		irp.overlapped = &Overlapped{Event: &Event{Name: name}}
+		irp.MarkPending()
+		c.CompleteRequest(irp)
+	}
+	m.tracer = hopFunc(func(h *Hop) {
+		if h.Kind == HopAPC {
+			order = append(order, "request")
+		}
+	})
+	c.LowerIRQL(PassiveLevel)
+	m.tracer = m
+	check("requests and APCs", "request s1@APC request request s2@APC")
 	a := apc("once", false)
 	c.RaiseIRQL(APCLevel)
 	equal(t, "queued", c.QueueAPC(m.user, a), true)
 	equal(t, "queued twice", c.QueueAPC(m.user, a), false)
 	breaks(t, "A34", "APC_INDEX_MISMATCH", func() { c.LeaveGuardedRegion() })
 }
+
+// hopFunc is a tracer.
+type hopFunc func(h *Hop)
+
+func (f hopFunc) Trace(h *Hop) { f(h) }
 
 func TestA35_WaitsAndAPCs(t *testing.T) {
 	m := newMachine(Config{})
@@ -67,8 +93,13 @@ func TestA35_WaitsAndAPCs(t *testing.T) {
 		m.SetTimer(&Timer{DPC: &DPC{Name: "timer", Routine: func(c *CPU, _ *DPC, _ any) { f(c) }}}, m.clk.Now()+clock.Time(when*1_000_000))
 	}
 	// A kernel APC runs during the wait, which goes on; a user APC does not, for the wait is not alertable.
-	at(1, func(c *CPU) { c.QueueAPC(m.user, apc); c.QueueAPC(m.user, user) })
-	at(2, func(*CPU) { equal(t, "still waiting", m.user.State(), Waiting); m.SetEvent(event) })
+	m.c().QueueAPC(m.user, user)
+	at(1, func(c *CPU) { c.QueueAPC(m.user, apc) })
+	at(2, func(*CPU) {
+		equal(t, "still waiting", m.user.State(), Waiting)
+		equal(t, "APCs while it waits", ran, 1)
+		m.SetEvent(event)
+	})
 	equal(t, "wait", m.user.Wait(event, false), StatusSuccess)
 	equal(t, "APCs", ran, 1)
 	// Alertable: the user APC ends it.
@@ -146,6 +177,24 @@ func TestA36_LastWaiterFirst(t *testing.T) {
 	b.done("2")
 	b.post("e")
 	b.check(t, "the last to wait", "2:e")
+
+	// Posted packets and those of requests stand in one queue.
+	b = newBusy(1, 1)
+	b.post("a")
+	for _, key := range []string{"r1", "p1", "r2", "r3", "p2"} {
+		if key[0] == 'p' {
+			b.port.Post(b.c(), key, nil)
+			continue
+		}
+		irp := b.irp(1)
+		irp.file.key, irp.current = key, irp.depth+2
+		b.port.insertIRP(b.c(), irp)
+	}
+	equal(t, "packets that wait", b.port.Len(), 5)
+	for range 5 {
+		b.done("1")
+	}
+	b.check(t, "one queue", "1:a 1:r1 1:p1 1:r2 1:r3 1:p2")
 }
 
 func TestA37_NextPacketWithoutASwitch(t *testing.T) {
