@@ -153,6 +153,16 @@ func oneName(r *run) any {
 	e := node2{v, map[node]*node{v: &v}}
 	f := func() int { v.n++; return v.n }
 	value(r, f()).Await()
+	{
+		type node string
+		v := node(value(r, "inner").Await())
+		value(r, 1).Await()
+		r.note(fmt.Sprintf("%T %v", v, v))
+		type node2 []node
+		w := node2{v}
+		value(r, 1).Await()
+		r.note(fmt.Sprintf("%T %v", w, w))
+	}
 	e.node.n = f() * value(r, 10).Await()
 	defer func() { r.note(recover()) }()
 	return fmt.Sprintf("%T %+v %v %v", v, e.node, len(e.all), any(e).(node))

@@ -16,13 +16,14 @@ import (
 // moveNext writes the engine.
 func (e *emitter) moveNext() {
 	e.consts()
-	e.insideTypes()
+	open := e.insideTypes()
 	e.localVars()
 	e.dispatch()
 	e.unbox(e.f.Params)
 	for i, blk := range e.f.Blocks {
 		e.block(blk, e.f.After(i))
 	}
+	e.line("%s", strings.Repeat("}\n", open))
 	e.out.Commentf("MoveNext runs %s until it has to wait, or to its end.", e.name())
 	e.method("MoveNext").Params(jen.Op("*").Add(raw(async("Executor")))).Add(raw(async("Continuation"))).
 		Block(raw(strings.TrimSpace(e.b.String())))

@@ -233,11 +233,36 @@ func (e *emitter) localTypes() {
 	}
 }
 
-// insideTypes declares in MoveNext those types that only MoveNext knows.
-func (e *emitter) insideTypes() {
+// insideTypes declares in MoveNext those types that only MoveNext knows. Where two
+// have one name, the rest of MoveNext stands in a block of the second's:
+//
+//	type pair struct{ a, b int }
+//	type fPair = pair
+//	{
+//		type pair [2]string
+//		…
+//	}
+//
+// It returns how many blocks are to be closed.
+func (e *emitter) insideTypes() (open int) {
+	declared := make(map[string]bool)
 	for _, t := range e.f.Types {
-		if t.Inside && !t.Obj.IsAlias() {
-			e.line("type %s", e.f.Node(t.Spec, t.Spec.Pos(), t.Spec.End(), e))
+		if !t.Inside || t.Obj.IsAlias() {
+			continue
+		}
+		own := t.Obj.Name()
+		if declared[own] {
+			e.line("{")
+			open++
+		}
+		declared[own] = true
+		name := t.Name
+		t.Name = own // in its own declaration
+		e.line("type %s", e.f.Node(t.Spec, t.Spec.Pos(), t.Spec.End(), e))
+		t.Name = name
+		if name != own {
+			e.line("type %s = %s", name, own)
 		}
 	}
+	return open
 }

@@ -133,6 +133,19 @@ func (f *Func) Root() *Func {
 	return f
 }
 
+// Hidden reports whether another type of MoveNext's takes the name of t: that is
+// an alias's from there on.
+func (f *Func) Hidden(t *LocalType) bool {
+	later := false
+	for _, other := range f.Types {
+		if later && t.Inside && other.Inside && !other.Obj.IsAlias() && other.Obj.Name() == t.Obj.Name() {
+			return true
+		}
+		later = later || other == t
+	}
+	return false
+}
+
 // LocalType returns what becomes of a type that obj names, nil if it is none of
 // the function's.
 func (f *Func) LocalType(obj types.Object) *LocalType {

@@ -52,7 +52,7 @@ func (n *namer) types() {
 	base := strings.TrimSuffix(n.f.Machine, "Machine")
 	taken := make(map[string]bool)
 	for _, t := range n.f.Types {
-		if t.Sole || t.Inside {
+		if (t.Sole || t.Inside) && !n.f.Hidden(t) {
 			t.Name = t.Obj.Name()
 			continue
 		}

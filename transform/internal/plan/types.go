@@ -182,8 +182,8 @@ func (b *builder) ambiguous(obj *types.TypeName) bool {
 		if t.Obj == obj {
 			break
 		}
-		if t.Inside && t.Obj.Name() == obj.Name() {
-			return true
+		if t.Inside && t.Spec.TypeParams != nil && t.Obj.Name() == obj.Name() {
+			return true // no alias in a function has parameters
 		}
 	}
 	found := false
