@@ -63,14 +63,14 @@ func BenchmarkSuspendResume(b *testing.B) {
 	}
 }
 
-func (q *completionQueue) next() async.Continuation {
+func (q *completionQueue) next() (released async.Continuation, more bool) {
 	if q.head == q.tail {
-		return nil
+		return nil, false
 	}
 	s := q.ring[q.head&(len(q.ring)-1)]
 	q.head++
-	c, _ := s.Release(1, nil)
-	return c
+	released, _ = s.Release(1, nil)
+	return released, true
 }
 
 // BenchmarkSuspendResumeHosted is the same in a host, whose loop completes one

@@ -108,7 +108,25 @@ func newEnvironment(sc SyncContext, h Host, workers SyncContext) *environment {
 
 type environmentKey struct{}
 
+// An environmentContext is the context that carries e: one of our own, to find e
+// at once where a function is called with that very context.
+type environmentContext struct {
+	context.Context
+	e *environment
+}
+
+// Value returns the environment for its key, and what the parent has for others.
+func (c *environmentContext) Value(key any) any {
+	if key == (environmentKey{}) {
+		return c.e
+	}
+	return c.Context.Value(key)
+}
+
 func environmentOf(ctx context.Context) *environment {
+	if c, ok := ctx.(*environmentContext); ok {
+		return c.e
+	}
 	if ctx == nil {
 		return nil
 	}
@@ -125,7 +143,7 @@ func carried(ctx context.Context) environment {
 }
 
 func withEnvironment(ctx context.Context, e environment) context.Context {
-	return context.WithValue(ctx, environmentKey{}, newEnvironment(e.sync, e.host, e.workers))
+	return &environmentContext{ctx, newEnvironment(e.sync, e.host, e.workers)}
 }
 
 // WithSyncContext returns a context whose machines resume on sc; a nil sc means

@@ -66,13 +66,13 @@ func (ex *Executor) release(c Continuation) {
 }
 
 // RunAll is Run for a loop that completes one thing after another: it resumes what
-// next returns, and all that is released by it, before it calls next again, until
-// next returns nil. Unlike Run it posts what wants another context. It saves, for
-// each, the cost of entering Run; next takes the continuation from
-// [Source.Release].
-func (ex *Executor) RunAll(next func() Continuation) {
+// next returns, which may be nothing, and all that is released by it, before it
+// calls next again, until more is false. Unlike Run it posts what wants another
+// context. It saves, for each, the cost of entering Run; next takes the
+// continuation from [Source.Release].
+func (ex *Executor) RunAll(next func() (c Continuation, more bool)) {
 	if ex == nil || ex.running {
-		for c := next(); c != nil; c = next() {
+		for c, more := next(); more; c, more = next() {
 			ex.release(c)
 		}
 		return
@@ -101,7 +101,7 @@ type round struct {
 	own    queue // waits for its turn where there is no executor
 	nested bool  // inside another round of ex
 
-	feed func() Continuation // what RunAll asks for more, until it has none
+	feed func() (Continuation, bool) // what RunAll asks for more, until there is none
 
 	relay chan struct{} // this round runs for one whose goroutine is lost
 	left  Continuation  // what a relayed round hands back when it is lost too
@@ -139,10 +139,11 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 				break
 			}
 			current = nil
-			if c = r.feed(); c == nil {
+			var more bool
+			if c, more = r.feed(); !more {
 				r.feed = nil
-				break
 			}
+			continue
 		}
 		if sc := c.SyncContext(); sc != nil && sc != here {
 			current = nil

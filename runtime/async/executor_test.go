@@ -2,7 +2,9 @@ package async_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -242,5 +244,52 @@ func TestDeferredCallsOfAnInterruptedMachine(t *testing.T) {
 		if got := <-end; got != test.want {
 			t.Errorf("%s: ended by %s, want %s", test.name, got, test.want)
 		}
+	}
+}
+
+// RunAll resumes all that each completion releases before it asks for the next
+// one: several continuations of one source, none, one that panics, and one that
+// wants another context.
+func TestRunAllResumesBeforeItAsksForMore(t *testing.T) {
+	var sources [5]async.Source[int]
+	var order []string
+	note := func(what string) async.Continuation {
+		return async.ContinuationFunc(func(*async.Executor) { order = append(order, what) })
+	}
+	sources[0].Task().OnCompleted(note("first"))
+	sources[0].Task().OnCompleted(note("second"))
+	panicking := sumAsync(2, func(i int) async.Task[int] {
+		if i == 1 {
+			panic("in the machine")
+		}
+		return sources[2].Task()
+	})
+	elsewhere := new(queueContext)
+	posted := awaitIn(elsewhere.context(), sources[3].Task())
+	sources[4].Task().OnCompleted(note("last"))
+	ex := async.NewExecutor(nil)
+	next := 0
+	ex.RunAll(func() (async.Continuation, bool) {
+		if next == len(sources) {
+			return nil, false
+		}
+		order = append(order, fmt.Sprint(next))
+		c, first := sources[next].Release(next, nil)
+		if !first {
+			t.Errorf("source %d was complete", next)
+		}
+		next++
+		return c, true
+	})
+	if got, want := strings.Join(order, " "), "0 first second 1 2 3 4 last"; got != want {
+		t.Errorf("order %s, want %s", got, want)
+	}
+	mustPanic(t, "in the machine", func() { panicking.Await() })
+	if posted.IsCompleted() || elsewhere.run() != 1 {
+		t.Error("a machine was resumed elsewhere than on its context")
+	}
+	mustGive(t, posted, 3)
+	if c, first := sources[0].Release(1, nil); c != nil || first {
+		t.Error("a source was completed twice")
 	}
 }

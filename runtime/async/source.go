@@ -199,13 +199,27 @@ func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 	}
 	c.out.err = err
 	posted, h := cell.has(posting), c.source.host()
-	released, ok := cell.finish(v, &c.out)
+	released, first := cell.finish(v, &c.out)
 	if released != nil && posted {
 		postAll(ex, h, released)
 	} else {
 		ex.release(released)
 	}
-	return ok
+	return first
+}
+
+// Release is Source.Release.
+func (s PooledSource[T]) Release(v T, err error) (released Continuation, first bool) {
+	c := s.pooled
+	cell := &c.source.cell
+	switch {
+	case cell.has(posting):
+		return nil, s.Complete(nil, v, err)
+	case cell.token() != s.token || cell.isCompleted():
+		return nil, false
+	}
+	c.out.err = err
+	return cell.finish(v, &c.out)
 }
 
 // pooledCell is what a SourcePool keeps.

@@ -52,9 +52,9 @@ func (t Task[T]) OnCompleted(c Continuation) bool {
 	}
 	cell := t.cell()
 	if s := atomic.LoadUint32(&cell.status); (s^t.token)&(versions|phases|solo) == done|solo {
-		c.adopt(cell.env.bare, c) // a host's, of this version, pending
-		cell.next = c
+		cell.next = c // a host's, of this version, pending: nobody sees it before we return
 		cell.status = s | stored
+		c.adopt(cell.env.bare, c)
 		return true
 	}
 	return cell.onCompleted(t.token, c)

@@ -15,6 +15,7 @@ type Queue struct {
 	ring       []*async.Source[int] // a power of two
 	head, tail uint
 	ex         *async.Executor
+	work       func() (async.Continuation, bool)
 	pending    async.Source[int] // bound, and never used: what operations begin as
 }
 
@@ -22,6 +23,7 @@ type Queue struct {
 // of two.
 func NewQueue(size int) *Queue {
 	q := &Queue{ring: make([]*async.Source[int], size), ex: async.NewExecutor(nil)}
+	q.work = q.next
 	q.pending.Bind(q)
 	return q
 }
@@ -46,9 +48,17 @@ func (q *Queue) Complete() bool {
 }
 
 // Run completes operations until there are none.
-func (q *Queue) Run() {
-	for q.Complete() {
+func (q *Queue) Run() { q.ex.RunAll(q.work) }
+
+// next completes the oldest operation, and returns what that releases.
+func (q *Queue) next() (released async.Continuation, more bool) {
+	if q.head == q.tail {
+		return nil, false
 	}
+	s := q.ring[q.head&uint(len(q.ring)-1)]
+	q.head++
+	released, _ = s.Release(1, nil)
+	return released, true
 }
 
 // Forget drops what is in flight.
@@ -98,10 +108,14 @@ func (p *Pool) StartAsync() async.Task[int] {
 }
 
 // Run completes operations until there are none.
-func (p *Pool) Run() {
-	for p.head != p.tail {
-		s := p.ring[p.head&uint(len(p.ring)-1)]
-		p.head++
-		s.Complete(p.ex, 1, nil)
+func (p *Pool) Run() { p.ex.RunAll(p.next) }
+
+func (p *Pool) next() (released async.Continuation, more bool) {
+	if p.head == p.tail {
+		return nil, false
 	}
+	s := p.ring[p.head&uint(len(p.ring)-1)]
+	p.head++
+	released, _ = s.Release(1, nil)
+	return released, true
 }
