@@ -3,7 +3,7 @@
 // goroutines and channels, iter.Pull, testing/synctest, C++20 coroutines, Rust's
 // async functions, go vet. It prints one table, and writes it as JSON.
 //
-//	go run ./cmd/bench [-quick] [-json FILE] [-only REGEXP]
+//	go run ./cmd/bench [-quick] [-json FILE] [-readme FILE] [-only REGEXP]
 //
 // A figure is the median of several runs, in which the contenders take turns; a
 // time is the wall's or that of the processors, whichever is less. A
@@ -53,6 +53,7 @@ func main() {
 	}
 	isQuick := flag.Bool("quick", false, "measure as little as possible: to see that it works")
 	path := flag.String("json", "", "write the table to `FILE` as JSON too")
+	readme := flag.String("readme", "", "put the table in its place in `FILE`, which is Markdown")
 	only := flag.String("only", "", "run the sections whose names match `REGEXP`")
 	flag.Parse()
 	report, err := measureAll(*isQuick, *only)
@@ -60,6 +61,9 @@ func main() {
 		report.print(os.Stdout)
 		if *path != "" {
 			err = report.write(*path)
+		}
+		if *readme != "" && err == nil {
+			err = report.update(*readme)
 		}
 	}
 	if err != nil {

@@ -112,6 +112,33 @@ func TestQuick(t *testing.T) {
 	}
 }
 
+// The table has its place in a Markdown file, and leaves the rest alone.
+func TestUpdate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "README.md")
+	theirs := figure(20, "ns")
+	r := &Report{Date: "today", Rows: []Row{row("it", figure(10, "ns"), "peer", &theirs, faster)}}
+	if err := os.WriteFile(path, []byte("before\n"+tableBegins+"old\n"+tableEnds+"after\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.update(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	if !strings.HasPrefix(text, "before\n"+tableBegins+"| what") || !strings.HasSuffix(text, tableEnds+"after\n") ||
+		strings.Count(text, "| it ") != 1 || strings.Contains(text, "old") || !strings.Contains(text, "| 0.5 × | < 1 × | yes |") {
+		t.Error(text)
+	}
+	if err := r.update(os.DevNull); err == nil {
+		t.Error("a file without a place for the table is no error")
+	}
+}
+
 func TestAmount(t *testing.T) {
 	for _, c := range []struct {
 		value float64

@@ -229,6 +229,28 @@ func (r *Report) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s, %s, %s\n", r.Date, r.Machine, r.Go)
 }
 
+// The lines of a Markdown file between which the table stands.
+const (
+	tableBegins = "<!-- what make bench prints -->\n"
+	tableEnds   = "<!-- end of it -->\n"
+)
+
+// update replaces the table in a Markdown file.
+func (r *Report) update(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(content), tableBegins)
+	_, after, ends := strings.Cut(rest, tableEnds)
+	if !begins || !ends {
+		return fmt.Errorf("%s has no place for the table: %q and %q", path, tableBegins, tableEnds)
+	}
+	var text strings.Builder
+	r.print(&text)
+	return os.WriteFile(path, []byte(before+tableBegins+text.String()+tableEnds+after), 0o666)
+}
+
 // write puts the report into a file as JSON.
 func (r *Report) write(path string) error {
 	text, err := json.MarshalIndent(r, "", "\t")
