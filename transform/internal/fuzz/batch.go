@@ -196,7 +196,8 @@ func environment() []string {
 // command runs the go command in the world's folder.
 func (b *batch) command(args ...string) (string, error) {
 	cmd := exec.CommandContext(b.ctx, "go", args...)
-	cmd.Dir, cmd.Env = b.w.Dir, environment()
+	cmd.Dir = b.w.Dir
+	cmd.Env = append(environment(), "GOGC=400") // a quarter less time in the Go compiler
 	out, err := cmd.CombinedOutput()
 	if b.ctx.Err() != nil {
 		return "", b.ctx.Err()
