@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // This file is the interrupt controller: lines, the interrupt objects of drivers connected to them, and what happens
 // from a device's Assert to the return of its ISR. Rules A24 to A28.
 
@@ -61,6 +63,9 @@ const (
 func (k *Kernel) NewLine(name string, mode Mode, irql IRQL, cpu int) *Line {
 	if irql < DeviceLevel || irql > HighLevel {
 		panic("kernel: NewLine " + name + ": a line's IRQL lies from DeviceLevel to HighLevel, not at " + irql.String())
+	}
+	if cpu < 0 || cpu >= len(k.cpus) {
+		panic(fmt.Sprintf("kernel: NewLine %s: there is no CPU %d to interrupt; there are %d, numbered from 0", name, cpu, len(k.cpus)))
 	}
 	return &Line{kernel: k, name: name, mode: mode, irql: irql, target: k.cpus[cpu]}
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // This file is the I/O manager's face towards applications: devices by name, handles, reads and writes. A request
 // enters here as a call and leaves as an IRP.
 
@@ -51,6 +53,16 @@ func (k *Kernel) AddDevice(dev *DeviceObject, concurrent int) Status {
 	}
 	k.devices[dev.Name] = dev
 	return StatusSuccess
+}
+
+// Devices returns the names of all devices, sorted.
+func (k *Kernel) Devices() []string {
+	names := make([]string, 0, len(k.devices))
+	for name := range k.devices {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // FileObject is one opening of a device.

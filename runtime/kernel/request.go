@@ -1,6 +1,11 @@
 package kernel
 
-import "github.com/nothread/nothread/runtime/clock"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nothread/nothread/runtime/clock"
+)
 
 // This file is what the kernel tells of requests in flight: for dumps.
 
@@ -26,12 +31,7 @@ func (k *Kernel) Requests() []RequestInfo {
 			all = append(all, irp.info())
 		}
 	}
-	// They lie nearly sorted: by insertion.
-	for i := 1; i < len(all); i++ {
-		for j := i; j > 0 && all[j].IRP < all[j-1].IRP; j-- {
-			all[j], all[j-1] = all[j-1], all[j]
-		}
-	}
+	slices.SortFunc(all, func(a, b RequestInfo) int { return cmp.Compare(a.IRP, b.IRP) })
 	return all
 }
 

@@ -47,7 +47,7 @@ var statusNames = map[Status]string{
 	StatusInvalidParameter: "STATUS_INVALID_PARAMETER", StatusNoSuchDevice: "STATUS_NO_SUCH_DEVICE",
 	StatusInvalidDeviceRequest: "STATUS_INVALID_DEVICE_REQUEST", StatusEndOfFile: "STATUS_END_OF_FILE",
 	StatusMoreProcessingRequired: "STATUS_MORE_PROCESSING_REQUIRED",
-	StatusObjectNameCollision:    "STATUS_OBJECT_NAME_COLLISION",
+	StatusObjectNameCollision:    "STATUS_OBJECT_NAME_COLLISION (there is a device of this name: choose another one)",
 	StatusPortAlreadySet:         "STATUS_PORT_ALREADY_SET (a handle is bound to one completion port, for good: open another one)",
 	StatusInsufficientResources:  "STATUS_INSUFFICIENT_RESOURCES",
 	StatusMediaWriteProtected:    "STATUS_MEDIA_WRITE_PROTECTED", StatusDeviceNotReady: "STATUS_DEVICE_NOT_READY",

@@ -30,7 +30,7 @@ func (e *endpoint) open(w World, device string) error {
 		}
 	}
 	if !status.IsSuccess() {
-		return &fs.PathError{Op: "open", Path: device, Err: errorOf(status)}
+		return &fs.PathError{Op: "open", Path: device, Err: openError(k, status)}
 	}
 	k.SkipCompletionPortOnSuccess(h)
 	*e = endpoint{world: w, name: device, handle: h}

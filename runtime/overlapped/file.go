@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"strings"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -31,9 +32,9 @@ var errNilContext = errors.New("the context is nil: pass World.Context, or one d
 
 // The errors of misuse.
 var (
-	ErrNilBuffer      = errors.New("the buffer is nil")
-	ErrNegativeOffset = errors.New("the offset is negative")
-	ErrOtherWorld     = errors.New("the file belongs to another World than the context")
+	ErrNilBuffer      = errors.New("the buffer is nil: make one of as many bytes as are wanted")
+	ErrNegativeOffset = errors.New("the offset is negative: offsets count from 0, the beginning")
+	ErrOtherWorld     = errors.New("the handle belongs to another World than the context: use Context of the World that it was opened in")
 	ErrDevice         = errors.New("the device reports an error")
 	ErrReadOnly       = errors.New("the device is write protected")
 )
@@ -63,7 +64,7 @@ func Open(w World, name string) (*File, error) {
 	k := w.Kernel()
 	h, status := k.CPU().Open(name, kernel.OpenOptions{})
 	if !status.IsSuccess() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errorOf(status)}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: openError(k, status)}
 	}
 	f := &File{world: w, name: name, handle: h}
 	f.pending.Bind(w)
@@ -313,6 +314,17 @@ func (f *File) wrap(major kernel.MajorFunction, err error) error {
 		op = "write"
 	}
 	return &fs.PathError{Op: op, Path: f.name, Err: err}
+}
+
+// openError translates the status of an open that failed: of a device that is not there it says which are.
+func openError(k *kernel.Kernel, status kernel.Status) error {
+	if status != kernel.StatusNoSuchDevice {
+		return errorOf(status)
+	}
+	if devices := k.Devices(); len(devices) > 0 {
+		return fmt.Errorf("%w: the devices of this World are %s", fs.ErrNotExist, strings.Join(devices, ", "))
+	}
+	return fmt.Errorf("%w: this World has no devices: plug one in first, such as by NewDisk", fs.ErrNotExist)
 }
 
 // errorOf translates a status.

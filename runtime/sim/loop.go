@@ -89,6 +89,9 @@ func (w *World) Run() {
 // a thread is blocked on the owner's goroutine (see the package's essay).
 func (w *World) RunFor(d time.Duration) {
 	w.requireOwner("RunFor")
+	if d < 0 {
+		panic(fmt.Sprintf("sim: RunFor %v: time does not go back", d))
+	}
 	w.limit(d, func() { w.mainDue = true })
 	w.main.WaitIdle("time to pass")
 	w.Park(w.main)
@@ -115,7 +118,7 @@ func (w *World) RunUntil(p async.Pending) {
 // requireOwner refuses calls that only the owner may make.
 func (w *World) requireOwner(call string) {
 	if w.closed {
-		panic("sim: " + call + " of a World that is closed")
+		panic("sim: " + call + " of a World that is closed: make another one")
 	}
 	if w.running.Load() {
 		panic("sim: " + call + " of a World that runs already: code on a simulated thread awaits instead; another goroutine leaves it work by Inject")

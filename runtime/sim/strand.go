@@ -51,7 +51,7 @@ func (w *World) Park(t *kernel.Thread) {
 	s := w.current
 	if t == w.main {
 		if w.running.Swap(true) {
-			panic("sim: a World is used from two goroutines at a time: it belongs to one, its owner's")
+			panic("sim: a World is used from two goroutines at a time: it belongs to one, its owner's; others leave it work by Inject")
 		}
 		w.kernel.Vacate(t)
 		w.runAsOwner(s)

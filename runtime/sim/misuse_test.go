@@ -1,0 +1,200 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/overlapped"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// misuse has what somebody may do wrong, and what he must be told: what it was, and what to do.
+var misuse = []struct {
+	name string
+	says []string
+	is   error // what errors.Is must find; nil: it is a panic, or no particular error
+	do   func(w *sim.World, f *overlapped.File) error
+}{
+	{"read of a closed file", []string{"read disk", "already closed"}, os.ErrClosed, func(w *sim.World, f *overlapped.File) error {
+		f.Close()
+		return read(f, w.Context(), 4)
+	}},
+	{"close of a closed file", []string{"close disk", "already closed"}, os.ErrClosed, func(_ *sim.World, f *overlapped.File) error {
+		f.Close()
+		return f.Close()
+	}},
+	{"buffer of a read in flight", []string{"A21", "read of disk", "give each operation a buffer of its own"}, nil, func(w *sim.World, f *overlapped.File) error {
+		buf := make([]byte, 4)
+		task := f.ReadAsync(w.Context(), buf)
+		buf[1] = 1
+		_, err := task.Await()
+		return err
+	}},
+	{"buffer of a write in flight", []string{"A21", "write to disk", "wait for its completion"}, nil, func(w *sim.World, f *overlapped.File) error {
+		buf := make([]byte, 4)
+		task := f.WriteAsync(w.Context(), buf)
+		buf[1] = 1
+		_, err := task.Await()
+		return err
+	}},
+	{"one buffer for two reads", []string{"A21", "give each operation a buffer of its own"}, nil, func(w *sim.World, f *overlapped.File) error {
+		buf := make([]byte, 4)
+		one, two := f.ReadAtAsync(w.Context(), buf, 0), f.ReadAtAsync(w.Context(), buf, 2)
+		one.Await()
+		_, err := two.Await()
+		return err
+	}},
+	{"handle bound to two ports", []string{"one completion port", "open another one"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		k := w.Kernel()
+		h, _ := k.CPU().Open("disk", kernel.OpenOptions{})
+		k.BindPort(h, w.IOPort(), nil)
+		return fmt.Errorf("%v", k.BindPort(h, w.Workers().Port(), nil))
+	}},
+	{"negative offset", []string{"read disk", "negative", "from 0"}, overlapped.ErrNegativeOffset, func(w *sim.World, f *overlapped.File) error {
+		_, err := f.ReadAtAsync(w.Context(), make([]byte, 1), -1).Await()
+		return err
+	}},
+	{"negative depth of a disk", []string{"disk other", "negative", "Depth:-1"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := w.NewDisk("other", device.NewMemory(nil), device.DiskConfig{Depth: -1})
+		return err
+	}},
+	{"disk without bytes", []string{"disk other has no backing"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := w.NewDisk("other", nil, device.DiskConfig{})
+		return err
+	}},
+	{"two devices of one name", []string{"disk", "choose another one"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := w.NewDisk("disk", device.NewMemory(nil), device.DiskConfig{})
+		return err
+	}},
+	{"nil buffer", []string{"read disk", "nil", "make one"}, overlapped.ErrNilBuffer, func(w *sim.World, f *overlapped.File) error {
+		_, err := f.ReadAsync(w.Context(), nil).Await()
+		return err
+	}},
+	{"no context", []string{"read disk", "nil", "World.Context"}, nil, func(_ *sim.World, f *overlapped.File) error {
+		var none context.Context
+		return read(f, none, 1)
+	}},
+	{"context of another World", []string{"another World", "opened in"}, overlapped.ErrOtherWorld, func(_ *sim.World, f *overlapped.File) error {
+		return read(f, sim.New(2).Context(), 1)
+	}},
+	{"unknown device", []string{"open dsik", "devices of this World are disk"}, fs.ErrNotExist, func(w *sim.World, _ *overlapped.File) error {
+		_, err := w.Open("dsik")
+		return err
+	}},
+	{"unknown adapter", []string{"open net", "devices of this World are disk"}, fs.ErrNotExist, func(w *sim.World, _ *overlapped.File) error {
+		_, err := overlapped.Listen(w, "net", 80)
+		return err
+	}},
+	{"World without devices", []string{"has no devices", "NewDisk"}, fs.ErrNotExist, func(*sim.World, *overlapped.File) error {
+		_, err := sim.New(2).Open("disk")
+		return err
+	}},
+	{"result read twice", []string{"C13", "not kept"}, nil, func(w *sim.World, f *overlapped.File) error {
+		task := f.ReadAsync(w.Context(), make([]byte, 1))
+		task.Await()
+		_, err := task.Await()
+		return err
+	}},
+	{"Run from within", []string{"runs already", "awaits instead"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.UI().Go("run", w.Run)
+		w.Run()
+		return nil
+	}},
+	{"time that goes back", []string{"does not go back"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.RunFor(-time.Second)
+		return nil
+	}},
+	{"World that is closed", []string{"is closed", "make another"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Close()
+		w.Run()
+		return nil
+	}},
+	{"choice among nothing", []string{"among 0"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Choose("what", 0)
+		return nil
+	}},
+	{"IRP for no driver", []string{"0 stack locations", "one for each driver"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Kernel().AllocateIRP(0)
+		return nil
+	}},
+	{"line to no CPU", []string{"no CPU 3", "numbered from 0"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Kernel().NewLine("line", kernel.LevelSensitive, kernel.DeviceLevel, 3)
+		return nil
+	}},
+	{"World of no CPUs", []string{"at least one CPU"}, nil, func(*sim.World, *overlapped.File) error {
+		sim.New(1, sim.WithCPUs(-1))
+		return nil
+	}},
+}
+
+func read(f *overlapped.File, ctx context.Context, n int) error {
+	_, err := f.ReadAsync(ctx, make([]byte, n)).Await()
+	return err
+}
+
+// TestMisuseIsTold: who does something wrong is told what it was and what to do.
+func TestMisuseIsTold(t *testing.T) {
+	for _, m := range misuse {
+		t.Run(m.name, func(t *testing.T) {
+			w := sim.New(1)
+			f, _ := open(t, w, "disk", []byte("0123456789"))
+			told := func() (told any) {
+				defer func() {
+					if r := recover(); r != nil {
+						told = r
+					}
+				}()
+				return m.do(w, f)
+			}()
+			err, _ := told.(error)
+			if m.is != nil && !errors.Is(err, m.is) {
+				t.Errorf("%v, want %v", told, m.is)
+			}
+			for _, text := range m.says {
+				if !strings.Contains(fmt.Sprint(told), text) {
+					t.Errorf("it does not say %q: %v", text, told)
+				}
+			}
+		})
+	}
+}
+
+// TestForeignGoroutines: a World that runs on one goroutine refuses another one, whatever that calls; it may only leave it work.
+func TestForeignGoroutines(t *testing.T) {
+	for name, call := range map[string]func(w *sim.World){
+		"Run": (*sim.World).Run, "RunFor": func(w *sim.World) { w.RunFor(time.Second) },
+		"Settle": func(w *sim.World) { w.Settle(time.Second) }, "Close": func(w *sim.World) { w.Close() },
+	} {
+		w := sim.New(1)
+		told := make(chan any)
+		w.UI().Go("meanwhile", func() {
+			go func() {
+				defer func() { told <- recover() }()
+				call(w)
+			}()
+			if r := fmt.Sprint(<-told); !strings.Contains(r, name) || !strings.Contains(r, "runs") {
+				t.Errorf("%s from another goroutine: %v", name, r)
+			}
+		})
+		w.Run()
+	}
+	w := sim.New(1)
+	ran := false
+	w.UI().Go("meanwhile", func() {
+		injected := make(chan bool)
+		go func() { w.Inject(func() { ran = true }); injected <- true }()
+		<-injected
+	})
+	w.Run()
+	if !ran {
+		t.Error("what was injected did not run")
+	}
+}
