@@ -14,17 +14,13 @@ import (
 //
 //	var copyStreamMachines async.Pool[copyStreamMachine]
 //
-//	func (m *copyStreamMachine) suspend(state int) *copyStreamMachine {
-//		m.state = state
-//		if m.heap != m {
-//			h := copyStreamMachines.Get()
-//			token := h.Token()                  // before the copy: it outlives it
-//			*h = *m
-//			h.heap, m.heap = h, h
-//			h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx, h); without
-//			                                    // one PromotePooledAnywhere(h, token)
-//		}
-//		return m.heap
+//	func (m *copyStreamMachine) leaveStack() {
+//		h := copyStreamMachines.Get()
+//		token := h.Token()                  // before the copy: it outlives it
+//		*h = *m
+//		h.heap, m.heap = h, h
+//		h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx, h); without
+//		                                    // one PromotePooledAnywhere(h, token)
 //	}
 //
 //	// Recycle puts the machine back; reading its task's result calls it.

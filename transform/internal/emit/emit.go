@@ -10,7 +10,7 @@
 // # MoveNext
 //
 //	var (…)                    locals that do not live across an await
-//	switch m.state {…}         dispatch
+//	switch m.State {…}         dispatch
 //	…                          the blocks in source order, labelled where
 //	                           something jumps to them
 //
