@@ -78,7 +78,7 @@ func TestFuzz(t *testing.T) {
 		fmt.Printf("seed %d, %s: %v %s\n", seed, time.Since(c.start).Round(time.Second), c.counts, c.w.took())
 	}
 	fmt.Print(c.cover)
-	if *duration > time.Minute {
+	if c.counts[Same] > 500 { // fewer may lack what is rare
 		for _, name := range c.cover.Missing() {
 			t.Errorf("no program has: %s", name)
 		}
