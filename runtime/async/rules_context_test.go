@@ -108,6 +108,12 @@ func TestC21_C27_C28_AmbientValuesFlow(t *testing.T) {
 	if v, err := task.Await(); v != 1 || err != nil {
 		t.Errorf("gave %d, %v", v, err)
 	}
+	q, other := new(queueContext), new(queueContext)
+	outer := q.context()
+	inner := async.WithWorkers(async.WithSyncContext(outer, other), other)
+	if async.SyncContextOf(outer) != q || async.WorkersOf(outer) != nil || async.SyncContextOf(inner) != other {
+		t.Error("what was derived from a context shows in it")
+	}
 	if seen != "caller" || callee != "callee" || ctx.Value(valueKey{}) != "caller" {
 		t.Errorf("after the await the value is %q", seen)
 	}

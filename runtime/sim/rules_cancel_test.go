@@ -89,6 +89,12 @@ func TestC37_SecondCancelDoesNothing(t *testing.T) {
 	if called != 1 || context.Cause(ctx) != first || ctx.Err() != context.Canceled {
 		t.Errorf("called %d times, cause %v, error %v", called, context.Cause(ctx), ctx.Err())
 	}
+	timed, stop := w.WithTimeout(w.Context(), time.Second)
+	w.Run()
+	stop()
+	if timed.Err() != context.DeadlineExceeded {
+		t.Errorf("cancelled after its deadline: %v", timed.Err())
+	}
 }
 
 // TestC38_StopDoesNotWait: stop says whether it kept the callback from running; of one that runs, and is blocked, it says
