@@ -76,5 +76,7 @@
 // # Faults
 //
 // A machine with a Hazard fails as machines do (fault.go), where nobody breaks a rule: interrupts are lost, late, doubled or
-// for nothing, there is no memory for an IRP, somebody cancels a request at any moment. Drivers must bear it.
+// for nothing, there is no memory for an IRP, somebody cancels a request at any moment. Drivers must bear it. So must they
+// what a driver verifier does to them (stress.go): a filter driver above them that they do not know of, and one that lets
+// every request pend.
 package kernel
