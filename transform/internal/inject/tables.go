@@ -45,6 +45,7 @@ var Odd = map[string]string{
 	"fixedbugs/issue21879.go":        "looks at the functions on the stack",
 	"fixedbugs/issue22662.go":        "looks at the lines on the stack",
 	"fixedbugs/issue27518b.go":       "looks at what the collector finds dead",
+	"typeparam/nested.go":            "prints gc's numbers of local types",
 	"noinit.go":                      "expects no initialisation at run time",
 	"fixedbugs/issue4562.go":         "looks at the lines on the stack",
 	"fixedbugs/issue4618.go":         "counts allocations",

@@ -175,7 +175,7 @@ func (b *builder) closuresNeed(obj *types.TypeName) bool {
 // ambiguous reports whether the name of a type means something else in the
 // function, or to what is generated.
 func (b *builder) ambiguous(obj *types.TypeName) bool {
-	if types.Universe.Lookup(obj.Name()) != nil || slices.Contains(slices.Collect(maps.Values(b.f.Source.Imports)), obj.Name()) || importsNamed(b.pkg.Types, obj.Name(), make(map[*types.Package]bool)) {
+	if b.typeParamNamed(obj.Name()) || types.Universe.Lookup(obj.Name()) != nil || slices.Contains(slices.Collect(maps.Values(b.f.Source.Imports)), obj.Name()) || importsNamed(b.pkg.Types, obj.Name(), make(map[*types.Package]bool)) {
 		return true
 	}
 	for _, t := range b.f.Types {
@@ -197,6 +197,19 @@ func (b *builder) ambiguous(obj *types.TypeName) bool {
 	return found
 }
 
+// typeParamNamed reports whether the machine has a type parameter of that name.
+func (b *builder) typeParamNamed(name string) bool {
+	sig := b.f.Root().Sig
+	for _, params := range []*types.TypeParamList{sig.TypeParams(), sig.RecvTypeParams()} {
+		for p := range params.TypeParams() {
+			if p.Obj().Name() == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // importsNamed reports whether a package that pkg imports, directly or not, bears
 // the name: the types of variables may lead to it.
 func importsNamed(pkg *types.Package, name string, seen map[*types.Package]bool) bool {
@@ -216,7 +229,7 @@ func importsNamed(pkg *types.Package, name string, seen map[*types.Package]bool)
 // package level: nothing there, no import and no type in any other function's
 // body bears it.
 func (b *builder) soleName(name string) bool {
-	if b.pkg.Types.Scope().Lookup(name) != nil || types.Universe.Lookup(name) != nil {
+	if b.typeParamNamed(name) || b.pkg.Types.Scope().Lookup(name) != nil || types.Universe.Lookup(name) != nil {
 		return false
 	}
 	bearers := 0
