@@ -67,8 +67,9 @@ type edit struct {
 // position is what the output says of a function's place: its line in the source.
 var position = regexp.MustCompile(`^Func: "[^"]*", File: "[^"]*", Line: \d+,$`)
 
-// relative is what it says of a state's place: its line in the function.
-var relative = regexp.MustCompile(`^\d+: \{Line: \d+, `)
+// relative is what it says of a state's place, and of where the machine's lines
+// come from: lines in the function.
+var relative = regexp.MustCompile(`^\d+: \{Line: \d+, |^Lines: "[-0-9: ]*",$`)
 
 func without(list []string, patterns ...*regexp.Regexp) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(line string) bool {

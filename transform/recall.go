@@ -10,7 +10,7 @@ import (
 
 // recall leaves out packages of which it is known that there is nothing to do.
 func (r *run) recall() error {
-	if r.cfg.Cache == "" || r.cfg.Dump != "" {
+	if r.cfg.Cache == "" || r.cfg.Dump != "" || r.cfg.Lines {
 		return nil
 	}
 	c, err := cache.Open(r.cfg.Cache, load.Config{Dir: r.cfg.Dir, Patterns: r.cfg.Patterns, Env: r.cfg.Env, BuildFlags: r.cfg.BuildFlags})

@@ -91,6 +91,9 @@ func emitFile(r *run, o *output) {
 	if err == nil {
 		o.content, err = write.Finish(o.file.Path, o.file.Constraint, body)
 	}
+	if err == nil {
+		o.content, err = emit.Lines(o.content, filepath.Base(o.file.Path), filepath.Base(o.file.Output), r.cfg.Lines)
+	}
 	var fault *emit.Fault
 	switch {
 	case errors.As(err, &fault) && fault.Func != nil:

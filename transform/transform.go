@@ -42,6 +42,10 @@ type Config struct {
 	// at. Package cache says when one is left out.
 	Cache string
 
+	// Lines has the machines' code bear //line directives, so that debuggers and
+	// panics show the sources in its place.
+	Lines bool
+
 	// Dump asks for the intermediate representation of one function, "Func" or
 	// "Type.Method", after every stage or after one: "Func:stage". The text goes
 	// to DumpTo.

@@ -126,6 +126,7 @@ func parse(cfg *transform.Config, cmd command, look study, named bool, args []st
 	if look != nil {
 		look.flags(flags)
 	} else {
+		flags.BoolVar(&cfg.Lines, "line", false, "write //line directives: debuggers and panics show the sources in place of the machines")
 		flags.BoolVar(&verbose, "v", false, "name the files written, and what each stage took")
 	}
 	err := flags.Parse(args)

@@ -91,6 +91,7 @@ readDone:
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
 	Func: "reading.ReadAll", File: "apm.go", Line: 97,
+	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
 	},
@@ -183,6 +184,7 @@ fromBeginEndDone:
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
 	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110,
+	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},
 	},
@@ -191,4 +193,10 @@ var readingReadAllBridgedMachineStates = async.States{
 // States says where reading.ReadAllBridged waits, to whoever looks at it.
 func (m *readingReadAllBridgedMachine) States() (*async.States, int) {
 	return &readingReadAllBridgedMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("readingReadAllMachine", &readingReadAllMachineStates)
+	async.Know("readingReadAllBridgedMachine", &readingReadAllBridgedMachineStates)
 }

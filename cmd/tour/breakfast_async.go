@@ -94,6 +94,7 @@ writeDone:
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
 	Func: "kitchen.Toast", File: "breakfast.go", Line: 31,
+	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
 	},
@@ -184,6 +185,7 @@ delayDone:
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
 	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44,
+	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
 	},
@@ -298,6 +300,7 @@ eggsDone:
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
 	Func: "kitchen.Both", File: "breakfast.go", Line: 80,
+	Lines: "15-16:1 25-28:2 36-37:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},
 		2: {Line: 5, Awaits: "eggs", Needs: ""},
@@ -307,4 +310,11 @@ var kitchenBothMachineStates = async.States{
 // States says where kitchen.Both waits, to whoever looks at it.
 func (m *kitchenBothMachine) States() (*async.States, int) {
 	return &kitchenBothMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("kitchenToastMachine", &kitchenToastMachineStates)
+	async.Know("kitchenEggsMachine", &kitchenEggsMachineStates)
+	async.Know("kitchenBothMachine", &kitchenBothMachineStates)
 }

@@ -156,6 +156,7 @@ readAtDone:
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
 	Func: "ReadOne", File: "cancel.go", Line: 24,
+	Lines: "12-13:1 21-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
 	},
@@ -246,6 +247,7 @@ yieldDone:
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
 	Func: "Calculate", File: "cancel.go", Line: 42,
+	Lines: "8:1 9-15:1 24:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},
 	},
@@ -254,4 +256,10 @@ var calculateMachineStates = async.States{
 // States says where Calculate waits, to whoever looks at it.
 func (m *calculateMachine) States() (*async.States, int) {
 	return &calculateMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("readOneMachine", &readOneMachineStates)
+	async.Know("calculateMachine", &calculateMachineStates)
 }

@@ -113,6 +113,7 @@ watchDone:
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
 	Func: "Level", File: "classorstruct.go", Line: 18,
+	Lines: "16:1 18-19:1 27-28:2 30:5 38-39:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
 		2: {Line: 5, Awaits: "watch(task, see)", Needs: ""},
@@ -214,6 +215,7 @@ taskDone:
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
 	Func: "Pinned", File: "classorstruct.go", Line: 30,
+	Lines: "13-15:1 23-24:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},
 	},
@@ -222,4 +224,10 @@ var pinnedMachineStates = async.States{
 // States says where Pinned waits, to whoever looks at it.
 func (m2 *pinnedMachine) States() (*async.States, int) {
 	return &pinnedMachineStates, int(m2.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("levelMachine", &levelMachineStates)
+	async.Know("pinnedMachine", &pinnedMachineStates)
 }

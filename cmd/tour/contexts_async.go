@@ -97,6 +97,7 @@ readAtDone:
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
 	Func: "Visit", File: "contexts.go", Line: 28,
+	Lines: "11-12:2 21-26:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
 	},
@@ -195,6 +196,7 @@ readAtDone:
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
 	Func: "VisitAnywhere", File: "contexts.go", Line: 42,
+	Lines: "11-12:2 21-26:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
 	},
@@ -287,6 +289,7 @@ visitDone:
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
 	Func: "VisitTwice", File: "contexts.go", Line: 57,
+	Lines: "12:1 20-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
 	},
@@ -295,4 +298,11 @@ var visitTwiceMachineStates = async.States{
 // States says where VisitTwice waits, to whoever looks at it.
 func (m *visitTwiceMachine) States() (*async.States, int) {
 	return &visitTwiceMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("visitMachine", &visitMachineStates)
+	async.Know("visitAnywhereMachine", &visitAnywhereMachineStates)
+	async.Know("visitTwiceMachine", &visitTwiceMachineStates)
 }

@@ -116,6 +116,7 @@ writeDone:
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
 	Func: "CopyStream", File: "copy.go", Line: 27,
+	Lines: "14:1 16:4 24-31:4 40-43:11",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
 		2: {Line: 11, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
@@ -125,4 +126,9 @@ var copyStreamMachineStates = async.States{
 // States says where CopyStream waits, to whoever looks at it.
 func (m *copyStreamMachine) States() (*async.States, int) {
 	return &copyStreamMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("copyStreamMachine", &copyStreamMachineStates)
 }

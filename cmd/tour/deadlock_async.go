@@ -87,6 +87,7 @@ delayDone:
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
 	Func: "GetData", File: "deadlock.go", Line: 21,
+	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
 	},
@@ -175,6 +176,7 @@ delayDone:
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
 	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32,
+	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
 	},
@@ -263,6 +265,7 @@ getDataDone:
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
 	Func: "textBox.Click", File: "deadlock.go", Line: 54,
+	Lines: "11-12:1 20-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},
 	},
@@ -271,4 +274,11 @@ var textBoxClickMachineStates = async.States{
 // States says where textBox.Click waits, to whoever looks at it.
 func (m *textBoxClickMachine) States() (*async.States, int) {
 	return &textBoxClickMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("getDataMachine", &getDataMachineStates)
+	async.Know("getDataAnywhereMachine", &getDataAnywhereMachineStates)
+	async.Know("textBoxClickMachine", &textBoxClickMachineStates)
 }

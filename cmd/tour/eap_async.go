@@ -121,6 +121,7 @@ writeDone:
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
 	Func: "Shout", File: "eap.go", Line: 51,
+	Lines: "15-17:1 25-30:3 38-43:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
 		2: {Line: 8, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},
@@ -130,4 +131,9 @@ var shoutMachineStates = async.States{
 // States says where Shout waits, to whoever looks at it.
 func (m *shoutMachine) States() (*async.States, int) {
 	return &shoutMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("shoutMachine", &shoutMachineStates)
 }

@@ -90,6 +90,7 @@ askDone:
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
 	Func: "connection.Receive", File: "pooling.go", Line: 47,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
@@ -192,6 +193,7 @@ askDone:
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
 	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
@@ -200,4 +202,10 @@ var connectionReceivePooledMachineStates = async.States{
 // States says where connection.ReceivePooled waits, to whoever looks at it.
 func (m *connectionReceivePooledMachine) States() (*async.States, int) {
 	return &connectionReceivePooledMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("connectionReceiveMachine", &connectionReceiveMachineStates)
+	async.Know("connectionReceivePooledMachine", &connectionReceivePooledMachineStates)
 }

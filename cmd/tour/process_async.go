@@ -95,6 +95,7 @@ fetchDone:
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
 	Func: "ProcessFile", File: "process.go", Line: 23,
+	Lines: "12-14:1 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
 	},
@@ -206,6 +207,7 @@ readDone:
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
 	Func: "Fetch", File: "process.go", Line: 37,
+	Lines: "12-15:1 16:6 18:8 26-34:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},
@@ -214,4 +216,10 @@ var fetchMachineStates = async.States{
 // States says where Fetch waits, to whoever looks at it.
 func (m *fetchMachine) States() (*async.States, int) {
 	return &fetchMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("processFileMachine", &processFileMachineStates)
+	async.Know("fetchMachine", &fetchMachineStates)
 }

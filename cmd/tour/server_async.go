@@ -88,6 +88,7 @@ authorizeDone:
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
 	Func: "server.Handle", File: "server.go", Line: 41,
+	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -178,6 +179,7 @@ sessionDone:
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
 	Func: "server.Authorize", File: "server.go", Line: 51,
+	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -268,6 +270,7 @@ queryDone:
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
 	Func: "server.Session", File: "server.go", Line: 61,
+	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -358,6 +361,7 @@ readRowDone:
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
 	Func: "server.Query", File: "server.go", Line: 71,
+	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -450,6 +454,7 @@ readAtDone:
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
 	Func: "server.ReadRow", File: "server.go", Line: 81,
+	Lines: "11-13:1 21-23:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},
 	},
@@ -458,4 +463,13 @@ var serverReadRowMachineStates = async.States{
 // States says where server.ReadRow waits, to whoever looks at it.
 func (m *serverReadRowMachine) States() (*async.States, int) {
 	return &serverReadRowMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("serverHandleMachine", &serverHandleMachineStates)
+	async.Know("serverAuthorizeMachine", &serverAuthorizeMachineStates)
+	async.Know("serverSessionMachine", &serverSessionMachineStates)
+	async.Know("serverQueryMachine", &serverQueryMachineStates)
+	async.Know("serverReadRowMachine", &serverReadRowMachineStates)
 }

@@ -119,6 +119,7 @@ watchDone2:
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
 	Func: "ReadFile", File: "tracker.go", Line: 110,
+	Lines: "15-16:1 24-29:2 37-39:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
 		2: {Line: 7, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},
@@ -128,4 +129,9 @@ var readFileMachineStates = async.States{
 // States says where ReadFile waits, to whoever looks at it.
 func (m *readFileMachine) States() (*async.States, int) {
 	return &readFileMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("readFileMachine", &readFileMachineStates)
 }

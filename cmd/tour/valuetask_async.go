@@ -102,6 +102,7 @@ done:
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
 	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29,
+	Lines: "13:1 15-16:1 24-29:2 31-33:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
 	},
@@ -202,6 +203,7 @@ nextDone:
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
 	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54,
+	Lines: "15:2 23-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},
 	},
@@ -210,4 +212,10 @@ var bufferedReaderSumMachineStates = async.States{
 // States says where bufferedReader.Sum waits, to whoever looks at it.
 func (m *bufferedReaderSumMachine) States() (*async.States, int) {
 	return &bufferedReaderSumMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("bufferedReaderNextMachine", &bufferedReaderNextMachineStates)
+	async.Know("bufferedReaderSumMachine", &bufferedReaderSumMachineStates)
 }

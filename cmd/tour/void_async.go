@@ -100,6 +100,7 @@ done:
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
 	Func: "Print", File: "void.go", Line: 56,
+	Lines: "16:2 25-28:2 32-35:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},
 	},
@@ -108,4 +109,9 @@ var printMachineStates = async.States{
 // States says where Print waits, to whoever looks at it.
 func (m *printMachine) States() (*async.States, int) {
 	return &printMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("printMachine", &printMachineStates)
 }

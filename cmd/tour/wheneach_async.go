@@ -104,6 +104,7 @@ done:
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
 	Func: "InOrder", File: "wheneach.go", Line: 20,
+	Lines: "13:1 18-19:1 27-31:2 32:1 35:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
 	},
@@ -247,6 +248,7 @@ done:
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
 	Func: "AsTheyCome", File: "wheneach.go", Line: 34,
+	Lines: "13:1 18-19:1 27-30:2 31-32:5 35:1 36-37:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
 	},
@@ -370,6 +372,7 @@ done:
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
 	Func: "WithWhenAny", File: "wheneach.go", Line: 48,
+	Lines: "16:1 17-18:1 20-21:2 29-33:3 41-46:7 49:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
 		2: {Line: 7, Awaits: "rest[i]", Needs: "ctx rest i"},
@@ -471,6 +474,7 @@ readDone:
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
 	Func: "Download", File: "wheneach.go", Line: 68,
+	Lines: "13-17:1 25-26:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
 	},
@@ -479,4 +483,12 @@ var downloadMachineStates = async.States{
 // States says where Download waits, to whoever looks at it.
 func (m *downloadMachine) States() (*async.States, int) {
 	return &downloadMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("inOrderMachine", &inOrderMachineStates)
+	async.Know("asTheyComeMachine", &asTheyComeMachineStates)
+	async.Know("withWhenAnyMachine", &withWhenAnyMachineStates)
+	async.Know("downloadMachine", &downloadMachineStates)
 }

@@ -94,6 +94,7 @@ writeDone:
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
 	Func: "window.Click", File: "write.go", Line: 28,
+	Lines: "13-15:1 23-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},
 	},
@@ -102,4 +103,9 @@ var windowClickMachineStates = async.States{
 // States says where window.Click waits, to whoever looks at it.
 func (m *windowClickMachine) States() (*async.States, int) {
 	return &windowClickMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("windowClickMachine", &windowClickMachineStates)
 }

@@ -104,6 +104,7 @@ writeDone:
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
 	Func: "window.buttonClick", File: "buttonclick.go", Line: 29,
+	Lines: "13-16:1 24-31:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
 	},
@@ -112,4 +113,9 @@ var windowButtonClickMachineStates = async.States{
 // States says where window.buttonClick waits, to whoever looks at it.
 func (m *windowButtonClickMachine) States() (*async.States, int) {
 	return &windowButtonClickMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("windowButtonClickMachine", &windowButtonClickMachineStates)
 }

@@ -144,6 +144,7 @@ valueDone:
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
 	Func: "Customawaitable", File: "customawaitable.go", Line: 47,
+	Lines: "25:1 33-37:1 45-49:5 57-59:9 67-68:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
 		2: {Line: 5, Awaits: "post", Needs: "ctx post"},
@@ -155,4 +156,9 @@ var customawaitableMachineStates = async.States{
 // States says where Customawaitable waits, to whoever looks at it.
 func (m *customawaitableMachine) States() (*async.States, int) {
 	return &customawaitableMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("customawaitableMachine", &customawaitableMachineStates)
 }

@@ -122,6 +122,7 @@ stackDone:
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
 	Func: "Defers", File: "defers.go", Line: 19,
+	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 44-45:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
 		2: {Line: 5, Awaits: "stackAsync(ctx)", Needs: ""},
@@ -285,6 +286,7 @@ askDone2:
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
 	Func: "guarded", File: "defers.go", Line: 30,
+	Lines: "12:1 14-18:1 19:1 20:6 28-32:6 33-36:10 44-45:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
 		2: {Line: 13, Awaits: "play.Ask(ctx, 2)", Needs: "n err"},
@@ -450,6 +452,7 @@ askDone2:
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
 	Func: "stack", File: "defers.go", Line: 49,
+	Lines: "16:1 18-19:1 31:4 39-43:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, true)", Needs: "ctx"},
@@ -459,4 +462,11 @@ var stackMachineStates = async.States{
 // States says where stack waits, to whoever looks at it.
 func (m *stackMachine) States() (*async.States, int) {
 	return &stackMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("defersMachine", &defersMachineStates)
+	async.Know("guardedMachine", &guardedMachineStates)
+	async.Know("stackMachine", &stackMachineStates)
 }

@@ -96,6 +96,7 @@ done:
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
 	Func: "Ifelse", File: "ifelse.go", Line: 18,
+	Lines: "14:1 16-18:1 26-27:3 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
 	},
@@ -241,6 +242,7 @@ done:
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
 	Func: "word", File: "ifelse.go", Line: 27,
+	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 52-53:7 61-62:8 63-66:9 67:10 68:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},
 		2: {Line: 7, Awaits: "play.Ask(ctx, n > 3)", Needs: "ctx n word half"},
@@ -251,4 +253,10 @@ var wordMachineStates = async.States{
 // States says where word waits, to whoever looks at it.
 func (m *wordMachine) States() (*async.States, int) {
 	return &wordMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("ifelseMachine", &ifelseMachineStates)
+	async.Know("wordMachine", &wordMachineStates)
 }

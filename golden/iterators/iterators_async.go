@@ -149,6 +149,7 @@ findDone:
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
 	Func: "Iterators", File: "iterators.go", Line: 29,
+	Lines: "15:1 20-21:1 32:1 33:4 41-43:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
 		2: {Line: 4, Awaits: "findAsync(ctx, slices.All([]string{\"ann\", \"bob\", \"cid\"}), \"…", Needs: "iterator"},
@@ -305,6 +306,7 @@ done2:
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
 	Func: "find", File: "iterators.go", Line: 40,
+	Lines: "8:1 14-15:1 19-20:2 28-30:3 32:3 34:2 37:1 38-39:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
 	},
@@ -313,4 +315,10 @@ var findMachineStates = async.States{
 // States says where find waits, to whoever looks at it.
 func (m *findMachine) States() (*async.States, int) {
 	return &findMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("iteratorsMachine", &iteratorsMachineStates)
+	async.Know("findMachine", &findMachineStates)
 }

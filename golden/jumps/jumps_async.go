@@ -124,6 +124,7 @@ failed:
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
 	Func: "Jumps", File: "jumps.go", Line: 17,
+	Lines: "11:1 12-14:1 15:5 18-19:5 27-28:6 30-31:7 40-42:8 43:8 45-48:13 50-51:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},
@@ -133,4 +134,9 @@ var jumpsMachineStates = async.States{
 // States says where Jumps waits, to whoever looks at it.
 func (m *jumpsMachine) States() (*async.States, int) {
 	return &jumpsMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("jumpsMachine", &jumpsMachineStates)
 }

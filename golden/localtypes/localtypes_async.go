@@ -168,6 +168,7 @@ askDone4:
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
 	Func: "Localtypes", File: "localtypes.go", Line: 18,
+	Lines: "24:7 26-27:7 35-36:8 40:11 44-45:11 54:11 57:14 65-66:14 74-76:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},
 		2: {Line: 12, Awaits: "play.Ask(ctx, c.text)", Needs: "ctx c"},
@@ -179,4 +180,9 @@ var localtypesMachineStates = async.States{
 // States says where Localtypes waits, to whoever looks at it.
 func (m *localtypesMachine) States() (*async.States, int) {
 	return &localtypesMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("localtypesMachine", &localtypesMachineStates)
 }

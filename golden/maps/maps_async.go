@@ -144,6 +144,7 @@ done2:
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
 	Func: "Maps", File: "maps.go", Line: 18,
+	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 55-56:13 59-60:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
 		2: {Line: 13, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},
@@ -153,4 +154,9 @@ var mapsMachineStates = async.States{
 // States says where Maps waits, to whoever looks at it.
 func (m *mapsMachine) States() (*async.States, int) {
 	return &mapsMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("mapsMachine", &mapsMachineStates)
 }

@@ -90,6 +90,7 @@ askDone:
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
 	Func: "account.deposit", File: "methods.go", Line: 24,
+	Lines: "8:1 16-17:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
 	},
@@ -190,6 +191,7 @@ done:
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
 	Func: "account.after", File: "methods.go", Line: 32,
+	Lines: "11:1 16-17:1 26:1 29:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
 	},
@@ -276,6 +278,7 @@ askDone:
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
 	Func: "account.origin", File: "methods.go", Line: 42,
+	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
 	},
@@ -420,6 +423,7 @@ originDone:
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
 	Func: "Methods", File: "methods.go", Line: 49,
+	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 69-71:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},
 		2: {Line: 5, Awaits: "later", Needs: "ctx a balance"},
@@ -431,4 +435,12 @@ var methodsMachineStates = async.States{
 // States says where Methods waits, to whoever looks at it.
 func (m *methodsMachine) States() (*async.States, int) {
 	return &methodsMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("accountDepositMachine", &accountDepositMachineStates)
+	async.Know("accountAfterMachine", &accountAfterMachineStates)
+	async.Know("accountOriginMachine", &accountOriginMachineStates)
+	async.Know("methodsMachine", &methodsMachineStates)
 }

@@ -238,6 +238,7 @@ askDone8:
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
 	Func: "Order", File: "order.go", Line: 27,
+	Lines: "39-40:4 43-44:5 53-58:6 76-80:11 98-99:15 116-120:16 130-131:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
 		2: {Line: 11, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},
@@ -253,4 +254,9 @@ var orderMachineStates = async.States{
 // States says where Order waits, to whoever looks at it.
 func (m *orderMachine) States() (*async.States, int) {
 	return &orderMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("orderMachine", &orderMachineStates)
 }

@@ -94,6 +94,7 @@ done:
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
 	Func: "Panics", File: "panics.go", Line: 20,
+	Lines: "10:1 12-14:1 22-23:3 27:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
 	},
@@ -211,6 +212,7 @@ done:
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
 	Func: "provoke", File: "panics.go", Line: 29,
+	Lines: "11-14:2 22-24:5 26:9 31:8 33:10 43:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},
 		2: {Line: 10, Awaits: "play.Ask(ctx, 20)", Needs: "list n"},
@@ -220,4 +222,10 @@ var provokeMachineStates = async.States{
 // States says where provoke waits, to whoever looks at it.
 func (m *provokeMachine) States() (*async.States, int) {
 	return &provokeMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("panicsMachine", &panicsMachineStates)
+	async.Know("provokeMachine", &provokeMachineStates)
 }

@@ -97,6 +97,7 @@ fetchDone:
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
 	Func: "ProcessFile", File: "processfile.go", Line: 22,
+	Lines: "12-13:1 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
 	},
@@ -201,6 +202,7 @@ readDone:
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
 	Func: "fetch", File: "processfile.go", Line: 34,
+	Lines: "14:1 15-16:1 24-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},
@@ -209,4 +211,10 @@ var fetchMachineStates = async.States{
 // States says where fetch waits, to whoever looks at it.
 func (m *fetchMachine) States() (*async.States, int) {
 	return &fetchMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("processFileMachine", &processFileMachineStates)
+	async.Know("fetchMachine", &fetchMachineStates)
 }

@@ -88,6 +88,7 @@ askDone:
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
 	Func: "nothing", File: "results.go", Line: 17,
+	Lines: "8:1 16-17:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
 	},
@@ -184,6 +185,7 @@ failureDone:
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
 	Func: "fails", File: "results.go", Line: 22,
+	Lines: "11-14:1 22-23:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
 	},
@@ -270,6 +272,7 @@ askDone:
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
 	Func: "one", File: "results.go", Line: 31,
+	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
 	},
@@ -387,6 +390,7 @@ askDone:
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
 	Func: "named", File: "results.go", Line: 34,
+	Lines: "14:1 23-26:1 35-39:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
@@ -474,6 +478,7 @@ askDone:
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
 	Func: "three", File: "results.go", Line: 46,
+	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
 	},
@@ -572,6 +577,7 @@ askDone:
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
 	Func: "four", File: "results.go", Line: 51,
+	Lines: "11:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
 	},
@@ -658,6 +664,7 @@ namedDone:
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
 	Func: "handedOn", File: "results.go", Line: 57,
+	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
 	},
@@ -845,6 +852,7 @@ handedOnDone:
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
 	Func: "Results", File: "results.go", Line: 64,
+	Lines: "37:1 45-46:1 63-64:2 72-73:3 81-82:4 90-91:5 99-101:6 109-110:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},
@@ -860,4 +868,16 @@ var resultsMachineStates = async.States{
 // States says where Results waits, to whoever looks at it.
 func (m *resultsMachine) States() (*async.States, int) {
 	return &resultsMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("nothingMachine", &nothingMachineStates)
+	async.Know("failsMachine", &failsMachineStates)
+	async.Know("oneMachine", &oneMachineStates)
+	async.Know("namedMachine", &namedMachineStates)
+	async.Know("threeMachine", &threeMachineStates)
+	async.Know("fourMachine", &fourMachineStates)
+	async.Know("handedOnMachine", &handedOnMachineStates)
+	async.Know("resultsMachine", &resultsMachineStates)
 }

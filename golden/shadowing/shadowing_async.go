@@ -121,6 +121,7 @@ blankDone:
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
 	Func: "Shadowing", File: "shadowing.go", Line: 18,
+	Lines: "17:1 25-26:1 34-35:2 43-44:3 52-53:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "predeclaredAsync(ctx, 2)", Needs: "ctx"},
@@ -267,6 +268,7 @@ done2:
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
 	Func: "variables", File: "shadowing.go", Line: 26,
+	Lines: "20:2 28-29:2 40-42:3 50-51:5 53:8 54:10 59-60:10 68-69:11 73:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, 100)", Needs: "ctx x sum x2"},
@@ -397,6 +399,7 @@ askDone3:
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
 	Func: "predeclared", File: "shadowing.go", Line: 44,
+	Lines: "19:1 27-28:1 31-32:2 40-41:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
@@ -532,6 +535,7 @@ askDone4:
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
 	Func: "generated", File: "shadowing.go", Line: 54,
+	Lines: "20:1 28-29:1 37-38:2 46-48:3 56-57:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state ex awaiter"},
@@ -636,6 +640,7 @@ askDone2:
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
 	Func: "blank", File: "shadowing.go", Line: 66,
+	Lines: "11:1 19-20:1 28-29:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, 9)", Needs: "kept"},
@@ -645,4 +650,13 @@ var blankMachineStates = async.States{
 // States says where blank waits, to whoever looks at it.
 func (m *blankMachine) States() (*async.States, int) {
 	return &blankMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("shadowingMachine", &shadowingMachineStates)
+	async.Know("variablesMachine", &variablesMachineStates)
+	async.Know("predeclaredMachine", &predeclaredMachineStates)
+	async.Know("generatedMachine", &generatedMachineStates)
+	async.Know("blankMachine", &blankMachineStates)
 }

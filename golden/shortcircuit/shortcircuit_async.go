@@ -192,6 +192,7 @@ done6:
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
 	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17,
+	Lines: "32:1 34-36:1 50-51:3 79-80:4 94-95:5 117-119:6 120:6 123:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},
@@ -205,4 +206,9 @@ var shortcircuitMachineStates = async.States{
 // States says where Shortcircuit waits, to whoever looks at it.
 func (m *shortcircuitMachine) States() (*async.States, int) {
 	return &shortcircuitMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("shortcircuitMachine", &shortcircuitMachineStates)
 }

@@ -129,6 +129,7 @@ done:
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
 	Func: "Switches", File: "switches.go", Line: 18,
+	Lines: "19:1 21-22:1 30-31:2 39-40:3 48-49:4 53:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
 		2: {Line: 3, Awaits: "firstAsync(ctx, n)", Needs: "ctx n tag"},
@@ -248,6 +249,7 @@ done:
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
 	Func: "tag", File: "switches.go", Line: 28,
+	Lines: "15:1 24-25:1 27:4 32:3 34:5 42-43:5 45:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
 		2: {Line: 5, Awaits: "play.Ask(ctx, \"one more\")", Needs: ""},
@@ -362,6 +364,7 @@ clause3:
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
 	Func: "first", File: "switches.go", Line: 40,
+	Lines: "11:2 25:4 38:3 40:5 42:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, n == 4)", Needs: ""},
@@ -489,6 +492,7 @@ done:
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
 	Func: "steps", File: "switches.go", Line: 52,
+	Lines: "14:1 17-18:1 26:1 34-37:3 38:4 39:9 49:12 51:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},
 		2: {Line: 9, Awaits: "play.Ask(ctx, \"b\")", Needs: "path"},
@@ -498,4 +502,12 @@ var stepsMachineStates = async.States{
 // States says where steps waits, to whoever looks at it.
 func (m *stepsMachine) States() (*async.States, int) {
 	return &stepsMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("switchesMachine", &switchesMachineStates)
+	async.Know("tagMachine", &tagMachineStates)
+	async.Know("firstMachine", &firstMachineStates)
+	async.Know("stepsMachine", &stepsMachineStates)
 }

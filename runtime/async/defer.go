@@ -100,7 +100,10 @@ func interrupted(m failing, f *fault, next *Continuation) {
 			return
 		}
 		if v := recover(); v != nil {
-			*next = m.fail(&fault{value: v, trace: append(slices.Clip(f.trace), newPanic(v).trace...)})
+			if !sameValue(v, f.value) {
+				f = &fault{value: v, trace: append(slices.Clip(f.trace), newPanic(v).trace...)}
+			}
+			*next = m.fail(f)
 		} else {
 			*next = m.fail(exited)
 		}

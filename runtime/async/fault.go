@@ -1,8 +1,11 @@
 package async
 
 import (
-	"fmt"
+	"reflect"
 	"runtime"
+	"slices"
+	"sync/atomic"
+	"unsafe"
 )
 
 // fault is how a cell keeps a panic or a Goexit: as its error, never shown to
@@ -10,6 +13,7 @@ import (
 type fault struct {
 	value any
 	trace []uintptr // where it rose, innermost frame first
+	cause *fault    // the one that rose again here, nil if the panic is new
 	exit  bool
 }
 
@@ -17,27 +21,16 @@ type fault struct {
 var exited = &fault{exit: true}
 
 // newPanic is called while the panic's stack still stands below. It keeps the
-// innermost frames: a panic on its way through a thousand awaits is taken up a
-// thousand times.
+// innermost frames, and of a panic that rises again only enough to say where that
+// is: it may be on its way through a thousand awaits.
 func newPanic(v any) *fault {
-	trace := make([]uintptr, 64)
-	return &fault{value: v, trace: trace[:runtime.Callers(2, trace)]}
-}
-
-// stack writes the trace as a crash would.
-func (f *fault) stack() []byte {
-	if len(f.trace) == 0 {
-		return nil
+	var pcs [64]uintptr
+	trace := pcs[:runtime.Callers(2, pcs[:])]
+	cause := raisedAgain(v, trace)
+	if cause != nil {
+		trace = trace[:min(len(trace), 16)]
 	}
-	var b []byte
-	frames := runtime.CallersFrames(f.trace)
-	for {
-		frame, more := frames.Next()
-		b = fmt.Appendf(b, "%s\n\t%s:%d\n", frame.Function, frame.File, frame.Line)
-		if !more {
-			return b
-		}
-	}
+	return &fault{value: v, trace: slices.Clone(trace), cause: cause}
 }
 
 // Error is there so that a fault fits where an error is kept.
@@ -51,17 +44,78 @@ func (f *fault) Error() string {
 // raise panics with the kept value, or exits the goroutine, if err is a fault;
 // else it returns err.
 func raise(err error) error {
-	if err == nil {
-		return nil
+	if w, ok := err.(*watched); ok {
+		err = w.see()
 	}
-	f, ok := err.(*fault)
-	if !ok {
-		return err
+	if f, ok := err.(*fault); ok {
+		rise(f)
 	}
+	return err
+}
+
+// raiseOutside is raise where no machine is about to keep the panic: if nobody
+// recovers it, the crash tells of the awaits that it came through. What recover
+// returns is the value alone: the panic with it ends the one that tells.
+func raiseOutside(err error) error {
+	if f, ok := err.(*fault); ok && !f.exit {
+		defer rise(f)
+		panic(&passed{f})
+	}
+	return raise(err)
+}
+
+// passed is what a crash prints before the panic's own value.
+type passed struct{ fault *fault }
+
+func (p *passed) Error() string {
+	return "async: the panic below came through these awaits:\n" + string(p.fault.awaits())
+}
+
+// rise panics with the value of f, and leaves f for newPanic to find.
+//
+//go:noinline
+func rise(f *fault) {
 	if f.exit {
 		runtime.Goexit()
 	}
+	risen[risings.Add(1)%uint32(len(risen))].Store(f)
 	panic(f.value)
+}
+
+// risen are the faults that rose last and were not kept again: a panic's value
+// has no room to say where it comes from. Each stays until it is found, or until
+// as many others have risen.
+var (
+	risen   [16]atomic.Pointer[fault]
+	risings atomic.Uint32
+)
+
+// raisedAgain returns the fault whose rising the panic with value v is, whose
+// stack is trace; nil if it is a new one.
+func raisedAgain(v any, trace []uintptr) *fault {
+	const near = 8 // rise is among the innermost frames, beneath the runtime's
+	entry := reflect.ValueOf(rise).Pointer()
+	rises := func(pc uintptr) bool {
+		f := runtime.FuncForPC(pc - 1)
+		return f != nil && f.Entry() == entry
+	}
+	if !slices.ContainsFunc(trace[:min(len(trace), near)], rises) {
+		return nil
+	}
+	last := risings.Load()
+	for i := range uint32(len(risen)) {
+		slot := &risen[(last-i)%uint32(len(risen))]
+		if f := slot.Load(); f != nil && sameValue(f.value, v) && slot.CompareAndSwap(f, nil) {
+			return f
+		}
+	}
+	return nil
+}
+
+// sameValue reports whether two interface values are one and the same, without
+// comparing what is in them.
+func sameValue(a, b any) bool {
+	return *(*[2]unsafe.Pointer)(unsafe.Pointer(&a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(&b))
 }
 
 // opened takes err out of what a cell wraps it in: a pooled machine goes back

@@ -124,7 +124,11 @@ func (t Task[T]) Await() (T, error) {
 	if !t.IsCompleted() {
 		blockOn(t.host(), t)
 	}
-	return t.GetResult()
+	v, err := t.take()
+	if err != nil {
+		err = raiseOutside(err)
+	}
+	return v, err
 }
 
 // ConfigureAwait returns an awaitable for the same operation; awaited with

@@ -103,6 +103,7 @@ readAtDone:
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
 	Func: "fetch", File: "program_test.go", Line: 16,
+	Lines: "13-17:1 25-26:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
 	},
@@ -202,6 +203,7 @@ fetchDone:
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
 	Func: "serve", File: "program_test.go", Line: 28,
+	Lines: "12:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
 	},
@@ -296,6 +298,7 @@ whenAllDone:
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
 	Func: "both", File: "program_test.go", Line: 39,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
 	},
@@ -394,6 +397,7 @@ doneDone:
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
 	Func: "listen", File: "program_test.go", Line: 47,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
 	},
@@ -487,6 +491,7 @@ taskDone:
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
 	Func: "anywhere", File: "program_test.go", Line: 55,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
 	},
@@ -495,4 +500,13 @@ var anywhereMachineStates = async.States{
 // States says where anywhere waits, to whoever looks at it.
 func (m *anywhereMachine) States() (*async.States, int) {
 	return &anywhereMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("fetchMachine", &fetchMachineStates)
+	async.Know("serveMachine", &serveMachineStates)
+	async.Know("bothMachine", &bothMachineStates)
+	async.Know("listenMachine", &listenMachineStates)
+	async.Know("anywhereMachine", &anywhereMachineStates)
 }

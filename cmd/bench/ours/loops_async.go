@@ -111,6 +111,7 @@ done:
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
 	Func: "Sum", File: "loops.go", Line: 15,
+	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "op.StartAsync()", Needs: "n op sum index"},
 	},
@@ -223,6 +224,7 @@ done:
 // sumPooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumPooledMachineStates = async.States{
 	Func: "SumPooled", File: "loops.go", Line: 30,
+	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "p.StartAsync()", Needs: "n p sum index"},
 	},
@@ -312,6 +314,7 @@ startDone:
 // onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
 	Func: "Once", File: "loops.go", Line: 45,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -412,6 +415,7 @@ startDone:
 // oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
 	Func: "OncePooled", File: "loops.go", Line: 53,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -506,6 +510,7 @@ startDone:
 // watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
 	Func: "Watch", File: "loops.go", Line: 61,
+	Lines: "12:1 13-14:1 22-28:2 29:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
 	},
@@ -622,6 +627,7 @@ startDone2:
 // pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
 	Func: "Pair", File: "loops.go", Line: 76,
+	Lines: "15:1 23-27:1 35-36:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
 		2: {Line: 5, Awaits: "op.StartAsync()", Needs: "a"},
@@ -735,6 +741,7 @@ done:
 // pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
 	Func: "Pairs", File: "loops.go", Line: 88,
+	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
 	},
@@ -853,6 +860,7 @@ deepDone:
 // deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
 	Func: "Deep", File: "loops.go", Line: 103,
+	Lines: "15:1 17-18:1 26-27:2 29:5 37-38:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepAsync(depth-1, op)", Needs: ""},
@@ -973,6 +981,7 @@ deepSumDone:
 // deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
 	Func: "DeepSum", File: "loops.go", Line: 115,
+	Lines: "15:1 17-18:1 26-27:2 29:5 37-38:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepSumAsync(depth-1, n, op)", Needs: ""},
@@ -1087,6 +1096,7 @@ done:
 // deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
 	Func: "Deeps", File: "loops.go", Line: 127,
+	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
 	},
@@ -1186,6 +1196,7 @@ done:
 // addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
 	Func: "AddReady", File: "loops.go", Line: 152,
+	Lines: "12:1 18:3 26-30:3 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
 	},
@@ -1276,6 +1287,7 @@ addReadyDone:
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
 	Func: "Handful", File: "loops.go", Line: 180,
+	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
 	},
@@ -1376,6 +1388,7 @@ done:
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
 	Func: "Reads", File: "loops.go", Line: 197,
+	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
 	},
@@ -1475,6 +1488,7 @@ readAtDone:
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
 	Func: "ReadOnce", File: "loops.go", Line: 210,
+	Lines: "12:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},
 	},
@@ -1483,4 +1497,22 @@ var readOnceMachineStates = async.States{
 // States says where ReadOnce waits, to whoever looks at it.
 func (m *readOnceMachine) States() (*async.States, int) {
 	return &readOnceMachineStates, int(m.State)
+}
+
+// Panics name the source's lines by the tables of the machines.
+func init() {
+	async.Know("sumMachine", &sumMachineStates)
+	async.Know("sumPooledMachine", &sumPooledMachineStates)
+	async.Know("onceMachine", &onceMachineStates)
+	async.Know("oncePooledMachine", &oncePooledMachineStates)
+	async.Know("watchMachine", &watchMachineStates)
+	async.Know("pairMachine", &pairMachineStates)
+	async.Know("pairsMachine", &pairsMachineStates)
+	async.Know("deepMachine", &deepMachineStates)
+	async.Know("deepSumMachine", &deepSumMachineStates)
+	async.Know("deepsMachine", &deepsMachineStates)
+	async.Know("addReadyMachine", &addReadyMachineStates)
+	async.Know("handfulMachine", &handfulMachineStates)
+	async.Know("readsMachine", &readsMachineStates)
+	async.Know("readOnceMachine", &readOnceMachineStates)
 }

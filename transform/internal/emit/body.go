@@ -17,6 +17,10 @@ import (
 func (e *emitter) moveNext() {
 	e.consts()
 	open := e.insideTypes()
+	e.here = 0
+	if e.marker = markerPrefix(e.f.Source.Base); strings.Contains(string(e.f.Source.Content), e.marker) {
+		e.marker = "" // the source has such a text itself: it keeps that, and has no table
+	}
 	e.localVars()
 	e.dispatch()
 	e.unbox(e.f.Params)
@@ -30,6 +34,11 @@ func (e *emitter) moveNext() {
 }
 
 func (e *emitter) line(format string, args ...any) {
+	if e.here > 0 { // each of our lines; those of an argument follow one upon the other
+		mark := e.Mark(e.here)
+		e.b.WriteString(mark)
+		format = strings.ReplaceAll(format, "\n", "\n"+strings.ReplaceAll(mark, "%", "%%"))
+	}
 	fmt.Fprintf(&e.b, format+"\n", args...)
 }
 
@@ -154,8 +163,10 @@ func (e *emitter) block(blk, next *ir.Block) {
 		e.line("%s:", blk.Label)
 	}
 	for _, in := range blk.Instrs {
+		e.at(placeOf(in))
 		e.instr(in)
 	}
+	e.at(placeOfTerm(e.f, blk.Term))
 	e.term(blk.Term, next)
 }
 
@@ -182,8 +193,10 @@ func (e *emitter) instr(in ir.Instr) {
 			text = strings.TrimRight(e.b.String(), "\n") + " " + text
 			e.b.Reset()
 		}
+		e.here = 0
 		e.line("\t%s", text) // not in the first column: a //line comment means something there
 	case *ir.Blank:
+		e.here = 0
 		e.line("")
 	}
 }
@@ -395,6 +408,7 @@ func (e *emitter) switchTerm(t *ir.Switch) {
 }
 
 func (e *emitter) clause(c *ir.Clause) {
+	e.at(c.Node.Pos())
 	switch n := c.Node.(type) {
 	case *ast.CaseClause:
 		if n.List == nil {

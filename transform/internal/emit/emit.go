@@ -76,6 +76,7 @@ func render(pkg *load.Package, file *load.File, funcs []*ir.Func, decls []*load.
 		e := &emitter{f: f, fn: decls[i], pkg: pkg, out: out}
 		e.machine()
 	}
+	know(out, funcs)
 	var b bytes.Buffer
 	if err := out.Render(&b); err != nil {
 		return nil, firstFault(err.Error())
@@ -166,6 +167,9 @@ type emitter struct {
 	pkg *load.Package
 	out *jen.File
 	b   strings.Builder // MoveNext's body
+
+	here   int    // the line of the source that is written; 0: none
+	marker string // what the markers of such lines begin with; "": there are none
 
 	parts  []types.Type // that are written as type parameters now
 	wanted map[int]bool // of those, the ones that were written

@@ -14,6 +14,7 @@ import (
 //
 //	var copyStreamMachineStates = async.States{
 //		Func: "CopyStream", File: "copystream.go", Line: 21,
+//		Lines: "14:1 16:4 22-28:4 …",
 //		At: []async.State{
 //			1: {Line: 5, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
 //			2: {Line: 13, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},
@@ -25,7 +26,7 @@ func (e *emitter) states() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "var %s = %s{\n", e.f.Table, async("States"))
 	first := e.f.Source.Line(e.f.Start())
-	fmt.Fprintf(&b, "Func: %q, File: %q, Line: %d,\nAt: []%s{\n", e.f.Name, e.f.Source.Base, first, async("State"))
+	fmt.Fprintf(&b, "Func: %q, File: %q, Line: %d,\nLines: \"\",\nAt: []%s{\n", e.f.Name, e.f.Source.Base, first, async("State"))
 	for _, a := range e.f.States() {
 		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.words(a.Operand), strings.Join(e.needed(a), " "))
 	}
@@ -38,6 +39,28 @@ func (e *emitter) states() {
 	e.method("States").Params().Params(jen.Op("*").Add(raw(async("States"))), jen.Int()).
 		Block(raw(fmt.Sprintf("return &%s, int(%s.State)", e.f.Table, e.f.Receiver)))
 	e.out.Line()
+}
+
+// know writes what makes the file's tables known to who reads stacks:
+//
+//	func init() {
+//		async.Know("copyStreamMachine", &copyStreamMachineStates)
+//	}
+func know(out *jen.File, funcs []*ir.Func) {
+	var calls []string
+	var list func(funcs []*ir.Func)
+	list = func(funcs []*ir.Func) {
+		for _, f := range funcs {
+			if f.Suspends() {
+				calls = append(calls, fmt.Sprintf("%s(%q, &%s)", async("Know"), f.Machine, f.Table))
+			}
+			list(f.Children)
+		}
+	}
+	if list(funcs); len(calls) > 0 {
+		out.Comment("Panics name the source's lines by the tables of the machines.")
+		out.Func().Id("init").Params().Block(raw(strings.Join(calls, "\n")))
+	}
 }
 
 // words is n as the author wrote it, on one line and cut to what fits there. No

@@ -141,6 +141,9 @@ func (w words) Defer(f *ir.Func, d *ast.DeferStmt) string { return "defer " + f.
 // Leap writes a jump by the label that it has in the generated code.
 func (w words) Leap(to *ir.Block) string { return "goto " + to.Label }
 
+// Mark writes nothing.
+func (w words) Mark(int) string { return "" }
+
 func (w words) code(c *ir.Code) string {
 	text := c.Format
 	for _, arg := range c.Args {

@@ -64,6 +64,9 @@ type printer struct {
 	b strings.Builder
 }
 
+// Mark writes nothing.
+func (p *printer) Mark(int) string { return "" }
+
 func (p *printer) line(format string, args ...any) {
 	fmt.Fprintf(&p.b, format+"\n", args...)
 }

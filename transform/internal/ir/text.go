@@ -26,6 +26,9 @@ type Style interface {
 	Defer(f *Func, d *ast.DeferStmt) string
 	// Leap writes a jump out of a whole statement.
 	Leap(to *Block) string
+	// Mark writes, on a line of its own, which line of the source the next one
+	// is; "" leaves that out.
+	Mark(line int) string
 }
 
 // Expr writes an expression of the author's. If e itself is replaced, its
@@ -76,16 +79,48 @@ func (t *texter) edited(pos, end token.Pos) string {
 	sort.SliceStable(t.edits, func(i, j int) bool { return t.edits[i].pos < t.edits[j].pos })
 	var b strings.Builder
 	at := pos
+	astray := false // the lines are not those of the source any more
 	for _, e := range t.edits {
 		if e.pos < at || e.end > end {
 			continue // outside the part asked for
 		}
-		b.WriteString(t.f.Source.Text(at, e.pos))
+		astray = t.copy(&b, at, e.pos, astray)
 		b.WriteString(e.text)
+		astray = astray || strings.Count(e.text, "\n") != strings.Count(t.f.Source.Text(e.pos, e.end), "\n")
 		at = e.end
 	}
-	b.WriteString(t.f.Source.Text(at, end))
+	t.copy(&b, at, end, astray)
 	return b.String()
+}
+
+// copy copies the source from pos to end. If the lines are astray, it marks the
+// first that begins there; it returns whether they still are.
+func (t *texter) copy(b *strings.Builder, pos, end token.Pos, astray bool) bool {
+	text := t.f.Source.Text(pos, end)
+	for from := 0; astray; {
+		i := strings.IndexByte(text[from:], '\n')
+		if i < 0 {
+			break
+		}
+		from += i + 1
+		if start := pos + token.Pos(from); !t.inLiteral(start) {
+			b.WriteString(text[:from])
+			b.WriteString(t.style.Mark(t.f.Source.Line(start)))
+			text, astray = text[from:], false
+		}
+	}
+	b.WriteString(text)
+	return astray
+}
+
+// inLiteral reports whether pos is inside a string over several lines.
+func (t *texter) inLiteral(pos token.Pos) bool {
+	for _, lit := range t.raw {
+		if lit.Pos() < pos && pos < lit.End() {
+			return true
+		}
+	}
+	return false
 }
 
 type edit struct {
@@ -100,7 +135,8 @@ type texter struct {
 	root  ast.Stmt
 	edits []edit
 	stack []ast.Node
-	lits  int // closures around
+	lits  int             // closures around
+	raw   []*ast.BasicLit // strings over several lines
 }
 
 func (t *texter) replace(n ast.Node, text string) {
@@ -135,6 +171,10 @@ func (t *texter) visit(n ast.Node) bool {
 		return false
 	}
 	switch n := n.(type) {
+	case *ast.BasicLit:
+		if n.Kind == token.STRING && strings.Contains(n.Value, "\n") {
+			t.raw = append(t.raw, n)
+		}
 	case *ast.Ident:
 		t.ident(n)
 	case *ast.SelectorExpr:

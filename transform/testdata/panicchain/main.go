@@ -1,0 +1,81 @@
+// Panics that come through awaits: who reads of one should find his own lines.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+//nothread:async
+func root(task async.Task[int]) (int, error) {
+	n, err := middleAsync(task).Await() // awaits middle
+	return n + 1, err
+}
+
+//nothread:async
+func middle(task async.Task[int]) (int, error) {
+	sum := 0
+	for i := range 3 {
+		n, err := leafAsync(task, i).Await() // awaits leaf
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+//nothread:async
+func leaf(task async.Task[int], i int) (n int, err error) {
+	defer func() {
+		n++
+	}()
+	n, err = task.Await()
+	for _, text := range []string{`one
+two`, "three"} {
+		if len(text) > n {
+			return len(text), nil
+		}
+		if i == 2 {
+			var none []int
+			n = none[i] // panics
+		}
+	}
+	return n, err
+}
+
+//nothread:async
+func forgets(task async.Task[int]) error {
+	_, err := rootAsync(task).Await() // awaits root
+	return err
+}
+
+func main() {
+	source := async.NewSource[int]()
+	switch os.Args[1] {
+	case "late": // all have waited
+		task := rootAsync(source.Task())
+		source.SetResult(100)
+		fmt.Printf("%s", task.PanicStack())
+	case "at once": // nobody has
+		task := rootAsync(async.Completed(100, nil))
+		fmt.Printf("%s", task.PanicStack())
+	case "recovered":
+		task := rootAsync(async.Completed(100, nil))
+		func() {
+			defer func() { fmt.Println("recovered:", recover()) }()
+			task.Await()
+		}()
+	case "crash":
+		task := rootAsync(source.Task())
+		source.SetResult(100)
+		task.Await()
+	case "forgotten":
+		async.Forget(context.Background(), forgetsAsync(source.Task()))
+		source.SetResult(100)
+		select {}
+	}
+}
