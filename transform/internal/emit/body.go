@@ -27,6 +27,7 @@ func (e *emitter) moveNext() {
 	for i, blk := range e.f.Blocks {
 		e.block(blk, e.f.After(i))
 	}
+	e.here = 0
 	e.line("%s", strings.Repeat("}\n", open))
 	e.out.Commentf("MoveNext runs %s until it has to wait, or to its end.", e.name())
 	e.method("MoveNext").Params(jen.Op("*").Add(raw(async("Executor")))).Add(raw(async("Continuation"))).
