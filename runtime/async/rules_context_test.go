@@ -416,6 +416,14 @@ func TestC46_DelayOnTheHostsClock(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || h.now != 2*time.Hour {
 		t.Errorf("%v at %v", err, h.now)
 	}
+	resumed := false
+	async.Delay(ctx, time.Hour).OnCompleted(async.ContinuationFunc(func(*async.Executor) { resumed = true }))
+	if h.step(); !resumed || len(h.posted) != 0 {
+		t.Error("the timer has posted what it should resume")
+	}
+	if async.Delay(ctx, async.Infinite); len(h.timers) != 0 {
+		t.Error("a delay that never ends has a timer")
+	}
 	async.Yield(ctx).Await()
 	if time.Since(start) > time.Minute {
 		t.Error("the wall clock was used")

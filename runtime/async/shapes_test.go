@@ -161,8 +161,9 @@ func (h *watchingHost) OnDone(ctx context.Context, f func()) func() bool {
 	return context.AfterFunc(ctx, func() { h.ended <- f })
 }
 
-// A cancellation of the standard library's enters a host where the host says.
-func TestForeignCancellationEntersWhereTheHostSays(t *testing.T) {
+// A cancellation of the standard library's enters a host where the host says, and
+// posts what it releases.
+func TestC42_C46_ForeignCancellationEntersWhereTheHostSays(t *testing.T) {
 	h := &watchingHost{testHost: testHost{ex: async.NewExecutor(nil)}, ended: make(chan func())}
 	ctx, cancel := context.WithCancel(async.WithHost(bg, h))
 	d := async.Delay(ctx, 1000)
