@@ -7,7 +7,8 @@ import (
 )
 
 // This file knows where gc copies a value because it needs its address: for a
-// conversion to an interface, and as the key of a map. What has an address
+// conversion to an interface, as the key of a map, and for a comparison of structs
+// or arrays. What has an address
 // already is read where it is used, late; anything else is copied at once, and
 // so is an event.
 
@@ -92,6 +93,20 @@ func (b *builder) boxedEarly(e ast.Expr) bool {
 	}
 	tv := b.info.Types[e]
 	return tv.IsValue() && !tv.IsNil() && tv.Value == nil && needsAddress(from) && !b.hasAddress(e)
+}
+
+// comparedByAddress reports whether gc copies an operand of the comparison e once
+// both operands' calls are done.
+func (b *builder) comparedByAddress(e *ast.BinaryExpr, operand ast.Expr) bool {
+	if isInterface(b.info.TypeOf(e.X)) || isInterface(b.info.TypeOf(e.Y)) || b.hasAddress(operand) {
+		return false
+	}
+	switch b.info.TypeOf(operand).Underlying().(type) {
+	case *types.Struct, *types.Array:
+		lit, ok := ast.Unparen(operand).(*ast.CompositeLit)
+		return !ok || len(lit.Elts) > 0
+	}
+	return false
 }
 
 // isInterface reports whether values of t are interfaces; of a type parameter

@@ -272,7 +272,13 @@ func (b *builder) binaryEvents(list []*event, e *ast.BinaryExpr) []*event {
 	}
 	list = b.exprEvents(list, e.X)
 	if e.Op != token.LAND && e.Op != token.LOR {
-		return b.exprEvents(list, e.Y)
+		list = b.exprEvents(list, e.Y)
+		for _, operand := range []ast.Expr{e.X, e.Y} {
+			if b.comparedByAddress(e, operand) {
+				list = append(list, &event{expr: operand})
+			}
+		}
+		return list
 	}
 	ev := &event{expr: e}
 	if b.suspends(e.Y) {
