@@ -57,7 +57,8 @@ const (
 	posting                     // continuations are posted, not resumed by the completer
 	single                      // from a pool: awaited once, read once
 	failed                      // there is an error
-	flags    = hosted | solo | promoted | posting | single
+	reusable uint32 = 1 << 25   // its operation is used again once the result was read, unless several await it
+	flags           = hosted | solo | promoted | posting | single
 )
 
 // versions is the part of a status that is bumped at each reuse; tasks carry the
@@ -119,6 +120,9 @@ func (c *cell[T]) onCompleted(token uint32, k Continuation) bool {
 				panic("async: C14: a task from a pool was awaited twice; await it once, or do not pool it")
 			}
 			if c.move(s, appending) {
+				if s&reusable != 0 { // a host's, so nobody looks
+					c.status &^= reusable
+				}
 				c.append(k)
 				c.leave(s, appending, stored)
 				return true
@@ -263,7 +267,7 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 		c.value = v
 		to := done
 		if err != nil {
-			if s&single == 0 {
+			if s&(single|reusable) == 0 {
 				err = watch(err)
 			}
 			*c.failure(), to = err, done|failed
@@ -289,6 +293,15 @@ func (c *cell[T]) take(token uint32) (T, error) {
 	}
 	v, err := c.value, *c.failure()
 	return v, opened(err)
+}
+
+// look is take for who is not the task's only reader: an operation that could be
+// used again is not.
+func (c *cell[T]) look(token uint32) (T, error) {
+	if c.peek(token) == nil && c.has(reusable) {
+		return c.value, nil
+	}
+	return c.take(token)
 }
 
 func unreadable(s, token uint32) {

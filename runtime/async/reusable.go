@@ -2,9 +2,10 @@ package async
 
 // A Reusable is the task's side of an operation whose producer uses it again
 // once its result was read: embed it in the operation. It is a source that costs
-// no allocation if the operations are kept. Its task may be awaited once (C14),
-// and read once (C13) if the operation succeeds; an operation that fails is not
-// used again, so its error is kept, and reported if nobody reads it (C44).
+// no allocation if the operations are kept. Awaiting its task, or reading the
+// result, is what gives the operation back, so that is done once (C13). Combinators
+// only look; and an operation that several await, or that fails, is not used again:
+// its task is one like others, and its error is reported if nobody reads it (C44).
 //
 // The producer starts it, completes it exactly once, and keeps it, for the next
 // Start, no sooner than it is recycled. It follows the rule of its host.
@@ -23,7 +24,7 @@ type Reused interface {
 // task.
 func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 	c := &r.cell
-	c.status = c.status&versions | like.cell.status&(hosted|solo) | single
+	c.status = c.status&versions | like.cell.status&(hosted|solo) | reusable
 	c.env = like.cell.env
 	return taskOf(c, c.token())
 }
@@ -31,14 +32,18 @@ func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 // Succeed completes the task with v on behalf of ex; operation is what r is
 // embedded in. It may be in use again when Succeed returns.
 func (r *Reusable[T]) Succeed(ex *Executor, v T, operation Reused) {
-	released, ok := r.cell.complete(v, operation)
+	var again error // nil if several await the task: the operation is not used again
+	if r.cell.has(reusable) {
+		again = operation
+	}
+	released, ok := r.cell.complete(v, again)
 	r.must(ok)
 	ex.release(released)
 }
 
 // Fail completes the task with v and err on behalf of ex, and ends the use of r.
 func (r *Reusable[T]) Fail(ex *Executor, v T, err error) {
-	r.cell.status &^= single
+	r.cell.status &^= reusable
 	released, ok := r.cell.complete(v, err)
 	r.must(ok)
 	ex.release(released)

@@ -92,6 +92,14 @@ func (t Task[T]) take() (T, error) {
 	return t.value, t.err
 }
 
+// look is take for a combinator, whose tasks the caller may read too.
+func (t Task[T]) look() (T, error) {
+	if t.token != 0 {
+		return t.cell().look(t.token)
+	}
+	return t.value, t.err
+}
+
 // peek is the error that take would return; it takes nothing.
 func (t Task[T]) peek() error {
 	if t.token != 0 {
@@ -101,7 +109,7 @@ func (t Task[T]) peek() error {
 }
 
 func (t Task[T]) outcome() error {
-	_, err := t.take()
+	_, err := t.look()
 	return err
 }
 

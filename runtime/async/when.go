@@ -23,7 +23,7 @@ func WhenAll[T any](ctx context.Context, tasks ...Task[T]) Task[[]T] {
 	collect := func() ([]T, error) {
 		values, errs := make([]T, len(tasks)), make([]error, len(tasks))
 		for i, t := range tasks {
-			values[i], errs[i] = t.take()
+			values[i], errs[i] = t.look()
 		}
 		return values, joinFailures(errs)
 	}
@@ -131,7 +131,7 @@ func notEmpty[O any](name string, tasks []O) []O {
 func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	for _, t := range notEmpty("Race", tasks) {
 		if t.IsCompleted() {
-			return Completed(t.take())
+			return Completed(t.look())
 		}
 	}
 	var zero T
@@ -143,7 +143,7 @@ func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 		if !j.claim() {
 			return nil
 		}
-		return j.settle(tasks[i].take())
+		return j.settle(tasks[i].look())
 	})
 	return j.source.Task()
 }
@@ -156,7 +156,7 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	var zero T
 	for _, t := range notEmpty("FirstSuccess", tasks) {
 		if t.IsCompleted() && t.peek() == nil {
-			return Completed(t.take())
+			return Completed(t.look())
 		}
 	}
 	if ctx.Err() != nil {
@@ -171,9 +171,9 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 			if !j.claim() {
 				return nil
 			}
-			return j.settle(tasks[i].take())
+			return j.settle(tasks[i].look())
 		}
-		_, errs[i] = tasks[i].take()
+		_, errs[i] = tasks[i].look()
 		if left.Add(-1) > 0 || !j.claim() {
 			return nil
 		}
@@ -208,7 +208,7 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 		if n >= len(slots) {
 			return nil
 		}
-		released, _ := slots[n].cell.complete(tasks[i].take())
+		released, _ := slots[n].cell.complete(tasks[i].look())
 		if n == len(slots)-1 {
 			settled.claim()
 		}

@@ -29,8 +29,9 @@
 // # Tasks
 //
 // A task of a socket, a clock or a toaster may be awaited and read as often as one likes. A File's read or write that has
-// succeeded may be read once: what it was kept in is used for the next operation, which therefore allocates nothing. A
-// second read panics and says so (C13); keep the result, not the task.
+// succeeded is used for the next operation once it was awaited, so that this allocates nothing. To await it again panics
+// and says so (C13): keep the result, not the task. Combinators only look at it; after async.WhenAll each task may still
+// be awaited. What several await at a time is not used again.
 //
 // # Cancellation
 //

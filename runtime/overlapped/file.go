@@ -47,7 +47,7 @@ var (
 // await one before you start the next, or use ReadAtAsync and WriteAtAsync, which have no part in the position.
 //
 // A file keeps the operations that have ended for those that will begin, so that none costs an allocation. That is why
-// the task of one that succeeds may be awaited and read once (C13, C14).
+// the task of one that succeeds may be awaited once (C13), after the combinators that it was given to.
 type File struct {
 	world    World
 	name     string
