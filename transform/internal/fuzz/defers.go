@@ -1,5 +1,7 @@
 package fuzz
 
+import "strings"
+
 // recovering defers a recovery at the start of a function.
 func (g *generator) recovering() string {
 	set := ""
@@ -81,8 +83,8 @@ func (g *generator) deferredAwait() string {
 	case 1:
 		return g.f("defer h.Do0(func() { h.Say(%s) }).Await()", g.say())
 	}
-	if len(g.scopes) > 7 {
-		return ""
-	}
-	return g.f("defer async.Go(context.Background(), %s).Await()", g.literalMachine(tInt))
+	// The closure goes on while the function does: nobody may see when.
+	before := g.closure(g.mutations)
+	return g.f("defer async.Go(context.Background(), func(ctx context.Context) (int, error) {\nh.Say(%s)\n%s\nreturn h.Quiet(%s).Await()\n}).Await()",
+		g.say(), strings.TrimSuffix(before, "; "), g.literal(tInt))
 }

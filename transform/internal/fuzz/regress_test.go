@@ -26,15 +26,17 @@ func TestRegress(t *testing.T) {
 		programs = append(programs, p)
 	}
 	w := newWorld(t)
-	verdicts, err := w.Run(context.Background(), programs, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, v := range verdicts {
-		t.Run(filepath.Base(names[i]), func(t *testing.T) {
-			if v.Kind != Same {
-				t.Errorf("%s\n%s", v.Kind, v.Detail)
-			}
-		})
+	for _, w.Flags = range []string{"", "-N -l"} {
+		verdicts, err := w.Run(context.Background(), programs, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range verdicts {
+			t.Run(filepath.Base(names[i])+w.Flags, func(t *testing.T) {
+				if v.Kind != Same {
+					t.Errorf("%s\n%s", v.Kind, v.Detail)
+				}
+			})
+		}
 	}
 }
