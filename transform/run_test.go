@@ -83,7 +83,7 @@ func with(t *testing.T, source string, more ...stage) (*Result, *run) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.all(append(slices.Clone(stages[:2]), more...)); err != nil {
+	if err := r.all(append(slices.Clone(stages[:3]), more...)); err != nil {
 		t.Fatal(err)
 	}
 	return r.result(), r
@@ -126,7 +126,7 @@ func TestFailedResultIsNotWritten(t *testing.T) {
 	if err := result.Write(); err == nil {
 		t.Error("Write accepts a failed result")
 	}
-	if names := stageNames(r); names != "load check" {
+	if names := stageNames(r); names != "recall load check" {
 		t.Errorf("ran %s", names)
 	}
 }
