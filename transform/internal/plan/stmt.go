@@ -10,8 +10,40 @@ import (
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
-// suspends reports whether n holds an await of this function's own.
-func (b *builder) suspends(n ast.Node) bool { return check.Contains(b.info, n) }
+// suspends reports whether n holds an await of this function's own, or must be
+// taken apart as if it did.
+func (b *builder) suspends(n ast.Node) bool {
+	return check.Contains(b.info, n) || b.returnsFromIterator(n)
+}
+
+// returnsFromIterator reports whether there is a return in a range over a function
+// below n. The iterator must be left before deferred calls are made and the task
+// completes; so such a loop is taken apart as one with an await is.
+func (b *builder) returnsFromIterator(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.RangeStmt:
+			if _, ok := coreType(b.info.TypeOf(n.X)).(*types.Signature); ok {
+				found = found || returns(n.Body)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// returns reports whether there is a return statement below n.
+func returns(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		_, isLit := n.(*ast.FuncLit)
+		_, isReturn := n.(*ast.ReturnStmt)
+		found = found || isReturn
+		return !found && !isLit
+	})
+	return found
+}
 
 // stmts plans the statements of a block whose closing brace is at rbrace.
 func (b *builder) stmts(list []ast.Stmt, rbrace token.Pos) {
