@@ -121,7 +121,7 @@ func (b *bench) resident() ([]Row, error) {
 	rows = append(rows,
 		row(small, figure(machines.Each, "B"), coroc, quoted(144, "B")).because(corocNote),
 		row(stream, figure(streams["suspended copies"].Each, "B"), channel, quoted(2842, "B"), oursAtMost(400)).
-			because("of the peer, its buffer of another size included, as the issue has it; ours as the difference to a buffer of 4,096 bytes"))
+			because("of the peer, its buffer of another size included; ours as the difference to a buffer of 4,096 bytes"))
 	collected := func(peer, job string, demands ...demand) {
 		theirs := figure(seen[job].Collection, "ms")
 		rows = append(rows, row(collection, figure(machines.Collection, "ms"), peer, &theirs, demands...).

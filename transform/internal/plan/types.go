@@ -55,12 +55,22 @@ func (b *builder) localType(spec *ast.TypeSpec) {
 }
 
 // typesBelow moves those types out of a whole statement that async closures in it
-// need, and what these are made of.
+// need, and what these are made of; types that async closures declare are theirs.
 func (b *builder) typesBelow(s ast.Stmt) {
 	var decls []*ast.GenDecl
+	closures := make(map[*ast.FuncLit]bool)
 	ast.Inspect(s, func(n ast.Node) bool {
-		if decl, ok := n.(*ast.GenDecl); ok && decl.Tok == token.TYPE {
-			decls = append(decls, decl)
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if lit, ok := check.AsyncLiteral(b.info, n); ok {
+				closures[lit] = true
+			}
+		case *ast.FuncLit:
+			return !closures[n]
+		case *ast.GenDecl:
+			if n.Tok == token.TYPE {
+				decls = append(decls, n)
+			}
 		}
 		return true
 	})
