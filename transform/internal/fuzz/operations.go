@@ -301,10 +301,10 @@ func (g *generator) slices(t *typ, d int) []option {
 			if g.hidden("append") {
 				return ""
 			}
-			return g.f("append(%s, %s)", g.typed(t, d-1), g.expr(t.elem, d-1))
+			return g.f("h.Clip(append(%s, %s))", g.typed(t, d-1), g.expr(t.elem, d-1))
 		}},
 		{1, func() string {
-			return g.f("append(%s, %s...)", g.typed(t, d-1), g.operand(t, d-1))
+			return g.f("h.Clip(append(%s, %s...))", g.typed(t, d-1), g.operand(t, d-1))
 		}},
 		{1, func() string {
 			return g.f("%s[:%s]", g.operand(t, d-1), []string{"3", "2", "2:3"}[g.n(3)])
@@ -320,7 +320,7 @@ func (g *generator) slices(t *typ, d int) []option {
 		}},
 		{1, func() string {
 			if t == tBytes {
-				return g.f("[]byte(%s)", g.nonconst(tString, d-1))
+				return g.f("h.Clip([]byte(%s))", g.nonconst(tString, d-1))
 			}
 			return g.f("make(%s, %s&3+3)", t, g.paren(g.nonconst(tInt, d-1)))
 		}},

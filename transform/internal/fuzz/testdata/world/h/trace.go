@@ -51,6 +51,10 @@ func Id[T any](what string, v T) T {
 	return v
 }
 
+// Clip leaves s the capacity that its length needs: how much more append makes
+// depends on whether s escapes.
+func Clip[S ~[]E, E any](s S) S { return s[:len(s):len(s)] }
+
 // Caught says what a recover returned.
 func Caught(what string, v any) {
 	if v == nil {
