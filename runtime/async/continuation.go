@@ -55,6 +55,14 @@ func (*continuations) MoveNext(*Executor) Continuation {
 // unbound resumes a continuation anywhere: what ConfigureAwait(false) stores.
 type unbound struct{ Continuation }
 
+// bare is c without what resumes it anywhere.
+func bare(c Continuation) Continuation {
+	if u, ok := c.(*unbound); ok {
+		return u.Continuation
+	}
+	return c
+}
+
 // configured returns c, freed of its SyncContext if it has one and anywhere is
 // set.
 func configured(c Continuation, anywhere bool) Continuation {

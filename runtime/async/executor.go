@@ -244,10 +244,7 @@ type failing interface {
 // machine that is complete: what interrupts one that was resumed once too often
 // is the completer's.
 func machineOf(c Continuation) failing {
-	if u, ok := c.(*unbound); ok {
-		c = u.Continuation
-	}
-	if m, ok := c.(failing); ok && !m.IsCompleted() {
+	if m, ok := bare(c).(failing); ok && !m.IsCompleted() {
 		return m
 	}
 	return nil

@@ -107,13 +107,18 @@ func addressOf(m Machine) unsafe.Pointer {
 	return (*struct{ _, data unsafe.Pointer })(unsafe.Pointer(&m)).data
 }
 
-// MachineIn returns the machine that c resumes, nil if it is something else.
+// MachineIn returns the machine that c resumes, nil if it is something else, or a
+// machine written by hand that does not say where it is.
 func MachineIn(c Continuation) Machine {
-	if u, ok := c.(*unbound); ok {
-		c = u.Continuation
-	}
-	m, _ := c.(Machine)
+	m, _ := bare(c).(Machine)
 	return m
+}
+
+// IsMachine reports whether c resumes a machine: what has a builder, be it
+// generated or not.
+func IsMachine(c Continuation) bool {
+	_, ok := bare(c).(failing)
+	return ok
 }
 
 // began makes the machine that c resumes known. It has left the stack, in its

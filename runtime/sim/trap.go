@@ -39,31 +39,11 @@ func queued(t *kernel.Thread) iter.Seq[async.Continuation] {
 // machine awaits one thing at a time, so nothing else could complete it; of a combinator, or of a source, that is not
 // known.
 func leadsTo(c async.Continuation, t *kernel.Thread) bool {
-	if !isMachine(reflect.ValueOf(c)) {
+	if !async.IsMachine(c) {
 		return false
 	}
 	for _, k := range async.AwaitedBy(c) {
 		if b, ok := k.(*blocker); ok && b.thread == t || leadsTo(k, t) {
-			return true
-		}
-	}
-	return false
-}
-
-// isMachine reports whether a continuation resumes a machine: what has a builder, be it generated or not.
-func isMachine(c reflect.Value) bool {
-	for c.Kind() == reflect.Pointer || c.Kind() == reflect.Interface {
-		c = c.Elem()
-	}
-	if !c.IsValid() || c.Kind() != reflect.Struct {
-		return false
-	}
-	if c.Type().Name() == "unbound" {
-		return isMachine(c.FieldByName("Continuation"))
-	}
-	for i := range c.NumField() {
-		name := c.Type().Field(i).Type.Name()
-		if strings.HasPrefix(name, "Builder") || strings.HasPrefix(name, "PooledBuilder") {
 			return true
 		}
 	}
@@ -90,7 +70,7 @@ func blockage(t *kernel.Thread, on string) (text string, machines bool) {
 	first, trapped, n := "", false, 0
 	for c := range queued(t) {
 		n++
-		machines = machines || isMachine(reflect.ValueOf(c))
+		machines = machines || async.IsMachine(c)
 		if leads := leadsTo(c, t); leads && !trapped || first == "" {
 			first, trapped = named(c), leads
 		}
