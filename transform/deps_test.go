@@ -33,7 +33,8 @@ import (
 // "x/..." stands for a room and all below it, on either side. Tests are free to
 // import what they need to see, but not across transform and runtime.
 const policy = `
-cmd/nothread:           transform
+cmd/nothread:           transform cmd/graphsvg
+cmd/graphsvg:           github.com/goccy/go-graphviz
 cmd/bench/...:          runtime/... cmd/bench/...
 cmd/tour:               runtime/... golden/...
 

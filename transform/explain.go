@@ -8,8 +8,7 @@ import (
 // An Explanation says what was made of one function: see its fields, or Text.
 type Explanation = explain.Func
 
-// A Graph is a function's machine as a picture: see its methods DOT, Mermaid and
-// SVG.
+// A Graph is a function's machine as a picture: see its methods DOT and Mermaid.
 type Graph = graph.Graph
 
 // Explain compiles the packages that cfg names and explains functions of theirs:

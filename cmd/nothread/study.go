@@ -66,18 +66,11 @@ func (g *graph) flags(flags *flag.FlagSet) {
 }
 
 func (g *graph) run(cfg transform.Config, stdout, stderr io.Writer) int {
-	draw := (*transform.Graph).DOT
-	switch ext := filepath.Ext(g.output); ext {
-	case "", ".dot", ".gv":
-		if g.output != "" && ext == "" {
-			fmt.Fprintf(stderr, "nothread: -o %s: want a name that ends in .dot, .mmd or .svg\n", g.output)
-			return 2
-		}
-	case ".mmd", ".mermaid":
-		draw = (*transform.Graph).Mermaid
-	case ".svg":
-		draw = (*transform.Graph).SVG
-	default:
+	form := forms[filepath.Ext(g.output)]
+	if g.output == "" {
+		form = dot
+	}
+	if form == nil {
 		fmt.Fprintf(stderr, "nothread: -o %s: want a name that ends in .dot, .mmd or .svg\n", g.output)
 		return 2
 	}
@@ -86,13 +79,23 @@ func (g *graph) run(cfg transform.Config, stdout, stderr io.Writer) int {
 	if status := failed(result, err, stderr); status != 0 {
 		return status
 	}
-	if g.output == "" {
-		_, err = io.WriteString(stdout, draw(drawn))
-	} else {
-		err = os.WriteFile(g.output, []byte(draw(drawn)), 0o666)
+	text, err := form(drawn)
+	if err == nil && g.output == "" {
+		_, err = io.WriteString(stdout, text)
+	} else if err == nil {
+		err = os.WriteFile(g.output, []byte(text), 0o666)
 	}
 	return failed(nil, err, stderr)
 }
+
+// forms are what a graph is written as, by the end of the file's name.
+var forms = map[string]func(*transform.Graph) (string, error){
+	".dot": dot, ".gv": dot, ".mmd": mermaid, ".mermaid": mermaid, ".svg": svg,
+}
+
+func dot(g *transform.Graph) (string, error) { return g.DOT(), nil }
+
+func mermaid(g *transform.Graph) (string, error) { return g.Mermaid(), nil }
 
 // split takes the names of functions out of cfg's patterns. A name is F, T.M,
 // (*T).M, F.go1 or file.go:12; what has a slash, ends in .go, or is made of dots,

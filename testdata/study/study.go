@@ -167,3 +167,16 @@ func Order(f func() int, t async.Task[int], u async.Task[int]) int {
 }
 
 func value(n int, _ error) int { return n }
+
+// Quoted has in its conditions what means something in pictures.
+//
+//nothread:async
+func Quoted(s string, t async.Task0) string {
+	for s != "\"<&>|{}\\n#_*\t" {
+		if err := t.Await(); err != nil && s < `–\l` {
+			return "]]>" + s
+		}
+		s += "<!-- é -->"
+	}
+	return s
+}

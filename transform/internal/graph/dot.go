@@ -17,8 +17,9 @@ const (
 func (g *Graph) DOT() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "digraph %s {\n", quoted(g.Name))
+	b.WriteString("\tnodesep=0.3\n\tranksep=0.35\n")
 	fmt.Fprintf(&b, "\tnode [fontname=\"Courier\", fontsize=10, color=%q, fontcolor=%q, style=filled]\n", ink, ink)
-	fmt.Fprintf(&b, "\tedge [fontname=\"Courier\", fontsize=9, color=%q, fontcolor=%q]\n", ink, ink)
+	fmt.Fprintf(&b, "\tedge [fontname=\"Courier\", fontsize=9, color=%q, fontcolor=%q, arrowsize=0.7]\n", ink, ink)
 	for _, n := range g.Nodes {
 		shape, more := "box", ""
 		switch n.Kind {
@@ -46,6 +47,11 @@ func (g *Graph) DOT() string {
 			attrs = " [" + strings.Join(with, ", ") + "]"
 		}
 		fmt.Fprintf(&b, "\t%s -> %s%s\n", e.From.ID, e.To.ID, attrs)
+	}
+	for _, n := range g.Nodes {
+		if n.Kind == End {
+			fmt.Fprintf(&b, "\t{ rank=sink; %s }\n", n.ID)
+		}
 	}
 	b.WriteString("}\n")
 	return b.String()

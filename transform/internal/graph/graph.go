@@ -1,5 +1,5 @@
 // Package graph draws a machine: its states, the code between them, and what
-// leads from one to the next; as DOT, as Mermaid, and as SVG of its own layout.
+// leads from one to the next; as DOT, which Graphviz draws, and as Mermaid.
 //
 //	start ─▶ buf = make(…) ─▶ (state 1) ─completes▶ n, err = ‹result› ─err == io.EOF▶ end
 //	                              ▲                        │ else
