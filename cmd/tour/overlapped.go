@@ -21,7 +21,7 @@ import (
 type callback func(ex *async.Executor, status kernel.Status, n int)
 
 // Complete is called on a thread that nobody here has started.
-func (f callback) Complete(ex *async.Executor, _ *kernel.Thread, packet kernel.Packet) {
+func (f callback) Complete(ex *async.Executor, _ *kernel.Thread, packet *kernel.Packet) {
 	f(ex, packet.Status, packet.Information)
 }
 

@@ -36,11 +36,11 @@ type collector struct {
 
 func (c collector) Run(t *kernel.Thread) {
 	for {
-		p, ok := c.port.Remove(t)
-		if !ok {
+		p := c.port.Remove(t)
+		if p == nil {
 			return
 		}
-		c.m.got = append(c.m.got, p)
+		c.m.got = append(c.m.got, *p)
 		if c.m.onPacket != nil {
 			c.m.onPacket()
 		}

@@ -42,7 +42,8 @@
 //	special kernel APC (apc.go) to the thread that asked (A11), ahead of all other APCs (A34); if it waits it wakes,
 //	                            runs it, and waits on (A35). There, where the thread's memory can be reached, the data
 //	                            of buffered I/O is copied and the I/O status block written (A12)
-//	packet (port.go)            if the handle is bound to a completion port, the IRP becomes a packet of it (A13, A39)
+//	packet (port.go)            if the handle is bound to a completion port, it gets a packet (A13, A39), and the IRP is
+//	                            free for the next request
 //	Remove                      the thread that waits least long is borrowed for it, or the next one that is done with
 //	                            its packet takes it (A36, A37); should it block, another one is let go (A38)
 //

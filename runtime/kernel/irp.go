@@ -35,7 +35,7 @@ func (m MajorFunction) String() string {
 // IRP is an I/O request packet. IRPs are pooled: whoever holds one after it is freed holds somebody else's.
 //
 // A million may be in flight at a time, so an IRP has no room for what few need (annex.go), and one link for whatever it
-// stands in: a device queue, then a thread's APCs, then a completion port.
+// stands in: a device queue, then a thread's APCs.
 type IRP struct {
 	// Fixed from AllocateIRP to FreeIRP.
 	kernel *Kernel
@@ -84,7 +84,6 @@ const (
 	stageTaken                // taken out of a device queue, or let through by it
 	stageStarted              // StartIo has got it
 	stageAPC                  // complete: its APC is queued to a thread
-	stagePacket               // it is a packet of a port
 )
 
 // reach notes that the IRP has come to a stage.
@@ -163,7 +162,7 @@ func (k *Kernel) newIRP(stackSize int) *IRP {
 
 // FreeIRP gives an IRP back to the pool. IRPs that the I/O manager built it frees itself.
 func (k *Kernel) FreeIRP(irp *IRP) {
-	if irp.id == 0 || irp.queue != nil || irp.stage >= stageAPC || irp.cancelRoutine != nil || irp.inFlight || irp.current <= irp.depth {
+	if irp.id == 0 || irp.queue != nil || irp.stage == stageAPC || irp.cancelRoutine != nil || irp.inFlight || irp.current <= irp.depth {
 		k.refuseToFree(irp)
 	}
 	k.free(irp)
@@ -174,7 +173,7 @@ func (k *Kernel) refuseToFree(irp *IRP) {
 	switch {
 	case irp.id == 0:
 		k.violate(vFreedTwice, irp, "an IRP is freed twice")
-	case irp.queue != nil || irp.stage >= stageAPC:
+	case irp.queue != nil || irp.stage == stageAPC:
 		k.violate(vFreeQueued, irp, "an IRP is freed that stands in a queue")
 	case irp.cancelRoutine != nil:
 		k.violate(vCancelSet, irp, "an IRP is freed whose cancel routine is set")

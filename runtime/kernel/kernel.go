@@ -51,7 +51,8 @@ type Kernel struct {
 	closing     []*FileObject // whose last IRP has come back after their handle was closed
 	irps        slabs
 	freeIRP     *IRP // the first of those that are free
-	freePosts   *post
+	ports       []*CompletionPort
+	freeBlocks  *packetBlock // of packets, the first of those that are free
 
 	filters  filters // stress.go
 	locks    int     // spin locks held

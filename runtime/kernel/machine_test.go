@@ -124,11 +124,11 @@ func (m *machine) port(max, threads int) (*CompletionPort, *[]Packet) {
 	for i := range threads {
 		t := m.NewThread(fmt.Sprint("thread ", i+1), bodyFunc(func(t *Thread) {
 			for {
-				packet, ok := p.Remove(t)
-				if !ok {
+				packet := p.Remove(t)
+				if packet == nil {
 					return
 				}
-				*got = append(*got, packet)
+				*got = append(*got, *packet)
 			}
 		}))
 		p.Enlist(t)

@@ -1,23 +1,85 @@
 package kernel
 
+import "github.com/nothread/nothread/runtime/clock"
+
 // This file is completion ports: a queue of packets, and a number of threads that may run for it at a time. Rules A36
 // to A39.
 
-// Packet is one entry of a completion port: a completed request, or something posted.
+// Packet is one entry of a completion port: a completed request, or something posted. A completed request needs its IRP no
+// more: others use it while the packet waits.
 type Packet struct {
 	Key         any         // of the handle that the request came through, or what was posted
 	Overlapped  *Overlapped // of the request
 	Status      Status
 	Information int
 	IRP         uint64 // the number of the IRP that it was; 0: posted
+
+	file  *FileObject // of the request
+	since clock.Time
 }
 
-// post is a posted packet that waits. A completed request waits as its IRP.
-type post struct {
-	key        any
-	overlapped *Overlapped
-	after      uint64 // how many IRPs were queued before it, of all that ever were
-	next       *post
+// packetQueue is first in, first out. There may be a million packets: they lie side by side, in blocks.
+type packetQueue struct {
+	first, last *packetBlock
+	out, in     int // how many of the first block's were taken out, and of the last one's put in
+	n           int
+}
+
+// packetBlock is so many packets as a kilobyte holds.
+type packetBlock struct {
+	packets [15]Packet
+	next    *packetBlock
+}
+
+// push returns the place of a packet that comes last, to be filled in.
+func (q *packetQueue) push(k *Kernel) *Packet {
+	if q.last == nil || q.in == len(q.last.packets) {
+		b := k.freeBlocks
+		if b == nil {
+			b = new(packetBlock)
+		} else {
+			k.freeBlocks, b.next = b.next, nil
+		}
+		if q.last == nil {
+			q.first = b
+		} else {
+			q.last.next = b
+		}
+		q.last, q.in = b, 0
+	}
+	p := &q.last.packets[q.in]
+	q.in++
+	q.n++
+	return p
+}
+
+// pop moves the packet that has waited longest to where p says.
+func (q *packetQueue) pop(k *Kernel, p *Packet) {
+	from := &q.first.packets[q.out]
+	*p = *from
+	*from = Packet{}
+	q.out++
+	q.n--
+	switch {
+	case q.n == 0:
+		q.out, q.in = 0, 0 // the block is the last one
+	case q.out == len(q.first.packets):
+		b := q.first
+		q.first, q.out = b.next, 0
+		b.next, k.freeBlocks = k.freeBlocks, b
+	}
+}
+
+// all ranges over the packets, from the one that has waited longest.
+func (q *packetQueue) all(yield func(*Packet) bool) {
+	for b, i, n := q.first, q.out, q.n; n > 0; n-- {
+		if !yield(&b.packets[i]) {
+			return
+		}
+		if i++; i == len(b.packets) {
+			b, i = b.next, 0
+		}
+	}
 }
 
 // CompletionPort is a completion port.
@@ -28,11 +90,9 @@ type CompletionPort struct {
 	max      int // threads that may run for it at a time
 	waitText string
 
-	requests   irpList // packets that wait: completed requests, first in first out,
-	head, tail *post   // and, between them, what was posted
-	posts      int
-	waiters    *Thread // the most recent first
-	current    int     // threads that run for it; may exceed max for a while (A38)
+	packets packetQueue // that wait
+	waiters *Thread     // the most recent first
+	current int         // threads that run for it; may exceed max for a while (A38)
 }
 
 // NewCompletionPort makes a port for which up to max threads run at a time; 0 means as many as there are CPUs (A36).
@@ -40,14 +100,16 @@ func (k *Kernel) NewCompletionPort(name string, max int) *CompletionPort {
 	if max <= 0 {
 		max = len(k.cpus)
 	}
-	return &CompletionPort{kernel: k, name: name, max: max, waitText: "a packet of the " + name}
+	p := &CompletionPort{kernel: k, name: name, max: max, waitText: "a packet of the " + name}
+	k.ports = append(k.ports, p)
+	return p
 }
 
 // Name returns the port's name.
 func (p *CompletionPort) Name() string { return p.name }
 
 // Len returns the number of packets that wait.
-func (p *CompletionPort) Len() int { return p.requests.len() + p.posts }
+func (p *CompletionPort) Len() int { return p.packets.n }
 
 // Running returns the number of threads that run for the port.
 func (p *CompletionPort) Running() int { return p.current }
@@ -55,89 +117,56 @@ func (p *CompletionPort) Running() int { return p.current }
 // Post queues a packet of the caller's own making (PostQueuedCompletionStatus).
 func (p *CompletionPort) Post(c *CPU, key any, ov *Overlapped) {
 	c.requireAtMost(DispatchLevel, "CompletionPort.Post")
-	k := p.kernel
-	packet := k.freePosts
-	if packet == nil {
-		packet = new(post)
-	} else {
-		k.freePosts = packet.next
-		packet.next = nil
-	}
-	packet.key, packet.overlapped, packet.after = key, ov, p.requests.in
-	k.counts.Packets++
-	if k.watched {
-		k.traceOn(c, HopPacket, 0, p.name, int64(p.Len()), 0)
-	}
-	if p.ready() {
-		p.hand(nil, packet)
-		return
-	}
-	if p.head == nil {
-		p.head = packet
-	} else {
-		p.tail.next = packet
-	}
-	p.tail = packet
-	p.posts++
+	packet := p.insert(c, 0)
+	packet.Key, packet.Overlapped = key, ov
 }
 
-// insertIRP queues the packet of a completed request: the IRP itself.
+// insertIRP queues the packet of a completed request, which ends the IRP.
 func (p *CompletionPort) insertIRP(c *CPU, irp *IRP) {
+	packet := p.insert(c, irp.id)
+	file := irp.file
+	packet.Key, packet.Overlapped = file.key, irp.overlapped
+	packet.Status, packet.Information, packet.IRP = irp.Status, irp.Information, irp.id
+	packet.file, packet.since = file, irp.since
+	p.kernel.free(irp)
+}
+
+// insert returns the place of a new packet, to be filled in: with the thread that waits least long, if the port may have one
+// more running (A36), else at the end of the queue.
+func (p *CompletionPort) insert(c *CPU, irp uint64) *Packet {
 	k := p.kernel
 	k.counts.Packets++
 	if k.watched {
-		k.traceOn(c, HopPacket, irp.id, p.name, int64(p.Len()), 0)
+		k.traceOn(c, HopPacket, irp, p.name, int64(p.Len()), 0)
 	}
-	irp.stage = stagePacket
-	if p.ready() {
-		p.hand(irp, nil)
-		return
+	if p.waiters != nil && p.current < p.max && p.packets.n == 0 {
+		return p.hand()
 	}
-	p.requests.push(irp)
+	return p.packets.push(k)
 }
 
-// ready reports whether a packet goes to a thread at once: to the one that waits least long, if the port may have one more
-// running (A36).
-func (p *CompletionPort) ready() bool {
-	return p.waiters != nil && p.current < p.max && p.empty()
-}
-
-func (p *CompletionPort) empty() bool { return p.requests.head == nil && p.head == nil }
-
-// hand gives a packet to the most recent waiter.
-func (p *CompletionPort) hand(irp *IRP, packet *post) {
+// hand makes the most recent waiter ready, and returns the place of the packet that it will find.
+func (p *CompletionPort) hand() *Packet {
 	t := p.waiters
 	p.waiters = t.nextWaiter
 	t.nextWaiter = nil
 	p.current++
-	t.active = true
-	t.handed, t.posted = irp, packet
+	t.active, t.handed = true, true
 	p.kernel.wake(t, StatusSuccess)
+	return &t.packet
 }
 
-// pop takes out the packet that has waited longest: a request's or a posted one.
-func (p *CompletionPort) pop() (*IRP, *post) {
-	if p.requests.head != nil && (p.head == nil || p.head.after != p.requests.out) {
-		return p.requests.pop(), nil
-	}
-	packet := p.head
-	p.head = packet.next
-	packet.next = nil
-	p.posts--
-	return nil, packet
-}
-
-// Remove takes a packet, for the thread that the CPU runs (GetQueuedCompletionStatus). If there is none, or enough
-// threads run for the port, it returns false and the thread waits: its body must return, and call Remove again when it
-// runs next. A thread belongs to the port that it last asked (A39).
-func (p *CompletionPort) Remove(t *Thread) (Packet, bool) {
+// Remove takes a packet, for the thread that the CPU runs (GetQueuedCompletionStatus). It is the thread's until it calls
+// Remove again. If there is none, or enough threads run for the port, it returns nil and the thread waits: its body must
+// return, and call Remove again when it runs next. A thread belongs to the port that it last asked (A39).
+func (p *CompletionPort) Remove(t *Thread) *Packet {
 	c := t.cpu
 	if c.irql != PassiveLevel {
 		c.wrongLevel(PassiveLevel, "CompletionPort.Remove")
 	}
-	if irp, packet := t.handed, t.posted; irp != nil || packet != nil { // handed to it while it waited
-		t.handed, t.posted = nil, nil
-		return p.open(c, irp, packet), true
+	if t.handed { // it got one while it waited
+		t.handed = false
+		return p.open(c, &t.packet)
 	}
 	if t.active { // it is done with the packet before: another may run, and that may be itself (A37)
 		t.port.current--
@@ -147,14 +176,15 @@ func (p *CompletionPort) Remove(t *Thread) (Packet, bool) {
 		}
 	}
 	t.port = p
-	if !p.empty() && p.current < p.max {
+	if p.packets.n > 0 && p.current < p.max {
 		p.current++
 		t.active = true
-		irp, packet := p.pop()
-		return p.open(c, irp, packet), true
+		p.packets.pop(p.kernel, &t.packet)
+		return p.open(c, &t.packet)
 	}
+	t.packet = Packet{} // what it has done is nobody's business any more
 	p.await(t)
-	return Packet{}, false
+	return nil
 }
 
 // Enlist makes a new thread wait for its first packet without having run.
@@ -169,26 +199,17 @@ func (p *CompletionPort) await(t *Thread) {
 	t.WaitIdle(p.waitText)
 }
 
-// open returns a packet's contents and frees it, and the IRP that it was.
-func (p *CompletionPort) open(c *CPU, irp *IRP, packet *post) (contents Packet) {
-	k := p.kernel
+// open is the price of a packet.
+func (p *CompletionPort) open(c *CPU, packet *Packet) *Packet {
 	c.Spend(costPacket)
-	if irp == nil {
-		contents.Key, contents.Overlapped = packet.key, packet.overlapped
-		*packet = post{next: k.freePosts}
-		k.freePosts = packet
-	} else {
-		contents = Packet{irp.file.key, irp.overlapped, irp.Status, irp.Information, irp.id}
-		k.free(irp)
-	}
-	k.mix(hashPacket|contents.IRP<<8, uint64(c.number))
-	return contents
+	p.kernel.mix(hashPacket|packet.IRP<<8, uint64(c.number))
+	return packet
 }
 
 // release lets a waiter run if the port has a packet and may have one more running (A38).
 func (p *CompletionPort) release() {
-	if !p.empty() && p.waiters != nil && p.current < p.max {
-		p.hand(p.pop())
+	if p.packets.n > 0 && p.waiters != nil && p.current < p.max {
+		p.packets.pop(p.kernel, p.hand())
 	}
 }
 

@@ -9,12 +9,14 @@ import (
 
 // This file is what the kernel tells of requests in flight: for dumps.
 
-// RequestInfo is a request in flight as it is now.
+// RequestInfo is a request in flight as it is now. Of one that is complete, and whose packet waits in a port, its IRP is
+// gone, and with it what it was to do.
 type RequestInfo struct {
 	IRP       uint64
+	Packet    bool // it is complete, and its packet waits
 	Major     MajorFunction
 	Device    string
-	Length    int
+	Length    int // bytes; of a packet, those that were transferred
 	Offset    int64
 	Thread    string // who issued it; "": a driver
 	State     string // where it is, in words
@@ -29,6 +31,16 @@ func (k *Kernel) Requests() []RequestInfo {
 	for i := range k.irps.count {
 		if irp := k.irps.at(i); irp.id != 0 {
 			all = append(all, irp.info())
+		}
+	}
+	for _, p := range k.ports {
+		for packet := range p.packets.all {
+			all = packet.appendInfo(all, "complete; its packet waits in the "+p.name)
+		}
+	}
+	for _, t := range k.threads {
+		if t.handed {
+			all = t.packet.appendInfo(all, "complete; "+t.name+" is about to take its packet")
 		}
 	}
 	slices.SortFunc(all, func(a, b RequestInfo) int { return cmp.Compare(a.IRP, b.IRP) })
@@ -62,8 +74,6 @@ func (irp *IRP) state() string {
 	switch {
 	case irp.stage == stageAPC:
 		return "complete; its APC waits for " + irp.thread.name
-	case irp.stage == stagePacket:
-		return "complete; its packet waits in a port"
 	case irp.completed():
 		return "complete"
 	case irp.queue != nil:
@@ -76,4 +86,15 @@ func (irp *IRP) state() string {
 		return "started by " + driver + ": the device has it"
 	}
 	return "with " + driver
+}
+
+// appendInfo adds the packet to a list, if it is a request's.
+func (p *Packet) appendInfo(all []RequestInfo, state string) []RequestInfo {
+	if p.IRP == 0 {
+		return all
+	}
+	return append(all, RequestInfo{
+		IRP: p.IRP, Packet: true, Device: p.file.device.Name, Length: p.Information, State: state, Since: p.since,
+		Context: p.Overlapped.Context,
+	})
 }

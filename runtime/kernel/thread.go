@@ -66,9 +66,9 @@ type Thread struct {
 
 	// port.go
 	port       *CompletionPort
-	active     bool  // counted as running for the port
-	handed     *IRP  // the packet that it was handed while it waited:
-	posted     *post // one of the two
+	active     bool   // counted as running for the port
+	handed     bool   // it was handed a packet while it waited
+	packet     Packet // that it has
 	nextWaiter *Thread
 
 	frames []frame // verify.go

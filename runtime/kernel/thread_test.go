@@ -129,7 +129,7 @@ func newBusy(max, threads int) *busy {
 				t.WaitIdle("to be told") // stays active: it runs, as far as the port knows
 				return
 			}
-			if p, ok := b.port.Remove(t); ok {
+			if p := b.port.Remove(t); p != nil {
 				b.log = append(b.log, t.name+":"+p.Key.(string))
 				b.hold[t] = true
 			}
@@ -197,6 +197,35 @@ func TestA36_LastWaiterFirst(t *testing.T) {
 	b.check(t, "one queue", "1:a 1:r1 1:p1 1:r2 1:r3 1:p2")
 }
 
+// TestA36_FirstInFirstOut fills and empties a queue again and again, over the borders of its blocks.
+func TestA36_FirstInFirstOut(t *testing.T) {
+	k := newMachine(Config{}).Kernel
+	var q packetQueue
+	in, out := 0, 0
+	for round := range 200 {
+		for range round * 7 % 64 {
+			in++
+			q.push(k).Information = in
+		}
+		want := out
+		for p := range q.all {
+			want++
+			equal(t, "on the way", p.Information, want)
+		}
+		equal(t, "the last on the way", want, in)
+		for range min(round*5%64, q.n) {
+			var p Packet
+			q.pop(k, &p)
+			out++
+			equal(t, "out", p.Information, out)
+		}
+		equal(t, "packets that wait", q.n, in-out)
+	}
+	if in < 1000 || out < 1000 {
+		t.Errorf("only %d packets in and %d out", in, out)
+	}
+}
+
 func TestA37_NextPacketWithoutASwitch(t *testing.T) {
 	b := newBusy(1, 2)
 	b.post("a", "b")
@@ -214,8 +243,8 @@ func TestA38_BlockedThreadsReleaseAnother(t *testing.T) {
 	most := 0
 	for i := range 2 {
 		th := m.NewThread(string(rune('1'+i)), bodyFunc(func(th *Thread) {
-			p, ok := port.Remove(th)
-			if !ok {
+			p := port.Remove(th)
+			if p == nil {
 				return
 			}
 			log = append(log, th.name+":"+p.Key.(string))

@@ -130,7 +130,7 @@ func (op *call[T]) start(major kernel.MajorFunction, offset int64) async.Task[T]
 func (op *call[T]) cancel() { op.endpoint.world.Kernel().CPU().Cancel(&op.overlapped) }
 
 // Complete ends the call: an I/O thread was borrowed for its packet. It implements pool.Completion.
-func (op *call[T]) Complete(ex *async.Executor, t *kernel.Thread, packet kernel.Packet) {
+func (op *call[T]) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
 	if op.stop != nil {
 		op.stop()
 		op.stop = nil

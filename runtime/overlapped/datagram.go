@@ -91,7 +91,7 @@ func (r *receive) start() async.Task2[int, Addr] {
 }
 
 // Complete ends the call. It implements pool.Completion.
-func (r *receive) Complete(_ *async.Executor, t *kernel.Thread, packet kernel.Packet) {
+func (r *receive) Complete(_ *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
 	if r.call.stop != nil {
 		r.call.stop()
 		r.call.stop = nil

@@ -260,7 +260,7 @@ func (f *File) check(ctx context.Context, plain bool, major kernel.MajorFunction
 func (op *operation) cancel() { op.file.world.Kernel().CPU().Cancel(&op.overlapped) }
 
 // Complete ends the operation: an I/O thread was borrowed for its packet. It implements pool.Completion.
-func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet kernel.Packet) {
+func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
 	var ctx context.Context
 	if w := op.watch; w != nil {
 		op.watch = nil

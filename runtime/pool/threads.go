@@ -11,7 +11,7 @@ import (
 // Completion is what the Overlapped.Context of a request must be whose handle is bound to a pool's port: a thread of the
 // pool is borrowed to call it.
 type Completion interface {
-	Complete(ex *async.Executor, t *kernel.Thread, packet kernel.Packet)
+	Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet)
 }
 
 // Threads is a pool of simulated threads over a completion port. The seeds' machine has two: I/O threads, borrowed for
@@ -121,8 +121,8 @@ const maxPackets = 64
 // Run takes packets and does what they say until somebody else would run; with none, the thread waits for the next.
 func (w *poolThread) Run(t *kernel.Thread) {
 	for range maxPackets {
-		packet, ok := w.pool.port.Remove(t)
-		if !ok {
+		packet := w.pool.port.Remove(t)
+		if packet == nil {
 			return
 		}
 		w.do(t, packet)
@@ -133,7 +133,7 @@ func (w *poolThread) Run(t *kernel.Thread) {
 }
 
 // do does what a packet says.
-func (w *poolThread) do(t *kernel.Thread, packet kernel.Packet) {
+func (w *poolThread) do(t *kernel.Thread, packet *kernel.Packet) {
 	t.CPU().TraceID(kernel.HopThreadBorrowed, packet.IRP, t.Name(), 0, 0)
 	switch what := packet.Key.(type) {
 	case async.Continuation:

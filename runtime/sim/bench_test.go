@@ -51,7 +51,7 @@ func (r *request) start() {
 }
 
 // Complete implements pool.Completion.
-func (r *request) Complete(*async.Executor, *kernel.Thread, kernel.Packet) { r.start() }
+func (r *request) Complete(*async.Executor, *kernel.Thread, *kernel.Packet) { r.start() }
 
 // inFlight are the numbers of operations in flight that are measured.
 var inFlight = []int{1, 1000, 1_000_000}

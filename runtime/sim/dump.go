@@ -71,6 +71,9 @@ func cause(r *kernel.RequestInfo) inflight.Cause {
 		Since: time.Duration(r.Since),
 		Of:    sourceOf(r.Context),
 	}
+	if r.Packet {
+		c.What, c.ID = fmt.Sprintf("a request of %s, %d bytes: %s", r.Device, r.Length, r.State), fmt.Sprintf("irp#%d", r.IRP)
+	}
 	if r.Cancelled {
 		c.What += "; cancelled"
 	}

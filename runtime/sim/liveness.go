@@ -49,9 +49,9 @@ func (w *World) Settle(bound time.Duration) error {
 
 // unsettled says what is in flight; "" if nothing is.
 func (w *World) unsettled() string {
-	irps, blocked := w.kernel.Counts().IRPsInFlight, len(w.blocked())
-	if irps == 0 && blocked == 0 {
+	requests, blocked := len(w.kernel.Requests()), len(w.blocked())
+	if requests == 0 && blocked == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d requests are in flight and %d threads blocked", irps, blocked)
+	return fmt.Sprintf("%d requests are in flight and %d threads blocked", requests, blocked)
 }
