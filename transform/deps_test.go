@@ -29,19 +29,22 @@ import (
 //     room imports one above it.
 //   - load alone reads packages, emit alone knows how Go text is made, write
 //     alone writes.
+//   - internal/replace belongs to neither side, and knows none.
 //
 // "x/..." stands for a room and all below it, on either side. Tests are free to
 // import what they need to see, but not across transform and runtime.
 const policy = `
-cmd/nothread:           transform cmd/graphsvg
+cmd/nothread:           transform internal/replace cmd/graphsvg
 cmd/graphsvg:           github.com/goccy/go-graphviz
 cmd/bench/...:          runtime/... cmd/bench/...
-cmd/tour:               runtime/... golden/...
+cmd/tour:               runtime/... golden/... internal/replace
+
+internal/replace:
 
 transform:              transform/internal/...
 transform/internal/diag:
 transform/internal/load:  transform/internal/diag golang.org/x/tools/go/packages
-transform/internal/cache: transform/internal/load
+transform/internal/cache: transform/internal/load internal/replace
 transform/internal/check: transform/internal/diag transform/internal/load
 transform/internal/ir:
 transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir
@@ -51,7 +54,7 @@ transform/internal/explain: transform/internal/ir
 transform/internal/graph: transform/internal/ir transform/internal/explain
 transform/internal/fuzz:  transform
 transform/internal/inject:
-transform/internal/write: transform/internal/diag transform/internal/load
+transform/internal/write: transform/internal/diag transform/internal/load internal/replace
 
 runtime/async:
 runtime/inflight:       runtime/async
@@ -62,7 +65,7 @@ runtime/kernel:         runtime/clock
 runtime/driver:         runtime/clock runtime/device runtime/kernel
 runtime/pool:           runtime/async runtime/clock runtime/kernel
 runtime/overlapped:     runtime/async runtime/clock runtime/kernel
-runtime/sim:            runtime/...
+runtime/sim:            runtime/... internal/replace
 
 golden/...:             runtime/... golden/...
 `
@@ -212,7 +215,7 @@ func TestMatches(t *testing.T) {
 
 // folders are all that stand at the top of the repository, with those that git
 // ignores.
-var folders = []string{"cmd", "transform", "runtime", "testdata", "golden", ".ci", "bin", "out"}
+var folders = []string{"cmd", "transform", "runtime", "internal", "testdata", "golden", ".ci", "bin", "out"}
 
 func TestFolders(t *testing.T) {
 	entries, err := os.ReadDir("..")

@@ -6,11 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"github.com/nothread/nothread/internal/replace"
 	"github.com/nothread/nothread/transform"
 )
 
@@ -83,7 +83,7 @@ func (g *graph) run(cfg transform.Config, stdout, stderr io.Writer) int {
 	if err == nil && g.output == "" {
 		_, err = io.WriteString(stdout, text)
 	} else if err == nil {
-		err = os.WriteFile(g.output, []byte(text), 0o666)
+		err = replace.WriteFile(g.output, []byte(text))
 	}
 	return failed(nil, err, stderr)
 }

@@ -58,9 +58,9 @@ func tellCopy(t *teller, args []string) error {
 	defer stop()
 	target, err := createTarget(dst, source)
 	if err != nil {
-		return err
+		return cannotWrite(dst, err)
 	}
-	defer target.discard()
+	defer target.Discard()
 	if err := t.start(firstResumptions(2)); err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func tellCopy(t *teller, args []string) error {
 	if err := errors.Join(err, t.stop()); err != nil {
 		return err
 	}
-	if err := target.commit(); err != nil {
-		return err
+	if err := target.Commit(); err != nil {
+		return cannotWrite(dst, err)
 	}
 	t.printf("CopyStream copies %s to %s. Seed %d.\n", src, dst, t.seed)
 	t.printf("Its first operations, hop by hop:\n\n")

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
+
+	"github.com/nothread/nothread/internal/replace"
 )
 
 // This file is about the real files that back simulated disks: what may be one,
@@ -42,92 +42,45 @@ func regular(path string, info fs.FileInfo) error {
 
 // A target is a file in the making: a new file beside the one that it replaces
 // when it is committed.
-type target struct {
-	*os.File
-	path string // as it was asked for
-	real string // where it is: a link's destination
-}
+type target struct{ *replace.File }
 
 // createTarget begins a target, with the mode of the file that it replaces, else
 // of the source, if there is one. What stands at path is left alone.
 func createTarget(path string, source *os.File) (*target, error) {
-	t := &target{path: path}
-	if err := t.create(source); err != nil {
-		return nil, t.cannot(err)
+	mode, err := replaceable(path, source)
+	if err != nil {
+		return nil, err
 	}
-	return t, nil
+	f, err := replace.Create(path, mode)
+	if err != nil {
+		return nil, err
+	}
+	return &target{f}, nil
 }
 
-func (t *target) create(source *os.File) error {
-	mode := fs.FileMode(0o666)
-	old, err := t.resolve()
-	if err != nil {
-		return err
-	}
+// replaceable refuses the source itself, and what must not be written to, which
+// replacing it would not ask for. It returns the mode of a new file.
+func replaceable(path string, source *os.File) (mode fs.FileMode, err error) {
+	mode = 0o666
+	old, err := os.Stat(path)
 	if source != nil {
 		from, err := source.Stat()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if old != nil && os.SameFile(old, from) {
-			return errors.New("it is the source itself")
+			return 0, errors.New("it is the source itself")
 		}
 		mode = from.Mode().Perm()
 	}
-	if old != nil {
-		mode = old.Mode().Perm()
+	if err != nil || !old.Mode().IsRegular() {
+		return mode, nil // whatever is wrong with it, Create says it
 	}
-	name := filepath.Join(filepath.Dir(t.real), ".tour-"+strconv.FormatUint(rand.Uint64(), 36))
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	t.File = f
-	if old != nil { // whose mode was not subject to our umask
-		if err := f.Chmod(mode); err != nil {
-			t.discard()
-			return err
-		}
-	}
-	return nil
-}
-
-// resolve finds where the target is, and what stands there already: nil if
-// nothing does.
-func (t *target) resolve() (fs.FileInfo, error) {
-	if t.path == "" {
-		return nil, errors.New("its name is empty")
-	}
-	if os.IsPathSeparator(t.path[len(t.path)-1]) {
-		return nil, errors.New("its name is a folder's")
-	}
-	t.real = t.path
-	_, err := os.Lstat(t.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil {
-		t.real, err = filepath.EvalSymlinks(t.path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	old, err := os.Stat(t.real)
-	if err != nil {
-		return nil, err
-	}
-	if old.IsDir() {
-		return nil, errors.New("it is a folder")
-	}
-	if !old.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	// Renaming would replace a file that must not be written to.
-	f, err := os.OpenFile(t.real, os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	return old, f.Close()
+	return mode, f.Close()
 }
 
 // WriteAt is the file's, without a word about the name that it has for now.
@@ -136,28 +89,10 @@ func (t *target) WriteAt(p []byte, offset int64) (int, error) {
 	return n, bare(err)
 }
 
-// commit puts the target in its place.
-func (t *target) commit() error {
-	if err := t.Close(); err != nil {
-		return t.cannot(err)
-	}
-	if err := os.Rename(t.Name(), t.real); err != nil {
-		return t.cannot(err)
-	}
-	t.File = nil
-	return nil
+// cannotWrite says what could not be written, and why, once.
+func cannotWrite(what string, err error) error {
+	return fmt.Errorf("cannot write %s: %w", what, bare(err))
 }
-
-// discard takes back a target that was not committed.
-func (t *target) discard() {
-	if t.File != nil {
-		t.Close()
-		os.Remove(t.Name())
-		t.File = nil
-	}
-}
-
-func (t *target) cannot(err error) error { return fmt.Errorf("cannot write %s: %w", t.path, bare(err)) }
 
 // traceApartFrom refuses to write the trace over a file of the story's.
 func (t *teller) traceApartFrom(paths ...string) error {
@@ -166,7 +101,7 @@ func (t *teller) traceApartFrom(paths ...string) error {
 	}
 	for _, path := range paths {
 		if same(t.recording.path, path) {
-			return fmt.Errorf("cannot write the trace to %s: it is a file of the story's", t.recording.path)
+			return t.recording.cannot(errors.New("it is a file of the story's"))
 		}
 	}
 	return nil

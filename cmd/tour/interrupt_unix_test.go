@@ -50,7 +50,7 @@ func TestInterruptedCopyLeavesNothing(t *testing.T) {
 // under reports whether a file in the making appears in a folder, and grows.
 func under(t *testing.T, dir string) bool {
 	for range 20_000 {
-		found, err := filepath.Glob(filepath.Join(dir, ".tour-*"))
+		found, err := filepath.Glob(filepath.Join(dir, ".nothread-*"))
 		if err != nil {
 			t.Fatal(err)
 		}

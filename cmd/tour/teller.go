@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -73,7 +72,8 @@ func (t *teller) start(record func(h *kernel.Hop) bool, options ...sim.Option) e
 // stop ends the World, and completes its part of the trace.
 func (t *teller) stop() error {
 	if err := t.world.Close(); err != nil {
-		return fmt.Errorf("cannot write the trace: %w", errors.Join(err, errTrace))
+		t.recording.broken = true
+		return t.recording.cannot(err)
 	}
 	if t.recording.path == "-" {
 		t.printf("\n")

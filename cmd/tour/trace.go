@@ -22,6 +22,7 @@ type recording struct {
 	file      *target   // the trace in the making
 	device    io.Writer // instead, if the path is no regular file's
 	recorders []*trace.Recorder
+	broken    bool // a World could not write its part
 }
 
 // inChrome reports whether the trace is written in Chrome's format.
@@ -43,7 +44,7 @@ func (r *recording) options(page io.Writer) ([]sim.Option, error) {
 	}
 	if r.file == nil && r.device == nil {
 		if err := r.create(); err != nil {
-			return nil, fmt.Errorf("cannot write the trace: %w", err)
+			return nil, r.cannot(err)
 		}
 	}
 	if !r.inChrome() {
@@ -73,8 +74,8 @@ func (r *recording) create() error {
 	return err
 }
 
-// finish writes what is kept, and puts the file in its place unless the trace is
-// not complete: err is the story's.
+// finish writes what is kept, and puts the file in its place if the trace is
+// complete: err is the story's.
 func (r *recording) finish(page io.Writer, err error) error {
 	if r.timeline {
 		for i, recorder := range r.recorders {
@@ -97,19 +98,18 @@ func (r *recording) finish(page io.Writer, err error) error {
 		failed = errors.Join(failed, f.Close())
 	}
 	if r.file != nil {
-		defer r.file.discard()
-		if failed == nil && !errors.Is(err, errTrace) {
-			failed = r.file.commit()
+		defer r.file.Discard()
+		if failed == nil && !r.broken {
+			failed = r.file.Commit()
 		}
 	}
 	if failed != nil {
-		err = errors.Join(err, fmt.Errorf("cannot write the trace: %w", failed))
+		err = errors.Join(err, r.cannot(failed))
 	}
 	return err
 }
 
-// errTrace is among the errors of a story whose trace could not be written.
-var errTrace = errors.New("the trace is not complete")
+func (r *recording) cannot(err error) error { return cannotWrite("the trace to "+r.path, err) }
 
 // isTerminal reports whether colours can be seen there, and are wanted.
 func isTerminal(w io.Writer) bool {

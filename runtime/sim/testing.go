@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/nothread/nothread/internal/replace"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/trace"
 )
@@ -165,15 +165,13 @@ func (r *testRun) showTrace(recorder *trace.Recorder, seed uint64) {
 
 // writeTrace writes a trace whole, or not at all.
 func (r *testRun) writeTrace(path string, recorder *trace.Recorder) (ok bool) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".trace-*")
+	f, err := replace.Create(path, 0o666)
 	if err == nil {
-		err = errors.Join(trace.Write(f, recorder), f.Close())
-		if err == nil {
-			err = os.Rename(f.Name(), path)
-		}
-		if err != nil {
-			os.Remove(f.Name())
-		}
+		defer f.Discard()
+		err = trace.Write(f, recorder)
+	}
+	if err == nil {
+		err = f.Commit()
 	}
 	if err != nil {
 		r.t.Errorf("sim: the trace cannot be written: %v", err)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/nothread/nothread/internal/replace"
 )
 
 // A record is what is known of one run's packages.
@@ -102,19 +104,7 @@ func (c *Cache) write(r *record) error {
 	if err := os.MkdirAll(c.folder, 0o777); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(c.folder, "record")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(content)
-	if closeErr := temp.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), c.path)
-	}
-	if err != nil {
-		os.Remove(temp.Name())
+	if err := replace.WriteFile(c.path, content); err != nil {
 		return err
 	}
 	c.trim()
