@@ -17,22 +17,14 @@ type Panic struct {
 	exit  bool
 }
 
-// NewPanic returns the panic with value v, which recover has just returned; nil
-// if v is nil. Only generated code calls it.
+// NewPanic returns what ended a function that did not return, of which recover
+// has just returned v: the panic with that value, or a runtime.Goexit if it is
+// nil. Only generated code calls it.
 func NewPanic(v any) *Panic {
-	if v == nil {
-		return nil
-	}
-	return &Panic{fault: newPanic(v)}
-}
-
-// Ended is NewPanic for a function that did not return: if v is nil, it was a
-// runtime.Goexit that ended it. Only generated code calls it.
-func Ended(v any) *Panic {
 	if v == nil {
 		return &Panic{exit: true}
 	}
-	return NewPanic(v)
+	return &Panic{fault: newPanic(v)}
 }
 
 // Raise panics again with the value of p, for the defers of its caller to see.
@@ -115,7 +107,7 @@ func interrupted(m failing, f *fault, next *Continuation) {
 	case waits:
 		*next = u.Unwind(&Panic{fault: f})
 	case f.exit:
-		d.RunDeferred(nil)
+		d.RunDeferred(&Panic{exit: true})
 		*next = m.fail(f)
 	default:
 		d.RunDeferred(&Panic{fault: f})

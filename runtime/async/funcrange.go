@@ -12,7 +12,7 @@ type FuncRange[K, V any] struct {
 	stop     func()
 	key      K
 	value    V
-	raise    *Panic // what the next return from yield is to panic with
+	raise    *Panic // how the body ends in the next return from yield
 	finished bool
 }
 
@@ -34,14 +34,12 @@ func RangeFunc1[F ~func(func(K) bool), K any](f F) *FuncRange[K, struct{}] {
 func RangeFunc2[F ~func(func(K, V) bool), K, V any](f F) *FuncRange[K, V] {
 	r := new(FuncRange[K, V])
 	r.next, r.stop = iter.Pull2(func(yield func(K, V) bool) {
-		f(func(k K, v V) bool {
-			more := yield(k, v)
-			if p := r.raise; p != nil {
-				r.raise = nil
-				p.Raise() // the body's panic rises where the body was called
+		for k, v := range f { // Go's own loop, for it watches what f does
+			if !yield(k, v) {
+				break
 			}
-			return more
-		})
+			r.raise.End() // rises where the body was called
+		}
 	})
 	return r
 }
@@ -61,15 +59,30 @@ func (r *FuncRange[K, V]) Key() K { return r.key }
 func (r *FuncRange[K, V]) Value() V { return r.value }
 
 // Leave ends the loop if it has not ended: the function sees its yield return
-// false, or panic with p, and cleans up before Leave returns or panics in turn.
+// false, or end as p does, and cleans up before Leave returns or panics in turn.
 func (r *FuncRange[K, V]) Leave(p *Panic) {
 	if r == nil || r.finished {
 		return
 	}
 	r.finished = true
-	if p != nil {
-		r.raise = p
+	r.raise = p
+	switch {
+	case p == nil || p.fault == nil && !p.exit:
+		r.stop()
+	case p.fault == nil:
+		r.exit()
+	default:
 		r.next()
 	}
-	r.stop()
+}
+
+// exit goes on with a Goexit in the function, which next would raise here, on a
+// goroutine that is exiting already.
+func (r *FuncRange[K, V]) exit() {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.next()
+	}()
+	<-ended
 }

@@ -227,7 +227,7 @@ func (e *emitter) catch() {
 	fmt.Fprintf(&b, "defer %s.Catch(task)\n", m)
 	if e.f.DefersAwaits() {
 		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.heap.Task()\n}",
-			m, async("Ended"))
+			m, async("NewPanic"))
 	} else {
 		fmt.Fprintf(&b, "%s.RunDeferred(%s(v))\n", m, async("NewPanic"))
 		fmt.Fprintf(&b, "if v != nil {\n%[1]s.Return()\n*task = %[1]s.Result()\n}", m)

@@ -213,8 +213,15 @@ func stub(fn *ast.FuncDecl, source func(ast.Node) string) string {
 		callee = "r." + callee
 	}
 	if fn.Type.TypeParams != nil {
-		targs = "[V any]"
-		callee += "[V]"
+		var declared, used []string
+		for _, field := range fn.Type.TypeParams.List {
+			for _, name := range field.Names {
+				declared = append(declared, name.Name+" "+source(field.Type))
+				used = append(used, name.Name)
+			}
+		}
+		targs = "[" + strings.Join(declared, ", ") + "]"
+		callee += "[" + strings.Join(used, ", ") + "]"
 	}
 	n := len(results)
 	twin := fmt.Sprintf("h.Twin%d", n)

@@ -163,10 +163,12 @@ func showMap(b *strings.Builder, v reflect.Value, depth int) {
 }
 
 // typeName is a type's name, but not that of one declared in a function, whose
-// generated form has another.
+// generated form has another, nor the package of its type arguments.
 func typeName(t reflect.Type) string {
 	if strings.Contains(t.Name(), "_") {
 		return "local"
 	}
-	return t.Name()
+	return forms.Replace(t.Name())
 }
+
+var forms = strings.NewReplacer("fuzzed/ref.", "", "fuzzed/gen.", "")
