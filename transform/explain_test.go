@@ -301,6 +301,80 @@ func TestAllocs(t *testing.T) {
 }
 `
 
+// What has a type without a name is kept as any, in a box: an allocation each time.
+func TestExplainBoxes(t *testing.T) {
+	b := newBench(t)
+	b.write(t, "other/other.go", []byte("package other\n\ntype hidden struct{ A, B, C int }\n\nfunc New() hidden { return hidden{1, 2, 3} }\n\n"+
+		"func Pointer() *hidden { return &hidden{4, 5, 6} }\n"))
+	source := []byte(boxesSource)
+	b.write(t, "boxes/boxes.go", source)
+	b.generate(t, map[string][]byte{"boxes/boxes.go": source})
+	b.write(t, "boxes/boxes_test.go", []byte(boxesProgram))
+	printed, err := runIn(b.dir, "go", "test", "-run=TestBoxes", "-v", "./boxes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := Explain(Config{Dir: b.dir, Patterns: []string{"./boxes"}, Env: environment()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if want := fmt.Sprintf("%s allocates %d\n", e.Name, len(e.Allocations)); !strings.Contains(printed, want) {
+			t.Errorf("want %q:\n%s", want, printed)
+		}
+	}
+	if len(list[0].Allocations) != 2 || len(list[1].Allocations) != 1 {
+		t.Errorf("%+v", list)
+	}
+}
+
+const boxesSource = `package boxes
+
+import (
+	"bench/other"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+//nothread:async
+func Value(t async.Task[int]) int {
+	v := other.New()
+	n, _ := t.Await()
+	return n + v.A
+}
+
+//nothread:async
+func Pointer(t async.Task[int]) int {
+	v := leaked
+	n, _ := t.Await()
+	return n + v.A
+}
+
+var leaked = other.Pointer()
+`
+
+const boxesProgram = `package boxes
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+func TestBoxes(t *testing.T) {
+	for name, call := range map[string]func(async.Task[int]) async.Task[int]{"Value": ValueAsync, "Pointer": PointerAsync} {
+		s := async.NewSource[int]()
+		fmt.Printf("%s allocates %.0f\n", name, testing.AllocsPerRun(200, func() {
+			task := call(s.Task())
+			s.SetResult(1)
+			task.GetResult()
+			s.Reset()
+		}))
+	}
+}
+`
+
 // What a name means: one function, or a line that says why not.
 func TestChoose(t *testing.T) {
 	r, _, err := study(Config{Dir: "..", Patterns: []string{"./testdata/study", "./golden/copystream"}, DumpTo: io.Discard, Env: environment()}, nil)

@@ -247,9 +247,14 @@ func (e *explainer) what(v *ir.Var) string {
 		}
 	case v.Outer:
 		text = "captured"
+	case v == e.f.Context && e.f.Suspends():
+		text += ", says where to resume"
 	}
-	if v.Cell {
+	switch {
+	case v.Cell:
 		text += ", in a cell of its own"
+	case v.Boxed:
+		text += ", as any: its type has no name here"
 	}
 	return text
 }
@@ -291,6 +296,31 @@ func (e *explainer) states() {
 			}
 		}
 		e.out.States = append(e.out.States, s)
+	}
+	e.unsaved()
+}
+
+// unsaved says of variables that no state saves why they are fields.
+func (e *explainer) unsaved() {
+	if !e.f.Suspends() {
+		return
+	}
+	until := make(map[string]bool) // by field: nothing reads it behind an await
+	for _, v := range e.f.Vars {
+		if v.Lifted && v.Kind == ir.Param {
+			_, read := afterAwaits(e.f, v)
+			until[v.Kept()] = !read.IsValid()
+		}
+	}
+	for i := range e.out.Machine.Fields {
+		field := &e.out.Machine.Fields[i]
+		switch {
+		case field.Role != Variable || len(field.States) > 0:
+		case until[field.Name]:
+			field.Note += ", needed until it first waits"
+		default:
+			field.Note += ", alive in no state"
+		}
 	}
 }
 

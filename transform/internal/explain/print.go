@@ -112,7 +112,7 @@ func (p *printer) machine() {
 	for _, field := range m.Fields {
 		note := field.Note
 		if field.Role != Fixed {
-			note = strings.TrimPrefix(note+p.alive(field.States), ", ")
+			note += p.alive(field.States)
 		}
 		rows = append(rows, []string{">" + field.Offset.String(), ">" + field.Bytes.String(), field.Name, field.Type, note})
 	}
@@ -144,7 +144,7 @@ func (p *printer) alive(states []int) string {
 	}
 	switch {
 	case len(states) == 0:
-		return ", alive in no state"
+		return "" // the note says why it is there
 	case slices.Equal(states, all) && len(all) > 1:
 		return ", alive in all states"
 	case len(states) == 1:

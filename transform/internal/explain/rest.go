@@ -100,6 +100,9 @@ func (e *explainer) allocations() {
 		e.out.Allocations[0].Pooled = e.Pool
 	}
 	for _, v := range e.f.Vars {
+		if v.Lifted && v.Boxed && !v.Cell && e.boxed(v.Type) {
+			add(0, e.of(v.Type), "the box of "+words{e.f}.Var(v, false)+": its type has no name here", "at each await that has to wait while it is alive", "")
+		}
 		if !v.Cell || v.Outer || !e.declared(v) {
 			continue
 		}
@@ -111,6 +114,11 @@ func (e *explainer) allocations() {
 			maybe = "gc can leave it on the stack"
 		}
 		add(e.line(varPos(e.f, v)), e.of(v.Type), "the cell of "+words{e.f}.Var(v, false)+": "+whyCell(v), when, maybe)
+	}
+	for _, s := range e.f.Slots {
+		if s.Boxed && e.boxed(s.Type) {
+			add(0, e.of(s.Type), "the box of "+s.Field+": the type of what is awaited has no name here", "at each await that has to wait", "")
+		}
 	}
 	if len(e.f.Defers) > 0 {
 		add(e.line(e.f.Defers[0].Stmt.Pos()), 0, "the list of deferred calls, and what they keep", "as calls are deferred", "")
@@ -129,6 +137,17 @@ func (e *explainer) allocations() {
 		}
 		add(e.line(child.Lit.Pos()), 0, what, "when it is reached", "")
 	}
+}
+
+// boxed reports whether a value of t as any is an allocation.
+func (e *explainer) boxed(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Chan, *types.Signature:
+		return false
+	case *types.Basic:
+		return u.Kind() != types.UnsafePointer
+	}
+	return e.of(t) != 0
 }
 
 // declared reports whether v is still there: its block may have been pruned.
@@ -201,6 +220,9 @@ func (e *explainer) fastPaths() {
 	}
 	if f.Suspends() && f.Context == nil {
 		add("no parameter is a context.Context: it resumes wherever what it awaits completes, and is not posted")
+	}
+	if slices.ContainsFunc(f.Vars, func(v *ir.Var) bool { return v.Cell && v.Lifted }) {
+		add("nothing pins the machine: what must stay in its place has a cell of its own, so that it can begin on the stack")
 	}
 	if e.Pool {
 		add("finished machines are used again (//nothread:async pool)")
