@@ -32,13 +32,16 @@ import (
 	"github.com/nothread/nothread/transform/internal/load"
 )
 
-// Syntax judges what can be judged without types: directives and annotated
-// functions.
+// Syntax judges what can be judged without types: directives, annotated
+// functions, and the names that what is generated of them needs.
 func Syntax(pkg *load.Package, diags *diag.List) {
 	for _, file := range pkg.Syntax {
 		directives(pkg.Fset, file, diags)
 	}
 	names := declared(pkg)
+	if hasAnnotated(pkg) {
+		predeclared(pkg, names, diags)
+	}
 	for _, file := range pkg.Files {
 		for _, fn := range file.Funcs {
 			function(pkg, file, fn, names, diags)

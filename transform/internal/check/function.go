@@ -44,6 +44,20 @@ func function(pkg *load.Package, file *load.File, fn *load.Func, names map[strin
 	}
 }
 
+// needed are the predeclared names that generated code mentions, whatever the
+// source does.
+var needed = []string{"any", "append", "bool", "error", "false", "int", "len", "new", "nil", "recover", "rune", "string", "true", "uint16"}
+
+// predeclared reports the package's own declarations of such names.
+func predeclared(pkg *load.Package, names map[string]declaration, diags *diag.List) {
+	for _, name := range needed {
+		if d, ok := names[name]; ok {
+			diags.Errorf(pkg.Fset.Position(d.pos), diag.NameTaken, "this is %s called %s in a package with async functions, whose generated code means the predeclared %s; rename it",
+				d.kind, name, name)
+		}
+	}
+}
+
 // shortPosition is a position without folders, for the inside of a message.
 func shortPosition(fset *token.FileSet, pos token.Pos) string {
 	p := fset.Position(pos)

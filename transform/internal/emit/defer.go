@@ -16,6 +16,9 @@ import (
 //	m.defers = append(m.defers, f.Close)
 //	m.defers = append(m.defers, handleDefer1{arg0: &m.err})
 func (e *emitter) Defer(f *ir.Func, s *ast.DeferStmt) string {
+	if f.Redeclares("append") {
+		return fmt.Sprintf("%s.later(%s)", f.Receiver, e.kept(e.deferOf(s)))
+	}
 	return fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, %s)", f.Receiver, e.kept(e.deferOf(s)))
 }
 
@@ -63,7 +66,11 @@ func (e *emitter) keptArgs(d *ir.Defer) []string {
 	if len(args) == n {
 		return append(args, "nil")
 	}
-	rest := e.typ(d.Args[n]) + "{" + strings.Join(args[n:], ", ") + "}"
+	t := e.typ(d.Args[n])
+	if e.f.Hides(d.Args[n]) {
+		t = d.Type + "Rest" + e.used()
+	}
+	rest := t + "{" + strings.Join(args[n:], ", ") + "}"
 	return append(args[:n:n], rest)
 }
 
@@ -87,6 +94,11 @@ func (e *emitter) deferTypes() {
 		e.out.Commentf("%s is a deferred call: %s.", d.Type, e.words(d.Stmt.Call))
 		e.out.Type().Id(d.Type).Add(raw(e.declared())).Struct(fields...)
 		e.out.Line()
+		if d.Sig != nil && d.Sig.Variadic() && e.f.Hides(d.Args[len(d.Args)-1]) {
+			e.out.Commentf("%sRest is how the last of its arguments are kept.", d.Type)
+			e.out.Type().Id(d.Type + "Rest").Add(raw(e.declared())).Add(raw(e.typ(d.Args[len(d.Args)-1])))
+			e.out.Line()
+		}
 	}
 }
 
@@ -108,6 +120,11 @@ func (e *emitter) deferTypes() {
 //	}
 func (e *emitter) deferred() {
 	m := e.f.Receiver
+	if len(e.f.Defers) > 0 && e.f.Redeclares("append") {
+		e.out.Comment("later keeps a deferred call, where append means something else.")
+		e.method("later").Params(jen.Id("call").Any()).Block(raw(fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, call)", m)))
+		e.out.Line()
+	}
 	e.out.Comment("RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.")
 	e.method("RunDeferred").Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).Block(raw(e.runDeferred()))
 	e.out.Line()

@@ -35,6 +35,9 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
+	"unicode"
 )
 
 // A Func is one async function.
@@ -105,6 +108,28 @@ type LocalType struct {
 // Unwinds reports whether something is to be done when the function ends,
 // however it ends: deferred calls are made, functions that are ranged over left.
 func (f *Func) Unwinds() bool { return len(f.Defers) > 0 || len(f.Loops) > 0 }
+
+// Redeclares reports whether the declared function gives one of the names a
+// meaning of its own somewhere.
+func (f *Func) Redeclares(names ...string) bool {
+	found := false
+	ast.Inspect(f.Decl, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && slices.Contains(names, id.Name) {
+			obj := f.Source.Info.Defs[id]
+			found = found || obj != nil && obj.Parent() != nil && obj.Parent() != obj.Pkg().Scope()
+		}
+		return !found
+	})
+	return found
+}
+
+// Hides reports whether the declared function gives a name in which t is written,
+// or its zero value, a meaning of its own somewhere.
+func (f *Func) Hides(t types.Type) bool {
+	text := types.TypeString(t, func(p *types.Package) string { return f.Source.NameOf(p.Path(), p.Name()) })
+	names := strings.FieldsFunc(text, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return f.Redeclares(append(names, "nil", "false", "new")...)
+}
 
 // Generic reports whether the function, or its receiver's type, has type
 // parameters.

@@ -69,7 +69,7 @@ func (s *scan) stub(src *source) []byte {
 
 // twin writes
 //
-//	func (recv) NameAsync[P …](params) task { panic("stub") }
+//	func (recv) NameAsync[P …](params) task { for {} }
 //
 // and, with more than three values, the struct that carries them.
 func (b *stubber) twin(decl *ast.FuncDecl) {
@@ -84,7 +84,7 @@ func (b *stubber) twin(decl *ast.FuncDecl) {
 	if decl.Type.TypeParams != nil {
 		fmt.Fprintf(&b.body, "[%s]", b.fields(decl.Type.TypeParams))
 	}
-	fmt.Fprintf(&b.body, "(%s) %s { panic(\"stub\") }\n", b.fields(decl.Type.Params), task)
+	fmt.Fprintf(&b.body, "(%s) %s { for {} }\n", b.fields(decl.Type.Params), task)
 }
 
 // task is the twin's result type as text.

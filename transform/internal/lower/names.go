@@ -27,7 +27,7 @@ var reserved = []string{
 	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "PromoteAnywhere", "Result",
 	"Return", "Recycle", "Restore", "Retire", "RunDeferred", "SetResult", "States", "Token", "PooledBuilder", "PooledBuilder0",
 	"PooledBuilder2", "PooledBuilder3", "PromotePooled", "PromotePooledAnywhere", "SyncContext", "Task", "catch", "Unwind", "deferredAwait", "defers", "exit", "settle", "unwinding", "finish", "heap",
-	"Awaited", "State", "leaveStack", "suspend",
+	"Awaited", "State", "leaveStack", "suspend", "later",
 }
 
 func newNamer(f *ir.Func) *namer {

@@ -3,6 +3,7 @@ package plan
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -39,9 +40,7 @@ func (b *builder) defers() {
 
 func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 	if awaitable, ok := check.IsAwait(b.info, s.Call); ok {
-		a := b.newAwait(s.Call, awaitable)
-		b.nameable(s.Pos(), "the awaitable that is deferred here", a.Type)
-		return &ir.Defer{Stmt: s, Await: a}
+		return &ir.Defer{Stmt: s, Await: b.newAwait(s.Call, awaitable)}
 	}
 	d := &ir.Defer{Stmt: s, Static: b.static(s.Call.Fun)}
 	sig, ok := coreType(b.info.TypeOf(s.Call.Fun)).(*types.Signature)
@@ -54,14 +53,40 @@ func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 		for v := range sig.Params().Variables() {
 			d.Args = append(d.Args, v.Type())
 		}
-		if !d.Static {
-			b.nameable(s.Pos(), "what is deferred here", sig)
-		}
-	}
-	for _, t := range d.Args {
-		b.nameable(s.Pos(), "an argument of what is deferred here", t)
 	}
 	return d
+}
+
+// deferrable reports the deferred calls that keep what has no name here.
+func (b *builder) deferrable() {
+	for _, d := range b.f.Defers {
+		if d.Await != nil {
+			b.nameable(d.Stmt.Pos(), "the awaitable that is deferred here", d.Await.Type)
+		}
+		if d.Sig != nil && !d.Static {
+			b.nameable(d.Stmt.Pos(), "what is deferred here", d.Sig)
+		}
+		for _, t := range d.Args {
+			b.nameable(d.Stmt.Pos(), "an argument of what is deferred here", t)
+		}
+	}
+}
+
+// defersNeed reports whether a deferred call keeps anything of the type.
+func (b *builder) defersNeed(obj *types.TypeName) bool {
+	for _, d := range b.f.Defers {
+		kept := slices.Clone(d.Args)
+		if d.Sig != nil && !d.Static {
+			kept = append(kept, d.Sig)
+		}
+		if d.Await != nil {
+			kept = append(kept, d.Await.Type)
+		}
+		if slices.ContainsFunc(kept, func(t types.Type) bool { return b.leadsTo(t, obj) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // defaultType is the type of a variable that takes a value of t: of an untyped

@@ -96,6 +96,7 @@ func (b *builder) plan() *ir.Func {
 		b.f.Blocks = append(b.f.Blocks, exit)
 	}
 	b.prune()
+	b.deferrable()
 	b.placeTypes()
 	if b.failed {
 		return nil

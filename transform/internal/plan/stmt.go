@@ -239,6 +239,7 @@ func (b *builder) labeled(s *ast.LabeledStmt) {
 	case apart:
 		b.stmt(s.Stmt, s.Label.Name)
 	case inside:
+		b.typesBelow(s)
 		b.leaps(s)
 		b.simple(s)
 	default:
@@ -364,6 +365,7 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 	}
 	b.hoist(s.Cond)
 	if !b.suspends(s.Body) && (s.Else == nil || !b.suspends(s.Else)) {
+		b.typesBelow(s)
 		b.leaps(s)
 		b.emit(&ir.Stmt{Node: s, NoInit: true})
 		b.after(s.End())

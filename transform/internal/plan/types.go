@@ -49,13 +49,13 @@ func (b *builder) placeTypes() {
 
 // localType moves a type out of the statements.
 func (b *builder) localType(spec *ast.TypeSpec) {
-	if obj := b.info.Defs[spec.Name].(*types.TypeName); obj.Name() != "_" {
+	if obj := b.info.Defs[spec.Name].(*types.TypeName); obj.Name() != "_" && b.f.LocalType(obj) == nil {
 		b.f.Types = append(b.f.Types, &ir.LocalType{Spec: spec, Obj: obj, Sole: b.soleName(obj.Name())})
 	}
 }
 
 // typesBelow moves those types out of a whole statement that async closures in it
-// need, and what these are made of; types that async closures declare are theirs.
+// or deferred calls need, and what these are made of; types that async closures declare are theirs.
 func (b *builder) typesBelow(s ast.Stmt) {
 	var decls []*ast.GenDecl
 	closures := make(map[*ast.FuncLit]bool)
@@ -77,7 +77,7 @@ func (b *builder) typesBelow(s ast.Stmt) {
 	needed := func(decl *ast.GenDecl) bool {
 		return slices.ContainsFunc(decl.Specs, func(spec ast.Spec) bool {
 			obj := b.info.Defs[spec.(*ast.TypeSpec).Name].(*types.TypeName)
-			return b.closuresNeed(obj) || slices.ContainsFunc(b.f.Types, func(t *ir.LocalType) bool { return b.leadsTo(t.Obj.Type(), obj) })
+			return b.defersNeed(obj) || b.closuresNeed(obj) || slices.ContainsFunc(b.f.Types, func(t *ir.LocalType) bool { return b.leadsTo(t.Obj.Type(), obj) })
 		})
 	}
 	for i := 0; i < len(decls); i++ {
@@ -111,20 +111,6 @@ func (b *builder) holdsInside(t types.Type) bool {
 // closure, no deferred call, no type that goes to the package level; and its name
 // means nothing else there.
 func (b *builder) staysInside(obj *types.TypeName) bool {
-	for _, d := range b.f.Defers {
-		kept := append([]types.Type(nil), d.Args...)
-		if d.Sig != nil && !d.Static {
-			kept = append(kept, d.Sig)
-		}
-		if d.Await != nil {
-			kept = append(kept, d.Await.Type)
-		}
-		for _, t := range kept {
-			if b.leadsTo(t, obj) {
-				return false
-			}
-		}
-	}
 	for _, t := range b.f.Types {
 		if !t.Inside && t.Obj != obj && b.leadsTo(t.Obj.Type(), obj) {
 			return false
@@ -135,7 +121,7 @@ func (b *builder) staysInside(obj *types.TypeName) bool {
 			return false
 		}
 	}
-	return !b.closuresNeed(obj) && !b.ambiguous(obj)
+	return !b.defersNeed(obj) && !b.closuresNeed(obj) && !b.ambiguous(obj)
 }
 
 // leadsTo reports whether t is made of obj's type, however deep.

@@ -70,7 +70,7 @@ func (b *builder) results() {
 		switch named := v.Name() != "" && v.Name() != "_"; {
 		case named:
 			w = b.newVar(v, ir.Result)
-		case seen:
+		case seen, v.Name() == "_" && b.f.Hides(v.Type()):
 			w = b.temp("result", v.Type(), v.Pos())
 			w.Kind = ir.Result
 		}
