@@ -39,7 +39,13 @@ func TestPanicsNameTheSource(t *testing.T) {
 			if _, err := runIn(b.dir, "go", "build", "-o", binary, "./panicchain"); err != nil {
 				t.Fatal(err)
 			}
-			for _, mode := range []string{"late", "at once", "crash", "forgotten"} {
+			awaits := []string{"// panics", "// awaits leaf", "// awaits middle"}
+			for mode, marks := range map[string][]string{
+				"late": awaits, "at once": awaits, "crash": awaits, "forgotten": awaits,
+				"plain":    {"// panics in plain", "// awaits plain", "// awaits through"},
+				"literal":  {"// panics in a literal", "// calls the literal", "// awaits through"},
+				"deferred": {"// panics in a deferred literal", "// runs the deferred literal", "// awaits through"},
+			} {
 				text, err := runIn(b.dir, binary, mode)
 				if fails := mode == "crash" || mode == "forgotten"; (err != nil) != fails {
 					t.Errorf("%s: %v", mode, err)
@@ -47,7 +53,7 @@ func TestPanicsNameTheSource(t *testing.T) {
 					text = err.Error()
 				}
 				at := 0 // each place stands behind the one before
-				for _, mark := range []string{"// panics", "// awaits leaf", "// awaits middle"} {
+				for _, mark := range marks {
 					folder := "/panicchain/"
 					if directives {
 						folder = "" // gc keeps a directive's file as it is

@@ -90,7 +90,7 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go", Line: 97,
+	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 62,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
@@ -183,7 +183,7 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110,
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 155,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},

@@ -93,7 +93,7 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31,
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 65,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
@@ -184,7 +184,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 156,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -299,7 +299,7 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80,
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 260,
 	Lines: "15-16:1 25-28:2 36-37:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},

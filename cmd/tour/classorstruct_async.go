@@ -112,7 +112,7 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18,
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 71,
 	Lines: "16:1 18-19:1 27-28:2 30:5 38-39:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
@@ -214,7 +214,7 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30,
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 188,
 	Lines: "13-15:1 23-24:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},

@@ -103,7 +103,7 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go", Line: 21,
+	Func: "Job", File: "cliff.go", Line: 21, Code: 66,
 	Lines: "12-13:1 15-16:2 18-19:3 27-31:4 35:10",
 	At: []async.State{
 		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
@@ -196,7 +196,7 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37,
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 173,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},

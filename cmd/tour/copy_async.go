@@ -115,7 +115,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copy.go", Line: 27,
+	Func: "CopyStream", File: "copy.go", Line: 27, Code: 69,
 	Lines: "14:1 16:4 24-31:4 40-43:11",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

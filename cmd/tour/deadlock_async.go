@@ -86,7 +86,7 @@ delayDone:
 
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
-	Func: "GetData", File: "deadlock.go", Line: 21,
+	Func: "GetData", File: "deadlock.go", Line: 21, Code: 60,
 	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
@@ -175,7 +175,7 @@ delayDone:
 
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
-	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32,
+	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 149,
 	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
@@ -264,7 +264,7 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54,
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 240,
 	Lines: "11-12:1 20-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},

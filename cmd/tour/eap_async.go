@@ -120,7 +120,7 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51,
+	Func: "Shout", File: "eap.go", Line: 51, Code: 75,
 	Lines: "15-17:1 25-30:3 38-43:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},

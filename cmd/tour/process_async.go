@@ -94,7 +94,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "process.go", Line: 23,
+	Func: "ProcessFile", File: "process.go", Line: 23, Code: 65,
 	Lines: "12-14:1 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
@@ -206,7 +206,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37,
+	Func: "Fetch", File: "process.go", Line: 37, Code: 169,
 	Lines: "12-15:1 16:6 18:8 26-34:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

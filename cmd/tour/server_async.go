@@ -87,7 +87,7 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41,
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
@@ -178,7 +178,7 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51,
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 153,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
@@ -269,7 +269,7 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61,
+	Func: "server.Session", File: "server.go", Line: 61, Code: 244,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
@@ -360,7 +360,7 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71,
+	Func: "server.Query", File: "server.go", Line: 71, Code: 335,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
@@ -453,7 +453,7 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81,
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 428,
 	Lines: "11-13:1 21-23:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},

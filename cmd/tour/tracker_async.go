@@ -118,7 +118,7 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110,
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 77,
 	Lines: "15-16:1 24-29:2 37-39:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},

@@ -101,7 +101,7 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29,
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 66,
 	Lines: "13:1 15-16:1 24-29:2 31-33:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
@@ -202,7 +202,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 168,
 	Lines: "15:2 23-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

@@ -99,7 +99,7 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go", Line: 56,
+	Func: "Print", File: "void.go", Line: 56, Code: 62,
 	Lines: "16:2 25-28:2 32-35:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},

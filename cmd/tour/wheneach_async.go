@@ -103,7 +103,7 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go", Line: 20,
+	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 66,
 	Lines: "13:1 18-19:1 27-31:2 32:1 35:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
@@ -247,7 +247,7 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34,
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 208,
 	Lines: "13:1 18-19:1 27-30:2 31-32:5 35:1 36-37:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
@@ -371,7 +371,7 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48,
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 320,
 	Lines: "16:1 17-18:1 20-21:2 29-33:3 41-46:7 49:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
@@ -473,7 +473,7 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68,
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 445,
 	Lines: "13-17:1 25-26:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},

@@ -93,7 +93,7 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go", Line: 28,
+	Func: "window.Click", File: "write.go", Line: 28, Code: 62,
 	Lines: "13-15:1 23-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},

@@ -148,7 +148,7 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20,
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 76,
 	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 59-60:18 68-70:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
@@ -241,7 +241,7 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23,
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 218,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
@@ -330,7 +330,7 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34,
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 311,
 	Lines: "8:1 16-17:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},

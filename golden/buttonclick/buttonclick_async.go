@@ -103,7 +103,7 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29,
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 70,
 	Lines: "13-16:1 24-31:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},

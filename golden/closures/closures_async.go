@@ -173,7 +173,7 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18,
+	Func: "Closures", File: "closures.go", Line: 18, Code: 88,
 	Lines: "22-23:1 28-29:2 31-32:3 44-46:6 54-62:8 63-64:14 72-73:15 81-83:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
@@ -305,7 +305,7 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42,
+	Func: "counters", File: "closures.go", Line: 42, Code: 245,
 	Lines: "15:1 19-20:1 23-27:2 36-37:6 47:1 58:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},

@@ -116,7 +116,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go", Line: 22,
+	Func: "CopyStream", File: "copystream.go", Line: 22, Code: 69,
 	Lines: "14:1 16:4 24-32:4 41-44:12",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

@@ -143,7 +143,7 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47,
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 73,
 	Lines: "25:1 33-37:1 45-49:5 57-59:9 67-68:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},

@@ -121,7 +121,7 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19,
+	Func: "Defers", File: "defers.go", Line: 19, Code: 74,
 	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 44-45:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
@@ -285,7 +285,7 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30,
+	Func: "guarded", File: "defers.go", Line: 30, Code: 238,
 	Lines: "12:1 14-18:1 19:1 20:6 28-32:6 33-36:10 44-45:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
@@ -451,7 +451,7 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49,
+	Func: "stack", File: "defers.go", Line: 49, Code: 406,
 	Lines: "16:1 18-19:1 31:4 39-43:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},

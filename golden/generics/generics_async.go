@@ -103,7 +103,7 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go", Line: 18,
+	Func: "mapped", File: "generics.go", Line: 18, Code: 70,
 	Lines: "12:2 17-18:2 26-27:3 28:2 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
@@ -241,7 +241,7 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40,
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 185,
 	Lines: "17:1 19-20:1 30:4 32-33:4 44:7 54:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
@@ -365,7 +365,7 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55,
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 323,
 	Lines: "14-20:1 21:5 27:8 35-36:8 37:5 40:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
@@ -520,7 +520,7 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72,
+	Func: "Generics", File: "generics.go", Line: 72, Code: 445,
 	Lines: "25:1 33-34:1 42-50:2 51:7 63:9 71-73:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},

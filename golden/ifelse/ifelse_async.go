@@ -95,7 +95,7 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go", Line: 18,
+	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 62,
 	Lines: "14:1 16-18:1 26-27:3 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
@@ -241,7 +241,7 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27,
+	Func: "word", File: "ifelse.go", Line: 27, Code: 171,
 	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 52-53:7 61-62:8 63-66:9 67:10 68:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},

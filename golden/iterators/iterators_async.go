@@ -148,7 +148,7 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29,
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 103,
 	Lines: "15:1 20-21:1 32:1 33:4 41-43:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
@@ -305,7 +305,7 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40,
+	Func: "find", File: "iterators.go", Line: 40, Code: 264,
 	Lines: "8:1 14-15:1 19-20:2 28-30:3 32:3 34:2 37:1 38-39:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},

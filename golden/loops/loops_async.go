@@ -128,7 +128,7 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17,
+	Func: "Loops", File: "loops.go", Line: 17, Code: 68,
 	Lines: "21:1 29-30:1 38-39:2 47-49:3 57-58:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
@@ -222,7 +222,7 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26,
+	Func: "forever", File: "loops.go", Line: 26, Code: 197,
 	Lines: "9:2 17-20:2 23:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
@@ -313,7 +313,7 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37,
+	Func: "while", File: "loops.go", Line: 37, Code: 288,
 	Lines: "9:1 19-20:1 23:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
@@ -423,7 +423,7 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45,
+	Func: "clauses", File: "loops.go", Line: 45, Code: 381,
 	Lines: "11:1 23-27:1 29:1 40:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
@@ -540,7 +540,7 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56,
+	Func: "grid", File: "loops.go", Line: 56, Code: 491,
 	Lines: "11:2 15-16:2 17-18:3 27-28:4 30:7 32:9 36-37:9 40:3 43:2 46-47:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},

@@ -143,7 +143,7 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18,
+	Func: "Maps", File: "maps.go", Line: 18, Code: 81,
 	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 55-56:13 59-60:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},

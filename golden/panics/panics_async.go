@@ -93,7 +93,7 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go", Line: 20,
+	Func: "Panics", File: "panics.go", Line: 20, Code: 64,
 	Lines: "10:1 12-14:1 22-23:3 27:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
@@ -211,7 +211,7 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29,
+	Func: "provoke", File: "panics.go", Line: 29, Code: 166,
 	Lines: "11-14:2 22-24:5 26:9 31:8 33:10 43:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},

@@ -96,7 +96,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22,
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 69,
 	Lines: "12-13:1 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
@@ -201,7 +201,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 167,
 	Lines: "14:1 15-16:1 24-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

@@ -133,7 +133,7 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go", Line: 18,
+	Func: "Ranges", File: "ranges.go", Line: 18, Code: 67,
 	Lines: "22:1 30-32:1 40-41:3 49-55:4 63-64:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
@@ -264,7 +264,7 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32,
+	Func: "count", File: "ranges.go", Line: 32, Code: 205,
 	Lines: "14:1 27-28:1 37:1 42:4 44-45:4 57:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
@@ -457,7 +457,7 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45,
+	Func: "changing", File: "ranges.go", Line: 45, Code: 355,
 	Lines: "18-19:1 25-26:2 34-36:3 40:7 46-47:7 55-56:8 60:11 66-67:11 75-76:12 80:16 86-87:16 96:16 99-100:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
@@ -564,7 +564,7 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68,
+	Func: "text", File: "ranges.go", Line: 68, Code: 530,
 	Lines: "12:1 19-20:1 29:1 32:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
@@ -663,7 +663,7 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75,
+	Func: "drain", File: "ranges.go", Line: 75, Code: 631,
 	Lines: "14:1 18-19:1 30:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},

@@ -116,7 +116,7 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18,
+	Func: "Selects", File: "selects.go", Line: 18, Code: 69,
 	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 43-45:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
@@ -322,7 +322,7 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31,
+	Func: "choose", File: "selects.go", Line: 31, Code: 210,
 	Lines: "28:2 29:4 38:6 56-57:3 59:6 61:8 65:4 73-74:4 77:7 79-80:7 81-82:10 84:13 88:12 99:14 107-108:14 110:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},

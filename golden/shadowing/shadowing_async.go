@@ -120,7 +120,7 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go", Line: 18,
+	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 65,
 	Lines: "17:1 25-26:1 34-35:2 43-44:3 52-53:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
@@ -267,7 +267,7 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26,
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 192,
 	Lines: "20:2 28-29:2 40-42:3 50-51:5 53:8 54:10 59-60:10 68-69:11 73:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
@@ -398,7 +398,7 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44,
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 346,
 	Lines: "19:1 27-28:1 31-32:2 40-41:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
@@ -534,7 +534,7 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54,
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 475,
 	Lines: "20:1 28-29:1 37-38:2 46-48:3 56-57:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
@@ -639,7 +639,7 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66,
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 608,
 	Lines: "11:1 19-20:1 28-29:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},

@@ -191,7 +191,7 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17,
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 66,
 	Lines: "32:1 34-36:1 50-51:3 79-80:4 94-95:5 117-119:6 120:6 123:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},

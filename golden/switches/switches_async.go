@@ -128,7 +128,7 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18,
+	Func: "Switches", File: "switches.go", Line: 18, Code: 73,
 	Lines: "19:1 21-22:1 30-31:2 39-40:3 48-49:4 53:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
@@ -248,7 +248,7 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28,
+	Func: "tag", File: "switches.go", Line: 28, Code: 201,
 	Lines: "15:1 24-25:1 27:4 32:3 34:5 42-43:5 45:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
@@ -363,7 +363,7 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40,
+	Func: "first", File: "switches.go", Line: 40, Code: 319,
 	Lines: "11:2 25:4 38:3 40:5 42:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
@@ -491,7 +491,7 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52,
+	Func: "steps", File: "switches.go", Line: 52, Code: 438,
 	Lines: "14:1 17-18:1 26:1 34-37:3 38:4 39:9 49:12 51:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},

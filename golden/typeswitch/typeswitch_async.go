@@ -99,7 +99,7 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go", Line: 18,
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 65,
 	Lines: "12:1 18-19:1 27-28:2 29:1 32:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
@@ -270,7 +270,7 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26,
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 181,
 	Lines: "22:1 30-31:1 34:4 37:7 39:9 42:15 46:3 56:5 64-65:5 67:8 69:10 77-78:10 82-83:11 85:14 87:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},

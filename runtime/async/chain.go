@@ -18,6 +18,7 @@ type place struct {
 	function, file string
 	line           int
 	machine        bool // it is a machine's, known by its table
+	within         bool // it is a function literal's in a machine
 }
 
 // stack writes where the panic rose, as a crash would, and the awaits that it has
@@ -48,7 +49,7 @@ func (f *fault) awaits() []byte {
 	seen := make(map[place]bool)
 	for _, g := range f.chain() {
 		for _, p := range places(g.trace) {
-			if p.machine && !seen[p] {
+			if (p.machine || p.within && g.cause == nil) && !seen[p] {
 				seen[p] = true
 				b = fmt.Appendf(b, "%s\n\t%s:%d\n", p.function, p.file, p.line)
 			}
@@ -88,11 +89,14 @@ func places(trace []uintptr) []place {
 	for {
 		frame, more := frames.Next()
 		p := place{function: frame.Function, file: frame.File, line: frame.Line}
-		if t, first := tableOf(&frame); t != nil {
-			if t.Lines == "" { // its code bears directives: the frame is the author's already
-				p.function, p.machine = packageOf(frame.Function)+"."+t.Func, true
-			} else if line := t.source(frame.Line - first); line > 0 {
-				p = place{packageOf(frame.Function) + "." + t.Func, filepath.Join(filepath.Dir(frame.File), t.File), line, true}
+		if t, literal := tableOf(frame.Function); t != nil {
+			own := place{function: packageOf(frame.Function) + "." + t.Func + literal, file: frame.File, line: frame.Line,
+				machine: literal == "", within: literal != ""}
+			if t.Lines == "" { // its code bears directives: the line is the author's already
+				p = own
+			} else if own.line = t.source(frame.Line - t.Code); own.line > 0 {
+				own.file = filepath.Join(filepath.Dir(frame.File), t.File)
+				p = own
 			}
 		}
 		list = append(list, p)
@@ -146,16 +150,17 @@ func Know(machine string, states *States) {
 	tables.Unlock()
 }
 
-// tableOf returns the table of the machine whose MoveNext a frame is of, and
-// where that begins; nil if it is none.
-func tableOf(frame *runtime.Frame) (t *States, first int) {
-	name, ok := strings.CutSuffix(frame.Function, ".MoveNext")
-	if !ok {
-		return nil, 0
+// tableOf returns the table of the machine whose MoveNext a function is, or of
+// which it is a literal: pkg.(*fMachine[...]).MoveNext.func1. It is nil if it is
+// neither; literal is ".func1".
+func tableOf(function string) (t *States, literal string) {
+	name, literal, ok := strings.Cut(function, ").MoveNext")
+	if !ok || literal != "" && literal[0] != '.' && literal[0] != '-' { // -range1 is a loop's body
+		return nil, ""
 	}
-	if i := strings.IndexByte(name, '['); i >= 0 {
-		name = name[:i] + strings.TrimLeft(name[strings.LastIndexByte(name, ']')+1:], "]")
-	}
+	machine := name[strings.LastIndex(name, "(")+1:] // in pkg.g.(*fMachine[...]) if it is inlined in g
+	machine, _, _ = strings.Cut(machine, "[")
+	name = packageOf(function) + ".(" + machine + ")"
 	tables.Lock()
 	defer tables.Unlock()
 	for _, r := range tables.unread {
@@ -166,11 +171,7 @@ func tableOf(frame *runtime.Frame) (t *States, first int) {
 		tables.known[packageOf(caller.Function)+".(*"+r.machine+")"] = r.states
 	}
 	tables.unread = nil
-	if t = tables.known[name]; t == nil {
-		return nil, 0
-	}
-	_, first = runtime.FuncForPC(frame.Entry).FileLine(frame.Entry)
-	return t, first
+	return tables.known[name], literal
 }
 
 // packageOf is the path of the package that a function's name begins with.

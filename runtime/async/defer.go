@@ -31,7 +31,7 @@ func NewPanic(v any) *Panic {
 // Where nothing panics it does nothing: recover finds nothing during a Goexit.
 func (p *Panic) Raise() {
 	if p != nil && p.fault != nil {
-		panic(p.fault.value)
+		rise(p.fault)
 	}
 }
 

@@ -11,13 +11,14 @@ type States struct {
 	Func string // as its package names it: F, T.M, or F.go1 for a closure
 	File string // the source's base name
 	Line int    // where in File the function begins
+	Code int    // where in the generated file MoveNext does
 
 	// Lines says where the machine's code comes from: "14:1" that line 14 of its
 	// MoveNext, counted from the first, comes from line 1 of File, counted from
 	// Line, and so do those that follow; "16-20:4" that these come from 4 to 8.
 	Lines string
 
-	At []State // by state; the first is of a machine that has not waited yet
+	At []State // by state; the first is of a machine that has not waited yet; none if it never waits
 }
 
 // Pos returns where in the source a machine in that state waits, as "copy.go:12";

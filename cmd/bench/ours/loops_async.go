@@ -110,7 +110,7 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "Sum", File: "loops.go", Line: 15,
+	Func: "Sum", File: "loops.go", Line: 15, Code: 74,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "op.StartAsync()", Needs: "n op sum index"},
@@ -223,7 +223,7 @@ done:
 
 // sumPooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumPooledMachineStates = async.States{
-	Func: "SumPooled", File: "loops.go", Line: 30,
+	Func: "SumPooled", File: "loops.go", Line: 30, Code: 187,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "p.StartAsync()", Needs: "n p sum index"},
@@ -313,7 +313,7 @@ startDone:
 
 // onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
-	Func: "Once", File: "loops.go", Line: 45,
+	Func: "Once", File: "loops.go", Line: 45, Code: 290,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
@@ -414,7 +414,7 @@ startDone:
 
 // oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
-	Func: "OncePooled", File: "loops.go", Line: 53,
+	Func: "OncePooled", File: "loops.go", Line: 53, Code: 391,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
@@ -509,7 +509,7 @@ startDone:
 
 // watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
-	Func: "Watch", File: "loops.go", Line: 61,
+	Func: "Watch", File: "loops.go", Line: 61, Code: 478,
 	Lines: "12:1 13-14:1 22-28:2 29:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
@@ -626,7 +626,7 @@ startDone2:
 
 // pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
-	Func: "Pair", File: "loops.go", Line: 76,
+	Func: "Pair", File: "loops.go", Line: 76, Code: 588,
 	Lines: "15:1 23-27:1 35-36:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
@@ -740,7 +740,7 @@ done:
 
 // pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
-	Func: "Pairs", File: "loops.go", Line: 88,
+	Func: "Pairs", File: "loops.go", Line: 88, Code: 704,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
@@ -859,7 +859,7 @@ deepDone:
 
 // deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
-	Func: "Deep", File: "loops.go", Line: 103,
+	Func: "Deep", File: "loops.go", Line: 103, Code: 819,
 	Lines: "15:1 17-18:1 26-27:2 29:5 37-38:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
@@ -980,7 +980,7 @@ deepSumDone:
 
 // deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
-	Func: "DeepSum", File: "loops.go", Line: 115,
+	Func: "DeepSum", File: "loops.go", Line: 115, Code: 940,
 	Lines: "15:1 17-18:1 26-27:2 29:5 37-38:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
@@ -1095,7 +1095,7 @@ done:
 
 // deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
-	Func: "Deeps", File: "loops.go", Line: 127,
+	Func: "Deeps", File: "loops.go", Line: 127, Code: 1059,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
@@ -1195,7 +1195,7 @@ done:
 
 // addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
-	Func: "AddReady", File: "loops.go", Line: 152,
+	Func: "AddReady", File: "loops.go", Line: 152, Code: 1159,
 	Lines: "12:1 18:3 26-30:3 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
@@ -1286,7 +1286,7 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180,
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1263,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
@@ -1387,7 +1387,7 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1355,
 	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1487,7 +1487,7 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210,
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1461,
 	Lines: "12:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},

@@ -87,7 +87,7 @@ func placeOfTerm(f *ir.Func, t ir.Term) token.Pos {
 
 var (
 	moveNext  = regexp.MustCompile(`^func \(\w+ \*\w+(\[.*\])?\) MoveNext\(`)
-	firstLine = regexp.MustCompile(`^\tFunc: .*, Line: (\d+),$`)
+	firstLine = regexp.MustCompile(`^\tFunc: .*, Line: (\d+), Code: 0,$`)
 )
 
 // Lines finishes content, the whole output named output of the source named base:
@@ -101,7 +101,7 @@ func Lines(content []byte, base, output string, directives bool) ([]byte, error)
 		number, isMarker := strings.CutPrefix(string(line), prefix)
 		switch {
 		case moveNext.Match(line):
-			inside, t = true, lineTable{}
+			inside, t = true, lineTable{code: len(out) + 1}
 		case isMarker:
 			t.source, _ = strconv.Atoi(number)
 			t.marked = true
@@ -119,6 +119,9 @@ func Lines(content []byte, base, output string, directives bool) ([]byte, error)
 			t.next()
 		case firstLine.Match(line):
 			first, _ = strconv.Atoi(string(firstLine.FindSubmatch(line)[1]))
+			if text, _ := bytes.CutSuffix(line, []byte("0,")); !directives {
+				line = fmt.Appendf(nil, "%s%d,", text, t.code)
+			}
 		case string(line) == "\tLines: \"\"," && !directives:
 			line = fmt.Appendf(nil, "\tLines: %q,", t.text(first))
 		}
@@ -134,6 +137,7 @@ func Lines(content []byte, base, output string, directives bool) ([]byte, error)
 // A lineTable says of the lines of a MoveNext, counted from its first, from which
 // line of the source they come.
 type lineTable struct {
+	code   int // where MoveNext begins
 	marked bool
 	source int // what the line at hand comes from; 0: nothing
 	line   int // lines behind the first

@@ -35,9 +35,7 @@ func (e *emitter) machine() {
 		e.deferred()
 	}
 	e.moveNext()
-	if e.f.Suspends() {
-		e.states()
-	}
+	e.states()
 	for _, child := range e.f.Children {
 		c := &emitter{f: child, fn: closureFunc(child), pkg: e.pkg, out: e.out}
 		c.machine()

@@ -13,7 +13,7 @@ import (
 // states declares what dumps, traces and panics say of a machine:
 //
 //	var copyStreamMachineStates = async.States{
-//		Func: "CopyStream", File: "copystream.go", Line: 21,
+//		Func: "CopyStream", File: "copystream.go", Line: 21, Code: 75,
 //		Lines: "14:1 16:4 22-28:4 …",
 //		At: []async.State{
 //			1: {Line: 5, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
@@ -22,11 +22,21 @@ import (
 //	}
 //
 //	func (m *copyStreamMachine) States() (*async.States, int) { return &copyStreamMachineStates, int(m.State) }
+//
+// Of one that never waits only panics do: it has no states.
 func (e *emitter) states() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "var %s = %s{\n", e.f.Table, async("States"))
 	first := e.f.Source.Line(e.f.Start())
-	fmt.Fprintf(&b, "Func: %q, File: %q, Line: %d,\nLines: \"\",\nAt: []%s{\n", e.f.Name, e.f.Source.Base, first, async("State"))
+	fmt.Fprintf(&b, "Func: %q, File: %q, Line: %d, Code: 0,\nLines: \"\",\n", e.f.Name, e.f.Source.Base, first)
+	if !e.f.Suspends() {
+		b.WriteString("}")
+		e.out.Commentf("%s says from where the lines of MoveNext come.", e.f.Table)
+		e.out.Add(raw(b.String()))
+		e.out.Line()
+		return
+	}
+	fmt.Fprintf(&b, "At: []%s{\n", async("State"))
 	for _, a := range e.f.States() {
 		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.words(a.Operand), strings.Join(e.needed(a), " "))
 	}
@@ -51,16 +61,13 @@ func know(out *jen.File, funcs []*ir.Func) {
 	var list func(funcs []*ir.Func)
 	list = func(funcs []*ir.Func) {
 		for _, f := range funcs {
-			if f.Suspends() {
-				calls = append(calls, fmt.Sprintf("%s(%q, &%s)", async("Know"), f.Machine, f.Table))
-			}
+			calls = append(calls, fmt.Sprintf("%s(%q, &%s)", async("Know"), f.Machine, f.Table))
 			list(f.Children)
 		}
 	}
-	if list(funcs); len(calls) > 0 {
-		out.Comment("Panics name the source's lines by the tables of the machines.")
-		out.Func().Id("init").Params().Block(raw(strings.Join(calls, "\n")))
-	}
+	list(funcs)
+	out.Comment("Panics name the source's lines by the tables of the machines.")
+	out.Func().Id("init").Params().Block(raw(strings.Join(calls, "\n")))
 }
 
 // words is n as the author wrote it, on one line and cut to what fits there. No

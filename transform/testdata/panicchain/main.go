@@ -47,6 +47,44 @@ two`, "three"} {
 	return n, err
 }
 
+// plain awaits nothing.
+//
+//nothread:async
+func plain(list []int) (int, error) {
+	if list == nil {
+		list = []int{}
+	}
+	return list[2], nil // panics in plain
+}
+
+// through defers a call, which sees panics pass.
+//
+//nothread:async
+func through(task async.Task[int], what string) (n int, err error) {
+	var list []int
+	defer func() {
+		if what == "deferred" {
+			n = list[2] // panics in a deferred literal
+		}
+	}()
+	if what == "plain" {
+		return plainAsync(list).Await() // awaits plain
+	}
+	n, err = task.Await()
+	if what == "literal" {
+		get := func() int {
+			return list[2] // panics in a literal
+		}
+		n = get() // calls the literal
+	}
+	return n, err // runs the deferred literal
+}
+
+//nothread:async
+func above(task async.Task[int], what string) (int, error) {
+	return throughAsync(task, what).Await() // awaits through
+}
+
 //nothread:async
 func forgets(task async.Task[int]) error {
 	_, err := rootAsync(task).Await() // awaits root
@@ -62,6 +100,10 @@ func main() {
 		fmt.Printf("%s", task.PanicStack())
 	case "at once": // nobody has
 		task := rootAsync(async.Completed(100, nil))
+		fmt.Printf("%s", task.PanicStack())
+	case "plain", "literal", "deferred":
+		task := aboveAsync(source.Task(), os.Args[1])
+		source.SetResult(100)
 		fmt.Printf("%s", task.PanicStack())
 	case "recovered":
 		task := rootAsync(async.Completed(100, nil))
