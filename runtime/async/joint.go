@@ -11,7 +11,8 @@ import (
 // its context. Every combinator is one.
 type joint[T any] struct {
 	source    Source[T]
-	otherwise T // its value if a timer or the context completes it
+	otherwise T                     // its value if a timer or the context completes it
+	readers   func() []Continuation // who waits for it, if not those who await its task
 
 	mu    sync.Mutex
 	ended bool

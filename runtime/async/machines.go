@@ -281,7 +281,13 @@ func (u *unbound) awaitedBy() []Continuation        { return AwaitedBy(u.Continu
 func (s *Source[T]) awaitedBy() []Continuation      { return s.cell.awaitedBy() }
 func (r *Reusable[T]) awaitedBy() []Continuation    { return r.cell.awaitedBy() }
 func (s PooledSource[T]) awaitedBy() []Continuation { return s.pooled.source.cell.awaitedBy() }
-func (j *joint[T]) awaitedBy() []Continuation       { return j.source.cell.awaitedBy() }
+
+func (j *joint[T]) awaitedBy() []Continuation {
+	if j.readers != nil {
+		return j.readers()
+	}
+	return j.source.cell.awaitedBy()
+}
 
 // Awaits reports whether the machine that keeps the awaiter is waiting for its
 // task, and whether that is known: it is not where the machine waits for

@@ -203,6 +203,12 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 			slots[i].bind(env)
 		}
 	}
+	settled.readers = func() (list []Continuation) {
+		for i := range slots {
+			list = append(list, slots[i].awaitedBy()...)
+		}
+		return list
+	}
 	attach(settled, tasks, func(i int) Continuation {
 		n := int(claimed.Add(1)) - 1
 		if n >= len(slots) {

@@ -70,6 +70,31 @@ func TestDumpOfRequests(t *testing.T) {
 	}
 }
 
+// Who takes tasks one by one awaits all of them.
+func TestDumpOfWhenEach(t *testing.T) {
+	w, f := world(t)
+	task := eachAsync(w.Context(), f)
+	for range 100 {
+		if strings.Contains(w.Dump(), "sum = 512") { // the second is left
+			break
+		}
+		w.RunFor(time.Microsecond)
+	}
+	const want = `
+    inflight_test.fetch  program_test.go:21  state 1, awaits f.ReadAtAsync(ctx, buf, at), for AGE
+        at = 512
+    awaited by a combinator of package async
+    inflight_test.each  program_test.go:66  state 1, awaits t, for AGE
+`
+	if got := w.Dump(); !strings.Contains(anonymous(got), strings.Join(strings.Fields(want), " ")) {
+		t.Errorf("%s", got)
+	}
+	w.Run()
+	if n, err := task.GetResult(); n != 1536 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
 // anonymous takes out times, and what comes before the timers and after the first cause of both.
 func anonymous(s string) string {
 	_, s, _ = strings.Cut(s, "timers are set")

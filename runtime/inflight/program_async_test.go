@@ -502,6 +502,156 @@ func (m *anywhereMachine) States() (*async.States, int) {
 	return &anywhereMachineStates, int(m.State)
 }
 
+// eachAsync starts each; it returns at the first await that has to wait.
+func eachAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
+	m := eachMachine{ctx: ctx, f: f}
+	defer m.catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	m.State = 0 // no exit: it waits
+	return m.heap.Task()
+}
+
+var _ = each
+
+// eachMachine is each between its awaits.
+type eachMachine struct {
+	async.Builder[int]
+
+	heap *eachMachine // this machine, once it has left the stack
+
+	iterator *async.FuncRange[async.Task[int], struct{}]
+	ctx      context.Context
+	f        *overlapped.File
+	result   int
+	result2  error
+	sum      int
+
+	awaiter async.Awaiter[int] // what is awaited
+}
+
+// suspend notes where to go on, and moves the machine to the heap the first time.
+func (m *eachMachine) suspend(state uint16) *eachMachine {
+	m.State = state
+	if m.heap != m {
+		m.leaveStack()
+	}
+	switch state { // what is not needed any more
+	case 1:
+		m.heap.ctx = nil
+		m.heap.f = nil
+	}
+	return m.heap
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+//
+//go:noinline
+func (m *eachMachine) leaveStack() {
+	h := new(eachMachine)
+	*h = *m
+	h.heap, m.heap = h, h
+	h.Promote(m.ctx, h)
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *eachMachine) finish(result int, err error) async.Continuation {
+	m.iterator = nil
+	m.ctx = nil
+	m.f = nil
+	m.result2 = nil
+	return m.SetResult(result, err)
+}
+
+// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+func (m *eachMachine) RunDeferred(p *async.Panic) {
+	defer m.iterator.Leave(p)
+	p.Raise()
+}
+
+// Return completes the task with the results as they are.
+func (m *eachMachine) Return() async.Continuation {
+	return m.finish(m.result, m.result2)
+}
+
+// exit is a return statement: the deferred calls run, then the function returns.
+func (m *eachMachine) exit() async.Continuation {
+	m.RunDeferred(nil)
+	return m.Return()
+}
+
+// catch settles a panic before the first suspension: a deferred call may recover.
+func (m *eachMachine) catch(task *async.Task[int]) {
+	v := recover()
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+		return
+	}
+	defer m.Catch(task)
+	m.RunDeferred(async.NewPanic(v))
+	if v != nil {
+		m.Return()
+		*task = m.Result()
+	}
+}
+
+// MoveNext runs each until it has to wait, or to its end.
+func (m *eachMachine) MoveNext(*async.Executor) async.Continuation {
+	var (
+		t    async.Task[int]
+		n    int
+		err  error
+		task async.Task[int]
+	)
+	switch m.State {
+	case 1:
+		task = m.awaiter.Task(m.Awaited)
+		goto tDone // t
+	}
+
+	m.sum = 0
+	m.iterator = async.RangeFunc1(async.WhenEach(m.ctx, fetchAsync(m.ctx, m.f, 0, "asked"), fetchAsync(m.ctx, m.f, 512, "asked")))
+loop:
+	if !m.iterator.Next() {
+		goto done
+	}
+	t = m.iterator.Key()
+	task = t
+	if !task.IsCompleted() {
+		m.awaiter, m.Awaited = task.Awaiter()
+		if task.OnCompleted(m.suspend(1)) {
+			return nil
+		}
+	}
+tDone:
+	n, err = task.GetResult()
+	if err != nil {
+		m.result, m.result2 = 0, err
+		return m.exit()
+	}
+	m.sum += n
+	goto loop
+done:
+	m.iterator.Leave(nil)
+	m.result, m.result2 = m.sum, nil
+	return m.exit()
+}
+
+// eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var eachMachineStates = async.States{
+	Func: "each", File: "program_test.go", Line: 63, Code: 600,
+	Lines: "13-14:1 19-20:2 28-31:3 32-33:6 36:2 37-38:9",
+	At: []async.State{
+		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},
+	},
+}
+
+// States says where each waits, to whoever looks at it.
+func (m *eachMachine) States() (*async.States, int) {
+	return &eachMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("fetchMachine", &fetchMachineStates)
@@ -509,4 +659,5 @@ func init() {
 	async.Know("bothMachine", &bothMachineStates)
 	async.Know("listenMachine", &listenMachineStates)
 	async.Know("anywhereMachine", &anywhereMachineStates)
+	async.Know("eachMachine", &eachMachineStates)
 }

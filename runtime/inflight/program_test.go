@@ -56,3 +56,18 @@ func anywhere(task async.Task[int], title string) (string, error) {
 	n, err := task.Await()
 	return title[:n], err
 }
+
+// each takes two as they come.
+//
+//nothread:async
+func each(ctx context.Context, f *overlapped.File) (int, error) {
+	sum := 0
+	for t := range async.WhenEach(ctx, fetchAsync(ctx, f, 0, "asked"), fetchAsync(ctx, f, 512, "asked")) {
+		n, err := t.Await()
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
