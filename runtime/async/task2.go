@@ -16,6 +16,10 @@ func Completed2[A, B any](v1 A, v2 B, err error) Task2[A, B] {
 	return Task2[A, B]{Completed(Pair[A, B]{v1, v2}, err)}
 }
 
+// Task2Of returns the same task as t, for whoever makes it of a source with a
+// single value: [Reusable] is one. It undoes [Task2.Task].
+func Task2Of[A, B any](t Task[Pair[A, B]]) Task2[A, B] { return Task2[A, B]{t} }
+
 // IsCompleted reports whether the result is there to be read.
 func (t Task2[A, B]) IsCompleted() bool { return t.task.IsCompleted() }
 
