@@ -38,8 +38,8 @@ type Net struct {
 	watching bool
 	budget   int // frames that what holds the lock may still handle
 
-	completed []completion // what is to be completed when the lock is released (A17)
-	spare     []completion
+	completed []completion   // what is to be completed when the lock is released (A17)
+	spare     [][]completion // lists for that: completions may come in the middle of others
 }
 
 // completion is an IRP and its outcome.
@@ -96,15 +96,20 @@ func (n *Net) enter(c *kernel.CPU) {
 func (n *Net) leave(c *kernel.CPU) {
 	n.streams.flush(c)
 	list := n.completed
-	n.completed, n.spare = n.spare[:0], nil
+	if len(list) == 0 {
+		n.lock.Release(c)
+		return
+	}
+	n.completed = nil
+	if last := len(n.spare) - 1; last >= 0 {
+		n.completed, n.spare = n.spare[last], n.spare[:last]
+	}
 	n.lock.Release(c)
 	for i := range list {
 		complete(c, list[i].irp, list[i].status, list[i].n)
 	}
-	if len(list) > 0 {
-		clear(list)
-	}
-	n.spare = list[:0]
+	clear(list)
+	n.spare = append(n.spare, list[:0])
 }
 
 // done notes what an IRP is completed with, in leave. The IRP is nobody else's any more.

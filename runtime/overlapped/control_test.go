@@ -22,7 +22,7 @@ func TestOneLanguage(t *testing.T) {
 		{"receive", controlReceive, driver.ControlReceive},
 		{"wait", controlWait, driver.ControlWait},
 		{"socket block", int64(len(socketBlock{})), driver.SocketBlock},
-		{"wait block", int64(len(clockWait{}.block)), driver.WaitBlock},
+		{"wait block", int64(len(waitBlock{})), driver.WaitBlock},
 		{"datagram prefix", datagramPrefix, driver.DatagramPrefix},
 	} {
 		if c.here != c.driver {

@@ -3,6 +3,7 @@ package overlapped
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -12,9 +13,9 @@ import (
 // be called by whatever runs in the World.
 type DatagramSocket struct {
 	endpoint
-	addr    Addr
-	pending async.Source[int]        // bound to the World, and never used: what each send's source begins as
-	waiting async.Source2[int, Addr] // and each receive's
+	addr     Addr
+	sends    calls[int]
+	receives calls[fromAddr]
 }
 
 // ListenDatagram opens a datagram socket at a port of an adapter of the World; port 0 is any that is free. The caller
@@ -31,8 +32,8 @@ func ListenDatagram(w World, adapter string, port uint16) (*DatagramSocket, erro
 	}
 	s.addr = block.local()
 	s.name = s.addr.String()
-	s.pending.Bind(w)
-	s.waiting.Bind(w)
+	s.sends.bind(&s.endpoint)
+	s.receives.bind(&s.endpoint)
 	return s, nil
 }
 
@@ -45,8 +46,9 @@ func (s *DatagramSocket) SendToAsync(ctx context.Context, buf []byte, to Addr) a
 	if err := s.check(ctx); err != nil {
 		return async.Completed(0, s.wrap("write", err))
 	}
-	op := &call[int]{source: s.pending, endpoint: &s.endpoint, ctx: ctx, name: "SendToAsync", buf: buf, finish: transferred, owner: "write"}
-	return op.start(kernel.MajorWrite, to.offset())
+	op := s.sends.take(ctx, "SendToAsync", written)
+	op.buf = buf
+	return s.sends.start(op, kernel.MajorWrite, to.offset())
 }
 
 // ReceiveFromAsync receives one message. The task's results are its length and the sender's address. What a message has
@@ -56,64 +58,42 @@ func (s *DatagramSocket) ReceiveFromAsync(ctx context.Context, buf []byte) async
 	if err := s.check(ctx); err != nil {
 		return async.Completed2(0, Addr{}, s.wrap("read", err))
 	}
-	r := &receive{source: s.waiting, user: buf}
-	r.call = call[int]{endpoint: &s.endpoint, ctx: ctx, name: "ReceiveFromAsync", buf: make([]byte, datagramPrefix+len(buf))}
-	r.call.finish = transferred
-	return r.start()
+	op := s.receives.take(ctx, "ReceiveFromAsync", receivedFrom)
+	r, again := op.owner.(*receive)
+	if !again {
+		r = new(receive)
+		op.owner, op.prefix = r, datagramPrefix
+	}
+	r.user = buf
+	r.frame = slices.Grow(r.frame[:0], datagramPrefix+len(buf))
+	op.buf = r.frame[:datagramPrefix+len(buf)]
+	return async.Task2Of(s.receives.start(op, kernel.MajorDeviceControl, controlReceive))
 }
 
 // datagramPrefix is the size of the sender's address before a received message.
 const datagramPrefix = 8
 
-// receive is a ReceiveFromAsync in flight. The driver writes address and message to one buffer; the message goes to the
-// user's when it is there.
+// receive is what a ReceiveFromAsync has of its own. The driver writes address and message to one buffer; the message goes
+// to the user's when it is there.
 type receive struct {
-	call   call[int] // but for its source
-	source async.Source2[int, Addr]
-	user   []byte
+	user, frame []byte
 }
 
-func (r *receive) start() async.Task2[int, Addr] {
-	op := &r.call
-	op.owner = "read"
-	op.overlapped.Context = r
-	c := op.endpoint.world.Kernel().CPU()
-	c.Trace(kernel.HopLibraryCall, nil, op.name, int64(len(r.user)), 0)
-	status := c.Request(op.endpoint.handle, kernel.MajorDeviceControl, op.buf, controlReceive, &op.overlapped)
-	if status == kernel.StatusPending || status == kernel.StatusBufferOverflow { // of a warning there is a packet (A12)
-		if op.ctx.Done() != nil && op.overlapped.InFlight() {
-			op.stop = op.endpoint.world.OnDone(op.ctx, op.cancel)
-		}
-		return r.source.Task()
-	}
-	n, from, err := r.result(status, op.overlapped.Information)
-	return async.Completed2(n, from, err)
-}
+// fromAddr is a message's length, and who sent it.
+type fromAddr = async.Pair[int, Addr]
 
-// Complete ends the call. It implements pool.Completion.
-func (r *receive) Complete(_ *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
-	if r.call.stop != nil {
-		r.call.stop()
-		r.call.stop = nil
-	}
-	n, from, err := r.result(packet.Status, packet.Information)
-	t.CPU().TraceID(kernel.HopTaskComplete, packet.IRP, r.call.name, int64(n), 0)
-	if err != nil {
-		r.source.SetError(err)
-	} else {
-		r.source.SetResult(n, from)
-	}
-}
-
-func (r *receive) result(status kernel.Status, n int) (int, Addr, error) {
+func receivedFrom(op *call[fromAddr], status kernel.Status, n int) (fromAddr, error) {
+	r := op.owner.(*receive)
+	user := r.user
+	r.user = nil
 	if status == kernel.StatusBufferOverflow { // a warning: the rest is lost
 		status = kernel.StatusSuccess
 	}
-	if n, err := transferred(&r.call, status, n); err != nil || n < datagramPrefix {
-		return 0, Addr{}, err
+	if err := op.failure("read", status); err != nil || n < datagramPrefix {
+		return fromAddr{}, err
 	}
-	from := unpack(binary.LittleEndian.Uint64(r.call.buf))
-	return copy(r.user, r.call.buf[datagramPrefix:n]), from, nil
+	from := unpack(binary.LittleEndian.Uint64(op.buf))
+	return fromAddr{First: copy(user, op.buf[datagramPrefix:n]), Second: from}, nil
 }
 
 // Close closes the socket. Receives in flight complete with os.ErrClosed.

@@ -28,10 +28,10 @@
 //
 // # Tasks
 //
-// A task of a socket, a clock or a toaster may be awaited and read as often as one likes. A File's read or write that has
-// succeeded is used for the next operation once it was awaited, so that this allocates nothing. To await it again panics
-// and says so (C13): keep the result, not the task. Combinators only look at it; after async.WhenAll each task may still
-// be awaited. What several await at a time is not used again.
+// An operation that has succeeded is used for the handle's next one once it was awaited, so that this allocates nothing. To
+// await it again panics and says so (C13): keep the result, not the task. Combinators only look at it; after async.WhenAll
+// each task may still be awaited. What several await at a time is not used again, nor is what has failed, nor the task of a
+// connection made (DialAsync, AcceptAsync): those may be awaited as often as one likes.
 //
 // # Cancellation
 //

@@ -41,8 +41,8 @@ func (l *Listener) AcceptAsync(ctx context.Context) async.Task[*Conn] {
 	if err := l.check(ctx); err != nil {
 		return async.Completed[*Conn](nil, l.wrap("accept", err))
 	}
-	c := newConn(l.world)
-	if err := c.open(l.world, l.device); err != nil {
+	c, err := openConn(l.world, l.device)
+	if err != nil {
 		return async.Completed[*Conn](nil, err)
 	}
 	block := new(socketBlock)
@@ -51,8 +51,7 @@ func (l *Listener) AcceptAsync(ctx context.Context) async.Task[*Conn] {
 		return async.Completed[*Conn](nil, l.wrap("accept", l.errorOf(ctx, status)))
 	}
 	op := &call[*Conn]{endpoint: &l.endpoint, ctx: ctx, name: "AcceptAsync", buf: block[:], finish: accepted, owner: c}
-	op.source.Bind(l.world)
-	return op.start(kernel.MajorDeviceControl, controlAccept)
+	return op.startOnce(kernel.MajorDeviceControl, controlAccept)
 }
 
 func accepted(op *call[*Conn], status kernel.Status, _ int) (*Conn, error) {

@@ -2,9 +2,14 @@ package overlapped_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/overlapped"
 	"github.com/nothread/nothread/runtime/sim"
@@ -83,5 +88,139 @@ func TestSeveralAwaitOneRead(t *testing.T) {
 	}
 	if n, err := task.Await(); n != 5 || err != nil {
 		t.Errorf("read again: %d, %v", n, err)
+	}
+}
+
+// TestC13_AwaitedOnce: the second await of an operation that may be in use again says so. What has failed is not.
+func TestC13_AwaitedOnce(t *testing.T) {
+	w := sim.New(1)
+	toaster, _ := newToaster(t, w, device.ToasterConfig{})
+	c := newClock(t, w, device.TimerConfig{})
+	timer := c.NewTimer(time.Millisecond, time.Millisecond)
+	toast, moment, tick := toaster.WriteAsync(w.Context(), make([]byte, 2)), c.AfterAsync(w.Context(), time.Millisecond), timer.WaitAsync(w.Context())
+	for name, await := range map[string]func() error{
+		"toast":  func() error { _, err := toast.Await(); return err },
+		"moment": func() error { _, err := moment.Await(); return err },
+		"tick":   func() error { _, err := tick.Await(); return err },
+	} {
+		if err := await(); err != nil {
+			t.Error(name, err)
+		}
+		func() {
+			defer func() {
+				if r := fmt.Sprint(recover()); !strings.Contains(r, "C13") {
+					t.Errorf("%s: the second await: %v", name, r)
+				}
+			}()
+			await()
+		}()
+	}
+	last := timer.WaitAsync(w.Context())
+	timer.Stop()
+	for range 2 {
+		if _, err := last.Await(); !errors.Is(err, overlapped.ErrStopped) {
+			t.Error("what has failed:", err)
+		}
+	}
+}
+
+// again is a machine by hand: it starts an operation as soon as the one before is complete, and counts them.
+type again struct {
+	async.Anywhere
+	start  func() async.Pending
+	result func() error
+	count  int
+	err    error
+}
+
+func (a *again) MoveNext(*async.Executor) async.Continuation {
+	for {
+		if a.err = a.result(); a.err != nil {
+			return nil
+		}
+		a.count++
+		if a.start().OnCompleted(a) {
+			return nil
+		}
+	}
+}
+
+// repeat returns a machine that repeats an operation.
+func repeat[T any](start func() async.Task[T]) *again {
+	var task async.Task[T]
+	return &again{
+		start:  func() async.Pending { task = start(); return &task },
+		result: func() error { _, err := task.GetResult(); return err },
+	}
+}
+
+// TestNothingIsAllocated: operations that pend, of each kind of handle, use again what those before them have left.
+func TestNothingIsAllocated(t *testing.T) {
+	buf, answer := make([]byte, 300), make([]byte, 300)
+	kinds := map[string]func(t *testing.T, w *sim.World) []*again{
+		"file": func(t *testing.T, w *sim.World) []*again {
+			f := newFile(t, w, device.NewMemory(make([]byte, 4096)), device.DiskConfig{})
+			return []*again{repeat(func() async.Task[int] { return f.ReadAtAsync(w.Context(), buf, 0) })}
+		},
+		"toaster": func(t *testing.T, w *sim.World) []*again {
+			toaster, _ := newToaster(t, w, device.ToasterConfig{Brown: time.Millisecond})
+			return []*again{repeat(func() async.Task[int] { return toaster.WriteAsync(w.Context(), buf[:2]) })}
+		},
+		"clock": func(t *testing.T, w *sim.World) []*again {
+			c := newClock(t, w, device.TimerConfig{})
+			return []*again{repeat(func() async.Task[clock.Time] { return c.AfterAsync(w.Context(), time.Millisecond) })}
+		},
+		"timer": func(t *testing.T, w *sim.World) []*again {
+			timer := newClock(t, w, device.TimerConfig{}).NewTimer(time.Millisecond, time.Millisecond)
+			return []*again{repeat(func() async.Task[int] { return timer.WaitAsync(w.Context()) })}
+		},
+		"stream": func(t *testing.T, w *sim.World) []*again {
+			newNetwork(t, w, device.WireConfig{})
+			client, server, _ := connect(t, w)
+			return []*again{
+				repeat(func() async.Task[int] { return server.ReadAsync(w.Context(), answer) }),
+				repeat(func() async.Task[int] { return client.WriteAsync(w.Context(), buf) }),
+			}
+		},
+		"datagram": func(t *testing.T, w *sim.World) []*again {
+			newNetwork(t, w, device.WireConfig{})
+			a, b := newDatagrams(t, w)
+			c := newClock(t, w, device.TimerConfig{})
+			return []*again{
+				repeat(func() async.Task[async.Pair[int, overlapped.Addr]] {
+					return b.ReceiveFromAsync(w.Context(), answer).Task()
+				}),
+				repeat(func() async.Task[clock.Time] {
+					if n, err := a.SendToAsync(w.Context(), buf, b.Addr()).Await(); n != len(buf) || err != nil {
+						t.Errorf("sent %d bytes, %v", n, err)
+					}
+					return c.AfterAsync(w.Context(), time.Millisecond)
+				}),
+			}
+		},
+	}
+	for kind, begin := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			w := sim.New(1, sim.WithoutVerifier())
+			machines := begin(t, w)
+			w.Workers().Go(func() {
+				for _, m := range machines {
+					m.MoveNext(nil)
+				}
+			})
+			w.RunFor(250 * time.Millisecond) // what is kept is now there
+			before := machines[0].count
+			allocs := testing.AllocsPerRun(1, func() { w.RunFor(250 * time.Millisecond) })
+			done := machines[0].count - before
+			t.Logf("%d operations, %v allocations", done, allocs)
+			if done < 200 || allocs*50 > float64(done) {
+				t.Errorf("%v allocations for %d operations", allocs, done)
+			}
+			for _, m := range machines {
+				if m.err != nil {
+					t.Error(m.err)
+				}
+			}
+		})
 	}
 }

@@ -25,8 +25,7 @@ func (a Addr) String() string { return fmt.Sprintf("%d:%d", a.Host, a.Port) }
 type Conn struct {
 	endpoint
 	local, remote Addr
-	pending       async.Source[int] // bound to the World, and never used: what each call's source begins as
-	spare         *call[int]        // for the next call: one that is complete at once costs no allocation
+	calls         calls[int]
 }
 
 // socketBlock is a control's buffer: a token, a local and a remote address.
@@ -57,15 +56,14 @@ func (b *socketBlock) remote() Addr { return unpack(binary.LittleEndian.Uint64(b
 func (a Addr) pack() uint64   { return uint64(a.Host)<<16 | uint64(a.Port) }
 func unpack(n uint64) Addr    { return Addr{uint16(n >> 16), uint16(n)} }
 func (a Addr) offset() int64  { return int64(a.pack()) }
-func newConn(w World) *Conn   { c := new(Conn); c.pending.Bind(w); return c }
 func (c *Conn) title() string { return c.local.String() + "->" + c.remote.String() }
 
 // DialAsync connects to a listener through an adapter of the World. The task's result is the connection, whose owner is
 // the caller: it must be closed. It fails with ErrRefused if nobody listens there, with ErrUnreachable if nobody answers
 // at all, and with ctx's error if that is done first.
 func DialAsync(ctx context.Context, w World, adapter string, to Addr) async.Task[*Conn] {
-	c := newConn(w)
-	if err := c.open(w, adapter); err != nil {
+	c, err := openConn(w, adapter)
+	if err != nil {
 		return async.Completed[*Conn](nil, err)
 	}
 	c.name, c.remote = "->"+to.String(), to
@@ -74,9 +72,18 @@ func DialAsync(ctx context.Context, w World, adapter string, to Addr) async.Task
 		return async.Completed[*Conn](nil, c.wrap("dial", err))
 	}
 	op := &call[*Conn]{endpoint: &c.endpoint, ctx: ctx, name: "DialAsync", finish: dialed, owner: c}
-	op.source.Bind(w)
 	op.buf = new(socketBlock).set(0, Addr{}, to)
-	return op.start(kernel.MajorDeviceControl, controlConnect)
+	return op.startOnce(kernel.MajorDeviceControl, controlConnect)
+}
+
+// openConn opens the socket of a connection to come.
+func openConn(w World, adapter string) (*Conn, error) {
+	c := new(Conn)
+	if err := c.open(w, adapter); err != nil {
+		return nil, err
+	}
+	c.calls.bind(&c.endpoint)
+	return c, nil
 }
 
 func dialed(op *call[*Conn], status kernel.Status, _ int) (*Conn, error) {
@@ -102,15 +109,17 @@ func (c *Conn) ReadAsync(ctx context.Context, buf []byte) async.Task[int] {
 	if buf == nil {
 		return async.Completed(0, c.wrap("read", ErrNilBuffer))
 	}
-	return c.start(ctx, kernel.MajorRead, call[int]{name: "ReadAsync", buf: buf, finish: received, owner: "read"})
+	op := c.calls.take(ctx, "ReadAsync", received)
+	op.buf = buf
+	return c.calls.start(op, kernel.MajorRead, 0)
 }
 
-// received is transferred, with a bare io.EOF.
+// received is the finish of reads. io.EOF stays bare.
 func received(op *call[int], status kernel.Status, n int) (int, error) {
 	if status == kernel.StatusEndOfFile {
 		return 0, errorOf(status)
 	}
-	return transferred(op, status, n)
+	return n, op.failure("read", status)
 }
 
 // WriteAsync writes buf. The task is complete when the network has a copy of all of it; that does not mean that it has
@@ -121,23 +130,9 @@ func (c *Conn) WriteAsync(ctx context.Context, buf []byte) async.Task[int] {
 	if err := c.check(ctx); err != nil {
 		return async.Completed(0, c.wrap("write", err))
 	}
-	return c.start(ctx, kernel.MajorWrite, call[int]{name: "WriteAsync", buf: buf, finish: transferred, owner: "write"})
-}
-
-// start starts a call in the spare object, which it leaves to the next one if the call is complete at once.
-func (c *Conn) start(ctx context.Context, major kernel.MajorFunction, what call[int]) async.Task[int] {
-	op := c.spare
-	if c.spare = nil; op == nil {
-		op = new(call[int])
-	}
-	*op = what
-	op.source, op.endpoint, op.ctx = c.pending, &c.endpoint, ctx
-	task := op.start(major, 0)
-	if op.atOnce {
-		*op = call[int]{}
-		c.spare = op
-	}
-	return task
+	op := c.calls.take(ctx, "WriteAsync", written)
+	op.buf = buf
+	return c.calls.start(op, kernel.MajorWrite, 0)
 }
 
 // CloseWrite says that no more will be written: after all that writes have taken or wait with, the other side reads

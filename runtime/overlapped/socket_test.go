@@ -53,6 +53,19 @@ func connect(t testing.TB, w *sim.World) (client, server *overlapped.Conn, l *ov
 	return client, server, l
 }
 
+// newDatagrams opens a datagram socket on host 1, and one on host 2 at port 53.
+func newDatagrams(t testing.TB, w *sim.World) (a, b *overlapped.DatagramSocket) {
+	t.Helper()
+	a, err := overlapped.ListenDatagram(w, "net1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = overlapped.ListenDatagram(w, "net2", 53); err != nil {
+		t.Fatal(err)
+	}
+	return a, b
+}
+
 // rest runs the World to its end and complains of what is left.
 func rest(t testing.TB, w *sim.World) {
 	t.Helper()
@@ -333,14 +346,7 @@ func TestBackpressure(t *testing.T) {
 func TestDatagrams(t *testing.T) {
 	w := sim.New(1)
 	newNetwork(t, w, device.WireConfig{})
-	a, err := overlapped.ListenDatagram(w, "net1", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := overlapped.ListenDatagram(w, "net2", 53)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, b := newDatagrams(t, w)
 	if _, err := overlapped.ListenDatagram(w, "net2", 53); !errors.Is(err, overlapped.ErrAddressUsed) {
 		t.Error(err)
 	}

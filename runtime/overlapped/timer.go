@@ -15,7 +15,8 @@ import (
 // called by whatever runs in the World.
 type Clock struct {
 	endpoint
-	pending async.Source[clock.Time] // bound to the World, and never used: what each call's source begins as
+	calls   calls[clock.Time]
+	pending async.Source[int] // bound to the World, and never used: what each timer's wait begins as
 }
 
 // controlWait is the timer's request. Package driver has the same.
@@ -27,6 +28,7 @@ func OpenClock(w World, device string) (*Clock, error) {
 	if err := c.open(w, device); err != nil {
 		return nil, err
 	}
+	c.calls.bind(&c.endpoint)
 	c.pending.Bind(w)
 	return c, nil
 }
@@ -45,33 +47,26 @@ func (c *Clock) AtAsync(ctx context.Context, at clock.Time) async.Task[clock.Tim
 	if err := c.check(ctx); err != nil {
 		return async.Completed(c.Now(), c.wrap("wait", err))
 	}
-	return c.newWait(ctx, at).start()
+	return c.calls.start(c.newWait(ctx, at), kernel.MajorDeviceControl, controlWait)
 }
 
-func (c *Clock) newWait(ctx context.Context, at clock.Time) *clockWait {
-	w := &clockWait{}
-	w.call = call[clock.Time]{source: c.pending, endpoint: &c.endpoint, ctx: ctx, name: "AtAsync", finish: rung, owner: c}
-	w.call.buf = w.block[:]
-	binary.LittleEndian.PutUint64(w.block[:], uint64(max(at, 0)))
-	return w
+func (c *Clock) newWait(ctx context.Context, at clock.Time) *call[clock.Time] {
+	op := c.calls.take(ctx, "AtAsync", rung)
+	block, again := op.owner.(*waitBlock)
+	if !again {
+		block = new(waitBlock)
+		op.owner = block
+	}
+	op.buf = block[:]
+	binary.LittleEndian.PutUint64(op.buf, uint64(max(at, 0)))
+	return op
 }
 
-func (w *clockWait) start() async.Task[clock.Time] {
-	return w.call.start(kernel.MajorDeviceControl, controlWait)
-}
-
-// clockWait is a call with its control block.
-type clockWait struct {
-	call  call[clock.Time]
-	block [8]byte
-}
+// waitBlock is a wait's control block.
+type waitBlock [8]byte
 
 func rung(op *call[clock.Time], status kernel.Status, _ int) (clock.Time, error) {
-	c := op.owner.(*Clock)
-	if !status.IsSuccess() {
-		return c.Now(), c.wrap("wait", c.errorOf(op.ctx, status))
-	}
-	return c.Now(), nil
+	return op.endpoint.world.Kernel().CPU().Now(), op.failure("wait", status)
 }
 
 // Close closes the clock. Waits in flight complete with os.ErrClosed.
@@ -84,6 +79,7 @@ type Timer struct {
 	next   clock.Time // the next moment that nobody has been told of; Never if there is none
 	period time.Duration
 	wait   *timerWait // in flight; nil: there is none
+	free   *timerWait // for the next one
 }
 
 // ErrStopped is what the wait of a timer ends with that has no moment to come.
@@ -111,37 +107,57 @@ func (t *Timer) WaitAsync(ctx context.Context) async.Task[int] {
 	if err := t.clock.check(ctx); err != nil {
 		return async.Completed(0, t.clock.wrap("wait", err))
 	}
-	w := &timerWait{timer: t, clock: t.clock.newWait(ctx, t.next)}
-	w.source.Bind(t.clock.world)
-	t.wait = w
-	w.task = w.clock.start()
-	if !w.task.OnCompleted(w) {
-		return async.Completed(w.result())
+	w := t.free
+	if t.free = nil; w == nil {
+		w = &timerWait{timer: t}
 	}
-	return w.source.Task()
+	c := t.clock
+	w.clock, w.reset = c.newWait(ctx, t.next), false
+	t.wait = w
+	task := w.Start(&c.pending)
+	w.task = c.calls.start(w.clock, kernel.MajorDeviceControl, controlWait)
+	if !w.task.OnCompleted(w) {
+		n, err := w.result()
+		w.Recycle()
+		return async.Completed(n, err)
+	}
+	return task
 }
 
 // timerWait is a WaitAsync in flight.
 type timerWait struct {
 	async.Anywhere
-	timer  *Timer
-	clock  *clockWait
-	reset  bool // Reset or Stop has ended it
-	task   async.Task[clock.Time]
-	source async.Source[int]
+	async.Reusable[int]
+	timer *Timer
+	clock *call[clock.Time] // what it waits with
+	reset bool              // Reset or Stop has ended it
+	task  async.Task[clock.Time]
 }
 
 // MoveNext goes on when the moment has come, or not.
 func (w *timerWait) MoveNext(ex *async.Executor) async.Continuation {
-	n, err := w.result()
-	w.source.Complete(ex, n, err)
+	if n, err := w.result(); err == nil {
+		w.Succeed(ex, n, w)
+	} else {
+		w.Fail(ex, n, err)
+	}
 	return nil
 }
+
+// Recycle keeps the wait for the timer's next one: its result was read. It implements async.Recyclable.
+func (w *timerWait) Recycle() {
+	w.Retire()
+	w.timer.free = w
+}
+
+// IsReused implements async.Reused, Error the rest of it.
+func (w *timerWait) IsReused()     {}
+func (w *timerWait) Error() string { return "overlapped: a WaitAsync that has succeeded" }
 
 func (w *timerWait) result() (int, error) {
 	t := w.timer
 	now, err := w.task.GetResult()
-	t.wait = nil
+	w.clock, w.task, t.wait = nil, async.Task[clock.Time]{}, nil
 	switch {
 	case w.reset:
 		return 0, t.clock.wrap("wait", ErrStopped)
@@ -178,7 +194,7 @@ func (t *Timer) Reset(first, period time.Duration) bool {
 	}
 	if w := t.wait; w != nil {
 		w.reset = true
-		w.clock.call.cancel()
+		w.clock.cancel()
 	}
 	return was
 }

@@ -10,7 +10,7 @@ import (
 // Toaster is an open USB toaster of a World. Its methods may be called by whatever runs in the World.
 type Toaster struct {
 	endpoint
-	pending async.Source[int] // bound to the World, and never used: what each call's source begins as
+	calls calls[int]
 }
 
 // OpenToaster opens the toaster of that name in a World. The caller closes it.
@@ -19,7 +19,7 @@ func OpenToaster(w World, device string) (*Toaster, error) {
 	if err := t.open(w, device); err != nil {
 		return nil, err
 	}
-	t.pending.Bind(w)
+	t.calls.bind(&t.endpoint)
 	return t, nil
 }
 
@@ -34,8 +34,9 @@ func (t *Toaster) WriteAsync(ctx context.Context, slices []byte) async.Task[int]
 	if err := t.check(ctx); err != nil {
 		return async.Completed(0, t.wrap("write", err))
 	}
-	op := &call[int]{source: t.pending, endpoint: &t.endpoint, ctx: ctx, name: "WriteAsync", buf: slices, finish: transferred, owner: "write"}
-	return op.start(kernel.MajorWrite, 0)
+	op := t.calls.take(ctx, "WriteAsync", written)
+	op.buf = slices
+	return t.calls.start(op, kernel.MajorWrite, 0)
 }
 
 // Close closes the toaster. Writes that wait for it complete with os.ErrClosed; the one that it works on is finished.
