@@ -41,6 +41,15 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("states", func(t *testing.T) {
+		source := "package main\n\nimport \"github.com/nothread/nothread/runtime/async\"\n\n//nothread:async\nfunc F(t async.Task0) {\n" +
+			strings.Repeat("\tt.Await()\n", 1<<16) + "}\n"
+		const want = "main.go:6:6: F has 65536 awaits, and a state machine can have 65535; move some of them to async functions that it calls\n"
+		got := complaints(t, []txtar.File{{Name: "main.go", Data: []byte(source)}, {}})
+		if said.WriteString(got); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
 	if strings.Contains(said.String(), "internal error") {
 		t.Error("an error of the source is taken for one of the compiler")
 	}

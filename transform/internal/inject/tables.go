@@ -50,6 +50,7 @@ var Odd = map[string]string{
 	"fixedbugs/issue4562.go":         "looks at the lines on the stack",
 	"fixedbugs/issue4618.go":         "counts allocations",
 	"fixedbugs/issue4667.go":         "counts allocations",
+	"fixedbugs/issue29312.go":        "has types of 253 levels, each of which go/types infers again: takes minutes",
 	"fixedbugs/issue46725.go":        "looks at what the collector finds dead",
 	"closure.go":                     "counts allocations",
 	"devirtualization_nil_panics.go": "looks at the lines on the stack",

@@ -30,6 +30,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"math"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -88,6 +89,9 @@ func (b *builder) plan() *ir.Func {
 	if b.cur.Term == nil {
 		b.end(&ir.Return{})
 	}
+	if n := len(b.f.States()); n > mostStates {
+		b.errorf(b.f.Decl.Name.Pos(), "%s has %d awaits, and a state machine can have %d; move some of them to async functions that it calls", b.f.Name, n, mostStates)
+	}
 	if b.failed {
 		return nil
 	}
@@ -107,6 +111,9 @@ func (b *builder) plan() *ir.Func {
 	}
 	return b.f
 }
+
+// mostStates is how many states the field for them can tell apart, besides none.
+const mostStates = math.MaxUint16
 
 type builder struct {
 	pkg    *load.Package

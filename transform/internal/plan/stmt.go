@@ -113,7 +113,7 @@ func exprs[E ast.Expr](list []E) []ast.Node {
 func (b *builder) simple(s ast.Stmt) {
 	b.emit(&ir.Stmt{Node: s})
 	b.after(s.End())
-	if terminates(s, b.info) {
+	if b.terminates(s) {
 		b.end(&ir.Stop{})
 	}
 }
@@ -369,7 +369,7 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 		b.leaps(s)
 		b.emit(&ir.Stmt{Node: s, NoInit: true})
 		b.after(s.End())
-		if terminates(s, b.info) {
+		if b.terminates(s) {
 			b.end(&ir.Stop{})
 		}
 		return
@@ -394,35 +394,35 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 func cond(e ast.Expr) *ir.Code { return &ir.Code{Format: "%v", Args: []any{e}} }
 
 // terminates reports whether s is a terminating statement, as the language
-// defines it.
-func terminates(s ast.Stmt, info *types.Info) bool {
+// defines it; branches that leave the whole statement will be gotos.
+func (b *builder) terminates(s ast.Stmt) bool {
 	switch s := s.(type) {
 	case *ast.ReturnStmt:
 		return true
 	case *ast.BranchStmt:
-		return s.Tok == token.GOTO || s.Tok == token.FALLTHROUGH
+		return s.Tok == token.GOTO || s.Tok == token.FALLTHROUGH || b.f.Leaps[s] != nil
 	case *ast.ExprStmt:
 		call, ok := ast.Unparen(s.X).(*ast.CallExpr)
 		if !ok {
 			return false
 		}
 		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-		return ok && info.Uses[id] == types.Universe.Lookup("panic")
+		return ok && b.info.Uses[id] == types.Universe.Lookup("panic")
 	case *ast.BlockStmt:
-		return listTerminates(s.List, info)
+		return b.listTerminates(s.List)
 	case *ast.IfStmt:
-		return s.Else != nil && terminates(s.Body, info) && terminates(s.Else, info)
+		return s.Else != nil && b.terminates(s.Body) && b.terminates(s.Else)
 	case *ast.ForStmt:
-		return s.Cond == nil && !breaks(s.Body, s, info)
+		return s.Cond == nil && !breaks(s.Body, s)
 	case *ast.LabeledStmt:
-		return terminates(s.Stmt, info) && !breaksLabel(s, info)
+		return b.terminates(s.Stmt) && !breaksLabel(s, b.info)
 	case *ast.SwitchStmt:
-		return clausesTerminate(s.Body, s, info)
+		return b.clausesTerminate(s.Body, s)
 	case *ast.TypeSwitchStmt:
-		return clausesTerminate(s.Body, s, info)
+		return b.clausesTerminate(s.Body, s)
 	case *ast.SelectStmt:
 		for _, c := range s.Body.List {
-			if body := c.(*ast.CommClause).Body; !listTerminates(body, info) || breaks(c, s, info) {
+			if body := c.(*ast.CommClause).Body; !b.listTerminates(body) || breaks(c, s) {
 				return false
 			}
 		}
@@ -431,21 +431,21 @@ func terminates(s ast.Stmt, info *types.Info) bool {
 	return false
 }
 
-func listTerminates(list []ast.Stmt, info *types.Info) bool {
+func (b *builder) listTerminates(list []ast.Stmt) bool {
 	for i := len(list) - 1; i >= 0; i-- {
 		if _, ok := list[i].(*ast.EmptyStmt); !ok {
-			return terminates(list[i], info)
+			return b.terminates(list[i])
 		}
 	}
 	return false
 }
 
-func clausesTerminate(body *ast.BlockStmt, s ast.Stmt, info *types.Info) bool {
+func (b *builder) clausesTerminate(body *ast.BlockStmt, s ast.Stmt) bool {
 	hasDefault := false
 	for _, c := range body.List {
 		clause := c.(*ast.CaseClause)
 		hasDefault = hasDefault || clause.List == nil
-		if !listTerminates(clause.Body, info) || breaks(clause, s, info) {
+		if !b.listTerminates(clause.Body) || breaks(clause, s) {
 			return false
 		}
 	}
@@ -453,7 +453,7 @@ func clausesTerminate(body *ast.BlockStmt, s ast.Stmt, info *types.Info) bool {
 }
 
 // breaks reports whether an unlabelled break below n leaves s.
-func breaks(n ast.Node, s ast.Stmt, info *types.Info) bool {
+func breaks(n ast.Node, s ast.Stmt) bool {
 	found := false
 	ast.Inspect(n, func(m ast.Node) bool {
 		switch m := m.(type) {
