@@ -85,7 +85,7 @@ var failing = map[string]struct {
 		hole(t, w).ReadAsync(w.Context(), make([]byte, 7))
 		var tick func()
 		tick = func() {
-			time.Sleep(time.Millisecond) // real: a trace of all that a World can do in seconds takes seconds to write
+			time.Sleep(10 * time.Millisecond) // real: a trace of all that a World can do in seconds takes seconds to write
 			w.AfterFunc(time.Second, tick)
 		}
 		tick()
