@@ -45,10 +45,11 @@ func (m *readingReadAllMachine) suspend(state uint16) *readingReadAllMachine {
 //
 //go:noinline
 func (m *readingReadAllMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(readingReadAllMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -73,8 +74,8 @@ func (m *readingReadAllMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.r.conn.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -90,7 +91,7 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 62,
+	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 63,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
@@ -138,10 +139,11 @@ func (m *readingReadAllBridgedMachine) suspend(state uint16) *readingReadAllBrid
 //
 //go:noinline
 func (m *readingReadAllBridgedMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(readingReadAllBridgedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -166,8 +168,8 @@ func (m *readingReadAllBridgedMachine) MoveNext(*async.Executor) async.Continuat
 loop:
 	task = overlapped.FromBeginEnd(m.ctx, m.r.beginRead, m.r.conn.EndRead)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -183,7 +185,7 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 155,
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 157,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},

@@ -48,10 +48,11 @@ func (m *kitchenToastMachine) suspend(state uint16) *kitchenToastMachine {
 //
 //go:noinline
 func (m *kitchenToastMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(kitchenToastMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -76,8 +77,8 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "toast goes into the toaster")
 	task = m.k.toaster.WriteAsync(m.ctx, []byte("ww"))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -93,7 +94,7 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 65,
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 66,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
@@ -140,10 +141,11 @@ func (m *kitchenEggsMachine) suspend(state uint16) *kitchenEggsMachine {
 //
 //go:noinline
 func (m *kitchenEggsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(kitchenEggsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -167,8 +169,8 @@ func (m *kitchenEggsMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "eggs go into the pan")
 	task = async.Delay(m.ctx, fry)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -184,7 +186,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 156,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 158,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -242,10 +244,11 @@ func (m *kitchenBothMachine) suspend(state uint16) *kitchenBothMachine {
 //
 //go:noinline
 func (m *kitchenBothMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(kitchenBothMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -275,8 +278,8 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 	toast, m.eggs = m.k.ToastAsync(m.ctx), m.k.EggsAsync(m.ctx)
 	task = toast
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -287,8 +290,8 @@ toastDone:
 	}
 	task = m.eggs
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -299,7 +302,7 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 260,
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 263,
 	Lines: "15-16:1 25-28:2 36-37:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},

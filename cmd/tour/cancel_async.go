@@ -65,10 +65,11 @@ func (m *readOneMachine) suspend(state uint16) *readOneMachine {
 //
 //go:noinline
 func (m *readOneMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(readOneMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -134,8 +135,8 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 	m.defers = append(m.defers, readOneDefer1{arg0: m.ctx, arg1: "%s cleans up", arg2: []any{m.name}})
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 1000), m.offset)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -155,7 +156,7 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 122,
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 123,
 	Lines: "12-13:1 21-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
@@ -203,10 +204,11 @@ func (m *calculateMachine) suspend(state uint16) *calculateMachine {
 //
 //go:noinline
 func (m *calculateMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(calculateMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -246,7 +248,7 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 219,
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 221,
 	Lines: "8:1 9-15:1 24:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},

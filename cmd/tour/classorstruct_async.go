@@ -53,10 +53,11 @@ func (m *levelMachine) suspend(state uint16) *levelMachine {
 //
 //go:noinline
 func (m *levelMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(levelMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -89,8 +90,8 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task2 = LevelAsync(m.ctx, m.depth-1, m.task, m.see)
 	if !task2.IsCompleted() {
-		m.awaiter, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(1)) {
+		m.awaiter = task2.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -112,7 +113,7 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 71,
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 72,
 	Lines: "16:1 18-19:1 27-28:2 30:5 38-39:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
@@ -169,10 +170,11 @@ func (m2 *pinnedMachine) suspend(state uint16) *pinnedMachine {
 //
 //go:noinline
 func (m2 *pinnedMachine) leaveStack() {
+	m2.BelongTo(m2.ctx)
 	h := new(pinnedMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.Promote(m2.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -202,8 +204,8 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	m2.keep(m2.n)
 	task2 = m2.task
 	if !task2.IsCompleted() {
-		m2.awaiter, m2.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m2.suspend(1)) {
+		m2.awaiter = task2.Awaiter(&m2.Header)
+		if m2.awaiter.OnCompleted(m2.suspend(1)) {
 			return nil
 		}
 	}
@@ -214,7 +216,7 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 188,
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 190,
 	Lines: "13-15:1 23-24:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},

@@ -48,10 +48,11 @@ func (m *jobMachine) suspend(state uint16) *jobMachine {
 //
 //go:noinline
 func (m *jobMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(jobMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,8 +85,8 @@ loop:
 	}
 	task = m.f.ReadAtAsync(m.ctx, m.buf, int64(64*m.i))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -103,7 +104,7 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go", Line: 21, Code: 66,
+	Func: "Job", File: "cliff.go", Line: 21, Code: 67,
 	Lines: "12-13:1 15-16:2 18-19:3 27-31:4 35:10",
 	At: []async.State{
 		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
@@ -156,10 +157,11 @@ func (m *hotMachine) suspend(state uint16) *hotMachine {
 //
 //go:noinline
 func (m *hotMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(hotMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -184,8 +186,8 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		m.awaiter, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(1)) {
+		m.awaiter = task2.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -196,7 +198,7 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 173,
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 175,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},

@@ -50,10 +50,11 @@ func (m *visitMachine) suspend(state uint16) *visitMachine {
 //
 //go:noinline
 func (m *visitMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(visitMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -79,8 +80,8 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -96,7 +97,7 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 68,
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 69,
 	Lines: "11-12:2 21-26:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
@@ -149,10 +150,11 @@ func (m *visitAnywhereMachine) suspend(state uint16) *visitAnywhereMachine {
 //
 //go:noinline
 func (m *visitAnywhereMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(visitAnywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -195,7 +197,7 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 167,
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 169,
 	Lines: "11-12:2 21-26:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
@@ -247,10 +249,11 @@ func (m *visitTwiceMachine) suspend(state uint16) *visitTwiceMachine {
 //
 //go:noinline
 func (m *visitTwiceMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(visitTwiceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -275,8 +278,8 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = VisitAsync(m.ctx, m.f)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -288,7 +291,7 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 264,
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 267,
 	Lines: "12:1 20-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},

@@ -44,10 +44,11 @@ func (m *getDataMachine) suspend(state uint16) *getDataMachine {
 //
 //go:noinline
 func (m *getDataMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(getDataMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -70,8 +71,8 @@ func (m *getDataMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -86,7 +87,7 @@ delayDone:
 
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
-	Func: "GetData", File: "deadlock.go", Line: 21, Code: 60,
+	Func: "GetData", File: "deadlock.go", Line: 21, Code: 61,
 	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
@@ -133,10 +134,11 @@ func (m *getDataAnywhereMachine) suspend(state uint16) *getDataAnywhereMachine {
 //
 //go:noinline
 func (m *getDataAnywhereMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(getDataAnywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -175,7 +177,7 @@ delayDone:
 
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
-	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 149,
+	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 151,
 	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
@@ -223,10 +225,11 @@ func (m *textBoxClickMachine) suspend(state uint16) *textBoxClickMachine {
 //
 //go:noinline
 func (m *textBoxClickMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(textBoxClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -251,8 +254,8 @@ func (m *textBoxClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "the click begins, and awaits")
 	task = GetDataAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -264,7 +267,7 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 240,
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 243,
 	Lines: "11-12:1 20-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},

@@ -56,10 +56,11 @@ func (m *shoutMachine) suspend(state uint16) *shoutMachine {
 //
 //go:noinline
 func (m *shoutMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(shoutMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -91,8 +92,8 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Shout begins")
 	task = m.original.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -104,8 +105,8 @@ readDone:
 	say(m.ctx, "Shout goes on: %d bytes", n)
 	task = m.target.WriteAsync(m.ctx, bytes.ToUpper(m.buf[:n]))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -120,7 +121,7 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 75,
+	Func: "Shout", File: "eap.go", Line: 51, Code: 76,
 	Lines: "15-17:1 25-30:3 38-43:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},

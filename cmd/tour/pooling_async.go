@@ -49,10 +49,11 @@ func (m *connectionReceiveMachine) suspend(state uint16) *connectionReceiveMachi
 //
 //go:noinline
 func (m *connectionReceiveMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(connectionReceiveMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -77,8 +78,8 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -89,7 +90,7 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 66,
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 67,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
@@ -142,11 +143,12 @@ func (m *connectionReceivePooledMachine) suspend(state uint16) *connectionReceiv
 //
 //go:noinline
 func (m *connectionReceivePooledMachine) leaveStack() {
-	h := connectionReceivePooledMachines.Get()
+	m.BelongTo(m.ctx)
+	h := connectionReceivePooledMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(m.ctx, h, token)
+	h.PromotePooled(h, token)
 }
 
 // connectionReceivePooledMachines are finished machines of connection.ReceivePooled, to be used again.
@@ -154,10 +156,10 @@ var connectionReceivePooledMachines async.Pool[connectionReceivePooledMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *connectionReceivePooledMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = connectionReceivePooledMachine{}
-	m.Restore(token)
-	connectionReceivePooledMachines.Put(m)
+	m.Restore(past)
+	connectionReceivePooledMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -180,8 +182,8 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -192,7 +194,7 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 169,
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 171,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},

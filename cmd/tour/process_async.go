@@ -48,10 +48,11 @@ func (m *processFileMachine) suspend(state uint16) *processFileMachine {
 //
 //go:noinline
 func (m *processFileMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(processFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,8 +79,8 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "ProcessFile begins: userID is %d, path is %s", m.userID, m.path)
 	task = FetchAsync(m.ctx, m.path)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -94,7 +95,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "process.go", Line: 23, Code: 65,
+	Func: "ProcessFile", File: "process.go", Line: 23, Code: 66,
 	Lines: "12-14:1 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
@@ -149,10 +150,11 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 //
 //go:noinline
 func (m *fetchMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -186,8 +188,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -206,7 +208,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37, Code: 169,
+	Func: "Fetch", File: "process.go", Line: 37, Code: 171,
 	Lines: "12-15:1 16:6 18:8 26-34:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

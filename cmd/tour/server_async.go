@@ -45,10 +45,11 @@ func (m *serverHandleMachine) suspend(state uint16) *serverHandleMachine {
 //
 //go:noinline
 func (m *serverHandleMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(serverHandleMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,8 +75,8 @@ func (m *serverHandleMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.AuthorizeAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -87,7 +88,7 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 63,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
@@ -136,10 +137,11 @@ func (m *serverAuthorizeMachine) suspend(state uint16) *serverAuthorizeMachine {
 //
 //go:noinline
 func (m *serverAuthorizeMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(serverAuthorizeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -165,8 +167,8 @@ func (m *serverAuthorizeMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.SessionAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -178,7 +180,7 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51, Code: 153,
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 155,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
@@ -227,10 +229,11 @@ func (m *serverSessionMachine) suspend(state uint16) *serverSessionMachine {
 //
 //go:noinline
 func (m *serverSessionMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(serverSessionMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -256,8 +259,8 @@ func (m *serverSessionMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.QueryAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -269,7 +272,7 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61, Code: 244,
+	Func: "server.Session", File: "server.go", Line: 61, Code: 247,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
@@ -318,10 +321,11 @@ func (m *serverQueryMachine) suspend(state uint16) *serverQueryMachine {
 //
 //go:noinline
 func (m *serverQueryMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(serverQueryMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -347,8 +351,8 @@ func (m *serverQueryMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.ReadRowAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -360,7 +364,7 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71, Code: 335,
+	Func: "server.Query", File: "server.go", Line: 71, Code: 339,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
@@ -410,10 +414,11 @@ func (m *serverReadRowMachine) suspend(state uint16) *serverReadRowMachine {
 //
 //go:noinline
 func (m *serverReadRowMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(serverReadRowMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -440,8 +445,8 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 	m.row = make([]byte, 1)
 	task = m.s.storage.ReadAtAsync(m.ctx, m.row, int64(m.id%256))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -453,7 +458,7 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 428,
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
 	Lines: "11-13:1 21-23:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},

@@ -57,10 +57,11 @@ func (m *readFileMachine) suspend(state uint16) *readFileMachine {
 //
 //go:noinline
 func (m *readFileMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(readFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -118,7 +119,7 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 77,
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 78,
 	Lines: "15-16:1 24-29:2 37-39:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},

@@ -49,10 +49,11 @@ func (m *bufferedReaderNextMachine) suspend(state uint16) *bufferedReaderNextMac
 //
 //go:noinline
 func (m *bufferedReaderNextMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(bufferedReaderNextMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -81,8 +82,8 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	}
 	task = m.r.file.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -101,7 +102,7 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 66,
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 67,
 	Lines: "13:1 15-16:1 24-29:2 31-33:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
@@ -151,10 +152,11 @@ func (m *bufferedReaderSumMachine) suspend(state uint16) *bufferedReaderSumMachi
 //
 //go:noinline
 func (m *bufferedReaderSumMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(bufferedReaderSumMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -182,8 +184,8 @@ func (m *bufferedReaderSumMachine) MoveNext(*async.Executor) async.Continuation 
 loop:
 	task = m.r.NextAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -202,7 +204,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 168,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 170,
 	Lines: "15:2 23-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

@@ -46,10 +46,11 @@ func (m *printMachine) suspend(state uint16) *printMachine {
 //
 //go:noinline
 func (m *printMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(printMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -77,8 +78,8 @@ loop:
 	}
 	task = async.Delay(m.ctx, 100*time.Microsecond)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -99,7 +100,7 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go", Line: 56, Code: 62,
+	Func: "Print", File: "void.go", Line: 56, Code: 63,
 	Lines: "16:2 25-28:2 32-35:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},

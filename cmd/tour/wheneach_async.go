@@ -49,10 +49,11 @@ func (m *inOrderMachine) suspend(state uint16) *inOrderMachine {
 //
 //go:noinline
 func (m *inOrderMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(inOrderMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,8 +85,8 @@ loop:
 	task = m.downloads[m.index]
 	task2 = task
 	if !task2.IsCompleted() {
-		m.awaiter, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(1)) {
+		m.awaiter = task2.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -103,7 +104,7 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 66,
+	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 67,
 	Lines: "13:1 18-19:1 27-31:2 32:1 35:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
@@ -158,10 +159,11 @@ func (m *asTheyComeMachine) suspend(state uint16) *asTheyComeMachine {
 //
 //go:noinline
 func (m *asTheyComeMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(asTheyComeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -226,8 +228,8 @@ loop:
 	task = m.iterator.Key()
 	task2 = task
 	if !task2.IsCompleted() {
-		m.awaiter, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(1)) {
+		m.awaiter = task2.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -247,7 +249,7 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 208,
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 210,
 	Lines: "13:1 18-19:1 27-30:2 31-32:5 35:1 36-37:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
@@ -302,10 +304,11 @@ func (m *withWhenAnyMachine) suspend(state uint16) *withWhenAnyMachine {
 //
 //go:noinline
 func (m *withWhenAnyMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(withWhenAnyMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -340,8 +343,8 @@ loop:
 	}
 	task = async.WhenAny(m.ctx, m.rest...)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -352,8 +355,8 @@ whenAnyDone:
 	}
 	task2 = m.rest[m.i]
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -371,7 +374,7 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 320,
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 323,
 	Lines: "16:1 17-18:1 20-21:2 29-33:3 41-46:7 49:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
@@ -427,10 +430,11 @@ func (m *downloadMachine) suspend(state uint16) *downloadMachine {
 //
 //go:noinline
 func (m *downloadMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(downloadMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -461,8 +465,8 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = file2.ReadAsync(m.ctx, make([]byte, 4096))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -473,7 +477,7 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 445,
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 449,
 	Lines: "13-17:1 25-26:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},

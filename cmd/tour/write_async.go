@@ -45,10 +45,11 @@ func (m *windowClickMachine) suspend(state uint16) *windowClickMachine {
 //
 //go:noinline
 func (m *windowClickMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(windowClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -76,8 +77,8 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Click begins")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -93,7 +94,7 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go", Line: 28, Code: 62,
+	Func: "window.Click", File: "write.go", Line: 28, Code: 63,
 	Lines: "13-15:1 23-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},

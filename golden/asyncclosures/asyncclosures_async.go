@@ -57,10 +57,11 @@ func (m2 *asyncclosuresMachine) suspend(state uint16) *asyncclosuresMachine {
 //
 //go:noinline
 func (m2 *asyncclosuresMachine) leaveStack() {
+	m2.BelongTo(m2.ctx)
 	h := new(asyncclosuresMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.Promote(m2.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -106,8 +107,8 @@ loop:
 	square = m2.slice[m2.index]
 	task = square
 	if !task.IsCompleted() {
-		m2.awaiter, m2.Awaited = task.Awaiter()
-		if task.OnCompleted(m2.suspend(1)) {
+		m2.awaiter = task.Awaiter(&m2.Header)
+		if m2.awaiter.OnCompleted(m2.suspend(1)) {
 			return nil
 		}
 	}
@@ -126,8 +127,8 @@ done:
 	}
 	task = m2.add(m2.ctx, 10)
 	if !task.IsCompleted() {
-		m2.awaiter, m2.Awaited = task.Awaiter()
-		if task.OnCompleted(m2.suspend(2)) {
+		m2.awaiter = task.Awaiter(&m2.Header)
+		if m2.awaiter.OnCompleted(m2.suspend(2)) {
 			return nil
 		}
 	}
@@ -135,8 +136,8 @@ addDone:
 	fmt.Println(task.GetResult())
 	task = m2.add(m2.ctx, 100)
 	if !task.IsCompleted() {
-		m2.awaiter, m2.Awaited = task.Awaiter()
-		if task.OnCompleted(m2.suspend(3)) {
+		m2.awaiter = task.Awaiter(&m2.Header)
+		if m2.awaiter.OnCompleted(m2.suspend(3)) {
 			return nil
 		}
 	}
@@ -148,7 +149,7 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 76,
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 77,
 	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 59-60:18 68-70:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
@@ -202,10 +203,11 @@ func (m2 *asyncclosuresGo1Machine) suspend(state uint16) *asyncclosuresGo1Machin
 //
 //go:noinline
 func (m2 *asyncclosuresGo1Machine) leaveStack() {
+	m2.BelongTo(m2.ctx)
 	h := new(asyncclosuresGo1Machine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.Promote(m2.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -229,8 +231,8 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 
 	task = play.Value(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		m2.awaiter, m2.Awaited = task.Awaiter()
-		if task.OnCompleted(m2.suspend(1)) {
+		m2.awaiter = task.Awaiter(&m2.Header)
+		if m2.awaiter.OnCompleted(m2.suspend(1)) {
 			return nil
 		}
 	}
@@ -241,7 +243,7 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 218,
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 220,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
@@ -294,10 +296,11 @@ func (m2 *asyncclosuresFunc2Machine) suspend(state uint16) *asyncclosuresFunc2Ma
 //
 //go:noinline
 func (m2 *asyncclosuresFunc2Machine) leaveStack() {
+	m2.BelongTo(m2.ctx)
 	h := new(asyncclosuresFunc2Machine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.Promote(m2.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -330,7 +333,7 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 311,
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 314,
 	Lines: "8:1 16-17:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},

@@ -53,10 +53,11 @@ func (m *windowButtonClickMachine) suspend(state uint16) *windowButtonClickMachi
 //
 //go:noinline
 func (m *windowButtonClickMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(windowButtonClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,8 +86,8 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	data = []byte("There is no thread.")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -103,7 +104,7 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 70,
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 71,
 	Lines: "13-16:1 24-31:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},

@@ -68,10 +68,11 @@ func (m *closuresMachine) suspend(state uint16) *closuresMachine {
 //
 //go:noinline
 func (m *closuresMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(closuresMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -133,8 +134,8 @@ done:
 
 	task2 = countersAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -173,7 +174,7 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18, Code: 88,
+	Func: "Closures", File: "closures.go", Line: 18, Code: 89,
 	Lines: "22-23:1 28-29:2 31-32:3 44-46:6 54-62:8 63-64:14 72-73:15 81-83:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
@@ -227,10 +228,11 @@ func (m *countersMachine) suspend(state uint16) *countersMachine {
 //
 //go:noinline
 func (m *countersMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(countersMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -305,7 +307,7 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42, Code: 245,
+	Func: "counters", File: "closures.go", Line: 42, Code: 247,
 	Lines: "15:1 19-20:1 23-27:2 36-37:6 47:1 58:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},

@@ -50,10 +50,11 @@ func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
 //
 //go:noinline
 func (m *copyStreamMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(copyStreamMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,8 +85,8 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.src.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -100,8 +101,8 @@ readDone:
 	// Only what was read, which is less than a buffer at the end.
 	task = m.dst.WriteAsync(m.ctx, m.buf[:m.n])
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -116,7 +117,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go", Line: 22, Code: 69,
+	Func: "CopyStream", File: "copystream.go", Line: 22, Code: 70,
 	Lines: "14:1 16:4 24-32:4 41-44:12",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

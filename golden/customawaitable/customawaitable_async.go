@@ -56,10 +56,11 @@ func (m *customawaitableMachine) suspend(state uint16) *customawaitableMachine {
 //
 //go:noinline
 func (m *customawaitableMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(customawaitableMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -143,7 +144,7 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 73,
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 74,
 	Lines: "25:1 33-37:1 45-49:5 57-59:9 67-68:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},

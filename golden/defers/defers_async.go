@@ -56,10 +56,11 @@ func (m *defersMachine) suspend(state uint16) *defersMachine {
 //
 //go:noinline
 func (m *defersMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(defersMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -96,8 +97,8 @@ loop:
 	m.how = m.slice[m.index]
 	task = guardedAsync(m.ctx, m.how)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -109,8 +110,8 @@ guardedDone:
 done:
 	task2 = stackAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -121,7 +122,7 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19, Code: 74,
+	Func: "Defers", File: "defers.go", Line: 19, Code: 75,
 	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 44-45:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
@@ -182,10 +183,11 @@ func (m *guardedMachine) suspend(state uint16) *guardedMachine {
 //
 //go:noinline
 func (m *guardedMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(guardedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -285,7 +287,7 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 238,
+	Func: "guarded", File: "defers.go", Line: 30, Code: 240,
 	Lines: "12:1 14-18:1 19:1 20:6 28-32:6 33-36:10 44-45:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
@@ -350,10 +352,11 @@ func (m *stackMachine) suspend(state uint16) *stackMachine {
 //
 //go:noinline
 func (m *stackMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(stackMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -451,7 +454,7 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 406,
+	Func: "stack", File: "defers.go", Line: 49, Code: 409,
 	Lines: "16:1 18-19:1 31:4 39-43:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},

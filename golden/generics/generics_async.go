@@ -51,10 +51,11 @@ func (m *mappedMachine[T, R]) suspend(state uint16) *mappedMachine[T, R] {
 //
 //go:noinline
 func (m *mappedMachine[T, R]) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(mappedMachine[T, R])
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -103,7 +104,7 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go", Line: 18, Code: 70,
+	Func: "mapped", File: "generics.go", Line: 18, Code: 71,
 	Lines: "12:2 17-18:2 26-27:3 28:2 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
@@ -166,10 +167,11 @@ func (m *treeInsertMachine[N, E]) suspend(state uint16) *treeInsertMachine[N, E]
 //
 //go:noinline
 func (m *treeInsertMachine[N, E]) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(treeInsertMachine[N, E])
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -217,8 +219,8 @@ done:
 	}
 	task2 = m.t.left.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -228,8 +230,8 @@ insertDone:
 otherwise:
 	task2 = m.t.right.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(3)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -241,7 +243,7 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 185,
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 187,
 	Lines: "17:1 19-20:1 30:4 32-33:4 44:7 54:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
@@ -302,10 +304,11 @@ func (m *treeSumMachine[N, E]) suspend(state uint16) *treeSumMachine[N, E] {
 //
 //go:noinline
 func (m *treeSumMachine[N, E]) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(treeSumMachine[N, E])
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -349,8 +352,8 @@ loop:
 	child = m.array[m.index]
 	task = child.sumAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -365,7 +368,7 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 323,
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 326,
 	Lines: "14-20:1 21:5 27:8 35-36:8 37:5 40:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
@@ -427,10 +430,11 @@ func (m *genericsMachine) suspend(state uint16) *genericsMachine {
 //
 //go:noinline
 func (m *genericsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(genericsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -469,8 +473,8 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = mappedAsync(m.ctx, []int{1, 2, 3}, func(n int) string { return fmt.Sprint("#", n) })
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -478,8 +482,8 @@ mappedDone:
 	m.words, _ = task.GetResult()
 	task2 = mappedAsync(m.ctx, m.words, func(s string) int { return len(s) })
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -495,8 +499,8 @@ loop:
 	word = m.words[m.i]
 	task3 = m.t.insertAsync(m.ctx, 1.5*float64(2-m.i), word)
 	if !task3.IsCompleted() {
-		m.awaiter3, m.Awaited = task3.Awaiter()
-		if task3.OnCompleted(m.suspend(3)) {
+		m.awaiter3 = task3.Awaiter(&m.Header)
+		if m.awaiter3.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -507,8 +511,8 @@ insertDone:
 done:
 	task4 = m.t.sumAsync(m.ctx)
 	if !task4.IsCompleted() {
-		m.awaiter4, m.Awaited = task4.Awaiter()
-		if task4.OnCompleted(m.suspend(4)) {
+		m.awaiter4 = task4.Awaiter(&m.Header)
+		if m.awaiter4.OnCompleted(m.suspend(4)) {
 			return nil
 		}
 	}
@@ -520,7 +524,7 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 445,
+	Func: "Generics", File: "generics.go", Line: 72, Code: 449,
 	Lines: "25:1 33-34:1 42-50:2 51:7 63:9 71-73:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},

@@ -46,10 +46,11 @@ func (m *ifelseMachine) suspend(state uint16) *ifelseMachine {
 //
 //go:noinline
 func (m *ifelseMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(ifelseMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -79,8 +80,8 @@ loop:
 	fmt.Println(m.n, describe(m.n), grade(m.ctx, m.n))
 	task = wordAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -95,7 +96,7 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 62,
+	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 63,
 	Lines: "14:1 16-18:1 26-27:3 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
@@ -154,10 +155,11 @@ func (m *wordMachine) suspend(state uint16) *wordMachine {
 //
 //go:noinline
 func (m *wordMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(wordMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -191,8 +193,8 @@ func (m *wordMachine) MoveNext(*async.Executor) async.Continuation {
 	m.word = "small"
 	task = play.Value(m.ctx, m.n/2)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -223,8 +225,8 @@ askDone:
 	}
 	task3 = play.Value(m.ctx, "big")
 	if !task3.IsCompleted() {
-		m.awaiter3, m.Awaited = task3.Awaiter()
-		if task3.OnCompleted(m.suspend(3)) {
+		m.awaiter3 = task3.Awaiter(&m.Header)
+		if m.awaiter3.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -241,7 +243,7 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27, Code: 171,
+	Func: "word", File: "ifelse.go", Line: 27, Code: 173,
 	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 52-53:7 61-62:8 63-66:9 67:10 68:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},

@@ -55,10 +55,11 @@ func (m *iteratorsMachine) suspend(state uint16) *iteratorsMachine {
 //
 //go:noinline
 func (m *iteratorsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(iteratorsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -135,8 +136,8 @@ done:
 	m.iterator.Leave(nil)
 	task2 = findAsync(m.ctx, slices.All([]string{"ann", "bob", "cid"}), "b")
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -148,7 +149,7 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 103,
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 104,
 	Lines: "15:1 20-21:1 32:1 33:4 41-43:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
@@ -210,10 +211,11 @@ func (m *findMachine) suspend(state uint16) *findMachine {
 //
 //go:noinline
 func (m *findMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(findMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -305,7 +307,7 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 264,
+	Func: "find", File: "iterators.go", Line: 40, Code: 266,
 	Lines: "8:1 14-15:1 19-20:2 28-30:3 32:3 34:2 37:1 38-39:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},

@@ -52,10 +52,11 @@ func (m *jumpsMachine) suspend(state uint16) *jumpsMachine {
 //
 //go:noinline
 func (m *jumpsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(jumpsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -123,7 +124,7 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go", Line: 17, Code: 70,
+	Func: "Jumps", File: "jumps.go", Line: 17, Code: 71,
 	Lines: "11:1 12-14:1 15:5 18-19:5 27-28:6 30-31:7 40-42:8 43:8 45-48:13 50-51:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},

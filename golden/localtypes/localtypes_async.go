@@ -71,10 +71,11 @@ func (m *localtypesMachine) suspend(state uint16) *localtypesMachine {
 //
 //go:noinline
 func (m *localtypesMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(localtypesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -167,7 +168,7 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 89,
+	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 90,
 	Lines: "24:7 26-27:7 35-36:8 40:11 44-45:11 54:11 57:14 65-66:14 74-76:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},

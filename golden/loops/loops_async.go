@@ -52,10 +52,11 @@ func (m *loopsMachine) suspend(state uint16) *loopsMachine {
 //
 //go:noinline
 func (m *loopsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(loopsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -88,8 +89,8 @@ func (m *loopsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = foreverAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -97,8 +98,8 @@ foreverDone:
 	m.forever, _ = task.GetResult()
 	task = whileAsync(m.ctx, 100)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -106,8 +107,8 @@ whileDone:
 	m.while, _ = task.GetResult()
 	task = clausesAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(3)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -116,8 +117,8 @@ clausesDone:
 	fmt.Println(m.forever, m.while, clauses)
 	task2 = gridAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(4)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(4)) {
 			return nil
 		}
 	}
@@ -128,7 +129,7 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17, Code: 68,
+	Func: "Loops", File: "loops.go", Line: 17, Code: 69,
 	Lines: "21:1 29-30:1 38-39:2 47-49:3 57-58:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
@@ -181,10 +182,11 @@ func (m *foreverMachine) suspend(state uint16) *foreverMachine {
 //
 //go:noinline
 func (m *foreverMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(foreverMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -222,7 +224,7 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26, Code: 197,
+	Func: "forever", File: "loops.go", Line: 26, Code: 199,
 	Lines: "9:2 17-20:2 23:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
@@ -272,10 +274,11 @@ func (m *whileMachine) suspend(state uint16) *whileMachine {
 //
 //go:noinline
 func (m *whileMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(whileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -313,7 +316,7 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37, Code: 288,
+	Func: "while", File: "loops.go", Line: 37, Code: 291,
 	Lines: "9:1 19-20:1 23:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
@@ -365,10 +368,11 @@ func (m *clausesMachine) suspend(state uint16) *clausesMachine {
 //
 //go:noinline
 func (m *clausesMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(clausesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -423,7 +427,7 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45, Code: 381,
+	Func: "clauses", File: "loops.go", Line: 45, Code: 385,
 	Lines: "11:1 23-27:1 29:1 40:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
@@ -475,10 +479,11 @@ func (m *gridMachine) suspend(state uint16) *gridMachine {
 //
 //go:noinline
 func (m *gridMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(gridMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -540,7 +545,7 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56, Code: 491,
+	Func: "grid", File: "loops.go", Line: 56, Code: 496,
 	Lines: "11:2 15-16:2 17-18:3 27-28:4 30:7 32:9 36-37:9 40:3 43:2 46-47:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},

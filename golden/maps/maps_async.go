@@ -60,10 +60,11 @@ func (m *mapsMachine) suspend(state uint16) *mapsMachine {
 //
 //go:noinline
 func (m *mapsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(mapsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -105,8 +106,8 @@ loop:
 	age = m.entries.Value()
 	task = play.Value(m.ctx, age)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -143,7 +144,7 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 81,
+	Func: "Maps", File: "maps.go", Line: 18, Code: 82,
 	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 55-56:13 59-60:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},

@@ -53,10 +53,11 @@ func (m *accountDepositMachine) suspend(state uint16) *accountDepositMachine {
 //
 //go:noinline
 func (m *accountDepositMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(accountDepositMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -89,7 +90,7 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 70,
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 71,
 	Lines: "8:1 16-17:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
@@ -141,10 +142,11 @@ func (m *accountAfterMachine) suspend(state uint16) *accountAfterMachine {
 //
 //go:noinline
 func (m *accountAfterMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(accountAfterMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -190,7 +192,7 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
+	Func: "account.after", File: "methods.go", Line: 32, Code: 161,
 	Lines: "11:1 16-17:1 26:1 29:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
@@ -243,10 +245,11 @@ func (m *accountOriginMachine) suspend(state uint16) *accountOriginMachine {
 //
 //go:noinline
 func (m *accountOriginMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(accountOriginMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -277,7 +280,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 259,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 262,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -332,10 +335,11 @@ func (m *methodsMachine) suspend(state uint16) *methodsMachine {
 //
 //go:noinline
 func (m *methodsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(methodsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -377,8 +381,8 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 	*m.a = account{owner: "ann"}
 	task = m.a.depositAsync(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -388,8 +392,8 @@ depositDone:
 	m.a.balance = 1000
 	task2 = later
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -400,8 +404,8 @@ laterDone:
 	depositor = m.a
 	task = depositor.depositAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(3)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -409,8 +413,8 @@ depositDone2:
 	m.balance, _ = task.GetResult()
 	task3 = m.a.originAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3, m.Awaited = task3.Awaiter()
-		if task3.OnCompleted(m.suspend(4)) {
+		m.awaiter3 = task3.Awaiter(&m.Header)
+		if m.awaiter3.OnCompleted(m.suspend(4)) {
 			return nil
 		}
 	}
@@ -422,7 +426,7 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 349,
+	Func: "Methods", File: "methods.go", Line: 49, Code: 353,
 	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 69-71:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},

@@ -82,10 +82,11 @@ func (m *orderMachine) suspend(state uint16) *orderMachine {
 //
 //go:noinline
 func (m *orderMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(orderMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -237,7 +238,7 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 104,
+	Func: "Order", File: "order.go", Line: 27, Code: 105,
 	Lines: "39-40:4 43-44:5 53-58:6 76-80:11 98-99:15 116-120:16 130-131:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},

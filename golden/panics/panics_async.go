@@ -47,10 +47,11 @@ func (m *panicsMachine) suspend(state uint16) *panicsMachine {
 //
 //go:noinline
 func (m *panicsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(panicsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -93,7 +94,7 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go", Line: 20, Code: 64,
+	Func: "Panics", File: "panics.go", Line: 20, Code: 65,
 	Lines: "10:1 12-14:1 22-23:3 27:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
@@ -149,10 +150,11 @@ func (m *provokeMachine) suspend(state uint16) *provokeMachine {
 //
 //go:noinline
 func (m *provokeMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(provokeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -211,7 +213,7 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 166,
+	Func: "provoke", File: "panics.go", Line: 29, Code: 168,
 	Lines: "11-14:2 22-24:5 26:9 31:8 33:10 43:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},

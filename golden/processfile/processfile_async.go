@@ -52,10 +52,11 @@ func (m *processFileMachine) suspend(state uint16) *processFileMachine {
 //
 //go:noinline
 func (m *processFileMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(processFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -81,8 +82,8 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.userID = 42
 	task = fetchAsync(m.ctx, m.file)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -96,7 +97,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 69,
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 70,
 	Lines: "12-13:1 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
@@ -148,10 +149,11 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 //
 //go:noinline
 func (m *fetchMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -182,8 +184,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -201,7 +203,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 167,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 169,
 	Lines: "14:1 15-16:1 24-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

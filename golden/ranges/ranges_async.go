@@ -51,10 +51,11 @@ func (m *rangesMachine) suspend(state uint16) *rangesMachine {
 //
 //go:noinline
 func (m *rangesMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(rangesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -88,8 +89,8 @@ func (m *rangesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = countAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -98,8 +99,8 @@ countDone:
 	fmt.Println("total", total)
 	task2 = changingAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(2)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -107,8 +108,8 @@ changingDone:
 	task2.GetResult()
 	task2 = textAsync(m.ctx, "aé日")
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(3)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -121,8 +122,8 @@ textDone:
 	close(queue)
 	task2 = drainAsync(m.ctx, queue)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(4)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(4)) {
 			return nil
 		}
 	}
@@ -133,7 +134,7 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go", Line: 18, Code: 67,
+	Func: "Ranges", File: "ranges.go", Line: 18, Code: 68,
 	Lines: "22:1 30-32:1 40-41:3 49-55:4 63-64:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
@@ -189,10 +190,11 @@ func (m *countMachine) suspend(state uint16) *countMachine {
 //
 //go:noinline
 func (m *countMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(countMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -264,7 +266,7 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32, Code: 205,
+	Func: "count", File: "ranges.go", Line: 32, Code: 207,
 	Lines: "14:1 27-28:1 37:1 42:4 44-45:4 57:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
@@ -334,10 +336,11 @@ func (m *changingMachine) suspend(state uint16) *changingMachine {
 //
 //go:noinline
 func (m *changingMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(changingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -457,7 +460,7 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 355,
+	Func: "changing", File: "ranges.go", Line: 45, Code: 358,
 	Lines: "18-19:1 25-26:2 34-36:3 40:7 46-47:7 55-56:8 60:11 66-67:11 75-76:12 80:16 86-87:16 96:16 99-100:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
@@ -513,10 +516,11 @@ func (m *textMachine) suspend(state uint16) *textMachine {
 //
 //go:noinline
 func (m *textMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(textMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -564,7 +568,7 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 530,
+	Func: "text", File: "ranges.go", Line: 68, Code: 534,
 	Lines: "12:1 19-20:1 29:1 32:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
@@ -614,10 +618,11 @@ func (m *drainMachine) suspend(state uint16) *drainMachine {
 //
 //go:noinline
 func (m *drainMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(drainMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -663,7 +668,7 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 631,
+	Func: "drain", File: "ranges.go", Line: 75, Code: 636,
 	Lines: "14:1 18-19:1 30:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},

@@ -52,10 +52,11 @@ func (m *nothingMachine) suspend(state uint16) *nothingMachine {
 //
 //go:noinline
 func (m *nothingMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(nothingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -87,7 +88,7 @@ askDone:
 
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go", Line: 17, Code: 68,
+	Func: "nothing", File: "results.go", Line: 17, Code: 69,
 	Lines: "8:1 16-17:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
@@ -142,10 +143,11 @@ func (m *failsMachine) suspend(state uint16) *failsMachine {
 //
 //go:noinline
 func (m *failsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(failsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -172,8 +174,8 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Failure[int](m.ctx, errors.New(m.reason))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -184,7 +186,7 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 159,
+	Func: "fails", File: "results.go", Line: 22, Code: 161,
 	Lines: "11-14:1 22-23:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
@@ -237,10 +239,11 @@ func (m *oneMachine) suspend(state uint16) *oneMachine {
 //
 //go:noinline
 func (m *oneMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(oneMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -271,7 +274,7 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 253,
+	Func: "one", File: "results.go", Line: 31, Code: 256,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -330,10 +333,11 @@ func (m *namedMachine) suspend(state uint16) *namedMachine {
 //
 //go:noinline
 func (m *namedMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(namedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -361,8 +365,8 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Value(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -389,7 +393,7 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 348,
+	Func: "named", File: "results.go", Line: 34, Code: 352,
 	Lines: "14:1 23-26:1 35-39:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
@@ -443,10 +447,11 @@ func (m *threeMachine) suspend(state uint16) *threeMachine {
 //
 //go:noinline
 func (m *threeMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(threeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -477,7 +482,7 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 459,
+	Func: "three", File: "results.go", Line: 46, Code: 464,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -538,10 +543,11 @@ func (m *fourMachine) suspend(state uint16) *fourMachine {
 //
 //go:noinline
 func (m *fourMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(fourMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -576,7 +582,7 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 554,
+	Func: "four", File: "results.go", Line: 51, Code: 560,
 	Lines: "11:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
@@ -629,10 +635,11 @@ func (m *handedOnMachine) suspend(state uint16) *handedOnMachine {
 //
 //go:noinline
 func (m *handedOnMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(handedOnMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -652,8 +659,8 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = namedAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -663,7 +670,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 645,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 652,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -722,10 +729,11 @@ func (m *resultsMachine) suspend(state uint16) *resultsMachine {
 //
 //go:noinline
 func (m *resultsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(resultsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -775,8 +783,8 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = nothingAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -784,8 +792,8 @@ nothingDone:
 	fmt.Println(task.GetResult())
 	task = failsAsync(m.ctx, "")
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -793,8 +801,8 @@ failsDone:
 	m.spill = task.GetResult()
 	task = failsAsync(m.ctx, "because")
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(3)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -802,8 +810,8 @@ failsDone2:
 	fmt.Println(m.spill, task.GetResult())
 	task2 = oneAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(4)) {
+		m.awaiter2 = task2.Awaiter(&m.Header)
+		if m.awaiter2.OnCompleted(m.suspend(4)) {
 			return nil
 		}
 	}
@@ -811,8 +819,8 @@ oneDone:
 	fmt.Println(task2.GetResult())
 	task3 = namedAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3, m.Awaited = task3.Awaiter()
-		if task3.OnCompleted(m.suspend(5)) {
+		m.awaiter3 = task3.Awaiter(&m.Header)
+		if m.awaiter3.OnCompleted(m.suspend(5)) {
 			return nil
 		}
 	}
@@ -820,8 +828,8 @@ namedDone:
 	fmt.Println(task3.GetResult())
 	task4 = threeAsync(m.ctx)
 	if !task4.IsCompleted() {
-		m.awaiter4, m.Awaited = task4.Awaiter()
-		if task4.OnCompleted(m.suspend(6)) {
+		m.awaiter4 = task4.Awaiter(&m.Header)
+		if m.awaiter4.OnCompleted(m.suspend(6)) {
 			return nil
 		}
 	}
@@ -829,8 +837,8 @@ threeDone:
 	fmt.Println(task4.GetResult())
 	task5 = fourAsync(m.ctx)
 	if !task5.IsCompleted() {
-		m.awaiter5, m.Awaited = task5.Awaiter()
-		if task5.OnCompleted(m.suspend(7)) {
+		m.awaiter5 = task5.Awaiter(&m.Header)
+		if m.awaiter5.OnCompleted(m.suspend(7)) {
 			return nil
 		}
 	}
@@ -839,8 +847,8 @@ fourDone:
 	fmt.Printf("%+v %v\n", many, err)
 	task3 = handedOnAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3, m.Awaited = task3.Awaiter()
-		if task3.OnCompleted(m.suspend(8)) {
+		m.awaiter3 = task3.Awaiter(&m.Header)
+		if m.awaiter3.OnCompleted(m.suspend(8)) {
 			return nil
 		}
 	}
@@ -851,7 +859,7 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 739,
+	Func: "Results", File: "results.go", Line: 64, Code: 747,
 	Lines: "37:1 45-46:1 63-64:2 72-73:3 81-82:4 90-91:5 99-101:6 109-110:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},

@@ -52,10 +52,11 @@ func (m *selectsMachine) suspend(state uint16) *selectsMachine {
 //
 //go:noinline
 func (m *selectsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(selectsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -89,8 +90,8 @@ loop:
 	}
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -103,8 +104,8 @@ done:
 	close(m.channels["full"])
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -116,7 +117,7 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18, Code: 69,
+	Func: "Selects", File: "selects.go", Line: 18, Code: 70,
 	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 43-45:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
@@ -190,10 +191,11 @@ func (m *chooseMachine) suspend(state uint16) *chooseMachine {
 //
 //go:noinline
 func (m *chooseMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(chooseMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -322,7 +324,7 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31, Code: 210,
+	Func: "choose", File: "selects.go", Line: 31, Code: 212,
 	Lines: "28:2 29:4 38:6 56-57:3 59:6 61:8 65:4 73-74:4 77:7 79-80:7 81-82:10 84:13 88:12 99:14 107-108:14 110:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},

@@ -49,10 +49,11 @@ func (m *shadowingMachine) suspend(state uint16) *shadowingMachine {
 //
 //go:noinline
 func (m *shadowingMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(shadowingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -81,8 +82,8 @@ func (m *shadowingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = variablesAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -90,8 +91,8 @@ variablesDone:
 	fmt.Println(task.GetResult())
 	task = predeclaredAsync(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -99,8 +100,8 @@ predeclaredDone:
 	fmt.Println(task.GetResult())
 	task = generatedAsync(m.ctx, 3, 4, 5)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(3)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -108,8 +109,8 @@ generatedDone:
 	fmt.Println(task.GetResult())
 	task = blankAsync(m.ctx, 6, 7)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(4)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(4)) {
 			return nil
 		}
 	}
@@ -120,7 +121,7 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 65,
+	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 66,
 	Lines: "17:1 25-26:1 34-35:2 43-44:3 52-53:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
@@ -176,10 +177,11 @@ func (m *variablesMachine) suspend(state uint16) *variablesMachine {
 //
 //go:noinline
 func (m *variablesMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(variablesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -267,7 +269,7 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26, Code: 192,
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 194,
 	Lines: "20:2 28-29:2 40-42:3 50-51:5 53:8 54:10 59-60:10 68-69:11 73:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
@@ -329,10 +331,11 @@ func (m *predeclaredMachine) suspend(state uint16) *predeclaredMachine {
 //
 //go:noinline
 func (m *predeclaredMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(predeclaredMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -398,7 +401,7 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 346,
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 349,
 	Lines: "19:1 27-28:1 31-32:2 40-41:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
@@ -459,10 +462,11 @@ func (m2 *generatedMachine) suspend(state uint16) *generatedMachine {
 //
 //go:noinline
 func (m2 *generatedMachine) leaveStack() {
+	m2.BelongTo(m2.ctx)
 	h := new(generatedMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.Promote(m2.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -534,7 +538,7 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 475,
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 479,
 	Lines: "20:1 28-29:1 37-38:2 46-48:3 56-57:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
@@ -592,10 +596,11 @@ func (m *blankMachine) suspend(state uint16) *blankMachine {
 //
 //go:noinline
 func (m *blankMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(blankMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -639,7 +644,7 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66, Code: 608,
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 613,
 	Lines: "11:1 19-20:1 28-29:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},

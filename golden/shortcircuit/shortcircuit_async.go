@@ -50,10 +50,11 @@ func (m *shortcircuitMachine) suspend(state uint16) *shortcircuitMachine {
 //
 //go:noinline
 func (m *shortcircuitMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(shortcircuitMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -191,7 +192,7 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 66,
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 67,
 	Lines: "32:1 34-36:1 50-51:3 79-80:4 94-95:5 117-119:6 120:6 123:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},

@@ -55,10 +55,11 @@ func (m *switchesMachine) suspend(state uint16) *switchesMachine {
 //
 //go:noinline
 func (m *switchesMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(switchesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -94,8 +95,8 @@ loop:
 	}
 	task = tagAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -103,8 +104,8 @@ tagDone:
 	m.tag, _ = task.GetResult()
 	task = firstAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -112,8 +113,8 @@ firstDone:
 	m.first, _ = task.GetResult()
 	task = stepsAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(3)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(3)) {
 			return nil
 		}
 	}
@@ -128,7 +129,7 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18, Code: 73,
+	Func: "Switches", File: "switches.go", Line: 18, Code: 74,
 	Lines: "19:1 21-22:1 30-31:2 39-40:3 48-49:4 53:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
@@ -185,10 +186,11 @@ func (m *tagMachine) suspend(state uint16) *tagMachine {
 //
 //go:noinline
 func (m *tagMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(tagMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -248,7 +250,7 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 201,
+	Func: "tag", File: "switches.go", Line: 28, Code: 203,
 	Lines: "15:1 24-25:1 27:4 32:3 34:5 42-43:5 45:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
@@ -303,10 +305,11 @@ func (m *firstMachine) suspend(state uint16) *firstMachine {
 //
 //go:noinline
 func (m *firstMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(firstMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -363,7 +366,7 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 319,
+	Func: "first", File: "switches.go", Line: 40, Code: 322,
 	Lines: "11:2 25:4 38:3 40:5 42:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
@@ -421,10 +424,11 @@ func (m *stepsMachine) suspend(state uint16) *stepsMachine {
 //
 //go:noinline
 func (m *stepsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(stepsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -491,7 +495,7 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 438,
+	Func: "steps", File: "switches.go", Line: 52, Code: 442,
 	Lines: "14:1 17-18:1 26:1 34-37:3 38:4 39:9 49:12 51:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},

@@ -48,10 +48,11 @@ func (m *typeswitchMachine) suspend(state uint16) *typeswitchMachine {
 //
 //go:noinline
 func (m *typeswitchMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(typeswitchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -83,8 +84,8 @@ loop:
 	v = m.slice[m.index]
 	task = describeAsync(m.ctx, v)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -99,7 +100,7 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 65,
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 66,
 	Lines: "12:1 18-19:1 27-28:2 29:1 32:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
@@ -162,10 +163,11 @@ func (m *describeMachine) suspend(state uint16) *describeMachine {
 //
 //go:noinline
 func (m *describeMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(describeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -270,7 +272,7 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 181,
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 183,
 	Lines: "22:1 30-31:1 34:4 37:7 39:9 42:15 46:3 56:5 64-65:5 67:8 69:10 77-78:10 82-83:11 85:14 87:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},

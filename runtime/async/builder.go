@@ -11,27 +11,21 @@ type Builder[T any] struct {
 	cell[T]
 }
 
-// Promote is called on the copy that a machine makes of itself on the heap, at
-// its first suspension (C22). ctx is the function's context as its caller passed
-// it, nil if it has none; what it carries is where the machine resumes (C23) and
-// whom a blocking Await parks. m is the copy itself.
-func (b *Builder[T]) Promote(ctx context.Context, m Continuation) {
-	b.status |= promoted
-	env := environmentOf(ctx)
-	if env != nil {
+// BelongTo is called when the machine is about to leave the stack, at its first
+// suspension. ctx is the function's context as its caller passed it; what it
+// carries is where the machine resumes (C23) and whom a blocking Await parks.
+func (b *Builder[T]) BelongTo(ctx context.Context) {
+	if env := environmentOf(ctx); env != nil {
 		b.env = env
 		b.status |= env.flags()
 	}
-	if l := env.tracker(); l != nil {
-		l.began(m)
-	}
 }
 
-// PromoteAnywhere is Promote for a function that has no context.Context: its
-// machine resumes wherever what it awaits is completed.
-func (b *Builder[T]) PromoteAnywhere(m Continuation) {
+// Promote is called on m, the copy that the machine has made of itself on the heap
+// (C22).
+func (b *Builder[T]) Promote(m Continuation) {
 	b.status |= promoted
-	if l := process.Load(); l != nil {
+	if l := b.env.tracker(); l != nil {
 		l.began(m)
 	}
 }
@@ -47,13 +41,19 @@ func (b *Builder[T]) SyncContext() SyncContext {
 // SetResult completes the machine. On the heap, it returns the continuation
 // that this releases, for MoveNext to return.
 func (b *Builder[T]) SetResult(v T, err error) Continuation {
+	if err != nil || b.has(promoted) {
+		return b.setResult(v, err)
+	}
+	b.value, b.status = v, done // on the stack, as most that wait for nothing are
+	return nil
+}
+
+func (b *Builder[T]) setResult(v T, err error) Continuation {
 	if b.has(promoted) {
 		return b.settle(v, err)
 	}
-	b.value, b.status = v, done
-	if err != nil {
-		*b.failure(), b.status = err, done|failed
-	}
+	b.value, b.status = v, done|failed
+	*b.failure() = err
 	return nil
 }
 
@@ -74,20 +74,13 @@ func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
 
 // Result returns the task of a machine that has finished when its kickoff
 // returns, the result inline: most never left the stack, and this must not make
-// them. A pooled machine is its pool's again.
-func (b *Builder[T]) Result() Task[T] {
-	if b.has(failed) {
-		return b.failed()
+// them.
+func (b *Builder[T]) Result() (task Task[T]) {
+	task.value = b.value
+	if b.status&failed != 0 {
+		task.err = *b.failure()
 	}
-	return Task[T]{value: b.value}
-}
-
-func (b *Builder[T]) failed() Task[T] {
-	v, err := b.value, *b.failure()
-	if b.has(promoted) {
-		err = opened(err)
-	}
-	return Task[T]{value: v, err: err}
+	return task
 }
 
 // Task returns the task of a machine on the heap.
@@ -102,6 +95,9 @@ func (b *Builder[T]) Task() Task[T] {
 // becomes the task's. A runtime.Goexit there is the caller's: no task was handed
 // out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
+	if b.status&phases == done { // nothing panicked
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()

@@ -43,7 +43,7 @@ func TestC01_PhasesExcludeOneAnother(t *testing.T) {
 		{"register while completing", completing, done, func(c *cell[int]) bool { return c.onCompleted(1, ContinuationFunc(nil)) }, false},
 		{"register while another does", storing, stored, func(c *cell[int]) bool { return c.onCompleted(1, ContinuationFunc(nil)) }, true},
 	} {
-		c := &cell[int]{status: test.phase, next: ContinuationFunc(nil)}
+		c := &cell[int]{Header: Header{status: test.phase, next: ContinuationFunc(nil)}}
 		returned := make(chan bool)
 		go func() { returned <- test.call(c) }()
 		select {
@@ -57,7 +57,7 @@ func TestC01_PhasesExcludeOneAnother(t *testing.T) {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
-	late := &cell[int]{status: completing}
+	late := &cell[int]{Header: Header{status: completing}}
 	if _, ok := late.complete(2, nil); ok {
 		t.Error("a second completer won while the first stores its result")
 	}

@@ -3,6 +3,7 @@ package async
 import (
 	"context"
 	"time"
+	"unsafe"
 )
 
 // A SyncContext decides where continuations resume: a UI thread's message loop,
@@ -86,24 +87,33 @@ type environment struct {
 	workers  SyncContext
 	machines *Machines    // who keeps track of the host's machines, nil if nobody
 	bare     *environment // the same host alone; itself if it has nothing else
+
+	idle [][]unsafe.Pointer // bare's: the host's machines that are in no use, by the number of their pool
 }
 
 // flags returns the flags of a cell that has e.
 func (e *environment) flags() uint32 {
-	if e.host != nil {
+	switch {
+	case e.host == nil:
+		return hosted
+	case e.machines == nil:
 		return hosted | solo
 	}
-	return hosted
+	return hosted | solo | tracked
 }
 
 func newEnvironment(sc SyncContext, h Host, workers SyncContext) *environment {
-	machines := machinesOf(h)
-	bare := &environment{host: h, machines: machines}
+	bare := &environment{host: h, machines: machinesOf(h)}
 	bare.bare = bare
+	return bare.with(sc, workers)
+}
+
+// with is the environment of the same host with other contexts.
+func (e *environment) with(sc SyncContext, workers SyncContext) *environment {
 	if sc == nil && workers == nil {
-		return bare
+		return e.bare
 	}
-	return &environment{sync: sc, host: h, workers: workers, machines: machines, bare: bare}
+	return &environment{sync: sc, host: e.host, workers: workers, machines: e.bare.machines, bare: e.bare}
 }
 
 type environmentKey struct{}
@@ -142,16 +152,18 @@ func carried(ctx context.Context) environment {
 	return environment{}
 }
 
-func withEnvironment(ctx context.Context, e environment) context.Context {
-	return &environmentContext{ctx, newEnvironment(e.sync, e.host, e.workers)}
+// withContexts returns a context for the host that ctx carries.
+func withContexts(ctx context.Context, sc, workers SyncContext) context.Context {
+	if env := environmentOf(ctx); env != nil {
+		return &environmentContext{ctx, env.with(sc, workers)}
+	}
+	return &environmentContext{ctx, newEnvironment(sc, nil, workers)}
 }
 
 // WithSyncContext returns a context whose machines resume on sc; a nil sc means
 // wherever the completion runs.
 func WithSyncContext(ctx context.Context, sc SyncContext) context.Context {
-	e := carried(ctx)
-	e.sync = sc
-	return withEnvironment(ctx, e)
+	return withContexts(ctx, sc, WorkersOf(ctx))
 }
 
 // SyncContextOf returns the SyncContext that ctx carries, nil if none.
@@ -160,8 +172,7 @@ func SyncContextOf(ctx context.Context) SyncContext { return carried(ctx).sync }
 // WithHost returns a context whose sources and machines belong to h.
 func WithHost(ctx context.Context, h Host) context.Context {
 	e := carried(ctx)
-	e.host = h
-	return withEnvironment(ctx, e)
+	return &environmentContext{ctx, newEnvironment(e.sync, h, e.workers)}
 }
 
 // HostOf returns the host that ctx carries, nil if none.
@@ -169,9 +180,7 @@ func HostOf(ctx context.Context) Host { return carried(ctx).host }
 
 // WithWorkers returns a context whose [Run] sends its work to pool.
 func WithWorkers(ctx context.Context, pool SyncContext) context.Context {
-	e := carried(ctx)
-	e.workers = pool
-	return withEnvironment(ctx, e)
+	return withContexts(ctx, SyncContextOf(ctx), pool)
 }
 
 // WorkersOf returns the worker pool that ctx carries, nil if none.

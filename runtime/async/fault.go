@@ -118,14 +118,10 @@ func sameValue(a, b any) bool {
 	return *(*[2]unsafe.Pointer)(unsafe.Pointer(&a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(&b))
 }
 
-// opened takes err out of what a cell wraps it in: a pooled machine goes back
-// to its pool, a watched error counts as seen.
+// opened takes err out of what a cell wraps it in: an operation is given back, a
+// watched error counts as seen.
 func opened(err error) error {
 	switch e := err.(type) {
-	case *envelope:
-		inner := e.err
-		e.owner.Recycle()
-		return inner
 	case *watched:
 		return e.see()
 	case Reused:

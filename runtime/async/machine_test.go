@@ -46,10 +46,11 @@ func (m *sumMachine) suspend(state uint16) *sumMachine {
 
 //go:noinline
 func (m *sumMachine) promote() {
+	m.BelongTo(m.ctx)
 	h := new(sumMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
@@ -69,8 +70,8 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -116,18 +117,18 @@ func (m *pooledSum) suspend(state uint16) *pooledSum {
 
 //go:noinline
 func (m *pooledSum) promote() {
-	h := pooledSums.Get()
+	h := pooledSums.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 func (m *pooledSum) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = pooledSum{}
-	m.Restore(token)
-	pooledSums.Put(m)
+	m.Restore(past)
+	pooledSums.Put(m, past)
 }
 
 func (m *pooledSum) MoveNext(*async.Executor) async.Continuation {
@@ -147,8 +148,8 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}

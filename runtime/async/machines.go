@@ -247,9 +247,9 @@ func AwaitedBy(x any) []Continuation {
 	return c.awaitedBy()
 }
 
-func (c *cell[T]) awaitedBy() []Continuation {
+func (h *Header) awaitedBy() []Continuation {
 	for {
-		s := atomic.LoadUint32(&c.status)
+		s := atomic.LoadUint32(&h.status)
 		switch s & phases {
 		case appending, storing:
 			yieldProcessor()
@@ -258,16 +258,16 @@ func (c *cell[T]) awaitedBy() []Continuation {
 		default:
 			return nil
 		}
-		if !c.move(s, appending) {
+		if !h.move(s, appending) {
 			continue
 		}
 		var list []Continuation
-		if l, ok := c.next.(*continuations); ok {
+		if l, ok := h.next.(*continuations); ok {
 			list = slices.Clone(l.list)
 		} else {
-			list = []Continuation{c.next}
+			list = []Continuation{h.next}
 		}
-		c.leave(s, appending, stored)
+		h.leave(s, appending, stored)
 		for i, k := range list {
 			if u, ok := k.(*unbound); ok {
 				list[i] = u.Continuation
@@ -280,7 +280,7 @@ func (c *cell[T]) awaitedBy() []Continuation {
 func (u *unbound) awaitedBy() []Continuation        { return AwaitedBy(u.Continuation) }
 func (s *Source[T]) awaitedBy() []Continuation      { return s.cell.awaitedBy() }
 func (r *Reusable[T]) awaitedBy() []Continuation    { return r.cell.awaitedBy() }
-func (s PooledSource[T]) awaitedBy() []Continuation { return s.pooled.source.cell.awaitedBy() }
+func (s PooledSource[T]) awaitedBy() []Continuation { return s.pooled.cell.awaitedBy() }
 
 func (j *joint[T]) awaitedBy() []Continuation {
 	if j.readers != nil {

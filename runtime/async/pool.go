@@ -1,8 +1,9 @@
 package async
 
 import (
-	"context"
 	"sync"
+	"sync/atomic"
+	"unsafe"
 )
 
 // # What the compiler emits for //nothread:async pool
@@ -15,20 +16,20 @@ import (
 //	var copyStreamMachines async.Pool[copyStreamMachine]
 //
 //	func (m *copyStreamMachine) leaveStack() {
-//		h := copyStreamMachines.Get()
-//		token := h.Token()                  // before the copy: it outlives it
+//		m.BelongTo(m.ctx)
+//		h := copyStreamMachines.Get(&m.Header)
+//		token := h.Token()         // before the copy: it outlives it
 //		*h = *m
 //		h.heap, m.heap = h, h
-//		h.PromotePooled(m.ctx, h, token)    // instead of Promote(m.ctx, h); without
-//		                                    // one PromotePooledAnywhere(h, token)
+//		h.PromotePooled(h, token)  // instead of Promote(h)
 //	}
 //
 //	// Recycle puts the machine back; reading its task's result calls it.
 //	func (m *copyStreamMachine) Recycle() {
-//		token := m.Retire()
+//		past := m.Retire()
 //		*m = copyStreamMachine{}
-//		m.Restore(token)
-//		copyStreamMachines.Put(m)
+//		m.Restore(past)
+//		copyStreamMachines.Put(m, past)
 //	}
 //
 // After SetResult a pooled machine may be somebody else's at once: MoveNext
@@ -40,20 +41,75 @@ import (
 // A kickoff whose awaits all complete synchronously touches no pool (C19).
 
 // A Pool keeps finished machines of one type for their next use. The zero Pool
-// is ready; it may be used from any goroutine, and gives up what it keeps when
-// memory is collected. Only generated code uses it.
-type Pool[M any] struct{ machines sync.Pool }
+// is ready; it may be used from any goroutine. Machines of a host stay with the
+// host, up to a number: they cost no more than taking one from a stack. The others
+// are given up when memory is collected. Only generated code uses it.
+type Pool[M any] struct {
+	number   atomic.Uint32 // from 1, once a host has machines of it
+	machines sync.Pool
+}
 
-// Get returns a machine that nobody uses: zero but for its token.
-func (p *Pool[M]) Get() *M {
+// Get returns a machine that nobody uses, zero but for its token, for one that
+// leaves the stack and has header h.
+func (p *Pool[M]) Get(h *Header) *M {
+	if h.status&solo != 0 {
+		if m := h.env.bare.take(p.number.Load()); m != nil {
+			return (*M)(m)
+		}
+	}
 	if m, ok := p.machines.Get().(*M); ok {
 		return m
 	}
 	return new(M)
 }
 
-// Put takes back a machine whose task nobody may use any more.
-func (p *Pool[M]) Put(m *M) { p.machines.Put(m) }
+// Put takes back a machine whose task nobody may use any more, and past, which its
+// Retire returned.
+func (p *Pool[M]) Put(m *M, past Retired) {
+	if past.host != nil && past.host.keep(&p.number, unsafe.Pointer(m)) {
+		return
+	}
+	p.machines.Put(m)
+}
+
+// take returns a machine of a pool that the host keeps, nil if there is none.
+func (e *environment) take(pool uint32) unsafe.Pointer {
+	if int(pool) >= len(e.idle) {
+		return nil
+	}
+	list := &e.idle[pool]
+	last := len(*list) - 1
+	if last < 0 {
+		return nil
+	}
+	m := (*list)[last]
+	*list = (*list)[:last]
+	return m
+}
+
+// keep keeps a machine of a pool for the host, unless it keeps enough.
+func (e *environment) keep(pool *atomic.Uint32, m unsafe.Pointer) bool {
+	number := pool.Load()
+	if number == 0 {
+		pool.CompareAndSwap(0, poolNumbers.Add(1))
+		number = pool.Load()
+	}
+	for int(number) >= len(e.idle) {
+		e.idle = append(e.idle, nil)
+	}
+	list := &e.idle[number]
+	if len(*list) == idleOfHost {
+		return false
+	}
+	*list = append(*list, m)
+	return true
+}
+
+// idleOfHost is how many machines of a pool a host keeps.
+const idleOfHost = 1024
+
+// poolNumbers numbers the pools of which hosts keep machines.
+var poolNumbers atomic.Uint32
 
 var pools sync.Map // of *Pool[M] by (*M)(nil)
 
@@ -79,23 +135,31 @@ type PooledMachine interface {
 	Recyclable
 }
 
-// envelope stands where a pooled cell keeps its error and says whose cell it
-// is, so that cells not pooled need no room for that.
-type envelope struct {
-	err   error
+// pooledCell is a cell whose status has single: it says whom reading its result
+// gives back. Cells that are not pooled need no room for that.
+type pooledCell[T any] struct {
+	cell[T]
 	owner Recyclable
+	err   error
 }
 
-// Error is the error's own.
-func (e *envelope) Error() string { return "async: result of a task from a pool" }
+// pooled returns what a cell with single is the beginning of.
+func (c *cell[T]) pooled() *pooledCell[T] { return (*pooledCell[T])(unsafe.Pointer(c)) }
+
+// give returns the result, and its owner to the pool.
+func (c *pooledCell[T]) give() (T, error) {
+	v, err := c.value, c.err
+	c.owner.Recycle()
+	return v, err
+}
 
 // A PooledBuilder is the [Builder] of a machine that goes back to a [Pool] once
 // its result was read, even if the read raises a panic (C19). Its task may be
 // awaited once (C14) and read once (C13). Only generated code uses it.
-type PooledBuilder[T any] struct {
+type PooledBuilder[T any] struct { // a pooledCell
 	Builder[T]
-	out *envelope // &own once on the heap; a load of it does not make the machine escape
-	own envelope
+	owner Recyclable
+	err   error
 }
 
 // Token returns the version that the machine's next task will have.
@@ -103,44 +167,30 @@ func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 
 // PromotePooled is Promote for owner, the machine that b is embedded in, whose
 // Token was token before the copy.
-func (b *PooledBuilder[T]) PromotePooled(ctx context.Context, owner PooledMachine, token uint32) {
-	b.Promote(ctx, owner)
-	b.pool(owner, token)
-}
-
-// PromotePooledAnywhere is PromotePooled for a function that has no
-// context.Context.
-func (b *PooledBuilder[T]) PromotePooledAnywhere(owner PooledMachine, token uint32) {
-	b.PromoteAnywhere(owner)
-	b.pool(owner, token)
-}
-
-func (b *PooledBuilder[T]) pool(owner Recyclable, token uint32) {
+func (b *PooledBuilder[T]) PromotePooled(owner PooledMachine, token uint32) {
+	b.Promote(owner)
 	b.status |= token | single
-	b.own.owner = owner
-	b.out = &b.own
+	b.owner = owner
 }
 
-// Retire returns the token of the machine's next use.
-func (b *PooledBuilder[T]) Retire() uint32 { return nextUse(b.status) & versions }
+// Retired is what outlives the use of a pooled machine.
+type Retired struct {
+	status uint32
+	host   *environment // nil if it belonged to none
+}
 
-// Restore gives the cleared machine the token that Retire returned.
-func (b *PooledBuilder[T]) Restore(token uint32) { b.status = token }
-
-// SetResult is Builder.SetResult. Once it has been called on a machine on the
-// heap, the machine may be in use for another call.
-func (b *PooledBuilder[T]) SetResult(v T, err error) Continuation {
-	if !b.has(promoted) {
-		return b.Builder.SetResult(v, err)
+// Retire ends a use of the machine. Only generated code uses it.
+func (h *Header) Retire() Retired {
+	past := Retired{status: nextUse(h.status) & versions}
+	if h.status&solo != 0 {
+		past.host = h.env.bare
 	}
-	b.out.err = err
-	return b.settle(v, b.out)
+	return past
 }
 
-func (b *PooledBuilder[T]) fail(f *fault) Continuation {
-	var zero T
-	return b.SetResult(zero, f)
-}
+// Restore gives the cleared machine the token of its next use. Only generated code
+// uses it.
+func (h *Header) Restore(past Retired) { h.status = past.status }
 
 // A PooledBuilder0 is the [PooledBuilder] of a machine that ends in a Task0.
 type PooledBuilder0 struct{ PooledBuilder[struct{}] }
@@ -158,6 +208,9 @@ func (b *PooledBuilder0) Task() Task0 { return Task0{b.PooledBuilder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder0) Catch(task *Task0) {
+	if b.status&phases == done {
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()
@@ -180,6 +233,9 @@ func (b *PooledBuilder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.PooledB
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder2[A, B]) Catch(task *Task2[A, B]) {
+	if b.status&phases == done {
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()
@@ -208,6 +264,9 @@ func (b *PooledBuilder3[A, B, C]) Task() Task3[A, B, C] {
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder3[A, B, C]) Catch(task *Task3[A, B, C]) {
+	if b.status&phases == done {
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()

@@ -24,7 +24,7 @@ type Reused interface {
 // task.
 func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 	c := &r.cell
-	c.status = c.status&versions | like.cell.status&(hosted|solo) | reusable
+	c.status = c.status&versions | like.cell.status&(hosted|solo|tracked) | reusable
 	c.env = like.cell.env
 	return taskOf(c, c.token())
 }

@@ -493,7 +493,7 @@ type pairMachine struct {
 
 func pairAsync(task async.Task[int]) async.Task2[int, string] {
 	m := &pairMachine{task: task}
-	m.PromoteAnywhere(m)
+	m.Promote(m)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

@@ -24,22 +24,22 @@ type pooled3 struct {
 }
 
 func (m *pooled0) Recycle() {
-	t := m.Retire()
+	past := m.Retire()
 	*m = pooled0{}
-	m.Restore(t)
-	async.PoolOf[pooled0]().Put(m)
+	m.Restore(past)
+	async.PoolOf[pooled0]().Put(m, past)
 }
 func (m *pooled2) Recycle() {
-	t := m.Retire()
+	past := m.Retire()
 	*m = pooled2{}
-	m.Restore(t)
-	async.PoolOf[pooled2]().Put(m)
+	m.Restore(past)
+	async.PoolOf[pooled2]().Put(m, past)
 }
 func (m *pooled3) Recycle() {
-	t := m.Retire()
+	past := m.Retire()
 	*m = pooled3{}
-	m.Restore(t)
-	async.PoolOf[pooled3]().Put(m)
+	m.Restore(past)
+	async.PoolOf[pooled3]().Put(m, past)
 }
 
 func TestShapesOfResults(t *testing.T) {
@@ -74,19 +74,19 @@ func TestShapesOfResults(t *testing.T) {
 	b3.SetResult(1, "b", true, boom)
 	check3("stack", b3.Result())
 
-	p0 := async.PoolOf[pooled0]().Get()
-	p0.PromotePooledAnywhere(p0, p0.Token())
+	p0 := async.PoolOf[pooled0]().Get(new(async.Header))
+	p0.PromotePooled(p0, p0.Token())
 	t0 := p0.Task()
 	p0.SetResult(boom)
 	check0("pooled", t0)
 	mustPanic(t, "C13", func() { t0.GetResult() })
-	p2 := async.PoolOf[pooled2]().Get()
-	p2.PromotePooledAnywhere(p2, p2.Token())
+	p2 := async.PoolOf[pooled2]().Get(new(async.Header))
+	p2.PromotePooled(p2, p2.Token())
 	t2 := p2.Task()
 	p2.SetResult(1, "b", boom)
 	check2("pooled", t2)
-	p3 := async.PoolOf[pooled3]().Get()
-	p3.PromotePooledAnywhere(p3, p3.Token())
+	p3 := async.PoolOf[pooled3]().Get(new(async.Header))
+	p3.PromotePooled(p3, p3.Token())
 	t3 := p3.Task()
 	p3.SetResult(1, "b", true, boom)
 	check3("pooled", t3)
@@ -94,13 +94,14 @@ func TestShapesOfResults(t *testing.T) {
 	check2("completed", async.Completed2(1, "b", boom))
 	check3("completed", async.Completed3(1, "b", true, boom))
 	s2, s3 := async.NewSource2[int, string](), async.NewSource3[int, string, bool]()
-	a2, version2 := s2.Task().Awaiter()
-	a3, version3 := s3.Task().Awaiter()
+	var h2, h3 async.Header
+	a2 := s2.Task().Awaiter(&h2)
+	a3 := s3.Task().Awaiter(&h3)
 	s2.SetResult(1, "b")
 	s3.SetResult(1, "b", true)
-	a, b, err := a2.Task(version2).ConfigureAwait(false).Await()
+	a, b, err := a2.Task(h2.Awaited).ConfigureAwait(false).Await()
 	check("source", a == 1 && b == "b" && err == nil)
-	a, b, c, err := a3.Task(version3).ConfigureAwait(false).Await()
+	a, b, c, err := a3.Task(h3.Awaited).ConfigureAwait(false).Await()
 	check("source", a == 1 && b == "b" && c && err == nil)
 	if _, err := async.Race(bg, async.Completed0(boom).Task()).Await(); err != boom {
 		t.Errorf("Task0 as a Task: %v", err)
@@ -139,7 +140,7 @@ func TestMachineAdoptsTheHostOfWhatItAwaits(t *testing.T) {
 		var task async.Task[int]
 		if anywhere {
 			m := &configuredMachine{task: s.Task().ConfigureAwait(false)}
-			m.PromoteAnywhere(m)
+			m.Promote(m)
 			m.task.OnCompleted(m)
 			task = m.Task()
 		} else {

@@ -74,11 +74,11 @@ func (s *Source[T]) Task() Task[T] { return taskOf(&s.cell, s.cell.token()) }
 
 // SetResult completes the task with v and resumes what awaits it. It panics if
 // the task is complete already (C15).
-func (s *Source[T]) SetResult(v T) { s.must(s.TrySetResult(v)) }
+func (s *Source[T]) SetResult(v T) { mustBeFirst(s.TrySetResult(v)) }
 
 // SetError completes the task with err and resumes what awaits it. It panics if
 // the task is complete already.
-func (s *Source[T]) SetError(err error) { s.must(s.TrySetError(err)) }
+func (s *Source[T]) SetError(err error) { mustBeFirst(s.TrySetError(err)) }
 
 // TrySetResult is SetResult, but reports false if the task is complete already (C1).
 func (s *Source[T]) TrySetResult(v T) bool { return s.Complete(s.executor(), v, nil) }
@@ -109,10 +109,17 @@ func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 // [Executor.RunAll]: it returns what the completion released, nil if nothing, for
 // the caller to return. first is false if the task was complete already.
 func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) {
-	if s.cell.has(posting) {
+	c := &s.cell
+	switch status := atomic.LoadUint32(&c.status); {
+	case status&posting != 0:
 		return nil, s.Complete(nil, v, err)
+	case status&(solo|phases) != solo|stored || err != nil:
+		return c.complete(v, err)
+	default:
+		released, c.next = c.next, nil
+		c.value, c.status = v, status&^phases|done
+		return released, true
 	}
-	return s.cell.complete(v, err)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
@@ -126,21 +133,24 @@ func (s *Source[T]) Reset() {
 	s.cell.reset()
 }
 
-func (s *Source[T]) host() Host {
-	if env := s.cell.environment(); env != nil {
-		return env.host
+func (s *Source[T]) host() Host          { return hostOf(s.cell.environment()) }
+func (s *Source[T]) executor() *Executor { return executorOf(s.cell.environment()) }
+
+func hostOf(env *environment) Host {
+	if env == nil {
+		return nil
 	}
-	return nil
+	return env.host
 }
 
-func (s *Source[T]) executor() *Executor {
-	if h := s.host(); h != nil {
+func executorOf(env *environment) *Executor {
+	if h := hostOf(env); h != nil {
 		return h.Executor()
 	}
 	return nil
 }
 
-func (s *Source[T]) must(first bool) {
+func mustBeFirst(first bool) {
 	if !first {
 		panic("async: C15: a source was completed twice; use TrySetResult or TrySetError where several may complete it")
 	}
@@ -150,17 +160,19 @@ func (s *Source[T]) must(first bool) {
 // producers with many short operations. The zero SourcePool is ready; it may be
 // used from any goroutine. A source's task may be awaited once (C14) and read
 // once (C13); one that is never read is left to the garbage collector.
-type SourcePool[T any] struct{ sources Pool[pooledCell[T]] }
+type SourcePool[T any] struct{ sources Pool[pooledSource[T]] }
 
 // New returns a pending source bound to the host that ctx carries, if any.
 func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) PooledSource[T] {
-	c := p.sources.Get()
-	c.pool = p
-	c.out.owner = c
-	c.source.cell.status |= single
-	c.source.configure(options)
-	c.source.bindTo(ctx)
-	return PooledSource[T]{pooled: c, token: c.source.cell.token()}
+	var like Source[T]
+	like.bindTo(ctx)
+	like.configure(options)
+	s := p.sources.Get(&like.cell.Header)
+	s.pool = p
+	s.cell.owner = s
+	s.cell.status |= single | like.cell.status
+	s.cell.env = like.cell.env
+	return PooledSource[T]{pooled: s, token: s.cell.token()}
 }
 
 // A PooledSource is a source from a [SourcePool]: a value, whose copies stand for
@@ -168,38 +180,30 @@ func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) Pooled
 // be it after its result was read and its cell is in use for another operation, it
 // panics (C15).
 type PooledSource[T any] struct {
-	pooled *pooledCell[T]
+	pooled *pooledSource[T]
 	token  uint32
 }
 
 // Task is Source.Task.
-func (s PooledSource[T]) Task() Task[T] {
-	return taskOf(&s.pooled.source.cell, s.token)
-}
+func (s PooledSource[T]) Task() Task[T] { return taskOf(&s.pooled.cell.cell, s.token) }
 
 // SetResult is Source.SetResult.
-func (s PooledSource[T]) SetResult(v T) {
-	source := &s.pooled.source
-	source.must(s.Complete(source.executor(), v, nil))
-}
+func (s PooledSource[T]) SetResult(v T) { mustBeFirst(s.Complete(s.executor(), v, nil)) }
 
 // SetError is Source.SetError.
 func (s PooledSource[T]) SetError(err error) {
 	var zero T
-	source := &s.pooled.source
-	source.must(s.Complete(source.executor(), zero, err))
+	mustBeFirst(s.Complete(s.executor(), zero, err))
 }
 
 // Complete is Source.Complete. It reports false, too, if the result was read.
 func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
-	c := s.pooled
-	cell := &c.source.cell
-	if cell.token() != s.token || cell.isCompleted() {
+	c := &s.pooled.cell
+	if s.over() {
 		return false
 	}
-	c.out.err = err
-	posted, h := cell.has(posting), c.source.host()
-	released, first := cell.finish(v, &c.out)
+	posted, h := c.has(posting), hostOf(c.environment())
+	released, first := c.complete(v, err)
 	if released != nil && posted {
 		postAll(ex, h, released)
 	} else {
@@ -210,30 +214,34 @@ func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 
 // Release is Source.Release.
 func (s PooledSource[T]) Release(v T, err error) (released Continuation, first bool) {
-	c := s.pooled
-	cell := &c.source.cell
 	switch {
-	case cell.has(posting):
+	case s.pooled.cell.has(posting):
 		return nil, s.Complete(nil, v, err)
-	case cell.token() != s.token || cell.isCompleted():
+	case s.over():
 		return nil, false
 	}
-	c.out.err = err
-	return cell.finish(v, &c.out)
+	return s.pooled.cell.complete(v, err)
 }
 
-// pooledCell is what a SourcePool keeps.
-type pooledCell[T any] struct {
-	source Source[T]
-	out    envelope
-	pool   *SourcePool[T]
+// over reports whether the operation has been completed, and perhaps its cell is in
+// use for another.
+func (s PooledSource[T]) over() bool {
+	c := &s.pooled.cell
+	return c.token() != s.token || c.isCompleted()
 }
 
-// Recycle puts the cell back; reading the task's result calls it.
-func (c *pooledCell[T]) Recycle() {
-	p := c.pool
-	status := nextUse(c.source.cell.status) & versions
-	*c = pooledCell[T]{}
-	c.source.cell.status = status
-	p.sources.Put(c)
+func (s PooledSource[T]) executor() *Executor { return executorOf(s.pooled.cell.environment()) }
+
+// pooledSource is what a SourcePool keeps.
+type pooledSource[T any] struct {
+	cell pooledCell[T]
+	pool *SourcePool[T]
+}
+
+// Recycle puts the source back; reading the task's result calls it.
+func (s *pooledSource[T]) Recycle() {
+	p, past := s.pool, s.cell.Retire()
+	*s = pooledSource[T]{}
+	s.cell.Restore(past)
+	p.sources.Put(s, past)
 }

@@ -23,26 +23,27 @@ type Task[T any] struct {
 	token uint32 // 0: finished, with the result above
 }
 
-// handle is a cell where a task keeps its error, so that a task of one word's
-// value is four words: what the compiler keeps in registers.
-type handle[T any] cell[T]
+// handle is a cell's header where a task keeps its error, so that a task of one
+// word's value is four words: what the compiler keeps in registers.
+type handle Header
 
 // Error is never called: no handle leaves its task.
-func (*handle[T]) Error() string { return "async: a pending task" }
+func (*handle) Error() string { return "async: a pending task" }
 
 // taskOf returns a task on c.
 func taskOf[T any](c *cell[T], token uint32) Task[T] {
-	return Task[T]{err: (*handle[T])(c), token: token}
+	return Task[T]{err: (*handle)(&c.Header), token: token}
 }
 
-// cell returns what a task with a token refers to.
-func (t Task[T]) cell() *cell[T] { return (*cell[T])(t.err.(*handle[T])) }
+// header returns what a task with a token refers to; cell is that with the value.
+func (t Task[T]) header() *Header { return (*Header)(t.err.(*handle)) }
+func (t Task[T]) cell() *cell[T]  { return cellOf[T](t.header()) }
 
 // Completed returns a task that is finished with v and err. It allocates nothing.
 func Completed[T any](v T, err error) Task[T] { return Task[T]{value: v, err: err} }
 
 // IsCompleted reports whether the result is there to be read.
-func (t Task[T]) IsCompleted() bool { return t.token == 0 || t.cell().isCompleted() }
+func (t Task[T]) IsCompleted() bool { return t.token == 0 || t.header().isCompleted() }
 
 // OnCompleted stores c, to be resumed once when the task completes, and returns
 // true; or returns false because it has completed already.
@@ -50,14 +51,7 @@ func (t Task[T]) OnCompleted(c Continuation) bool {
 	if t.token == 0 {
 		return false
 	}
-	cell := t.cell()
-	if s := atomic.LoadUint32(&cell.status); (s^t.token)&(versions|phases|solo) == done|solo {
-		cell.next = c // a host's, of this version, pending: nobody sees it before we return
-		cell.status = s | stored
-		c.adopt(cell.env.bare, c)
-		return true
-	}
-	return cell.onCompleted(t.token, c)
+	return t.header().onCompleted(t.token, c)
 }
 
 // GetResult returns the result of a completed task. It raises again the panic
@@ -113,13 +107,13 @@ func (t Task[T]) outcome() error {
 	return err
 }
 
-func (t Task[T]) remove(c Continuation) bool { return t.token != 0 && t.cell().remove(c) }
+func (t Task[T]) remove(c Continuation) bool { return t.token != 0 && t.header().remove(c) }
 
 func (t Task[T]) host() Host {
 	if t.token == 0 {
 		return nil
 	}
-	if env := t.cell().environment(); env != nil {
+	if env := t.header().environment(); env != nil {
 		return env.host
 	}
 	return nil
@@ -128,7 +122,16 @@ func (t Task[T]) host() Host {
 // Await returns the result. In a function marked //nothread:async it is a
 // suspension point of the generated machine; called anywhere else it blocks:
 // the simulated thread if the task belongs to a World, else the goroutine.
-func (t Task[T]) Await() (T, error) {
+func (t Task[T]) Await() (v T, err error) {
+	v, err = t.value, t.err
+	if err != nil {
+		v, err = t.await()
+	}
+	return
+}
+
+// await is Await of what is not inline, or failed.
+func (t Task[T]) await() (T, error) {
 	if !t.IsCompleted() {
 		blockOn(t.host(), t)
 	}
@@ -158,25 +161,33 @@ func (t Task[T]) PanicStack() []byte {
 	return nil
 }
 
-// Awaiter returns what a suspended machine keeps of a pending task, and its version.
-func (t Task[T]) Awaiter() (Awaiter[T], uint16) {
-	return Awaiter[T]{cell: t.cell()}, uint16(t.token >> versionShift)
+// Awaiter returns what a machine keeps of a pending task while it is suspended; h is
+// the machine's own header, which notes the task's version. A machine that belongs
+// to no host belongs to the task's from now on.
+func (t Task[T]) Awaiter(h *Header) Awaiter[T] {
+	c := t.cell()
+	c.noteAwaiter(h, t.token)
+	return Awaiter[T]{c}
 }
 
 // An Awaiter is a pending task without the room for an inline result: what a
 // generated machine keeps while it is suspended.
 type Awaiter[T any] struct{ cell *cell[T] }
 
+// OnCompleted is Task.OnCompleted for the machine whose header the awaiter was made
+// with.
+func (a Awaiter[T]) OnCompleted(c Continuation) bool { return a.cell.suspend(c) }
+
 // Task returns the task of that version again, with the result inline if it has
 // succeeded by now. It clears the awaiter, so that the machine does not hold on to
 // what it no longer awaits.
 func (a *Awaiter[T]) Task(version uint16) Task[T] {
-	c, token := a.cell, uint32(version)<<versionShift|done
+	c := a.cell
 	a.cell = nil
-	if atomic.LoadUint32(&c.status)&(versions|phases|failed) == token {
-		return Task[T]{value: c.value}
+	if atomic.LoadUint32(&c.status)&(versions|phases|failed|single) != uint32(version)<<versionShift|done {
+		return c.redeem(version)
 	}
-	return taskOf(c, token)
+	return Task[T]{value: c.value}
 }
 
 // A ConfiguredTask is a Task awaited as ConfigureAwait said.

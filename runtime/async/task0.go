@@ -45,13 +45,15 @@ func (t Task0) outcome() error             { return t.task.outcome() }
 func (t Task0) host() Host                 { return t.task.host() }
 
 // Awaiter is Task.Awaiter.
-func (t Task0) Awaiter() (Awaiter0, uint16) {
-	a, version := t.task.Awaiter()
-	return Awaiter0{a}, version
+func (t Task0) Awaiter(h *Header) Awaiter0 {
+	return Awaiter0{t.task.Awaiter(h)}
 }
 
 // An Awaiter0 is the [Awaiter] of a Task0.
 type Awaiter0 struct{ awaiter Awaiter[struct{}] }
+
+// OnCompleted is Awaiter.OnCompleted.
+func (a Awaiter0) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
 
 // Task is Awaiter.Task.
 func (a *Awaiter0) Task(version uint16) Task0 {
@@ -94,6 +96,9 @@ func (b *Builder0) Task() Task0 { return Task0{b.Builder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *Builder0) Catch(task *Task0) {
+	if b.status&phases == done {
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()
@@ -121,7 +126,7 @@ func NewSource0For(ctx context.Context, options ...SourceOption) *Source0 {
 func (s *Source0) Task() Task0 { return Task0{s.Source.Task()} }
 
 // SetResult is Source.SetResult.
-func (s *Source0) SetResult() { s.must(s.TrySetResult()) }
+func (s *Source0) SetResult() { mustBeFirst(s.TrySetResult()) }
 
 // TrySetResult is Source.TrySetResult.
 func (s *Source0) TrySetResult() bool {

@@ -55,13 +55,15 @@ func (t Task2[A, B]) outcome() error             { return t.task.outcome() }
 func (t Task2[A, B]) host() Host                 { return t.task.host() }
 
 // Awaiter is Task.Awaiter.
-func (t Task2[A, B]) Awaiter() (Awaiter2[A, B], uint16) {
-	a, version := t.task.Awaiter()
-	return Awaiter2[A, B]{a}, version
+func (t Task2[A, B]) Awaiter(h *Header) Awaiter2[A, B] {
+	return Awaiter2[A, B]{t.task.Awaiter(h)}
 }
 
 // An Awaiter2 is the [Awaiter] of a Task2.
 type Awaiter2[A, B any] struct{ awaiter Awaiter[Pair[A, B]] }
+
+// OnCompleted is Awaiter.OnCompleted.
+func (a Awaiter2[A, B]) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
 
 // Task is Awaiter.Task.
 func (a *Awaiter2[A, B]) Task(version uint16) Task2[A, B] {
@@ -104,6 +106,9 @@ func (b *Builder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.Builder.Task(
 
 // Catch is Builder.Catch.
 func (b *Builder2[A, B]) Catch(task *Task2[A, B]) {
+	if b.status&phases == done {
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()
@@ -131,7 +136,7 @@ func NewSource2For[A, B any](ctx context.Context, options ...SourceOption) *Sour
 func (s *Source2[A, B]) Task() Task2[A, B] { return Task2[A, B]{s.Source.Task()} }
 
 // SetResult is Source.SetResult.
-func (s *Source2[A, B]) SetResult(v1 A, v2 B) { s.must(s.TrySetResult(v1, v2)) }
+func (s *Source2[A, B]) SetResult(v1 A, v2 B) { mustBeFirst(s.TrySetResult(v1, v2)) }
 
 // TrySetResult is Source.TrySetResult.
 func (s *Source2[A, B]) TrySetResult(v1 A, v2 B) bool {

@@ -52,13 +52,15 @@ func (t Task3[A, B, C]) outcome() error             { return t.task.outcome() }
 func (t Task3[A, B, C]) host() Host                 { return t.task.host() }
 
 // Awaiter is Task.Awaiter.
-func (t Task3[A, B, C]) Awaiter() (Awaiter3[A, B, C], uint16) {
-	a, version := t.task.Awaiter()
-	return Awaiter3[A, B, C]{a}, version
+func (t Task3[A, B, C]) Awaiter(h *Header) Awaiter3[A, B, C] {
+	return Awaiter3[A, B, C]{t.task.Awaiter(h)}
 }
 
 // An Awaiter3 is the [Awaiter] of a Task3.
 type Awaiter3[A, B, C any] struct{ awaiter Awaiter[Triple[A, B, C]] }
+
+// OnCompleted is Awaiter.OnCompleted.
+func (a Awaiter3[A, B, C]) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
 
 // Task is Awaiter.Task.
 func (a *Awaiter3[A, B, C]) Task(version uint16) Task3[A, B, C] {
@@ -101,6 +103,9 @@ func (b *Builder3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{b.Buil
 
 // Catch is Builder.Catch.
 func (b *Builder3[A, B, C]) Catch(task *Task3[A, B, C]) {
+	if b.status&phases == done {
+		return
+	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()
@@ -128,7 +133,7 @@ func NewSource3For[A, B, C any](ctx context.Context, options ...SourceOption) *S
 func (s *Source3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{s.Source.Task()} }
 
 // SetResult is Source.SetResult.
-func (s *Source3[A, B, C]) SetResult(v1 A, v2 B, v3 C) { s.must(s.TrySetResult(v1, v2, v3)) }
+func (s *Source3[A, B, C]) SetResult(v1 A, v2 B, v3 C) { mustBeFirst(s.TrySetResult(v1, v2, v3)) }
 
 // TrySetResult is Source.TrySetResult.
 func (s *Source3[A, B, C]) TrySetResult(v1 A, v2 B, v3 C) bool {

@@ -56,10 +56,11 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 //
 //go:noinline
 func (m *fetchMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -90,8 +91,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = m.f.ReadAtAsync(m.ctx, buf, m.at)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -102,7 +103,7 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 74,
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 75,
 	Lines: "13-17:1 25-26:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
@@ -159,10 +160,11 @@ func (m *serveMachine) suspend(state uint16) *serveMachine {
 //
 //go:noinline
 func (m *serveMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(serveMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -187,8 +189,8 @@ func (m *serveMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = fetchAsync(m.ctx, m.f, m.at, "asked")
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -202,7 +204,7 @@ fetchDone:
 
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 176,
+	Func: "serve", File: "program_test.go", Line: 28, Code: 178,
 	Lines: "12:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
@@ -257,10 +259,11 @@ func (m *bothMachine) suspend(state uint16) *bothMachine {
 //
 //go:noinline
 func (m *bothMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(bothMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -285,8 +288,8 @@ func (m *bothMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.WhenAll(m.ctx, serveAsync(m.ctx, m.f, 0, time.Second), serveAsync(m.ctx, m.f, 512, time.Second))
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -297,7 +300,7 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 274,
+	Func: "both", File: "program_test.go", Line: 39, Code: 277,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
@@ -354,10 +357,11 @@ func (m *listenMachine) suspend(state uint16) *listenMachine {
 //
 //go:noinline
 func (m *listenMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(listenMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -384,8 +388,8 @@ func (m *listenMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.done
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -396,7 +400,7 @@ doneDone:
 
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 373,
+	Func: "listen", File: "program_test.go", Line: 47, Code: 377,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
@@ -453,7 +457,7 @@ func (m *anywhereMachine) leaveStack() {
 	h := new(anywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromoteAnywhere(h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -478,8 +482,8 @@ func (m *anywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		m.awaiter, m.Awaited = task2.Awaiter()
-		if task2.OnCompleted(m.suspend(1)) {
+		m.awaiter = task2.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -490,7 +494,7 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 467,
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 471,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
@@ -550,10 +554,11 @@ func (m *eachMachine) suspend(state uint16) *eachMachine {
 //
 //go:noinline
 func (m *eachMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(eachMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -619,8 +624,8 @@ loop:
 	t = m.iterator.Key()
 	task = t
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -640,7 +645,7 @@ done:
 
 // eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 600,
+	Func: "each", File: "program_test.go", Line: 63, Code: 605,
 	Lines: "13-14:1 19-20:2 28-31:3 32-33:6 36:2 37-38:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},

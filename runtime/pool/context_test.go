@@ -82,7 +82,8 @@ func TestYieldingDoesNotStopTheClock(t *testing.T) {
 			turns++
 			return rung || turns > 1000
 		}}
-		m.Promote(ctx, m)
+		m.BelongTo(ctx)
+		m.Promote(m)
 		w.UI().Go("start", func() { m.MoveNext(w.Executor()) })
 		w.Run()
 		if !rung || turns > 1000 || turns < 3 || !m.IsCompleted() {

@@ -23,7 +23,8 @@ type machine struct {
 
 func start(ctx context.Context, task async.Task[int], f func()) async.Task[int] {
 	m := &machine{task: task, f: f}
-	m.Promote(ctx, m)
+	m.BelongTo(ctx)
+	m.Promote(m)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

@@ -19,7 +19,8 @@ type waiter struct {
 
 func wait(ctx context.Context, name string, task async.Task0) async.Task0 {
 	m := &waiter{name: name, task: task}
-	m.Promote(ctx, m)
+	m.BelongTo(ctx)
+	m.Promote(m)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

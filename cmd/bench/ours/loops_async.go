@@ -47,11 +47,11 @@ func (m *sumMachine) suspend(state uint16) *sumMachine {
 //
 //go:noinline
 func (m *sumMachine) leaveStack() {
-	h := sumMachines.Get()
+	h := sumMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // sumMachines are finished machines of Sum, to be used again.
@@ -59,10 +59,10 @@ var sumMachines async.Pool[sumMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *sumMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = sumMachine{}
-	m.Restore(token)
-	sumMachines.Put(m)
+	m.Restore(past)
+	sumMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -91,8 +91,8 @@ loop:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -160,11 +160,11 @@ func (m *sumPooledMachine) suspend(state uint16) *sumPooledMachine {
 //
 //go:noinline
 func (m *sumPooledMachine) leaveStack() {
-	h := sumPooledMachines.Get()
+	h := sumPooledMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // sumPooledMachines are finished machines of SumPooled, to be used again.
@@ -172,10 +172,10 @@ var sumPooledMachines async.Pool[sumPooledMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *sumPooledMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = sumPooledMachine{}
-	m.Restore(token)
-	sumPooledMachines.Put(m)
+	m.Restore(past)
+	sumPooledMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -204,8 +204,8 @@ loop:
 	}
 	task = m.p.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -277,7 +277,7 @@ func (m *onceMachine) leaveStack() {
 	h := new(onceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromoteAnywhere(h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -301,8 +301,8 @@ func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -364,11 +364,11 @@ func (m *oncePooledMachine) suspend(state uint16) *oncePooledMachine {
 //
 //go:noinline
 func (m *oncePooledMachine) leaveStack() {
-	h := oncePooledMachines.Get()
+	h := oncePooledMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // oncePooledMachines are finished machines of OncePooled, to be used again.
@@ -376,10 +376,10 @@ var oncePooledMachines async.Pool[oncePooledMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *oncePooledMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = oncePooledMachine{}
-	m.Restore(token)
-	oncePooledMachines.Put(m)
+	m.Restore(past)
+	oncePooledMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -402,8 +402,8 @@ func (m *oncePooledMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -465,7 +465,7 @@ func (m *watchMachine) leaveStack() {
 	h := new(watchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromoteAnywhere(h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -491,8 +491,8 @@ func (m *watchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -561,11 +561,11 @@ func (m *pairMachine) suspend(state uint16) *pairMachine {
 //
 //go:noinline
 func (m *pairMachine) leaveStack() {
-	h := pairMachines.Get()
+	h := pairMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // pairMachines are finished machines of Pair, to be used again.
@@ -573,10 +573,10 @@ var pairMachines async.Pool[pairMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *pairMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = pairMachine{}
-	m.Restore(token)
-	pairMachines.Put(m)
+	m.Restore(past)
+	pairMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -602,8 +602,8 @@ func (m *pairMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -614,8 +614,8 @@ startDone:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -677,11 +677,11 @@ func (m *pairsMachine) suspend(state uint16) *pairsMachine {
 //
 //go:noinline
 func (m *pairsMachine) leaveStack() {
-	h := pairsMachines.Get()
+	h := pairsMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // pairsMachines are finished machines of Pairs, to be used again.
@@ -689,10 +689,10 @@ var pairsMachines async.Pool[pairsMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *pairsMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = pairsMachine{}
-	m.Restore(token)
-	pairsMachines.Put(m)
+	m.Restore(past)
+	pairsMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -721,8 +721,8 @@ loop:
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -792,11 +792,11 @@ func (m *deepMachine) suspend(state uint16) *deepMachine {
 //
 //go:noinline
 func (m *deepMachine) leaveStack() {
-	h := deepMachines.Get()
+	h := deepMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // deepMachines are finished machines of Deep, to be used again.
@@ -804,10 +804,10 @@ var deepMachines async.Pool[deepMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *deepMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = deepMachine{}
-	m.Restore(token)
-	deepMachines.Put(m)
+	m.Restore(past)
+	deepMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -836,8 +836,8 @@ func (m *deepMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -847,8 +847,8 @@ pairDone:
 done:
 	task = DeepAsync(m.depth-1, m.op)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -913,11 +913,11 @@ func (m *deepSumMachine) suspend(state uint16) *deepSumMachine {
 //
 //go:noinline
 func (m *deepSumMachine) leaveStack() {
-	h := deepSumMachines.Get()
+	h := deepSumMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // deepSumMachines are finished machines of DeepSum, to be used again.
@@ -925,10 +925,10 @@ var deepSumMachines async.Pool[deepSumMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *deepSumMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = deepSumMachine{}
-	m.Restore(token)
-	deepSumMachines.Put(m)
+	m.Restore(past)
+	deepSumMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -957,8 +957,8 @@ func (m *deepSumMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = SumAsync(m.n, m.op)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -968,8 +968,8 @@ sumDone:
 done:
 	task = DeepSumAsync(m.depth-1, m.n, m.op)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(2)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(2)) {
 			return nil
 		}
 	}
@@ -1032,11 +1032,11 @@ func (m *deepsMachine) suspend(state uint16) *deepsMachine {
 //
 //go:noinline
 func (m *deepsMachine) leaveStack() {
-	h := deepsMachines.Get()
+	h := deepsMachines.Get(&m.Header)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooledAnywhere(h, token)
+	h.PromotePooled(h, token)
 }
 
 // deepsMachines are finished machines of Deeps, to be used again.
@@ -1044,10 +1044,10 @@ var deepsMachines async.Pool[deepsMachine]
 
 // Recycle puts the machine back; reading its task's result calls it.
 func (m *deepsMachine) Recycle() {
-	token := m.Retire()
+	past := m.Retire()
 	*m = deepsMachine{}
-	m.Restore(token)
-	deepsMachines.Put(m)
+	m.Restore(past)
+	deepsMachines.Put(m, past)
 }
 
 // finish completes its task.
@@ -1076,8 +1076,8 @@ loop:
 	}
 	task = DeepAsync(m.depth, m.op)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -1147,7 +1147,7 @@ func (m *addReadyMachine) leaveStack() {
 	h := new(addReadyMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromoteAnywhere(h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1176,8 +1176,8 @@ loop:
 	}
 	task = ReadyAsync(m.i)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -1247,10 +1247,11 @@ func (m *handfulMachine) suspend(state uint16) *handfulMachine {
 //
 //go:noinline
 func (m *handfulMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(handfulMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1274,8 +1275,8 @@ func (m *handfulMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = AddReadyAsync(4)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -1286,7 +1287,7 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1263,
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1264,
 	Lines: "12:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
@@ -1336,10 +1337,11 @@ func (m *readsMachine) suspend(state uint16) *readsMachine {
 //
 //go:noinline
 func (m *readsMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(readsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1370,8 +1372,8 @@ loop:
 	*m.left--
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -1387,7 +1389,7 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1355,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1357,
 	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1442,10 +1444,11 @@ func (m *readOnceMachine) suspend(state uint16) *readOnceMachine {
 //
 //go:noinline
 func (m *readOnceMachine) leaveStack() {
+	m.BelongTo(m.ctx)
 	h := new(readOnceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(m.ctx, h)
+	h.Promote(h)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1472,8 +1475,8 @@ func (m *readOnceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		m.awaiter, m.Awaited = task.Awaiter()
-		if task.OnCompleted(m.suspend(1)) {
+		m.awaiter = task.Awaiter(&m.Header)
+		if m.awaiter.OnCompleted(m.suspend(1)) {
 			return nil
 		}
 	}
@@ -1487,7 +1490,7 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1461,
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1464,
 	Lines: "12:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},

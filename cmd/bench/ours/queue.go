@@ -23,7 +23,7 @@ type Queue struct {
 // of two.
 func NewQueue(size int) *Queue {
 	q := &Queue{ring: make([]*async.Source[int], size), ex: async.NewExecutor(nil)}
-	q.work = q.next
+	q.work = func() (async.Continuation, bool) { return q.next() }
 	q.pending.Bind(q)
 	return q
 }

@@ -297,8 +297,8 @@ func (e *emitter) renew(v *ir.Var) {
 //
 //	task = m.src.ReadAsync(m.ctx, m.buf)
 //	if !task.IsCompleted() {
-//		m.awaiter, m.Awaited = task.Awaiter()
-//		if task.OnCompleted(m.suspend(1)) {
+//		m.awaiter = task.Awaiter(&m.Header)
+//		if m.awaiter.OnCompleted(m.suspend(1)) {
 //			return nil
 //		}
 //	}
@@ -307,19 +307,21 @@ func (e *emitter) await(a *ir.Await) {
 	s, m := a.Slot, e.f.Receiver
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)
-	e.line("%s", e.keep(s, s.Local))
+	keep, kept := e.keep(s, s.Local)
+	e.line("%s", keep)
 	e.box(a.Live)
-	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", s.Local, m, a.State)
+	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", kept, m, a.State)
 	e.line("%s:", a.Resume)
 }
 
-// keep writes how the machine keeps an awaitable: of a task no more than what is
-// needed to have it again.
-func (e *emitter) keep(s *ir.Slot, awaitable string) string {
+// keep writes how the machine keeps an awaitable, and which of the two it gives
+// itself to: of a task it keeps no more than what is needed to have it again.
+func (e *emitter) keep(s *ir.Slot, awaitable string) (keep, kept string) {
+	field := e.f.Receiver + "." + s.Field
 	if s.Task != nil && !s.Boxed {
-		return fmt.Sprintf("%[1]s.%[2]s, %[1]s.Awaited = %[3]s.Awaiter()", e.f.Receiver, s.Field, awaitable)
+		return fmt.Sprintf("%s = %s.Awaiter(&%s.Header)", field, awaitable, e.f.Receiver), field
 	}
-	return fmt.Sprintf("%s.%s = %s", e.f.Receiver, s.Field, awaitable)
+	return field + " = " + awaitable, awaitable
 }
 
 func (e *emitter) awaitable(a *ir.Await) string {

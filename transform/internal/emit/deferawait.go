@@ -46,8 +46,8 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 //				m.defers = m.defers[:last]
 //				if !d.task.IsCompleted() {
 //					m.unwinding = p
-//					m.awaiter, m.Awaited = d.task.Awaiter()
-//					if d.task.OnCompleted(m.suspend(2)) {
+//					m.awaiter = d.task.Awaiter(&m.Header)
+//					if m.awaiter.OnCompleted(m.suspend(2)) {
 //						return nil
 //					}
 //				}
@@ -67,8 +67,9 @@ func (e *emitter) unwind() {
 		if a := d.Await; a != nil {
 			types = append(types, d.Type+e.used())
 			fmt.Fprintf(&b, "case %s%s:\n%[3]s.defers = %[3]s.defers[:last]\n", d.Type, e.used(), m)
-			fmt.Fprintf(&b, "if !d.task.IsCompleted() {\n%s.unwinding = p\n%s\n", m, e.keep(a.Slot, "d.task"))
-			fmt.Fprintf(&b, "if d.task.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}\np = d.after(p)\n", m, a.State)
+			keep, kept := e.keep(a.Slot, "d.task")
+			fmt.Fprintf(&b, "if !d.task.IsCompleted() {\n%s.unwinding = p\n%s\n", m, keep)
+			fmt.Fprintf(&b, "if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}\np = d.after(p)\n", kept, m, a.State)
 		}
 	}
 	fmt.Fprintf(&b, "}\n}\np.End()\nreturn %s.Return()", m)

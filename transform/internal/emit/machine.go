@@ -357,10 +357,11 @@ func (e *emitter) slotType(s *ir.Slot) string {
 //
 //	//go:noinline
 //	func (m *copyStreamMachine) leaveStack() {
+//		m.BelongTo(m.ctx)
 //		h := new(copyStreamMachine)
 //		*h = *m
 //		h.heap, m.heap = h, h
-//		h.Promote(m.ctx, h)
+//		h.Promote(h)
 //	}
 func (e *emitter) suspend() {
 	m := e.f.Receiver
@@ -377,14 +378,21 @@ func (e *emitter) suspend() {
 		heap = "heap"
 	}
 	b.Reset()
+	if c := e.f.Context; c != nil {
+		fmt.Fprintf(&b, "%[1]s.BelongTo(%[1]s.%[2]s)\n", m, e.calledContext())
+	}
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s := %[2]s.Get()\ntoken := %[1]s.Token()\n", heap, e.pool())
+		fmt.Fprintf(&b, "%[1]s := %[2]s.Get(&%[3]s.Header)\ntoken := %[1]s.Token()\n", heap, e.pool(), m)
 	} else {
 		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
 	}
 	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	fmt.Fprintf(&b, "%s.%s", heap, e.promote(heap))
+	if e.fn.Options.Pool {
+		fmt.Fprintf(&b, "%[1]s.PromotePooled(%[1]s, token)", heap)
+	} else {
+		fmt.Fprintf(&b, "%[1]s.Promote(%[1]s)", heap)
+	}
 	e.out.Comment("leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.")
 	e.out.Comment("")
 	e.out.Comment("//go:noinline")
@@ -453,27 +461,13 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	return list
 }
 
-// promote writes the call that gives the heap's copy the context that the
-// function was called with.
-func (e *emitter) promote(heap string) string {
-	call := "Promote"
-	var args []string
-	if e.fn.Options.Pool {
-		call, args = "PromotePooled", []string{heap, "token"}
+// calledContext is the field that keeps the context that the function was called
+// with.
+func (e *emitter) calledContext() string {
+	if e.f.Context.Writes > 0 {
+		return e.f.Called
 	}
-	if !e.fn.Options.Pool {
-		args = []string{heap}
-	}
-	c := e.f.Context
-	if c == nil {
-		return call + "Anywhere(" + strings.Join(args, ", ") + ")"
-	}
-	name := c.Name
-	if c.Writes > 0 {
-		name = e.f.Called
-	}
-	args = append([]string{e.f.Receiver + "." + name}, args...)
-	return call + "(" + strings.Join(args, ", ") + ")"
+	return e.f.Context.Name
 }
 
 func (e *emitter) method(name string) *jen.Statement {

@@ -23,10 +23,10 @@ func (e *emitter) poolVar() string { return e.f.Machine + "s" }
 //	var copyStreamMachines async.Pool[copyStreamMachine]
 //
 //	func (m *copyStreamMachine) Recycle() {
-//		token := m.Retire()
+//		past := m.Retire()
 //		*m = copyStreamMachine{}
-//		m.Restore(token)
-//		copyStreamMachines.Put(m)
+//		m.Restore(past)
+//		copyStreamMachines.Put(m, past)
 //	}
 func (e *emitter) recycle() {
 	m := e.f.Receiver
@@ -36,7 +36,7 @@ func (e *emitter) recycle() {
 		e.out.Line()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "token := %[1]s.Retire()\n*%[1]s = %[2]s{}\n%[1]s.Restore(token)\n%[3]s.Put(%[1]s)",
+	fmt.Fprintf(&b, "past := %[1]s.Retire()\n*%[1]s = %[2]s{}\n%[1]s.Restore(past)\n%[3]s.Put(%[1]s, past)",
 		m, e.machineType(), e.pool())
 	e.out.Comment("Recycle puts the machine back; reading its task's result calls it.")
 	e.out.Func().Params(jen.Id(m).Op("*").Add(raw(e.machineType()))).Id("Recycle").Params().Block(raw(b.String()))

@@ -24,10 +24,10 @@ type namer struct {
 
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
-	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "IsCompleted", "MoveNext", "Promote", "PromoteAnywhere", "Result",
-	"Return", "Recycle", "Restore", "Retire", "RunDeferred", "SetResult", "States", "Token", "PooledBuilder", "PooledBuilder0",
-	"PooledBuilder2", "PooledBuilder3", "PromotePooled", "PromotePooledAnywhere", "SyncContext", "Task", "catch", "Unwind", "deferredAwait", "defers", "exit", "settle", "unwinding", "finish", "heap",
-	"Awaited", "State", "leaveStack", "suspend", "later",
+	"BelongTo", "Builder", "Builder0", "Builder2", "Builder3", "Catch", "Header", "IsCompleted", "MoveNext", "PooledBuilder",
+	"PooledBuilder0", "PooledBuilder2", "PooledBuilder3", "Promote", "PromotePooled", "Recycle", "Restore", "Result", "Retire",
+	"Return", "RunDeferred", "SetResult", "States", "SyncContext", "Task", "Token", "Unwind",
+	"Awaited", "State", "catch", "deferredAwait", "defers", "exit", "finish", "heap", "later", "leaveStack", "settle", "suspend", "unwinding",
 }
 
 func newNamer(f *ir.Func) *namer {

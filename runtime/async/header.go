@@ -1,0 +1,307 @@
+package async
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+// A Header is what every cell has, whatever its result: all of it but the value.
+// A generated machine hands its own to what it awaits. status is a plain word used
+// through sync/atomic's functions, because cells are part of machines and those
+// are copied once, to the heap, before anybody else knows them.
+//
+// The phases of a status:
+//
+//	pending ─▶ storing ─▶ stored ◀─▶ appending      continuations
+//	   └──────────┴──────────┴──▶ (completing ─▶) done
+//
+// Who moved it to storing or appending owns next until moving on; who moved it
+// to completing or done owns next and the value, and after done the result only
+// changes at reuse. A machine that succeeds needs no completing phase, unless it is
+// pooled; nor does a first continuation keep it waiting.
+//
+// It is as small as it can be, for there may be a million: an error stands where
+// the continuations stood.
+type Header struct {
+	status uint32 // phase, flags and version
+
+	// State is where MoveNext goes on, and Awaited the version of what the machine
+	// awaits. Only generated code uses them.
+	State, Awaited uint16
+
+	env *environment // valid once status has hosted
+
+	// next is nil, the only continuation, or *continuations; and once status has
+	// failed, the error, by way of failure.
+	next Continuation
+}
+
+const (
+	pending    uint32 = iota
+	storing           // the first continuation is being stored
+	stored            // there are continuations
+	appending         // the list of continuations is being changed
+	completing        // one of several possible completers stores the result
+	done
+	phases uint32 = 7
+)
+
+// The flags of a status. All but hosted, solo, tracked and failed are set before anybody
+// else knows the cell.
+const (
+	hosted   uint32 = 8 << iota // env is set
+	solo                        // env has a host, so that one goroutine at a time knows the cell
+	promoted                    // a machine's cell: on the heap, so others may refer to it
+	posting                     // continuations are posted, not resumed by the completer
+	single                      // from a pool: awaited once, read once
+	failed                      // there is an error
+	reusable uint32 = 1 << 25   // its operation is used again once the result was read, unless several await it
+	tracked  uint32 = 1 << 26   // env's host keeps track of its machines
+	flags           = hosted | solo | promoted | posting | single | tracked
+)
+
+// versions is the part of a status that is bumped at each reuse; tasks carry the
+// one they were made for.
+const (
+	versionShift        = 9
+	versions     uint32 = 0xffff << versionShift
+)
+
+func (h *Header) isCompleted() bool {
+	return atomic.LoadUint32(&h.status)&phases == done
+}
+
+// move changes the phase if the status is still s. A host's cells need no
+// interlocked instruction, which would cost as much as all the rest.
+func (h *Header) move(s, phase uint32) bool {
+	if s&solo != 0 {
+		h.status = s&^phases | phase
+		return true
+	}
+	return atomic.CompareAndSwapUint32(&h.status, s, s&^phases|phase)
+}
+
+// leave ends a phase that only its owner can end. s is a status that the cell had
+// before, for its flags.
+func (h *Header) leave(s, from, to uint32) {
+	if s&solo != 0 {
+		h.status += to - from
+	} else {
+		atomic.AddUint32(&h.status, to-from)
+	}
+}
+
+// noteAwaiter notes, in the header m of a machine, that this awaits the task on h that
+// has token.
+func (h *Header) noteAwaiter(m *Header, token uint32) {
+	s := atomic.LoadUint32(&h.status)
+	if stale(s, token) {
+		staleToken("awaited")
+	}
+	m.Awaited = uint16(token >> versionShift)
+	if s&solo != 0 {
+		m.belong(h.env.bare)
+	}
+}
+
+// suspend is onCompleted for a machine after noteAwaiter.
+func (h *Header) suspend(m Continuation) bool {
+	s := atomic.LoadUint32(&h.status)
+	if s&(phases|solo|tracked) != pending|solo {
+		return h.onCompleted(tokenOf(s), m)
+	}
+	h.next, h.status = m, s|stored // a host's: nobody sees it before we return
+	return true
+}
+
+// onCompleted stores k, to be resumed when the cell completes; false if it has
+// completed already.
+func (h *Header) onCompleted(token uint32, k Continuation) bool {
+	s := atomic.LoadUint32(&h.status)
+	if stale(s, token) {
+		staleToken("awaited")
+	}
+	if s&solo != 0 {
+		k.adopt(h.env.bare, k)
+	}
+	for ; ; s = atomic.LoadUint32(&h.status) {
+		switch s & phases {
+		case done:
+			return false
+		case pending:
+			if s&solo != 0 {
+				h.next = k
+				h.status = s | stored
+				return true
+			}
+			if h.move(s, storing) {
+				return h.storeFirst(k)
+			}
+		case stored:
+			if s&single != 0 {
+				panic("async: C14: a task from a pool was awaited twice; await it once, or do not pool it")
+			}
+			if h.move(s, appending) {
+				if s&reusable != 0 { // a host's, so nobody looks
+					h.status &^= reusable
+				}
+				h.append(k)
+				h.leave(s, appending, stored)
+				return true
+			}
+		default:
+			yieldProcessor()
+		}
+	}
+}
+
+// storeFirst is called in the phase storing. A machine that succeeds does not wait
+// for it.
+func (h *Header) storeFirst(k Continuation) bool {
+	h.next = k
+	for {
+		s := atomic.LoadUint32(&h.status)
+		if s&phases != storing {
+			break
+		}
+		if h.move(s, stored) {
+			return true
+		}
+	}
+	h.next = nil
+	for !h.isCompleted() {
+		yieldProcessor()
+	}
+	return false
+}
+
+func (h *Header) append(k Continuation) {
+	if l, ok := h.next.(*continuations); ok {
+		l.list = append(l.list, k)
+		return
+	}
+	h.next = &continuations{list: []Continuation{h.next, k}}
+}
+
+// remove takes k back; false if it was released already or never stored.
+func (h *Header) remove(k Continuation) bool {
+	for {
+		s := atomic.LoadUint32(&h.status)
+		switch s & phases {
+		case stored:
+			if !h.move(s, appending) {
+				continue
+			}
+			found, rest := without(h.next, k)
+			if h.next = rest; rest == nil {
+				h.leave(s, appending, pending)
+			} else {
+				h.leave(s, appending, stored)
+			}
+			return found
+		case appending:
+			yieldProcessor()
+		default:
+			return false
+		}
+	}
+}
+
+// without returns next without k, and whether k was there.
+func without(next, k Continuation) (found bool, rest Continuation) {
+	l, ok := next.(*continuations)
+	if !ok {
+		if next == k {
+			return true, nil
+		}
+		return false, next
+	}
+	for i, c := range l.list {
+		if c == k {
+			copy(l.list[i:], l.list[i+1:])
+			l.list[len(l.list)-1] = nil
+			l.list = l.list[:len(l.list)-1]
+			found = true
+			break
+		}
+	}
+	if len(l.list) == 1 {
+		return found, l.list[0]
+	}
+	return found, l
+}
+
+// failure is where the error is, once status has failed: two interfaces are alike
+// in memory, and no cell needs both at a time.
+func (h *Header) failure() *error { return (*error)(unsafe.Pointer(&h.next)) }
+
+// fail stores the error of a host's cell with status s that is done.
+func (h *Header) fail(s uint32, err error) {
+	*h.failure() = kept(s, err)
+	h.status |= failed
+}
+
+// kept is err as a cell with status s keeps it.
+func kept(s uint32, err error) error {
+	if s&reusable != 0 {
+		return err
+	}
+	return watch(err)
+}
+
+func unreadable(s, token uint32) {
+	if stale(s, token) {
+		staleToken("read")
+	}
+	panic("async: C16: the result of a task was read before the task completed; await it, or ask IsCompleted first")
+}
+
+// token is the version as tasks carry it: the status, without flags, that the
+// cell has when there is a result for them; never 0.
+func (h *Header) token() uint32 { return tokenOf(atomic.LoadUint32(&h.status)) }
+
+func tokenOf(s uint32) uint32 { return s&versions | done }
+
+// stale reports whether a cell with status s has been used again since the task
+// that has token was handed out.
+func stale(s, token uint32) bool { return (s^token)&versions != 0 }
+
+func staleToken(what string) {
+	panic("async: C13: a task was " + what + " after its source had been reused; a task from a pool may be awaited and read once, and not kept")
+}
+
+// adopt is belong for a machine that is stored as k.
+func (h *Header) adopt(env *environment, k Continuation) {
+	h.belong(env)
+	if env.machines != nil {
+		env.machines.began(k)
+	}
+}
+
+// belong makes a machine that had no context of its own belong to the host of what
+// it awaits, so that a blocking Await on it knows whom to park.
+func (h *Header) belong(env *environment) {
+	if atomic.LoadUint32(&h.status)&hosted == 0 {
+		h.env = env
+		atomic.OrUint32(&h.status, env.flags())
+	}
+}
+
+// has reports whether a flag is set.
+func (h *Header) has(flag uint32) bool { return atomic.LoadUint32(&h.status)&flag != 0 }
+
+func (h *Header) environment() *environment {
+	if atomic.LoadUint32(&h.status)&hosted == 0 {
+		return nil
+	}
+	return h.env
+}
+
+// nextUse returns the status that a cell with status s has when it is pending
+// again.
+func nextUse(s uint32) uint32 { return s&flags | (s+1<<versionShift)&versions }
+
+// yieldProcessor gives way to a goroutine that is in the middle of a few
+// instructions on the same cell.
+func yieldProcessor() { runtime.Gosched() }
