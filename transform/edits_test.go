@@ -65,7 +65,7 @@ type edit struct {
 }
 
 // position is what the output says of a function's place: its line in the source.
-var position = regexp.MustCompile(`^Func: "[^"]*", File: "[^"]*", Line: \d+,$`)
+var position = regexp.MustCompile(`^Func: "[^"]*", File: "[^"]*", Line: \d+, Code: \d+,$`)
 
 // relative is what it says of a state's place, and of where the machine's lines
 // come from: lines in the function.

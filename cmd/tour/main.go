@@ -108,7 +108,7 @@ func list(w io.Writer) int {
 Before the arguments may stand:
 
   -seed N       another run: the same seed is the same run, byte for byte (default 1)
-  -trace FILE   write every hop of the run to FILE, for ui.perfetto.dev if it is called *.json; - is standard output
+  -trace FILE   write every hop of the run to FILE, for ui.perfetto.dev if it is called *.json or *.json.gz; - is standard output
   -timeline     show every hop in lanes by thread and IRQL, behind the story
   -n N          how many at once, where the story is about that
 `)
@@ -123,7 +123,7 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("tour "+s.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	seed := flags.Uint64("seed", 1, "the `number` that the whole run follows from")
-	trace := flags.String("trace", "", "write every hop of the run to a `file`, for Perfetto if it ends in .json; - is standard output")
+	trace := flags.String("trace", "", "write every hop of the run to a `file`, for Perfetto if it ends in .json or .json.gz; - is standard output")
 	timeline := flags.Bool("timeline", false, "show every hop in lanes, behind the story")
 	options := " [-seed N] [-trace FILE] [-timeline] "
 	count := new(int)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/nothread/nothread/runtime/sim"
 	"github.com/nothread/nothread/runtime/trace"
@@ -25,8 +27,9 @@ type recording struct {
 	broken    bool // a World could not write its part
 }
 
-// inChrome reports whether the trace is written in Chrome's format.
-func (r *recording) inChrome() bool { return filepath.Ext(r.path) == ".json" }
+// inChrome reports whether the trace is written in Chrome's format, compressed or
+// not.
+func (r *recording) inChrome() bool { return filepath.Ext(strings.TrimSuffix(r.path, ".gz")) == ".json" }
 
 // options are what a World needs to be recorded; page is where a trace on - goes.
 func (r *recording) options(page io.Writer) ([]sim.Option, error) {
@@ -91,7 +94,11 @@ func (r *recording) finish(page io.Writer, err error) error {
 		return err
 	}
 	var failed error
-	if r.inChrome() {
+	switch {
+	case r.inChrome() && filepath.Ext(r.path) == ".gz":
+		z := gzip.NewWriter(r.out())
+		failed = errors.Join(trace.Write(z, r.recorders...), z.Close())
+	case r.inChrome():
 		failed = trace.Write(r.out(), r.recorders...)
 	}
 	if f, ok := r.device.(*os.File); ok {

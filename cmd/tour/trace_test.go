@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,7 +96,7 @@ func TestTraceShowsTheWholeWay(t *testing.T) {
 					states++
 				}
 			case e.Phase == "C" && e.Name == "goroutines":
-				goroutines = append(goroutines, e.Args["count"].(float64))
+				goroutines = append(goroutines, e.Args["alive"].(float64))
 			}
 		}
 		if len(spans) != c.irps || len(machines) != c.machines || states < c.machines {
@@ -113,6 +115,28 @@ func TestTraceShowsTheWholeWay(t *testing.T) {
 		if len(ways) != c.irps {
 			t.Errorf("%v: %d ways of %d IRPs", c.args, len(ways), c.irps)
 		}
+	}
+}
+
+// A trace may be compressed.
+func TestTraceCompressed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trace.json.gz")
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"write", "-trace", path}, &stdout, &stderr); status != 0 {
+		t.Fatalf("%d, %s", status, stderr.String())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(z)
+	if want := traced(t, "write"); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, want %d, %v", len(got), len(want), err)
 	}
 }
 

@@ -16,13 +16,14 @@ type chart struct {
 	world    int
 	worlds   int
 
-	tracks []namedTrack
-	byName map[string]track
-	events []event
-	now    int64 // of the last record; strictly growing
+	firstTID int
+	tracks   []namedTrack
+	byName   map[string]track
+	events   []event
+	now      int64 // of the last record; strictly growing
 
 	open  map[track][]slice // slices that contain others, outermost first
-	leaf  map[track]int64   // hops that are drawn and not closed: when they began
+	leaf  map[track]event   // hops that are drawn and not closed
 	onCPU map[int]track     // the track of the last hop on it
 
 	way      // requests.go
@@ -38,7 +39,7 @@ type slice struct {
 
 func newChart(r *Recorder, world, worlds int) *chart {
 	return &chart{recorder: r, world: world, worlds: worlds, byName: make(map[string]track),
-		open: make(map[track][]slice), leaf: make(map[track]int64), onCPU: make(map[int]track),
+		open: make(map[track][]slice), leaf: make(map[track]event), onCPU: make(map[int]track),
 		way: newWay(), inFlight: make(map[uint64]*machineSpan)}
 }
 
@@ -71,9 +72,10 @@ func (c *chart) emit(e event) { c.events = append(c.events, e) }
 
 // closeLeaf ends the hop that is drawn on a track.
 func (c *chart) closeLeaf(t track) {
-	if began, ok := c.leaf[t]; ok {
+	if e, ok := c.leaf[t]; ok {
 		delete(c.leaf, t)
-		c.emit(event{ts: min(c.now, began+longest), phase: 'E', track: t})
+		e.dur = max(1, min(c.now-e.ts, longest))
+		c.emit(e)
 	}
 }
 
@@ -153,12 +155,14 @@ func borrowedFor(h *kernel.Hop) string {
 // drawHop draws a hop as a slice that ends with the next.
 func (c *chart) drawHop(t track, x *record) {
 	h := &x.hop
-	args := []arg{{key: "what", text: h.Sentence()}, {key: "time", text: h.Time.String()}, {key: "irql", text: h.Level()}}
+	args := []arg{{key: "what", text: h.Sentence()}}
+	if int64(h.Time) != c.now { // it is drawn later than it was
+		args = append(args, arg{key: "time", text: h.Time.String()})
+	}
 	if h.IRP != 0 {
 		args = append(args, arg{key: "irp", n: int64(h.IRP)})
 	}
-	c.leaf[t] = c.now
-	c.emit(event{ts: c.now, phase: 'B', track: t, name: h.Kind.String(), args: args})
+	c.leaf[t] = event{ts: c.now, phase: 'X', track: t, name: h.Kind.String(), args: args}
 }
 
 // The counters.
@@ -169,7 +173,8 @@ const (
 	countGoroutines
 )
 
-var counterNames = [4]string{"requests in flight", "machines in flight", "threads blocked", "goroutines"}
+// counterNames are of what, and what is counted of it: Perfetto joins the two.
+var counterNames = [4][2]string{{"requests", "in flight"}, {"machines", "in flight"}, {"threads", "blocked"}, {"goroutines", "alive"}}
 
 // set draws a counter where it changes.
 func (c *chart) set(counter int, n int64) {
@@ -177,8 +182,8 @@ func (c *chart) set(counter int, n int64) {
 		return
 	}
 	c.levels[counter] = n
-	c.emit(event{ts: c.now, phase: 'C', track: track{c.process(counters), 0}, name: counterNames[counter],
-		args: []arg{{key: "count", n: n}}})
+	c.emit(event{ts: c.now, phase: 'C', track: track{c.process(counters), 0}, name: counterNames[counter][0],
+		args: []arg{{key: counterNames[counter][1], n: n}}})
 }
 
 // count keeps the counters.
@@ -223,9 +228,7 @@ func (c *chart) machine(x *record) {
 	switch x.event {
 	case async.MachineBegan, async.MachineSuspended:
 		m.waits = x.pos + "  " + x.awaits
-		e := c.ofMachine('b', x.machine, m.waits)
-		e.args = []arg{{key: "line", text: x.pos}, {key: "awaits", text: x.awaits}}
-		c.emit(e)
+		c.emit(c.ofMachine('b', x.machine, m.waits))
 	case async.MachineEnded:
 		delete(c.inFlight, x.machine)
 		c.emit(c.ofMachine('e', x.machine, m.name))

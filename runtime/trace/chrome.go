@@ -26,15 +26,21 @@ import (
 // interrupt, the ISR, the DPC, the APC, the packet and the post to where what
 // awaited it goes on.
 //
+// What Perfetto makes of the format is stricter than the format: it knows a thread
+// by its tid alone, whatever its process, takes a process's main thread to have
+// the tid that is its pid, and what names threads to come last. So tids are apart
+// from each other and from all pids. It does not want displayTimeUnit.
+//
 // # Time
 //
 // What happens at one and the same virtual time is drawn a nanosecond apart, in
 // order, so that everything has a length, and an arrow something to point at. A
 // hop lasts until the next one on its CPU, a microsecond at most.
 
-// An event of the format. ts is in nanoseconds until it is written.
+// An event of the format. Times are in nanoseconds until they are written.
 type event struct {
 	ts    int64
+	dur   int64 // of a slice that contains no other
 	phase byte
 	track track
 	name  string
@@ -72,12 +78,14 @@ var processNames = map[int]string{
 // trace-event format. It is the same for the same records.
 func Write(out io.Writer, recorders ...*Recorder) error {
 	b := bufio.NewWriterSize(out, 1<<16)
-	fmt.Fprintf(b, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"by\":\"nothread\",\"worlds\":%d},\"traceEvents\":[\n", len(recorders))
-	first := true
+	fmt.Fprintf(b, "{\"otherData\":{\"by\":\"nothread\",\"worlds\":%d},\"traceEvents\":[\n", len(recorders))
+	first, tid := true, processes*(len(recorders)+1)
 	var line []byte
 	for i, r := range recorders {
 		c := newChart(r, i, len(recorders))
+		c.firstTID = tid
 		c.draw()
+		tid += len(c.tracks)
 		for j := range c.events {
 			if !first {
 				b.WriteString(",\n")
@@ -99,7 +107,10 @@ func (e *event) append(b []byte) []byte {
 	b = append(b, `,"tid":`...)
 	b = strconv.AppendInt(b, int64(e.track.thread), 10)
 	if e.phase != 'M' {
-		b = fmt.Appendf(b, `,"ts":%d.%03d`, e.ts/1000, e.ts%1000)
+		b = appendTime(append(b, `,"ts":`...), e.ts)
+	}
+	if e.dur > 0 {
+		b = appendTime(append(b, `,"dur":`...), e.dur)
 	}
 	if e.name != "" {
 		b = appendString(append(b, `,"name":`...), e.name)
@@ -129,6 +140,9 @@ func (e *event) append(b []byte) []byte {
 	}
 	return append(b, '}')
 }
+
+// appendTime writes nanoseconds as microseconds.
+func appendTime(b []byte, ns int64) []byte { return fmt.Appendf(b, "%d.%03d", ns/1000, ns%1000) }
 
 func appendString(b []byte, s string) []byte {
 	text, err := json.Marshal(s)
@@ -180,7 +194,7 @@ func (c *chart) trackNamed(process int, name string, order int64) track {
 	if t, ok := c.byName[key]; ok {
 		return t
 	}
-	t := track{c.process(process), len(c.tracks) + 1}
+	t := track{c.process(process), c.firstTID + len(c.tracks)}
 	c.byName[key] = t
 	if order == 0 {
 		order = int64(t.thread)

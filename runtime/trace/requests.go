@@ -172,7 +172,7 @@ func (c *chart) spans() {
 			case len(r.way) - 1:
 				phase = 'f'
 			}
-			c.emit(event{ts: p.ts, phase: phase, track: p.track, name: "the way of an IRP", cat: "way", id: id})
+			c.emit(event{ts: p.ts, phase: phase, track: p.track, name: "way", cat: "way", id: id})
 		}
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"math"
 )
 
-// This file checks a trace against the rules of the trace-event format. It knows
-// nothing of how one is drawn: only what a reader of the format relies on.
+// This file checks a trace against the rules of the trace-event format, and what
+// Perfetto's importer wants besides: all that it counts as an error, and what it
+// would draw in a wrong place without a word. It knows nothing of how a trace of
+// ours is drawn.
 
 // A chromeEvent is an event as a reader of the format sees it.
 type chromeEvent struct {
@@ -17,6 +19,7 @@ type chromeEvent struct {
 	PID   *int           `json:"pid"`
 	TID   *int           `json:"tid"`
 	TS    *float64       `json:"ts"`
+	Dur   *float64       `json:"dur"`
 	Name  string         `json:"name"`
 	Cat   string         `json:"cat"`
 	ID    *json.Number   `json:"id"`
@@ -27,9 +30,11 @@ type chromeEvent struct {
 // Validate reports the first thing in a trace that the trace-event format does
 // not allow, or that a reader would have to guess about: events out of order,
 // slices that do not nest, spans without an end, flows that end nowhere or hang in
-// the air, tracks without a name, counters without a number.
+// the air, tracks without a name or that Perfetto takes for one another, counters
+// without a number.
 func Validate(in io.Reader) error {
 	var file struct {
+		Unit   *string       `json:"displayTimeUnit"`
 		Events []chromeEvent `json:"traceEvents"`
 	}
 	d := json.NewDecoder(in)
@@ -42,8 +47,11 @@ func Validate(in io.Reader) error {
 	if len(file.Events) == 0 {
 		return errors.New("the trace has no events")
 	}
-	v := validator{slices: make(map[place]int), named: make(map[string]bool), used: make(map[place]bool),
-		spans: make(map[identity][]string), flows: make(map[identity]int), last: make(map[int]float64)}
+	if file.Unit != nil {
+		return errors.New("displayTimeUnit: some readers take it for the unit of the times")
+	}
+	v := validator{slices: make(map[place][]int64), named: make(map[string]bool), used: make(map[place]bool),
+		threads: make(map[int]int), spans: make(map[identity][]string), flows: make(map[identity]*flow), last: make(map[int]float64)}
 	for i := range file.Events {
 		if err := v.event(&file.Events[i]); err != nil {
 			return fmt.Errorf("event %d (%s %q): %w", i, file.Events[i].Phase, file.Events[i].Name, err)
@@ -57,19 +65,32 @@ type place struct{ pid, tid int }
 type identity struct{ cat, id string }
 
 type validator struct {
-	last   map[int]float64 // by the World's processes: when the last event was
-	slices map[place]int   // open
-	used   map[place]bool
-	named  map[string]bool
-	spans  map[identity][]string // the names of those that are open
-	flows  map[identity]int      // 1: begun, 2: ended
+	last    map[int]float64   // by the World's processes: when the last event was
+	slices  map[place][]int64 // open ones, outermost first: when they end, never if an event will say so
+	used    map[place]bool
+	threads map[int]int // by tid: the pid
+	named   map[string]bool
+	spans   map[identity][]string // the names of those that are open
+	flows   map[identity]*flow
 }
 
+type flow struct {
+	name  string
+	ended bool
+}
+
+// deepest is how many slices Perfetto draws in each other.
+const deepest = 512
+
 func (v *validator) event(e *chromeEvent) error {
-	if e.PID == nil || e.TID == nil {
+	if e.PID == nil || e.TID == nil || *e.PID <= 0 {
 		return errors.New("it has no pid or no tid")
 	}
 	at := place{*e.PID, *e.TID}
+	if pid, known := v.threads[at.tid]; known && pid != at.pid && at.tid != 0 {
+		return fmt.Errorf("thread %d is of process %d", at.tid, pid)
+	}
+	v.threads[at.tid] = at.pid
 	if e.Phase == "M" {
 		return v.metadata(e, at)
 	}
@@ -86,12 +107,8 @@ func (v *validator) event(e *chromeEvent) error {
 		return errors.New("it has no name")
 	}
 	switch e.Phase {
-	case "B":
-		v.slices[at]++
-	case "E":
-		if v.slices[at]--; v.slices[at] < 0 {
-			return errors.New("it ends what has not begun")
-		}
+	case "B", "X", "E":
+		return v.slice(e, at)
 	case "C":
 		for _, n := range e.Args {
 			if _, ok := n.(float64); !ok {
@@ -105,9 +122,51 @@ func (v *validator) event(e *chromeEvent) error {
 		return v.span(e)
 	case "s", "t", "f":
 		return v.flow(e, at)
-	default:
+	}
+	if e.Phase != "C" {
 		return errors.New("the format knows no such phase")
 	}
+	return nil
+}
+
+// never is when a slice ends whose end an event will say.
+const never = math.MaxInt64
+
+// nanoseconds are what Perfetto makes of microseconds.
+func nanoseconds(t float64) int64 { return int64(math.Round(t * 1000)) }
+
+// open lists the slices that are open on a track at a time, in nanoseconds.
+func (v *validator) open(at place, ts int64) []int64 {
+	list := v.slices[at]
+	for len(list) > 0 && list[len(list)-1] <= ts {
+		list = list[:len(list)-1]
+	}
+	return list
+}
+
+// slice checks that the slices of a track nest.
+func (v *validator) slice(e *chromeEvent, at place) error {
+	list, end := v.open(at, nanoseconds(*e.TS)), int64(never)
+	switch {
+	case e.Phase == "E" && len(list) == 0:
+		return errors.New("it ends what has not begun")
+	case e.Phase == "E" && list[len(list)-1] != never:
+		return errors.New("it ends what has a slice in it that goes on")
+	case e.Phase == "E":
+		v.slices[at] = list[:len(list)-1]
+		return nil
+	case e.Phase == "X" && (e.Dur == nil || nanoseconds(*e.Dur) <= 0):
+		return errors.New("it has no duration")
+	case e.Phase == "X":
+		end = nanoseconds(*e.TS) + nanoseconds(*e.Dur)
+	}
+	if len(list) > 0 && end > list[len(list)-1] {
+		return errors.New("it goes on behind the slice around it")
+	}
+	if len(list) == deepest {
+		return errors.New("there are too many slices around it")
+	}
+	v.slices[at] = append(list, end)
 	return nil
 }
 
@@ -131,6 +190,9 @@ func (v *validator) metadata(e *chromeEvent, at place) error {
 func (e *chromeEvent) identity() (identity, error) {
 	if e.Cat == "" || e.ID == nil {
 		return identity{}, errors.New("it has no category or no id")
+	}
+	if _, err := e.ID.Int64(); err != nil {
+		return identity{}, errors.New("its id is not a whole number")
 	}
 	return identity{e.Cat, e.ID.String()}, nil
 }
@@ -161,40 +223,42 @@ func (v *validator) flow(e *chromeEvent, at place) error {
 	if err != nil {
 		return err
 	}
-	if v.slices[at] == 0 {
+	if len(v.open(at, nanoseconds(*e.TS))) == 0 {
 		return errors.New("it hangs in the air: no slice is open there")
 	}
 	before := v.flows[id]
 	switch {
-	case e.Phase == "s" && before != 0:
+	case e.Phase == "s" && before != nil:
 		return errors.New("it begins a second time")
-	case e.Phase != "s" && before != 1:
+	case e.Phase != "s" && (before == nil || before.ended):
 		return errors.New("it goes on where it has not begun, or has ended")
+	case e.Phase != "s" && before.name != e.Name:
+		return fmt.Errorf("it has begun as %q", before.name)
 	case e.Phase == "f" && e.BP != "e":
 		return errors.New("it does not say that it ends in the slice around it")
 	}
-	v.flows[id] = 1
-	if e.Phase == "f" {
-		v.flows[id] = 2
-	}
+	v.flows[id] = &flow{e.Name, e.Phase == "f"}
 	return nil
 }
 
 func (v *validator) end() error {
-	for at, n := range v.slices {
-		if n != 0 {
+	for at := range v.slices {
+		if n := len(v.open(at, never-1)); n != 0 {
 			return fmt.Errorf("%d slices of process %d, thread %d do not end", n, at.pid, at.tid)
 		}
 	}
 	for id, names := range v.spans {
 		return fmt.Errorf("span %s %s does not end: %v", id.cat, id.id, names)
 	}
-	for id, state := range v.flows {
-		if state != 2 {
+	for id, f := range v.flows {
+		if !f.ended {
 			return fmt.Errorf("flow %s %s does not end", id.cat, id.id)
 		}
 	}
 	for at := range v.used {
+		if pid := v.threads[at.tid]; v.named[fmt.Sprint("process_name", at.tid, " ", 0)] && pid != at.tid {
+			return fmt.Errorf("thread %d of process %d has the number of a process, whose main thread it would be", at.tid, pid)
+		}
 		if !v.named[fmt.Sprint("process_name", at.pid, " ", 0)] {
 			return fmt.Errorf("process %d has no name", at.pid)
 		}

@@ -11,15 +11,16 @@ import (
 )
 
 // small is a trace that is right; each planted fault replaces a part of it.
-const small = `{"traceEvents":[
+const small = `{"otherData":{},"traceEvents":[
 {"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"threads"}},
-{"ph":"M","pid":1,"tid":1,"name":"thread_name","args":{"name":"one"}},
-{"ph":"B","pid":1,"tid":1,"ts":1,"name":"outer"},
-{"ph":"s","pid":1,"tid":1,"ts":1,"name":"way","cat":"way","id":1},
+{"ph":"M","pid":1,"tid":9,"name":"thread_name","args":{"name":"one"}},
+{"ph":"B","pid":1,"tid":9,"ts":1,"name":"outer"},
+{"ph":"s","pid":1,"tid":9,"ts":1,"name":"way","cat":"way","id":1},
+{"ph":"X","pid":1,"tid":9,"ts":1,"dur":0.5,"name":"inner"},
 {"ph":"C","pid":1,"tid":0,"ts":1,"name":"n","args":{"count":1}},
 {"ph":"b","pid":1,"tid":0,"ts":2,"name":"span","cat":"irp","id":1},
-{"ph":"f","pid":1,"tid":1,"ts":2,"name":"way","cat":"way","id":1,"bp":"e"},
-{"ph":"E","pid":1,"tid":1,"ts":3},
+{"ph":"f","pid":1,"tid":9,"ts":2,"name":"way","cat":"way","id":1,"bp":"e"},
+{"ph":"E","pid":1,"tid":9,"ts":3},
 {"ph":"e","pid":1,"tid":0,"ts":3,"name":"span","cat":"irp","id":1}
 ]}`
 
@@ -28,23 +29,36 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ old, new, says string }{
-		{`"ph":"E","pid":1,"tid":1,"ts":3`, `"ph":"E","pid":1,"tid":1,"ts":0.5`, "after one at"},
-		{`"ph":"E","pid":1,"tid":1`, `"ph":"E","pid":1,"tid":0`, "ends what has not begun"},
-		{`{"ph":"E","pid":1,"tid":1,"ts":3},`, ``, "do not end"},
+		{`"ph":"E","pid":1,"tid":9,"ts":3`, `"ph":"E","pid":1,"tid":9,"ts":0.5`, "after one at"},
+		{`"ph":"E","pid":1,"tid":9`, `"ph":"E","pid":1,"tid":0`, "ends what has not begun"},
+		{`{"ph":"E","pid":1,"tid":9,"ts":3},`, ``, "do not end"},
 		{`"ts":3,"name":"span"`, `"ts":3,"name":"other"`, "not the innermost"},
 		{`{"ph":"e","pid":1,"tid":0,"ts":3,"name":"span","cat":"irp","id":1}`, `{"ph":"C","pid":1,"tid":0,"ts":3,"name":"n","args":{"count":2}}`, "does not end"},
 		{`"cat":"irp","id":1},`, `"cat":"irp"},`, "no category or no id"},
-		{`"ph":"s","pid":1,"tid":1`, `"ph":"s","pid":1,"tid":0`, "hangs in the air"},
+		{`"ph":"s","pid":1,"tid":9`, `"ph":"s","pid":1,"tid":0`, "hangs in the air"},
 		{`"ph":"s"`, `"ph":"t"`, "has not begun"},
 		{`"bp":"e"`, `"bp":""`, "ends in the slice around it"},
 		{`"ph":"f"`, `"ph":"t"`, "flow way 1 does not end"},
 		{`"count":1`, `"count":"one"`, "no number"},
-		{`"ph":"B","pid":1,"tid":1,"ts":1`, `"ph":"B","pid":1,"tid":1`, "no time"},
+		{`"ph":"B","pid":1,"tid":9,"ts":1`, `"ph":"B","pid":1,"tid":1`, "no time"},
 		{`"name":"outer"`, `"name":""`, "no name"},
 		{`"ph":"B"`, `"ph":"Q"`, "no such phase"},
 		{`"thread_name"`, `"thread_mane"`, "no such metadata"},
-		{`"tid":1,"name":"thread_name"`, `"tid":7,"name":"thread_name"`, "thread 1 of process 1 has no name"},
+		{`"tid":9,"name":"thread_name"`, `"tid":7,"name":"thread_name"`, "thread 9 of process 1 has no name"},
 		{`"ph":"B","pid":1,`, `"ph":"B",`, "no pid"},
+		{`"dur":0.5`, `"dur":2.5`, "ends what has a slice in it"},
+		{`"dur":0.5`, `"dur":0.0001`, "no duration"},
+		{`"ph":"X","pid":1,"tid":9,"ts":1,"dur":0.5`, `"ph":"E","pid":1,"tid":9,"ts":1`, "hangs in the air"},
+		{`"bp":"e"},
+`, `"bp":"e"},
+{"ph":"B","pid":1,"tid":9,"ts":2,"name":"inner"},
+`, "do not end"},
+		{`"id":1,"bp"`, `"id":1.5,"bp"`, "not a whole number"},
+		{`"name":"way","cat":"way","id":1,"bp"`, `"name":"other","cat":"way","id":1,"bp"`, "has begun as"},
+		{`"otherData":{}`, `"displayTimeUnit":"ns"`, "displayTimeUnit"},
+		{`{"ph":"C","pid":1,"tid":0,"ts":1`, `{"ph":"C","pid":2,"tid":9,"ts":1`, "thread 9 is of process 1"},
+		{`"ph":"C","pid":1`, `"ph":"C","pid":0`, "no pid"},
+		{`]}`, `,{"ph":"M","pid":9,"tid":0,"name":"process_name","args":{"name":"other"}}]}`, "number of a process"},
 		{`]}`, `]}{`, "behind the trace"},
 		{`]}`, ``, "not JSON"},
 	} {
