@@ -21,12 +21,14 @@ import (
 //	InterruptPending    the interrupt status register: is it this adapter that calls?
 //	Acknowledge         clears it, and the line with it ("thank you for the interrupt")
 //	Receive, Transmit   the driver goes through the descriptors that are Done, from where it stopped last
+//	Present             reads a register that is never zero: false if the adapter has been pulled out
 //
 // Frames are sent in order, each in the time that its length takes; one that arrives when no buffer is free is lost. An
 // Adapter belongs to one World and is used from the goroutine that runs it.
 //
-// Of the faults of devices it knows those that a network must bear: a HardError or a PassingError spoils a frame on its way
-// out, which nobody hears of; a HeavyTail holds the transmitter up; and the interrupt may overtake what it tells of.
+// Its faults are those of devices. A HardError, a PassingError or a ZeroTransfer spoils a frame on its way out, which nobody
+// hears of; a ShortTransfer lets a part of it leave, or arrive; a ZeroTransfer on the way in is a frame of no bytes; a
+// HeavyTail holds the transmitter up; the interrupt may overtake what it tells of; and the adapter may be pulled out.
 type Adapter struct {
 	// The wiring, fixed by NewAdapter, Connect and NewWire.
 	name   string
@@ -52,6 +54,8 @@ type Adapter struct {
 	interrupt bool        // the interrupt status register
 	held      int         // descriptors done that no interrupt has told of yet
 	patience  clock.Timer // rings when those have been held for long enough
+	removed   bool
+	empty     clock.Timer // the slot's: rings until somebody has heard that it is empty
 	counts    AdapterCounts
 }
 
@@ -71,6 +75,7 @@ type AdapterCounts struct {
 	Spoiled  uint64 // those of them that failed on the way out
 	Received uint64 // frames that found a buffer
 	Missed   uint64 // frames that found none, or one too short
+	Torn     uint64 // frames that left or arrived in part, or as nothing
 }
 
 // ReceiveDescriptor is an entry of the receive ring.
@@ -109,6 +114,7 @@ func NewAdapter(name string, cfg AdapterConfig) (*Adapter, error) {
 	a.transmit = make([]TransmitDescriptor, cfg.Transmit)
 	a.sending.Alarm = a
 	a.patience.Alarm = clock.AlarmFunc(func(clock.Time) { a.call() })
+	a.empty.Alarm = clock.AlarmFunc(func(clock.Time) { a.sayEmpty() })
 	return a, nil
 }
 
@@ -159,6 +165,9 @@ func (a *Adapter) TransmitDoorbell(tail uint64) {
 	if tail < a.txTail || tail-a.txHead > uint64(len(a.transmit)) {
 		panic(fmt.Sprintf("device: doorbell of adapter %s: transmit tail %d, head %d, %d descriptors", a.name, tail, a.txHead, len(a.transmit)))
 	}
+	if a.removed {
+		return // there is nobody to hear it
+	}
 	a.txTail = tail
 	if !a.sending.Armed() {
 		a.send()
@@ -180,6 +189,10 @@ func (a *Adapter) send() {
 
 // Ring is the moment at which the last byte of a frame leaves: the wire has it now, and the next one begins.
 func (a *Adapter) Ring(clock.Time) {
+	if a.strike(Removal) {
+		a.Remove()
+		return
+	}
 	if !a.told && a.strike(InterruptBeforeDMA) {
 		a.told = true
 		a.clock.Set(&a.sending, a.clock.Now().Add(time.Duration(1+a.oracle.Choose("net.dma", 5_000))))
@@ -197,7 +210,9 @@ func (a *Adapter) Ring(clock.Time) {
 		status = DeviceError
 		a.counts.Spoiled++
 	case a.wire != nil:
-		a.wire.carry(a, d.Frame)
+		if frame := a.tear(d.Frame); len(frame) > 0 {
+			a.wire.carry(a, frame)
+		}
 	}
 	n := len(d.Frame)
 	d.Frame, d.Done = nil, true
@@ -215,16 +230,32 @@ func (a *Adapter) Ring(clock.Time) {
 // strike reports whether a fault happens here and now.
 func (a *Adapter) strike(f Fault) bool { return a.hazard != nil && a.hazard.Strike(f) }
 
+// tear returns what a transfer moves of a frame: all of it, unless a fault strikes.
+func (a *Adapter) tear(frame []byte) []byte {
+	switch {
+	case a.hazard == nil:
+		return frame
+	case a.strike(ZeroTransfer):
+		frame = nil
+	case len(frame) > 1 && a.strike(ShortTransfer):
+		frame = frame[:1+a.oracle.Choose("net.short", uint64(len(frame)-1))]
+	default:
+		return frame
+	}
+	a.counts.Torn++
+	return frame
+}
+
 // arrive takes a frame from the wire: into the next buffer by DMA, or lost.
 func (a *Adapter) arrive(frame []byte) {
-	if a.rxHead == a.rxTail || len(frame) > len(a.Receive(a.rxHead).Buffer) {
+	if a.removed || a.rxHead == a.rxTail || len(frame) > len(a.Receive(a.rxHead).Buffer) {
 		a.counts.Missed++
 		return
 	}
 	d := a.Receive(a.rxHead)
 	a.rxHead++
 	a.counts.Received++
-	d.Length, d.Done = copy(d.Buffer, frame), true
+	d.Length, d.Done = copy(d.Buffer, a.tear(frame)), true
 	if a.probe != nil {
 		a.probe.DMADone(a.name, Read, 0, d.Length, OK)
 	}
@@ -251,11 +282,40 @@ func (a *Adapter) call() {
 	a.line.Assert()
 }
 
+// Remove pulls the adapter out: what it has is never sent, nothing arrives, doorbells are not heard. It cannot be put back.
+// The slot that it was in tells of that, by the adapter's line and its interrupt status register, again and again until
+// somebody acknowledges: there may be nothing else by which a driver could find out.
+func (a *Adapter) Remove() {
+	if a.removed {
+		return
+	}
+	a.removed = true
+	a.clock.Stop(&a.sending)
+	a.clock.Stop(&a.patience)
+	for i := range a.transmit {
+		a.transmit[i].Frame = nil
+	}
+	a.sayEmpty()
+}
+
+// repeat is how long an empty slot waits for somebody to hear it.
+const repeat = time.Millisecond
+
+func (a *Adapter) sayEmpty() {
+	a.interrupt = true
+	a.clock.Set(&a.empty, a.clock.Now().Add(repeat))
+	a.line.Assert()
+}
+
+// Present reports whether the adapter is plugged in.
+func (a *Adapter) Present() bool { return !a.removed }
+
 // InterruptPending reads the interrupt status register: true if the adapter calls for attention.
 func (a *Adapter) InterruptPending() bool { return a.interrupt }
 
 // Acknowledge clears the interrupt status register and lets go of the line.
 func (a *Adapter) Acknowledge() {
 	a.interrupt = false
+	a.clock.Stop(&a.empty)
 	a.line.Deassert()
 }

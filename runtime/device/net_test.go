@@ -241,3 +241,67 @@ func TestAdapterFaults(t *testing.T) {
 		}
 	}
 }
+
+// torn is a bench whose adapter has one fault.
+type torn struct {
+	*bench
+	fault Fault
+	times int
+}
+
+func (o *torn) Strike(f Fault) bool {
+	if f != o.fault || o.times == 0 {
+		return false
+	}
+	o.times--
+	return true
+}
+
+// TestTornFrames: a short transfer lets a part of a frame through, a zero transfer nothing, out and in.
+func TestTornFrames(t *testing.T) {
+	for _, tc := range []struct {
+		fault    Fault
+		in       bool // at the receiver
+		received uint64
+		length   int
+	}{
+		{ShortTransfer, false, 1, 3}, {ZeroTransfer, false, 0, 0}, {ShortTransfer, true, 1, 3}, {ZeroTransfer, true, 1, 0},
+	} {
+		b, from, to, _ := newPair(t, AdapterConfig{}, WireConfig{})
+		b.draw = 2
+		at := from
+		if tc.in {
+			at = to
+		}
+		at.Connect(&b.Virtual, &torn{b, tc.fault, 1}, b, nil)
+		transmit(from, 0, "frame")
+		b.settle()
+		d := to.Receive(0)
+		if !from.Transmit(0).Done || to.Counts().Received != tc.received || d.Length != tc.length || at.Counts().Torn != 1 {
+			t.Errorf("%v, in: %v: %+v, %+v, %+v", tc.fault, tc.in, from.Counts(), to.Counts(), d)
+		}
+	}
+}
+
+// TestPulledOut: an adapter that is pulled out sends nothing more and takes nothing, and its slot says so until it is heard.
+func TestPulledOut(t *testing.T) {
+	b, from, to, _ := newPair(t, AdapterConfig{}, WireConfig{})
+	from.Connect(&b.Virtual, &torn{b, Removal, 1}, b, nil)
+	b.asserts = 0
+	transmit(from, 0, "one", "two")
+	b.Advance(b.Now().Add(10*repeat + repeat/2))
+	if from.Present() || from.Transmit(0).Done || to.Counts().Received != 0 || !from.InterruptPending() {
+		t.Errorf("%+v, %+v", from.Counts(), to.Counts())
+	}
+	if b.asserts != 11 {
+		t.Errorf("the slot has called %d times", b.asserts)
+	}
+	from.Acknowledge()
+	transmit(to, 0, "to nobody")
+	transmit(from, 2, "three")
+	from.Remove()
+	b.settle()
+	if b.asserts != 12 || from.Counts().Missed != 1 || from.Counts().Sent != 0 { // and the other one's interrupt
+		t.Errorf("%d interrupts, %+v", b.asserts, from.Counts())
+	}
+}

@@ -1,6 +1,11 @@
 package driver
 
-import "github.com/nothread/nothread/runtime/kernel"
+import (
+	"maps"
+	"slices"
+
+	"github.com/nothread/nothread/runtime/kernel"
+)
 
 // Datagrams is the transport of datagram sockets: each write is one frame, which arrives whole, or not, or twice, in any
 // order. Requests on a socket:
@@ -17,7 +22,7 @@ type Datagrams struct {
 	driver kernel.DriverObject
 	device kernel.DeviceObject
 
-	// Under the lock. Neither of the maps is ever ranged over.
+	// Under the lock. Neither of the maps is ever ranged over where its order could be seen.
 	sockets map[*kernel.FileObject]*datagramSocket
 	ports   map[uint16]*datagramSocket
 	port    uint16 // the last ephemeral port given
@@ -56,6 +61,9 @@ func newDatagrams(k *kernel.Kernel, n *Net, name string) (*Datagrams, kernel.Sta
 }
 
 func (t *Datagrams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+	if t.net.gone {
+		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
+	}
 	s := &datagramSocket{file: irp.File()}
 	s.receives.init(t.net, func(_ *kernel.CPU, irp *kernel.IRP) { t.net.done(irp, kernel.StatusCancelled, 0) })
 	t.sockets[irp.File()] = s
@@ -65,6 +73,8 @@ func (t *Datagrams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	s := t.sockets[irp.File()]
 	switch code := irp.CurrentStackLocation().Parameters.ByteOffset; {
+	case t.net.gone && len(s.kept) == 0:
+		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
 	case code == ControlBind && s.port == 0 && len(irp.UserBuffer) == SocketBlock:
 		return t.bind(c, irp, s)
 	case code == ControlReceive && s.port != 0 && len(irp.UserBuffer) >= DatagramPrefix:
@@ -103,6 +113,8 @@ func (t *Datagrams) bind(c *kernel.CPU, irp *kernel.IRP, s *datagramSocket) kern
 func (t *Datagrams) write(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	s, n := t.sockets[irp.File()], len(irp.UserBuffer)
 	switch {
+	case t.net.gone:
+		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
 	case s.port == 0:
 		return t.net.done(irp, StatusInvalidConnection, 0)
 	case n > t.net.adapter.MTU()-headerSize:
@@ -134,6 +146,21 @@ func (t *Datagrams) receive(c *kernel.CPU, h *header, payload []byte) {
 	if len(s.kept) < maxDatagrams {
 		d.payload = append([]byte(nil), payload...)
 		s.kept = append(s.kept, d)
+	}
+}
+
+// failReceives fails the receives that wait, within the budget: the adapter is gone.
+func (t *Datagrams) failReceives(c *kernel.CPU) {
+	for _, port := range slices.Sorted(maps.Keys(t.ports)) {
+		s := t.ports[port]
+		for t.net.budget > 0 {
+			irp := s.receives.next(c, s.file)
+			if irp == nil {
+				break
+			}
+			t.net.budget--
+			t.net.done(irp, kernel.StatusDeviceRemoved, 0)
+		}
 	}
 }
 

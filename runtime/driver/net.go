@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nothread/nothread/runtime/device"
@@ -36,7 +38,9 @@ type Net struct {
 	watchdog kernel.Timer
 	overdue  kernel.DPC // the watchdog's
 	watching bool
-	budget   int // frames that what holds the lock may still handle
+	budget   int       // frames that what holds the lock may still handle
+	gone     bool      // the adapter was pulled out
+	doomed   []*stream // connections that will fail for that
 
 	completed []completion   // what is to be completed when the lock is released (A17)
 	spare     [][]completion // lists for that: completions may come in the middle of others
@@ -66,6 +70,7 @@ func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host u
 	n.lock.Name = "the lock of " + adapter.Name()
 	n.sent = make([]*frame, adapter.TransmitSize())
 	n.pool.size = adapter.MTU()
+	k.Expect(markTorn, markUnplugged)
 	if adapter.MTU() <= headerSize {
 		return nil, kernel.StatusInvalidParameter
 	}
@@ -86,6 +91,12 @@ func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host u
 	return n, kernel.StatusSuccess
 }
 
+// The marks of this driver.
+const (
+	markTorn      = "net: a frame that arrived in part"
+	markUnplugged = "net: requests failed because the adapter is gone"
+)
+
 // enter takes the lock: from here to leave, the adapter's drivers are the caller's.
 func (n *Net) enter(c *kernel.CPU) {
 	n.lock.Acquire(c)
@@ -93,19 +104,31 @@ func (n *Net) enter(c *kernel.CPU) {
 }
 
 // leave answers whom an answer is owed, releases the lock and completes what is done.
-func (n *Net) leave(c *kernel.CPU) {
+func (n *Net) leave(c *kernel.CPU) { n.leaveWith(c, len(n.completed)) }
+
+// leaveDPC is leave in a DPC, which has a budget (A33): of many completions it leaves some to another one.
+func (n *Net) leaveDPC(c *kernel.CPU) {
+	if len(n.completed) > framesPerDPC {
+		c.QueueDPC(&n.dpc, nil)
+	}
+	n.leaveWith(c, min(len(n.completed), framesPerDPC))
+}
+
+// leaveWith is leave, with so many completions.
+func (n *Net) leaveWith(c *kernel.CPU, count int) {
 	n.streams.flush(c)
-	list := n.completed
-	if len(list) == 0 {
+	if count == 0 {
 		n.lock.Release(c)
 		return
 	}
+	list := n.completed
 	n.completed = nil
 	if last := len(n.spare) - 1; last >= 0 {
 		n.completed, n.spare = n.spare[last], n.spare[:last]
 	}
+	n.completed = append(n.completed, list[count:]...)
 	n.lock.Release(c)
-	for i := range list {
+	for i := range list[:count] {
 		complete(c, list[i].irp, list[i].status, list[i].n)
 	}
 	clear(list)
@@ -123,6 +146,10 @@ func (n *Net) done(irp *kernel.IRP, status kernel.Status, information int) kerne
 func (n *Net) send(c *kernel.CPU, f *frame) {
 	c.Spend(costFrame)
 	f.refs++
+	if n.gone {
+		n.pool.release(f)
+		return
+	}
 	f.leaving = true
 	if n.backlog.head == nil && n.txTail-n.txNext == uint64(len(n.sent)) {
 		n.reap() // perhaps some have left, and nobody has looked yet
@@ -155,8 +182,7 @@ func (n *Net) reap() {
 		f := n.sent[i]
 		n.sent[i] = nil
 		n.txNext++
-		f.leaving = false
-		n.pool.release(f)
+		f.left(n)
 	}
 }
 
@@ -174,6 +200,11 @@ func (n *Net) service(c *kernel.CPU, _ *kernel.Interrupt) bool {
 // DPC (A30).
 func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 	n.enter(c)
+	if !n.adapter.Present() {
+		n.unplugged(c)
+		n.leaveDPC(c)
+		return
+	}
 	n.reap()
 	for n.backlog.head != nil && n.txTail-n.txNext < uint64(len(n.sent)) {
 		n.program(c, n.backlog.pop())
@@ -191,13 +222,17 @@ func (n *Net) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 	if n.adapter.Receive(n.rxNext).Done || len(n.streams.behind) > 0 {
 		c.QueueDPC(&n.dpc, nil)
 	}
-	n.leave(c)
+	n.leaveDPC(c)
 }
 
 // receive hands a frame to the transport that it is for. Its bytes are valid during the call.
 func (n *Net) receive(c *kernel.CPU, data []byte) {
 	h, payload, ok := decode(data)
-	if !ok || h.to.host != n.host {
+	if !ok {
+		c.Kernel().Reach(markTorn) // as good as lost
+		return
+	}
+	if h.to.host != n.host {
 		return
 	}
 	switch h.protocol {
@@ -212,9 +247,9 @@ func (n *Net) receive(c *kernel.CPU, data []byte) {
 // interrupt would have done. What is received is not watched over: who waits for a frame that was lost is used to that.
 func (n *Net) watch(c *kernel.CPU, _ *kernel.DPC, _ any) {
 	n.enter(c)
-	n.watching = n.txNext < n.txTail
+	n.watching = n.txNext < n.txTail && !n.gone
 	busy := n.watching
-	n.leave(c)
+	n.leaveDPC(c)
 	if busy {
 		c.Kernel().SetTimer(&n.watchdog, c.Now().Add(watchPatience))
 		if !n.line.Poll(c) {
@@ -228,6 +263,42 @@ type NetCounts struct {
 	Frames      int // in flight: being sent, or not acknowledged
 	Connections int // that the network knows of
 	Sockets     int // open, of both kinds
+}
+
+// unplugged is what the DPC does when the adapter is gone: all that waits for it fails, some in each DPC, for DPCs have a
+// budget (A33). What has arrived can still be read.
+func (n *Net) unplugged(c *kernel.CPU) {
+	if !n.gone {
+		n.gone = true
+		c.Kernel().Reach(markUnplugged)
+		c.Kernel().CancelTimer(&n.watchdog)
+		for ; n.txNext < n.txTail; n.txNext++ {
+			n.sent[n.txNext%uint64(len(n.sent))].left(n)
+		}
+		clear(n.sent)
+		for n.backlog.head != nil {
+			n.backlog.pop().left(n)
+		}
+		n.doomed = slices.SortedFunc(maps.Values(n.streams.streams), byCall)
+	}
+	for ; len(n.doomed) > 0 && n.budget > 0; n.budget-- {
+		s := n.doomed[0]
+		n.doomed = n.doomed[1:]
+		if s.state != gone {
+			s.fail(c, kernel.StatusDeviceRemoved)
+		}
+	}
+	n.streams.failAccepts(c)
+	n.datagrams.failReceives(c)
+	if len(n.doomed) > 0 || n.budget <= 0 {
+		c.QueueDPC(&n.dpc, nil)
+	}
+}
+
+// left is the end of a frame's way to the adapter.
+func (f *frame) left(n *Net) {
+	f.leaving = false
+	n.pool.release(f)
 }
 
 // Counts returns what the drivers hold. When all is closed and done, all of it is 0.

@@ -14,15 +14,15 @@ import (
 // lan is two adapters on a wire, in one machine.
 type lan struct {
 	*rig
-	lines [2]*kernel.Line
-	nets  [2]*driver.Net
-	wire  *device.Wire
+	lines    [2]*kernel.Line
+	adapters [2]*device.Adapter
+	nets     [2]*driver.Net
+	wire     *device.Wire
 }
 
 func newLAN(t *testing.T, seed uint64, cfg device.AdapterConfig, wire device.WireConfig) *lan {
 	t.Helper()
 	l := &lan{rig: newRig(seed)}
-	var adapters [2]*device.Adapter
 	for i, name := range []string{"net1", "net2"} {
 		a, err := device.NewAdapter(name, cfg)
 		if err != nil {
@@ -34,10 +34,10 @@ func newLAN(t *testing.T, seed uint64, cfg device.AdapterConfig, wire device.Wir
 		if status != kernel.StatusSuccess {
 			t.Fatal(status)
 		}
-		adapters[i], l.nets[i] = a, net
+		l.adapters[i], l.nets[i] = a, net
 	}
 	var err error
-	if l.wire, err = device.NewWire(adapters[0], adapters[1], wire); err != nil {
+	if l.wire, err = device.NewWire(l.adapters[0], l.adapters[1], wire); err != nil {
 		t.Fatal(err)
 	}
 	return l

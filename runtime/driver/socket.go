@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/nothread/nothread/runtime/kernel"
@@ -53,7 +55,7 @@ type Streams struct {
 	driver kernel.DriverObject
 	device kernel.DeviceObject
 
-	// Under the lock. None of the maps is ever ranged over.
+	// Under the lock. None of the maps is ever ranged over where its order could be seen.
 	sockets   map[*kernel.FileObject]*socket
 	streams   map[streamKey]*stream
 	listeners map[uint16]*listener
@@ -129,6 +131,9 @@ func (t *Streams) pend(c *kernel.CPU, q *irpQueue, irp *kernel.IRP) kernel.Statu
 }
 
 func (t *Streams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+	if t.net.gone {
+		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
+	}
 	t.tokens++
 	k := &socket{file: irp.File(), token: t.tokens}
 	t.sockets[irp.File()], t.byToken[k.token] = k, k
@@ -179,6 +184,8 @@ func (t *Streams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 		return t.net.done(irp, kernel.StatusInvalidParameter, 0)
 	}
 	switch code := sl.Parameters.ByteOffset; {
+	case t.net.gone && code != ControlShutdown:
+		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
 	case code == ControlName:
 		setBlock(irp.UserBuffer, k.token, address{}, address{})
 		return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
@@ -280,6 +287,30 @@ func (t *Streams) hand(l *listener, accept *kernel.IRP) kernel.Status {
 	k.stream, k.promised, s.file = s, false, k.file
 	setBlock(accept.UserBuffer, k.token, address{t.net.host, s.key.local}, s.key.remote)
 	return t.net.done(accept, kernel.StatusSuccess, SocketBlock)
+}
+
+// failAccepts fails the accepts that wait, within the budget: the adapter is gone.
+func (t *Streams) failAccepts(c *kernel.CPU) {
+	for _, port := range slices.Sorted(maps.Keys(t.listeners)) {
+		l := t.listeners[port]
+		for t.net.budget > 0 {
+			accept := l.accepts.next(c, l.file)
+			if accept == nil {
+				break
+			}
+			t.net.budget--
+			if k := t.promised(accept); k != nil {
+				k.promised = false
+			}
+			t.net.done(accept, kernel.StatusDeviceRemoved, 0)
+		}
+	}
+}
+
+// byCall is an order of connections.
+func byCall(a, b *stream) int {
+	return cmp.Or(cmp.Compare(a.key.local, b.key.local), cmp.Compare(a.key.remote.pack(), b.key.remote.pack()),
+		cmp.Compare(a.key.connection, b.key.connection))
 }
 
 // ring tells a listener that a call has come through.

@@ -39,7 +39,7 @@ func (w *timing) init(s *stream) {
 	w.dpc = kernel.DPC{Name: "the timer of a stream", Routine: func(c *kernel.CPU, _ *kernel.DPC, _ any) {
 		s.t.net.enter(c)
 		s.expired(c)
-		s.t.net.leave(c)
+		s.t.net.leaveDPC(c)
 	}}
 	w.timer.DPC = &w.dpc
 }

@@ -45,6 +45,8 @@ func socketError(status kernel.Status) error {
 		return ErrRefused
 	case statusBufferTooLong:
 		return ErrTooLong
+	case kernel.StatusDeviceRemoved:
+		return ErrRemoved
 	case statusPipeClosing:
 		return io.ErrClosedPipe
 	case statusInvalidConnection:

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/overlapped"
 	"github.com/nothread/nothread/runtime/sim"
 )
@@ -95,7 +98,7 @@ func conversation(t *testing.T, w *sim.World, rng *rand.Rand) int {
 			buf := make([]byte, 3000)
 			for err == nil {
 				var n int
-				n, err = stubborn(func() (int, error) { return c.ReadAsync(w.Context(), buf).Await() })
+				n, err = stubborn(func() (int, error) { return patientRead(w, c, buf) })
 				got = append(got, buf[:n]...)
 			}
 			if err == io.EOF {
@@ -124,8 +127,56 @@ func conversation(t *testing.T, w *sim.World, rng *rand.Rand) int {
 			}
 		}
 		stubborn(func() (int, error) { return 0, c.CloseWrite() })
-		stubborn(func() (int, error) { return c.ReadAsync(w.Context(), make([]byte, 1)).Await() })
+		stubborn(func() (int, error) { return patientRead(w, c, make([]byte, 1)) })
 	})
 	w.RunFor(5 * time.Second)
 	return ended
+}
+
+// patientRead reads, but not for ever: the other side's last word may be lost, and then nobody tells.
+func patientRead(w *sim.World, c *overlapped.Conn, buf []byte) (int, error) {
+	ctx, cancel := w.WithTimeout(w.Context(), 2*time.Second)
+	defer cancel()
+	return c.ReadAsync(ctx, buf).Await()
+}
+
+// TestTornFramesAreSentAgain: whatever part of a frame is lost in an adapter, out or in, all bytes arrive, once and in order.
+func TestTornFramesAreSentAgain(t *testing.T) {
+	for seed := range uint64(20) {
+		w := sim.New(seed, sim.WithFaults(sim.Faults{ShortTransfer: 15 * sim.Percent, ZeroTransfer: 10 * sim.Percent}))
+		newNetwork(t, w, device.WireConfig{})
+		if ended := conversation(t, w, rand.New(rand.NewPCG(seed, 3))); ended != 1 {
+			t.Errorf("seed %d: %d conversations have ended in order", seed, ended)
+		}
+		if c := w.Kernel().Marks(); !slices.ContainsFunc(c, func(m kernel.Mark) bool { return m.Name == "net: a frame that arrived in part" && m.Reached > 0 }) {
+			t.Errorf("seed %d: no frame was torn", seed)
+		}
+	}
+}
+
+// TestAdapterPulledOut: who uses an adapter that is gone is told so.
+func TestAdapterPulledOut(t *testing.T) {
+	w := sim.New(1, sim.WithFaults(sim.Faults{SurpriseRemoval: sim.Always}))
+	newNetwork(t, w, device.WireConfig{})
+	l, err := overlapped.Listen(w, "net2", 80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accept := l.AcceptAsync(w.Context())
+	for range 2 { // it goes when the first frame is sent
+		if _, err := overlapped.DialAsync(w.Context(), w, "net1", l.Addr()).Await(); !errors.Is(err, overlapped.ErrRemoved) {
+			t.Error(err)
+		}
+	}
+	if accept.IsCompleted() {
+		t.Error("the other adapter is there")
+	}
+	if err := w.Settle(time.Minute); err == nil {
+		t.Error("the accept has ended")
+	}
+	l.Close()
+	if _, err := accept.Await(); !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+	rest(t, w)
 }

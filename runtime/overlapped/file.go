@@ -37,6 +37,7 @@ var (
 	ErrOtherWorld     = errors.New("the handle belongs to another World than the context: use Context of the World that it was opened in")
 	ErrDevice         = errors.New("the device reports an error")
 	ErrReadOnly       = errors.New("the device is write protected")
+	ErrRemoved        = errors.New("the device was pulled out")
 )
 
 // File is an open device of a World, such as a disk, seen as a file. Its methods may be called by whatever runs in the
@@ -340,6 +341,8 @@ func errorOf(status kernel.Status) error {
 		return ErrReadOnly
 	case kernel.StatusIoDeviceError:
 		return ErrDevice
+	case kernel.StatusDeviceRemoved:
+		return ErrRemoved
 	case kernel.StatusCancelled:
 		return context.Canceled
 	}

@@ -26,7 +26,8 @@ type Faults struct {
 	SpuriousInterrupt  Rate // another one comes, for nothing
 	LateInterrupt      Rate // it comes up to a millisecond late
 
-	// Of devices, for each command.
+	// Of devices, for each command of a disk, and each frame of a network adapter. (Held back behind others are frames on
+	// the wire: device.WireConfig has that rate. Toasters and timers have none of these.)
 	InterruptBeforeDMA Rate // the interrupt overtakes the data
 	DeviceError        Rate // it fails, for good
 	PassingError       Rate // it fails, and would succeed a second time

@@ -39,7 +39,7 @@ func TestFaultsReachTheCaller(t *testing.T) {
 	for want, faults := range map[string]sim.Faults{
 		"hardware fails":         {DeviceError: sim.Always},
 		"INSUFFICIENT_RESOURCES": {NoIRPMemory: sim.Always},
-		"DEVICE_REMOVED":         {SurpriseRemoval: sim.Always},
+		"pulled out":             {SurpriseRemoval: sim.Always},
 	} {
 		w := sim.New(1, sim.WithFaults(faults))
 		f, _ := open(t, w, "disk", []byte("abc"))

@@ -231,7 +231,7 @@ func (m *mixed) excused(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, overlapped.ErrDevice) && f.DeviceError+f.PassingError+f.ZeroTransfer > 0 ||
 		strings.Contains(err.Error(), "INSUFFICIENT_RESOURCES") && f.NoIRPMemory > 0 ||
-		strings.Contains(err.Error(), "DEVICE_REMOVED") && f.SurpriseRemoval > 0
+		errors.Is(err, overlapped.ErrRemoved) && f.SurpriseRemoval > 0
 }
 
 // block is code that blocks: reads and writes in the synchronous form.
