@@ -218,8 +218,8 @@ func (b *batch) build() error {
 		for _, m := range message.FindAllStringSubmatch(out, -1) {
 			id, _ := strconv.Atoi(m[2])
 			kind := Broken
-			if m[3] == "" || strings.HasPrefix(m[1], "ref") {
-				kind = Invalid
+			if m[3] == "" || strings.HasPrefix(m[1], "ref") || strings.Contains(m[0], "internal compiler error") {
+				kind = Invalid // gc's own errors too: it fails at plain Go alike
 			}
 			b.close(id, kind, m[0])
 		}

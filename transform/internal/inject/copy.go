@@ -2,6 +2,7 @@ package inject
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,11 +36,18 @@ func NewModule(dir, root string) error {
 }
 
 // Copy copies a package of the standard library, with its tests, into the module
-// in dir. Internal packages that it needs are copied too, unchanged but for their
-// imports, or replaced by a stand-in. It returns an error if one of them cannot
-// be had outside the standard library.
+// in dir. Internal packages that it needs are copied too, and so are packages that
+// its tests need and that import it themselves, unchanged but for their imports, or
+// replaced by a stand-in. It returns an error if one of them cannot be had outside
+// the standard library.
 func Copy(goroot, dir, pkg string) error {
-	c := &copier{goroot: goroot, dir: dir, self: pkg, done: make(map[string]bool)}
+	c := &copier{goroot: goroot, dir: dir, self: pkg, done: make(map[string]bool), leads: map[string]bool{pkg: true}}
+	for _, other := range strings.Fields(together[pkg]) {
+		c.leads[other] = true
+	}
+	if c.leadsToSelf("testing") { // and so does nearly everything
+		c.leads = nil
+	}
 	return c.copy(pkg, true)
 }
 
@@ -46,6 +55,34 @@ type copier struct {
 	goroot, dir string
 	self        string
 	done        map[string]bool
+	leads       map[string]bool // which packages are or import self, or one that it is copied together with; nil: none is copied for that
+}
+
+// leadsToSelf reports whether a package imports the one that is copied.
+func (c *copier) leadsToSelf(pkg string) bool {
+	leads, known := c.leads[pkg]
+	if known || c.leads == nil {
+		return leads
+	}
+	c.leads[pkg] = false
+	dir := filepath.Join(c.goroot, "src", filepath.FromSlash(pkg))
+	entries, _ := os.ReadDir(dir) // what is no package of the standard library's leads nowhere
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, _ := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil, parser.ImportsOnly)
+		if file == nil || file.Name.Name == "main" || excluded(file) { // generators of sources
+			continue
+		}
+		for _, spec := range file.Imports {
+			if imported, err := strconv.Unquote(spec.Path.Value); err == nil && c.leadsToSelf(imported) {
+				c.leads[pkg] = true
+			}
+		}
+	}
+	return c.leads[pkg]
 }
 
 func (c *copier) copy(pkg string, tests bool) error {
@@ -55,7 +92,7 @@ func (c *copier) copy(pkg string, tests bool) error {
 	c.done[pkg] = true
 	source := filepath.Join(c.goroot, "src", filepath.FromSlash(pkg))
 	target := filepath.Join(c.dir, filepath.FromSlash(pkg))
-	if err := os.MkdirAll(target, 0o777); err != nil {
+	if err := emptied(target); err != nil {
 		return err
 	}
 	if text, ok := standIns[pkg]; ok {
@@ -83,6 +120,20 @@ func (c *copier) copy(pkg string, tests bool) error {
 	return nil
 }
 
+// emptied makes a folder without files: an earlier copy may have been changed.
+func emptied(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			err = cmp.Or(err, os.Remove(filepath.Join(dir, entry.Name())))
+		}
+	}
+	return err
+}
+
 // file copies one file; in a Go file, imports of what was copied are redirected.
 func (c *copier) file(source, target string) error {
 	content, err := os.ReadFile(source)
@@ -93,8 +144,47 @@ func (c *copier) file(source, target string) error {
 		if content, err = c.redirect(source, content); err != nil {
 			return err
 		}
+		content = c.linked(content)
+	}
+	if strings.HasSuffix(source, "_test.go") {
+		if err := c.read(source, target, content); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(target, content, 0o666)
+}
+
+var linkname = regexp.MustCompile(`(?m)^//go:linkname \w+ ([\w/]+)\.`)
+
+// linked redirects the symbols that a file takes from a package that was copied.
+func (c *copier) linked(content []byte) []byte {
+	return linkname.ReplaceAllFunc(content, func(line []byte) []byte {
+		if from := linkname.FindSubmatch(line)[1]; c.leads[string(from)] {
+			return bytes.Replace(line, from, []byte(Module+"/"+string(from)), 1)
+		}
+		return line
+	})
+}
+
+var neighbour = regexp.MustCompile(`"(\.\./[\w./-]+\.\w+)"`)
+
+// read copies the files of other folders that a test reads.
+func (c *copier) read(source, target string, content []byte) error {
+	for _, m := range neighbour.FindAllSubmatch(content, -1) {
+		name := filepath.FromSlash(string(m[1]))
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(source), name))
+		if err != nil {
+			continue // no such file there either
+		}
+		to := filepath.Join(filepath.Dir(target), name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *copier) redirect(name string, content []byte) ([]byte, error) {
@@ -109,7 +199,7 @@ func (c *copier) redirect(name string, content []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if imported != c.self && !strings.HasPrefix(imported, c.self+"/internal/") && !isInternal(imported) {
+		if imported != c.self && !strings.HasPrefix(imported, c.self+"/internal/") && !isInternal(imported) && !c.leadsToSelf(imported) {
 			continue
 		}
 		e.replace(spec.Path.Pos(), spec.Path.End(), strconv.Quote(Module+"/"+imported))

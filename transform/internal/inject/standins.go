@@ -61,6 +61,7 @@ import (
 func Builder() string                               { return "" }
 func HasGoBuild() bool                              { return true }
 func MustHaveGoBuild(t testing.TB)                  {}
+func MustHaveCGO(t testing.TB)                      { t.Skip("no cgo") }
 func MustHaveGoRun(t testing.TB)                    {}
 func MustHaveExec(t testing.TB)                     {}
 func MustHaveSource(t testing.TB)                   {}

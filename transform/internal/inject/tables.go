@@ -16,6 +16,9 @@ var (
 		internal/strconv internal/diff internal/zstd internal/fmtsort internal/saferio`)
 )
 
+// together are packages that share a variable of an internal one.
+var together = map[string]string{"go/parser": "go/scanner"}
+
 // Excused are tests that say nothing, by package.
 var Excused = map[string]string{
 	"encoding/gob":  "TestLargeSlice",        // twenty million elements: takes minutes
@@ -51,6 +54,7 @@ var Odd = map[string]string{
 	"fixedbugs/issue4618.go":         "counts allocations",
 	"fixedbugs/issue4667.go":         "counts allocations",
 	"fixedbugs/issue29312.go":        "has types of 253 levels, each of which go/types infers again: takes minutes",
+	"fixedbugs/issue32477.go":        "looks at what the collector finds dead",
 	"fixedbugs/issue46725.go":        "looks at what the collector finds dead",
 	"closure.go":                     "counts allocations",
 	"devirtualization_nil_panics.go": "looks at the lines on the stack",
