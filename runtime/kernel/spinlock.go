@@ -66,6 +66,8 @@ func (l *SpinLock) releaseTo(c *CPU, level IRQL) {
 	switch {
 	case !l.held:
 		k.violate(vLockNotOwned, nil, "%s is released by somebody who does not hold it", l.Name)
+	case c.irql < DispatchLevel && l.old == DispatchLevel:
+		k.violate(vReleaseTooLow, nil, "%s is released at %v", l.Name, c.irql)
 	case c.irql != DispatchLevel:
 		k.violate(vReleaseIRQL, nil, "%s is released at %v", l.Name, c.irql)
 	case k.verify:

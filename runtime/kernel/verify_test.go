@@ -187,6 +187,12 @@ var plants = map[*Violation]func(b *bad){
 		b.c().RaiseIRQL(DeviceLevel)
 		b.lock.Release(b.c())
 	},
+	&vReleaseTooLow: func(b *bad) {
+		b.c().RaiseIRQL(DispatchLevel)
+		b.lock.AcquireAtDispatch(b.c())
+		b.c().LowerIRQL(PassiveLevel)
+		b.lock.Release(b.c())
+	},
 	&vAcquireIRQL:    func(b *bad) { b.isr(func(c *CPU) { b.lock.Acquire(c) }) },
 	&vAcquireTooHigh: func(b *bad) { b.isr(func(c *CPU) { b.lock.AcquireAtDispatch(c) }) },
 	&vAcquireTooLow:  func(b *bad) { b.lock.AcquireAtDispatch(b.c()) },
@@ -420,5 +426,5 @@ func TestVerifierBuffers(t *testing.T) {
 	b.c().Request(h, MajorRead, buf, 0, new(Overlapped))
 	copy(one.UserBuffer, "newer")
 	b.finish(one, StatusSuccess, 4)
-	breaks(t, "A21", "1011", func() { b.finish(b.kept, StatusSuccess, 4); b.run() })
+	breaks(t, "A21", "1010/1011 (read)", func() { b.finish(b.kept, StatusSuccess, 4); b.run() })
 }

@@ -39,9 +39,10 @@ var (
 	vCancelBelow    = Violation{iomanager + "229", "A2", "a cancel routine is set by the driver that has the IRP"}
 
 	vReleaseIRQL    = Violation{detected + "32", "A23", "a spin lock is released at DISPATCH"}
-	vAcquireIRQL    = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "40)", "A23", "a spin lock is acquired at up to DISPATCH"}
-	vAcquireTooHigh = Violation{detected + "41", "A23", "AcquireAtDispatch is called at DISPATCH, not above"}
-	vAcquireTooLow  = Violation{detected + "42", "A23", "AcquireAtDispatch is called at DISPATCH, not below"}
+	vReleaseTooLow  = Violation{detected + "41", "A23", "a spin lock taken by AcquireAtDispatch is released at DISPATCH, not below"}
+	vAcquireIRQL    = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "42)", "A23", "a spin lock is acquired at up to DISPATCH"}
+	vAcquireTooHigh = Violation{"IRQL_NOT_LESS_OR_EQUAL (AcquireAtDispatch)", "A23", "AcquireAtDispatch is called at DISPATCH, not above"}
+	vAcquireTooLow  = Violation{detected + "40", "A23", "AcquireAtDispatch is called at DISPATCH, not below"}
 	vWaitAbove      = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (120))", "A23", "nobody waits above DISPATCH"}
 	vWaitDispatch   = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (121))", "A23", "nobody waits at DISPATCH"}
 	vWaitTimed      = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (122))", "A23", "nobody waits at DISPATCH, for however short a time: to look without waiting the timeout is 0"}
@@ -55,11 +56,11 @@ var (
 	vLockRelease    = Violation{detected + "1003", "A17", "the lock taken last is released first"}
 	vLockStranger   = Violation{detected + "1004", "A17", "a lock is released by whoever took it"}
 	vLockMadeTwice  = Violation{detected + "1005", "A17", "a lock is initialized once"}
-	vLockThread     = Violation{detected + "1006", "A17", "a thread that ends holds no lock"}
-	vLockUnloaded   = Violation{detected + "1006 (at unload)", "A17", "a driver that goes holds no lock"}
+	vLockThread     = Violation{detected + "100A", "A17", "a thread that ends holds no lock"}
+	vLockUnloaded   = Violation{detected + "100B", "A17", "a driver that goes holds no lock"}
 	vLockNotOwned   = Violation{"SPIN_LOCK_NOT_OWNED (" + detected + "1007)", "A17", "a lock is released by whoever holds it"}
-	vWriteChanged   = Violation{detected + "1010", "A21", "the buffer of a write stays as it is until the write is complete"}
-	vReadChanged    = Violation{detected + "1011", "A21", "the buffer of a read is nobody else's until the read is complete"}
+	vWriteChanged   = Violation{detected + "1010/1011 (write)", "A21", "the buffer of a write stays as it is until the write is complete"}
+	vReadChanged    = Violation{detected + "1010/1011 (read)", "A21", "the buffer of a read is nobody else's until the read is complete"}
 
 	vDoubleCompletion = Violation{"MULTIPLE_IRP_COMPLETE_REQUESTS (SDV DoubleCompletion)", "A8", "an IRP is completed once"}
 	vPendedCompleted  = Violation{"SDV PendedCompletedRequest", "A4", "an IRP is marked pending before it is completed"}
@@ -79,7 +80,7 @@ var (
 var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
-	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vAcquireIRQL,
+	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
 	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vCancelSlow,
 	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
 	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
