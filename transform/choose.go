@@ -91,17 +91,6 @@ func (r *run) choose(names []string) ([]candidate, error) {
 	return chosen, nil
 }
 
-// alone refuses all but one.
-func (r *run) alone(chosen []candidate) error {
-	switch len(chosen) {
-	case 0:
-		return fmt.Errorf("%w: there is none marked //nothread:async in %s", ErrNoFunction, strings.Join(r.cfg.Patterns, " "))
-	case 1:
-		return nil
-	}
-	return fmt.Errorf("%w: one at a time; there are %s", ErrNoFunction, r.listed(chosen))
-}
-
 func appendTree(list []candidate, o *output, u *unit, f *ir.Func) []candidate {
 	list = append(list, candidate{o, u, f})
 	for _, child := range f.Children {

@@ -32,20 +32,20 @@ func Explain(cfg Config, names ...string) ([]*Explanation, *Result, error) {
 	return list, result, nil
 }
 
-// Draw compiles the packages that cfg names and draws the machine of one
-// function, which is named as for [Explain]; without a name, of the only one that
-// there is. Nothing is written.
-func Draw(cfg Config, names ...string) (*Graph, *Result, error) {
+// Draw compiles the packages that cfg names and draws the machines of functions of
+// theirs: those that names choose, or all, as for [Explain]. Nothing is written.
+func Draw(cfg Config, names ...string) ([]*Graph, *Result, error) {
 	r, result, err := study(cfg, names)
 	if err != nil || result.Failed() {
 		return nil, result, err
 	}
 	chosen, err := r.choose(names)
-	if err == nil {
-		err = r.alone(chosen)
-	}
 	if err != nil {
 		return nil, result, err
 	}
-	return graph.New(chosen[0].f), result, nil
+	var list []*Graph
+	for _, c := range chosen {
+		list = append(list, graph.New(c.f))
+	}
+	return list, result, nil
 }

@@ -408,7 +408,7 @@ func TestChoose(t *testing.T) {
 		}
 	}
 	all, err := r.choose(nil)
-	if err != nil || r.alone(all) == nil {
-		t.Errorf("%d functions are one", len(all))
+	if err != nil || len(all) < 10 {
+		t.Errorf("%d functions, %v", len(all), err)
 	}
 }

@@ -17,11 +17,11 @@ import (
 func TestDraw(t *testing.T) {
 	for _, name := range []string{"Nested", "Each", "Late", "Outer", "Forever", "Quoted", "list.get"} {
 		t.Run(name, func(t *testing.T) {
-			graph, result, err := transform.Draw(transform.Config{Dir: "../..", Patterns: []string{"./testdata/study"}}, name)
+			graphs, result, err := transform.Draw(transform.Config{Dir: "../..", Patterns: []string{"./testdata/study"}}, name)
 			if err != nil || result.Failed() {
 				t.Fatalf("%v %+v", err, result)
 			}
-			dot := graph.DOT()
+			dot := graphs[0].DOT()
 			svg, err := draw([]byte(dot))
 			if err != nil {
 				t.Fatalf("%v\n%s", err, dot)

@@ -129,7 +129,15 @@ func parse(cfg *transform.Config, cmd command, look study, named bool, args []st
 		flags.BoolVar(&cfg.Lines, "line", false, "write //line directives: debuggers and panics show the sources in place of the machines")
 		flags.BoolVar(&verbose, "v", false, "name the files written, and what each stage took")
 	}
-	err := flags.Parse(args)
+	var err error
+	for err == nil && len(args) > 0 { // flags may stand among the names
+		if err = flags.Parse(args); err == nil && flags.NArg() > 0 {
+			cfg.Patterns = append(cfg.Patterns, flags.Arg(0))
+			args = flags.Args()[1:]
+			continue
+		}
+		break
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp) && !named:
 		usage(stdout)
@@ -146,7 +154,6 @@ func parse(cfg *transform.Config, cmd command, look study, named bool, args []st
 	if *tags != "" {
 		cfg.BuildFlags = append(cfg.BuildFlags, "-tags="+*tags)
 	}
-	cfg.Patterns = flags.Args()
 	return verbose, -1
 }
 

@@ -79,13 +79,33 @@ func (g *graph) run(cfg transform.Config, stdout, stderr io.Writer) int {
 	if status := failed(result, err, stderr); status != 0 {
 		return status
 	}
-	text, err := form(drawn)
+	if len(drawn) != 1 {
+		fmt.Fprintf(stderr, "nothread: one function at a time; there are %s\n", listed(drawn))
+		return 2
+	}
+	text, err := form(drawn[0])
 	if err == nil && g.output == "" {
 		_, err = io.WriteString(stdout, text)
 	} else if err == nil {
 		err = replace.WriteFile(g.output, []byte(text))
 	}
 	return failed(nil, err, stderr)
+}
+
+// listed names functions.
+func listed(graphs []*transform.Graph) string {
+	if len(graphs) == 0 {
+		return "none marked //nothread:async"
+	}
+	var names []string
+	for i, g := range graphs {
+		if i == 8 {
+			names = append(names, fmt.Sprintf("%d more", len(graphs)-i))
+			break
+		}
+		names = append(names, g.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // forms are what a graph is written as, by the end of the file's name.

@@ -62,6 +62,7 @@ type campaign struct {
 	counts map[Kind]int
 	cover  Coverage
 	seen   map[string]int // how often each kind of failure was made small
+	states int            // of graphs that were compared with the code
 }
 
 // Both forms of random functions do the same. Without -for it tries one batch of
@@ -71,6 +72,9 @@ func TestFuzz(t *testing.T) {
 	if *duration == 0 && *only == "" {
 		c.w.Flags = "-N -l"
 		c.try(*seedFlag, short)
+		if c.states < 100 {
+			t.Errorf("no more than %d states in the graphs", c.states)
+		}
 		return
 	}
 	for seed := *seedFlag; seed == *seedFlag || time.Since(c.start) < *duration; seed++ {
@@ -99,6 +103,9 @@ func (c *campaign) try(seed uint64, n int) {
 	verdicts, err := c.w.Run(context.Background(), batchOf(seed, n), true)
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	if slices.ContainsFunc(verdicts, func(v Verdict) bool { return v.Kind == Same }) { // else there may be no code
+		c.states += compareGraphs(c.t, c.w.Dir, "./gen")
 	}
 	for _, v := range verdicts {
 		c.counts[v.Kind]++
