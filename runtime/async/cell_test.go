@@ -82,3 +82,48 @@ func TestRemoveTakesOneBack(t *testing.T) {
 		t.Error("the cell lost a continuation")
 	}
 }
+
+// A machine hands on a task only if its caller could not tell: neither where
+// continuations resume nor whom a blocking Await parks would be another.
+func TestHandsOn(t *testing.T) {
+	host := newEnvironment(nil, someHost{}, nil)
+	other := newEnvironment(nil, someHost{}, nil)
+	sc := someContext{}
+	header := func(env *environment) *Header {
+		if env == nil {
+			return new(Header)
+		}
+		return &Header{env: env, status: env.flags()}
+	}
+	ui := host.with(sc, nil)
+	for _, test := range []struct {
+		what             string
+		own, now, theirs *environment // own is the function's context's, now what the machine has been given
+		want             bool
+	}{
+		{"nobody's", nil, nil, nil, true},
+		{"adopted by what it awaits", nil, host, host, true},
+		{"of one host", host, nil, host, true},
+		{"of one host, with workers", host.with(nil, sc), nil, host, true},
+		{"of one context", ui, nil, ui, true},
+		{"of a context, awaiting what has none", ui, nil, host, false},
+		{"of a context without a host, awaiting what is nobody's", newEnvironment(sc, nil, nil), nil, nil, false},
+		{"with workers alone, awaiting what is nobody's", newEnvironment(nil, nil, sc), nil, nil, true},
+		{"of a host, awaiting what is nobody's", host, nil, nil, false},
+		{"of a host, awaiting another's", host, nil, other, false},
+		{"nobody's, awaiting a context's", nil, nil, newEnvironment(sc, nil, nil), true},
+	} {
+		if got := header(test.now).handsOn(test.own, header(test.theirs)); got != test.want {
+			t.Errorf("%s: %v", test.what, got)
+		}
+	}
+}
+
+type someHost struct{}
+
+func (someHost) Executor() *Executor { return nil }
+func (someHost) Block(Pending)       {}
+
+type someContext struct{}
+
+func (someContext) Post(Continuation) {}

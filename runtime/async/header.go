@@ -115,6 +115,27 @@ func (h *Header) suspend(m Continuation) bool {
 	return true
 }
 
+// handsOn reports whether a machine that has not left the stack, was called with own,
+// and would return what it awaits on h as it is, may give its caller that task: it
+// would resume where that completes, and whoever blocks on it parks the same host.
+func (m *Header) handsOn(own *environment, h *Header) bool {
+	theirs := h.environment()
+	if own == nil {
+		own = m.environment()
+	}
+	switch {
+	case own == theirs:
+		return true
+	case own == nil:
+		return theirs.host == nil
+	case own.sync != nil:
+		return false
+	case theirs == nil:
+		return own.host == nil
+	}
+	return own.bare == theirs.bare || own.host == nil && theirs.host == nil
+}
+
 // onCompleted stores k, to be resumed when the cell completes; false if it has
 // completed already.
 func (h *Header) onCompleted(token uint32, k Continuation) bool {

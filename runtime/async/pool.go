@@ -38,7 +38,9 @@ import (
 // before SetResult is needless. A package variable cannot be generic, so a
 // generic machine reaches its pool by PoolOf[M]().
 //
-// A kickoff whose awaits all complete synchronously touches no pool (C19).
+// A kickoff whose awaits all complete synchronously touches no pool (C19); nor does
+// one whose first await that has to wait is a tail await, of what the function
+// returns as it is: the caller gets that task ([Awaiter.HandsOn]).
 
 // A Pool keeps finished machines of one type for their next use. The zero Pool
 // is ready; it may be used from any goroutine. Machines of a host stay with the

@@ -1,6 +1,9 @@
 package async
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // An Operation is any of this package's tasks, whatever its results.
 type Operation interface {
@@ -177,6 +180,13 @@ type Awaiter[T any] struct{ cell *cell[T] }
 // OnCompleted is Task.OnCompleted for the machine whose header the awaiter was made
 // with.
 func (a Awaiter[T]) OnCompleted(c Continuation) bool { return a.cell.suspend(c) }
+
+// HandsOn reports whether a pooled machine with header h, which has not left the stack
+// and has nothing left to do but to return what it awaits, may hand the task on to
+// its caller instead. ctx is the function's context, nil if it has none.
+func (a Awaiter[T]) HandsOn(ctx context.Context, h *Header) bool {
+	return h.handsOn(environmentOf(ctx), &a.cell.Header)
+}
 
 // Task returns the task of that version again, with the result inline if it has
 // succeeded by now. It clears the awaiter, so that the machine does not hold on to

@@ -55,6 +55,11 @@ type Awaiter0 struct{ awaiter Awaiter[struct{}] }
 // OnCompleted is Awaiter.OnCompleted.
 func (a Awaiter0) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
 
+// HandsOn is Awaiter.HandsOn.
+func (a Awaiter0) HandsOn(ctx context.Context, h *Header) bool {
+	return a.awaiter.HandsOn(ctx, h)
+}
+
 // Task is Awaiter.Task.
 func (a *Awaiter0) Task(version uint16) Task0 {
 	return Task0{a.awaiter.Task(version)}

@@ -65,6 +65,11 @@ type Awaiter2[A, B any] struct{ awaiter Awaiter[Pair[A, B]] }
 // OnCompleted is Awaiter.OnCompleted.
 func (a Awaiter2[A, B]) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
 
+// HandsOn is Awaiter.HandsOn.
+func (a Awaiter2[A, B]) HandsOn(ctx context.Context, h *Header) bool {
+	return a.awaiter.HandsOn(ctx, h)
+}
+
 // Task is Awaiter.Task.
 func (a *Awaiter2[A, B]) Task(version uint16) Task2[A, B] {
 	return Task2[A, B]{a.awaiter.Task(version)}

@@ -62,6 +62,11 @@ type Awaiter3[A, B, C any] struct{ awaiter Awaiter[Triple[A, B, C]] }
 // OnCompleted is Awaiter.OnCompleted.
 func (a Awaiter3[A, B, C]) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
 
+// HandsOn is Awaiter.HandsOn.
+func (a Awaiter3[A, B, C]) HandsOn(ctx context.Context, h *Header) bool {
+	return a.awaiter.HandsOn(ctx, h)
+}
+
 // Task is Awaiter.Task.
 func (a *Awaiter3[A, B, C]) Task(version uint16) Task3[A, B, C] {
 	return Task3[A, B, C]{a.awaiter.Task(version)}

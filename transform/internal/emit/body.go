@@ -303,6 +303,12 @@ func (e *emitter) renew(v *ir.Var) {
 //		}
 //	}
 //	readDone:
+//
+// and in a pooled machine, where nothing is left to do after,
+//
+//	if m.heap == nil && m.awaiter.HandsOn(m.ctx, &m.Header) {
+//		return nil // its task is the caller's
+//	}
 func (e *emitter) await(a *ir.Await) {
 	s, m := a.Slot, e.f.Receiver
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
@@ -310,6 +316,9 @@ func (e *emitter) await(a *ir.Await) {
 	keep, kept := e.keep(s, s.Local)
 	e.line("%s", keep)
 	e.box(a.Live)
+	if e.handsOn(a) {
+		e.line("if %s.heap == nil && %s.HandsOn(%s, &%s.Header) {\nreturn nil // its task is the caller's\n}", m, kept, e.ownContext(), m)
+	}
 	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", kept, m, a.State)
 	e.line("%s:", a.Resume)
 }

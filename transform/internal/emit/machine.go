@@ -98,6 +98,12 @@ func (e *emitter) kickoff() {
 		if e.f.Unwinds() {
 			fmt.Fprintf(&b, "%s.State = 0 // no exit: it waits\n", m)
 		}
+		for _, a := range e.f.Awaits {
+			if e.handsOn(a) {
+				fmt.Fprintf(&b, "if %[1]s.heap == nil { // it has handed on what it awaits\nreturn %[1]s.%[2]s.Task(%[1]s.Awaited)\n}\n", m, a.Slot.Field)
+				break
+			}
+		}
 		fmt.Fprintf(&b, "return %s.heap.Task()", m)
 	} else {
 		fmt.Fprintf(&b, "return %s.Result()", m)
@@ -459,6 +465,20 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 		list = append(list, v)
 	}
 	return list
+}
+
+// handsOn reports whether the machine, if it has not left the stack, gives its caller
+// the task of a tail await instead of waiting for it. One that is not pooled waits,
+// and so stands in dumps and in what panics come through; and its task may be
+// awaited by many.
+func (e *emitter) handsOn(a *ir.Await) bool { return a.Tail && e.fn.Options.Pool }
+
+// ownContext is the context that the function was called with, nil if it has none.
+func (e *emitter) ownContext() string {
+	if e.f.Context == nil {
+		return "nil"
+	}
+	return e.f.Receiver + "." + e.calledContext()
 }
 
 // calledContext is the field that keeps the context that the function was called

@@ -343,6 +343,7 @@ type Await struct {
 	State  int    // by lower: 1, 2, …
 	Resume string // by lower: the label
 	Slot   *Slot  // by lower
+	Tail   bool   // by lower: what it gives is returned as it is, and its task is of the function's own type
 }
 
 // A Comment is the author's, on a line of its own or behind the last statement.

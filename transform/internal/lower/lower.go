@@ -110,7 +110,41 @@ func (n *namer) slots() {
 			}
 			f.Slots = append(f.Slots, a.Slot)
 		}
+		a.Tail = tail(f, a)
 	}
+}
+
+// tail reports whether nothing is left to do after a but to return what it gives:
+//
+//	return f(x).Await()
+func tail(f *ir.Func, a *ir.Await) bool {
+	if a.Slot.Task == nil || a.Boxed || a.Block == nil || f.Unwinds() || !yields(a.Slot.Task, f.Sig.Results()) {
+		return false
+	}
+	ret, ok := a.Block.Term.(*ir.Return)
+	if !ok || ret.Node == nil || len(ret.Node.Results) != 1 || ast.Unparen(ret.Node.Results[0]) != ast.Expr(a.Call) {
+		return false
+	}
+	for _, v := range f.Results {
+		if v != nil && v.Cell { // somebody may look at the results later
+			return false
+		}
+	}
+	return a.Block.Instrs[len(a.Block.Instrs)-1] == ir.Instr(a)
+}
+
+// yields reports whether a task gives these results.
+func yields(task *types.Named, results *types.Tuple) bool {
+	args := task.TypeArgs()
+	if results.Len() != args.Len()+1 || !types.Identical(results.At(args.Len()).Type(), types.Universe.Lookup("error").Type()) {
+		return false
+	}
+	for i := range args.Len() {
+		if !types.Identical(results.At(i).Type(), args.At(i)) {
+			return false
+		}
+	}
+	return true
 }
 
 // taskType returns t if it is one of async's tasks: those are kept as awaiters.
