@@ -85,6 +85,7 @@ func TestDumpOfWhenEach(t *testing.T) {
         at = 512
     awaited by a combinator of package async
     inflight_test.each  program_test.go:66  state 1, awaits t, for AGE
+        iterator = of a range over a function,
 `
 	if got := w.Dump(); !strings.Contains(anonymous(got), strings.Join(strings.Fields(want), " ")) {
 		t.Errorf("%s", got)

@@ -30,6 +30,12 @@ func valueText(v reflect.Value) string {
 		return time.Duration(v.Int()).String()
 	}
 	typ := v.Type().String()
+	switch {
+	case strings.HasPrefix(typ, "*async.FuncRange["): // the compiler's own
+		return "of a range over a function"
+	case strings.HasPrefix(typ, "async.MapRange["):
+		return "of a range over a map"
+	}
 	switch v.Kind() {
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
