@@ -38,7 +38,7 @@ func (b *builder) shape(pos token.Pos, what string, t types.Type) (boxed bool, s
 	}
 	shape = new(ir.Shape)
 	for _, part := range parts {
-		if !b.infer(shape, part) {
+		if !b.infer(shape, part) || constrained(t, part) {
 			b.unnameable(pos, what, t)
 			return false, nil
 		}
@@ -53,7 +53,7 @@ func (b *builder) infer(shape *ir.Shape, part types.Type) bool {
 	}
 	shape.Parts = append(shape.Parts, part)
 	w := b.witness(shape, part)
-	if w == nil {
+	if w == nil || constrained(w.Type, part) {
 		return false
 	}
 	shape.Witnesses = append(shape.Witnesses, w)
@@ -173,6 +173,24 @@ func (b *builder) chained(shape *ir.Shape, sel *types.Selection, sig *types.Sign
 	}
 	return &ir.Witness{Obj: sel.Obj(), Recv: recv, Type: sig, Part: true}
 }
+
+// constrained reports whether part is the argument of a type parameter in t that
+// does not take any type: what is inferred for has parameters that do.
+func constrained(t, part types.Type) bool {
+	found := false
+	components(t, make(map[types.Type]bool), func(t types.Type) bool {
+		if named, ok := t.(*types.Named); ok {
+			for i, arg := range typeArgs(named.TypeArgs()) {
+				constraint := named.TypeParams().At(i).Constraint().Underlying().(*types.Interface)
+				found = found || types.Identical(arg, part) && !constraint.Empty() && !types.Identical(constraint, ofAnyComparable)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+var ofAnyComparable = types.Universe.Lookup("comparable").Type().Underlying()
 
 // holds reports whether t has part among its components.
 func holds(t, part types.Type) bool {
