@@ -149,9 +149,10 @@ func (c *CPU) deliverAPCs() {
 		c.requireRestored(APCLevel, "APC", a.Name)
 		c.LowerIRQL(old)
 		if a.Normal != nil {
-			t.normalRunning = true
+			k, delivering := c.kernel, c.kernel.delivering
+			t.normalRunning, k.delivering = true, false
 			a.Normal(c, a)
-			t.normalRunning = false
+			t.normalRunning, k.delivering = false, delivering
 		}
 	}
 }

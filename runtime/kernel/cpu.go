@@ -94,6 +94,10 @@ func (c *CPU) letOthers() {
 
 // deliver does all that was held back and that the CPU's IRQL now lets through, the most urgent first.
 func (c *CPU) deliver() {
+	k := c.kernel
+	delivering := k.delivering
+	k.delivering = true
+loop:
 	for c.due() {
 		switch {
 		case c.attention&attendInterrupt != 0 && c.serviceHighest():
@@ -102,7 +106,25 @@ func (c *CPU) deliver() {
 		case c.attention&attendAPC != 0 && c.irql < APCLevel && c.nesting == 0 && c.thread != nil:
 			c.deliverAPCs()
 		default:
-			return
+			break loop
 		}
 	}
+	k.delivering = delivering
+}
+
+// requireCaller refuses a call into the machine that no simulated thread can have made: none runs, or what runs is beneath
+// it. So the call comes from a goroutine that has no business here. One that comes while a thread's own code runs cannot be
+// told from that code's.
+func (c *CPU) requireCaller(routine string) {
+	if c.irql != PassiveLevel {
+		c.wrongLevel(PassiveLevel, routine)
+	}
+	if t := c.thread; t == nil || c.kernel.delivering || t.state != Running && !t.normalRunning {
+		c.refuseCaller(routine)
+	}
+}
+
+func (c *CPU) refuseCaller(routine string) {
+	panic("kernel: " + routine + " where no simulated thread runs: the machine is used from two goroutines at a time. " +
+		"A World belongs to one goroutine, its owner's; another one leaves it work by World.Inject")
 }

@@ -101,9 +101,7 @@ type OpenOptions struct {
 
 // Open opens a device by name, in the context of the CPU's thread, at PassiveLevel.
 func (c *CPU) Open(name string, o OpenOptions) (Handle, Status) {
-	if c.irql != PassiveLevel {
-		c.wrongLevel(PassiveLevel, "Open")
-	}
+	c.requireCaller("Open")
 	k := c.kernel
 	dev := k.devices[name]
 	if dev == nil {
@@ -139,9 +137,7 @@ func (k *Kernel) lookup(h Handle) *FileObject {
 // CloseHandle closes a handle: what is queued through it is cancelled (MajorCleanup); what a device works on completes
 // later, and only then is the file object gone (MajorClose).
 func (c *CPU) CloseHandle(h Handle) Status {
-	if c.irql != PassiveLevel {
-		c.wrongLevel(PassiveLevel, "CloseHandle")
-	}
+	c.requireCaller("CloseHandle")
 	k := c.kernel
 	file := k.lookup(h)
 	if file == nil {
@@ -249,15 +245,13 @@ func (ov *Overlapped) IRPID() uint64 {
 // then told to the port, event or routine, unless it is an error that was returned (A12). On a synchronous handle it
 // waits, and ov may be nil.
 func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, ov *Overlapped) Status {
-	if c.irql != PassiveLevel {
-		c.wrongLevel(PassiveLevel, "Request")
-	}
+	c.requireCaller("Request")
 	k := c.kernel
 	file := k.lookup(h)
 	switch {
 	case file == nil:
 		return StatusInvalidHandle
-	case offset < 0 || !file.synchronous && ov == nil || c.thread == nil:
+	case offset < 0 || !file.synchronous && ov == nil:
 		return StatusInvalidParameter
 	case ov != nil && (ov.irp != nil || ov.Routine != nil && file.port != nil): // in flight already; A13
 		return StatusInvalidParameter

@@ -34,6 +34,7 @@ type Kernel struct {
 	cpus        []*CPU
 	cpu         *CPU // the one whose code runs now
 	company     bool // there are others, or faults: cpu.go
+	delivering  bool // what runs is the kernel or a driver: cpu.go
 	threads     []*Thread
 	ready       []*Thread
 	threadsMade int
@@ -261,6 +262,7 @@ func (k *Kernel) Adopt(t *Thread) { k.AdoptOn(k.cpus[0], t) }
 // AdoptOn is Adopt on a CPU of choice: for a thread that is started by another one and runs at once, in its place.
 func (k *Kernel) AdoptOn(c *CPU, t *Thread) {
 	k.cpu = c
+	k.delivering = false // also where a panic has come through
 	c.thread, c.last, t.cpu = t, t, c
 	t.state = Running
 	if !t.kernelAPCs.empty() {

@@ -177,7 +177,10 @@ func (t *Thread) Block(what string) Status {
 	}
 	k.counts.Blocks++
 	c.Trace(HopThreadBlocked, nil, t.name, 0, 0)
+	delivering := k.delivering
+	k.delivering = false // others run
 	k.parker.Park(t)
+	k.delivering = delivering
 	if t.active {
 		t.port.resume()
 	}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -330,3 +331,73 @@ func TestWaitFor(t *testing.T) {
 		equal(t, tc.name+": then", m.user.WaitFor(e, false, time.Hour), StatusSuccess)
 	}
 }
+
+// TestForeignCallers: what no thread can have called is refused, and what a thread has called never is, wherever it is: in an
+// APC's normal routine, after a wait in one, after a panic that came through the kernel.
+func TestForeignCallers(t *testing.T) {
+	m := newMachine(Config{Verify: true})
+	m.device(t, "device", completes(StatusSuccess, 0), nil)
+	calls := func() (refused string) {
+		defer func() { refused = fmt.Sprint(recover()) }()
+		h, status := m.c().Open("device", OpenOptions{})
+		equal(t, "opened", status, StatusSuccess)
+		m.c().Request(h, MajorRead, nil, 0, new(Overlapped))
+		m.c().CloseHandle(h)
+		return ""
+	}
+	never := func(when string) { equal(t, when, calls(), "<nil>") }
+	never("the owner")
+	thread := m.NewThread("a thread", bodyFunc(func(th *Thread) {
+		never("a thread")
+		th.WaitIdle("nothing more")
+	}))
+	m.Wake(thread)
+	m.run()
+	m.c().QueueAPC(m.user, &APC{Name: "normal", Normal: func(*CPU, *APC) { never("a normal routine") }})
+	m.run()
+	m.c().QueueAPC(thread, &APC{Name: "normal", Normal: func(*CPU, *APC) { never("a normal routine of one that waits") }})
+	m.run()
+	never("the owner, then")
+
+	for when, beneath := range map[string]func(f func()){
+		"while time passes": func(f func()) {
+			timer := &clock.Timer{Alarm: clock.AlarmFunc(func(clock.Time) { f() })}
+			m.clock.Set(timer, m.clock.Now().Add(time.Millisecond))
+			m.run()
+		},
+		"while a thread is chosen": func(f func()) {
+			m.oracle = oracleFunc(func() { f() })
+			m.Wake(thread)
+			m.Wake(m.NewThread("another", bodyFunc(func(th *Thread) { th.WaitIdle("nothing") })))
+			m.run()
+		},
+		"in an APC's kernel routine": func(f func()) {
+			m.c().QueueAPC(m.user, &APC{Name: "special", Kernel: func(c *CPU, _ *APC) {
+				c.irql = PassiveLevel // as a goroutine would find it in between
+				f()
+				c.irql = APCLevel
+			}})
+			m.run()
+		},
+	} {
+		refused := ""
+		beneath(func() { refused += calls() })
+		if !strings.Contains(refused, "two goroutines") || !strings.Contains(refused, "Inject") {
+			t.Errorf("%s: %q", when, refused)
+		}
+	}
+
+	func() {
+		defer func() { recover() }()
+		m.c().QueueAPC(m.user, &APC{Name: "special", Kernel: func(*CPU, *APC) { panic("a driver's") }})
+		m.run()
+	}()
+	m.Adopt(m.user)
+	m.c().irql = PassiveLevel
+	never("after a panic")
+}
+
+// oracleFunc is an oracle that lets a test look in.
+type oracleFunc func()
+
+func (f oracleFunc) Choose(string, uint64) uint64 { f(); return 0 }

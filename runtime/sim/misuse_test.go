@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/overlapped"
@@ -196,5 +197,33 @@ func TestForeignGoroutines(t *testing.T) {
 	w.Run()
 	if !ran {
 		t.Error("what was injected did not run")
+	}
+}
+
+// TestForeignCall: a goroutine that starts an operation while the World waits is told what to do instead, and the World goes on.
+func TestForeignCall(t *testing.T) {
+	if raceEnabled {
+		t.Skip("it is a data race, and found as one")
+	}
+	w := sim.New(1)
+	f, _ := open(t, w, "disk", []byte("abc"))
+	ctx, cancel := context.WithCancel(context.Background()) // foreign: the World waits for its end
+	done := async.NewSourceFor[int](w.Context())
+	w.OnDone(ctx, func() { done.SetResult(1) })
+	told := make(chan string, 1)
+	go func() {
+		defer cancel()
+		defer func() { told <- fmt.Sprint(recover()) }()
+		time.Sleep(50 * time.Millisecond)
+		f.ReadAsync(w.Context(), make([]byte, 3))
+	}()
+	if n, err := done.Task().Await(); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	if text := <-told; !strings.Contains(text, "two goroutines") || !strings.Contains(text, "World.Inject") {
+		t.Error(text)
+	}
+	if n, err := f.ReadAsync(w.Context(), make([]byte, 3)).Await(); n != 3 || err != nil {
+		t.Error(n, err)
 	}
 }
