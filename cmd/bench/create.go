@@ -20,8 +20,28 @@ func (b *bench) create() ([]Row, error) {
 			}
 			q.Forget()
 		}},
-		contender{name: finished, run: func(n int) { ourOnce(n, ours.OnceAsync) }},
-		contender{name: pooled, run: func(n int) { ourOnce(n, ours.OncePooledAsync) }},
+		contender{name: finished, run: func(n int) {
+			q := ours.NewQueue(8)
+			op := q.NewOperation()
+			for range n {
+				task := ours.OnceAsync(op)
+				q.Run()
+				if v, err := task.Await(); v != 2 || err != nil {
+					must(v, 2, err)
+				}
+			}
+		}},
+		contender{name: pooled, run: func(n int) {
+			q := ours.NewQueue(8)
+			op := q.NewOperation()
+			for range n {
+				task := ours.OncePooledAsync(op)
+				q.Run()
+				if v, err := task.Await(); v != 2 || err != nil {
+					must(v, 2, err)
+				}
+			}
+		}},
 		contender{name: handUnfinished, run: func(n int) {
 			q := hand.NewQueue(8)
 			for range n {
@@ -56,16 +76,4 @@ func (b *bench) create() ([]Row, error) {
 		costs.row(pooled, channel, oursAtMost(80), noAllocs),
 		row(unfinished, cost(costs[unfinished]), coroc, quoted(700, "ns")).because(corocNote),
 	}, nil
-}
-
-func ourOnce[T interface{ Await() (int, error) }](n int, start func(*ours.Operation) T) {
-	q := ours.NewQueue(8)
-	op := q.NewOperation()
-	for range n {
-		task := start(op)
-		q.Run()
-		if v, err := task.Await(); v != 2 || err != nil {
-			must(v, 2, err)
-		}
-	}
 }

@@ -25,8 +25,8 @@ func (b *Builder[T]) BelongTo(ctx context.Context) {
 // (C22).
 func (b *Builder[T]) Promote(m Continuation) {
 	b.status |= promoted
-	if l := b.env.tracker(); l != nil {
-		l.began(m)
+	if b.followed() {
+		b.began(m)
 	}
 }
 
@@ -42,27 +42,28 @@ func (b *Builder[T]) SyncContext() SyncContext {
 // that this releases, for MoveNext to return.
 func (b *Builder[T]) SetResult(v T, err error) Continuation {
 	if err != nil || b.has(promoted) {
-		return b.setResult(v, err)
+		return b.settle(v, err)
 	}
 	b.value, b.status = v, done // on the stack, as most that wait for nothing are
 	return nil
 }
 
-func (b *Builder[T]) setResult(v T, err error) Continuation {
-	if b.has(promoted) {
-		return b.settle(v, err)
+// settle is SetResult of a machine that has failed, or is on the heap.
+func (b *Builder[T]) settle(v T, err error) (released Continuation) {
+	if !b.has(promoted) {
+		b.value, b.status = v, done|failed
+		*b.failure() = err
+		return nil
 	}
-	b.value, b.status = v, done|failed
-	*b.failure() = err
-	return nil
-}
-
-// settle is SetResult on the heap.
-func (b *Builder[T]) settle(v T, err error) Continuation {
-	if l := b.env.tracker(); l != nil {
-		l.ended(unsafe.Pointer(b))
+	if b.followed() {
+		b.ended(unsafe.Pointer(b))
 	}
-	released, ok := b.finish(v, err)
+	var ok bool
+	if b.has(solo) {
+		released, ok = b.complete(v, err)
+	} else {
+		released, ok = b.finish(v, err)
+	}
 	if !ok {
 		panic("async: C15: a machine was completed twice: what it awaited resumed it more than once, or panicked after storing it")
 	}
@@ -85,8 +86,8 @@ func (b *Builder[T]) Result() (task Task[T]) {
 
 // Task returns the task of a machine on the heap.
 func (b *Builder[T]) Task() Task[T] {
-	if l := b.env.tracker(); l != nil {
-		l.begun(unsafe.Pointer(b))
+	if b.followed() {
+		b.begun(unsafe.Pointer(b))
 	}
 	return taskOf(&b.cell, b.token())
 }

@@ -93,12 +93,33 @@ func (ex *Executor) tracker() *Machines {
 	return process.Load()
 }
 
-// tracker returns who keeps track of machines with this environment.
-func (e *environment) tracker() *Machines {
-	if e != nil && e.host != nil {
-		return e.machines
+// followed reports whether somebody may keep track of the machine with header h.
+func (h *Header) followed() bool { return h.has(tracked) || process.Load() != nil }
+
+// tracker returns who keeps track of it, nil if nobody does.
+func (h *Header) tracker() *Machines {
+	if env := h.environment(); env != nil && env.host != nil {
+		return env.machines
 	}
 	return process.Load()
+}
+
+func (h *Header) began(m Continuation) {
+	if l := h.tracker(); l != nil {
+		l.began(m)
+	}
+}
+
+func (h *Header) begun(at unsafe.Pointer) {
+	if l := h.tracker(); l != nil {
+		l.begun(at)
+	}
+}
+
+func (h *Header) ended(at unsafe.Pointer) {
+	if l := h.tracker(); l != nil {
+		l.ended(at)
+	}
 }
 
 // addressOf is how a machine is known: the builder that it begins with lies at
@@ -293,10 +314,10 @@ func (j *joint[T]) awaitedBy() []Continuation {
 // task, and whether that is known: it is not where the machine waits for
 // something else.
 func (a *Awaiter[T]) Awaits() (pending, known bool) {
-	if a.cell == nil {
+	if a.header == nil {
 		return false, false
 	}
-	return !a.cell.isCompleted(), true
+	return !a.header.isCompleted(), true
 }
 
 // Awaits is Awaiter.Awaits.

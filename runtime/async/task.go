@@ -168,32 +168,32 @@ func (t Task[T]) PanicStack() []byte {
 // the machine's own header, which notes the task's version. A machine that belongs
 // to no host belongs to the task's from now on.
 func (t Task[T]) Awaiter(h *Header) Awaiter[T] {
-	c := t.cell()
-	c.noteAwaiter(h, t.token)
-	return Awaiter[T]{c}
+	awaited := t.header()
+	awaited.noteAwaiter(h, t.token)
+	return Awaiter[T]{awaited}
 }
 
 // An Awaiter is a pending task without the room for an inline result: what a
 // generated machine keeps while it is suspended.
-type Awaiter[T any] struct{ cell *cell[T] }
+type Awaiter[T any] struct{ header *Header }
 
 // OnCompleted is Task.OnCompleted for the machine whose header the awaiter was made
 // with.
-func (a Awaiter[T]) OnCompleted(c Continuation) bool { return a.cell.suspend(c) }
+func (a Awaiter[T]) OnCompleted(c Continuation) bool { return a.header.suspend(c) }
 
 // HandsOn reports whether a pooled machine with header h, which has not left the stack
 // and has nothing left to do but to return what it awaits, may hand the task on to
 // its caller instead. ctx is the function's context, nil if it has none.
 func (a Awaiter[T]) HandsOn(ctx context.Context, h *Header) bool {
-	return h.handsOn(environmentOf(ctx), &a.cell.Header)
+	return h.handsOn(environmentOf(ctx), a.header)
 }
 
 // Task returns the task of that version again, with the result inline if it has
 // succeeded by now. It clears the awaiter, so that the machine does not hold on to
 // what it no longer awaits.
 func (a *Awaiter[T]) Task(version uint16) Task[T] {
-	c := a.cell
-	a.cell = nil
+	c := cellOf[T](a.header)
+	a.header = nil
 	if atomic.LoadUint32(&c.status)&(versions|phases|failed|single) != uint32(version)<<versionShift|done {
 		return c.redeem(version)
 	}

@@ -15,15 +15,23 @@ type Queue struct {
 	ring       []*async.Source[int] // a power of two
 	head, tail uint
 	ex         *async.Executor
-	work       func() (async.Continuation, bool)
-	pending    async.Source[int] // bound, and never used: what operations begin as
+	work       func() (async.Continuation, bool) // completes the oldest, and returns what that releases
+	pending    async.Source[int]                 // bound, and never used: what operations begin as
 }
 
 // NewQueue makes a queue for as many operations in flight as size says, a power
 // of two.
 func NewQueue(size int) *Queue {
 	q := &Queue{ring: make([]*async.Source[int], size), ex: async.NewExecutor(nil)}
-	q.work = func() (async.Continuation, bool) { return q.next() }
+	q.work = func() (released async.Continuation, more bool) {
+		if q.head == q.tail {
+			return nil, false
+		}
+		s := q.ring[q.head&uint(len(q.ring)-1)]
+		q.head++
+		released, _ = s.Release(1, nil)
+		return released, true
+	}
 	q.pending.Bind(q)
 	return q
 }
@@ -49,17 +57,6 @@ func (q *Queue) Complete() bool {
 
 // Run completes operations until there are none.
 func (q *Queue) Run() { q.ex.RunAll(q.work) }
-
-// next completes the oldest operation, and returns what that releases.
-func (q *Queue) next() (released async.Continuation, more bool) {
-	if q.head == q.tail {
-		return nil, false
-	}
-	s := q.ring[q.head&uint(len(q.ring)-1)]
-	q.head++
-	released, _ = s.Release(1, nil)
-	return released, true
-}
 
 // Forget drops what is in flight.
 func (q *Queue) Forget() { q.head = q.tail }
