@@ -224,6 +224,11 @@ func (e *explainer) fastPaths() {
 	if slices.ContainsFunc(f.Vars, func(v *ir.Var) bool { return v.Cell && v.Lifted }) {
 		add("nothing pins the machine: what must stay in its place has a cell of its own, so that it can begin on the stack")
 	}
+	for _, a := range f.Awaits {
+		if a.Tail && e.Pool {
+			add("state %d only returns what it awaits: where nothing has waited before, and both resume alike, it hands the task on, and there is no machine", a.State)
+		}
+	}
 	if e.Pool {
 		add("finished machines are used again (//nothread:async pool)")
 	}
