@@ -47,7 +47,7 @@ func (e *emitter) Package(pkg *types.Package, name string) string {
 func (e *emitter) Type(t types.Type) string { return e.typ(t) }
 
 // Leap writes a jump out of a whole statement.
-func (e *emitter) Leap(to *ir.Block) string { return "goto " + to.Label }
+func (e *emitter) Leap(_ *ast.BranchStmt, to *ir.Block) string { return "goto " + to.Label }
 
 // Return writes return m.finish(…). Results that somebody else can see are set
 // first; where calls are deferred, they are set and the machine exits:

@@ -138,8 +138,13 @@ func (w words) Start(_ *ast.CallExpr, child *ir.Func, _ bool) string { return ch
 // Defer writes a defer statement.
 func (w words) Defer(f *ir.Func, d *ast.DeferStmt) string { return "defer " + f.Value(d.Call, w) }
 
-// Leap writes a jump by the label that it has in the generated code.
-func (w words) Leap(to *ir.Block) string { return "goto " + to.Label }
+// Leap writes a jump as its author did.
+func (w words) Leap(br *ast.BranchStmt, _ *ir.Block) string {
+	if br.Label != nil {
+		return br.Tok.String() + " " + br.Label.Name
+	}
+	return br.Tok.String()
+}
 
 // Mark writes nothing.
 func (w words) Mark(int) string { return "" }

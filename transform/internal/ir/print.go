@@ -189,7 +189,7 @@ func (p *printer) Operand(o Operand) string {
 func (p *printer) Package(pkg *types.Package, name string) string { return pkg.Name() + "." + name }
 
 // Leap writes a jump.
-func (p *printer) Leap(to *Block) string { return fmt.Sprintf("jump b%d", to.Index) }
+func (p *printer) Leap(_ *ast.BranchStmt, to *Block) string { return fmt.Sprintf("jump b%d", to.Index) }
 
 // Return writes the return as the author has it.
 func (p *printer) Return(f *Func, ret *ast.ReturnStmt) string {

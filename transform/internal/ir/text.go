@@ -24,8 +24,8 @@ type Style interface {
 	Start(call *ast.CallExpr, child *Func, inside bool) string
 	// Defer writes a defer statement of the function's own.
 	Defer(f *Func, d *ast.DeferStmt) string
-	// Leap writes a jump out of a whole statement.
-	Leap(to *Block) string
+	// Leap writes br, a jump out of a whole statement, which leads to a block.
+	Leap(br *ast.BranchStmt, to *Block) string
 	// Mark writes, on a line of its own, which line of the source the next one
 	// is; "" leaves that out.
 	Mark(line int) string
@@ -206,7 +206,7 @@ func (t *texter) visit(n ast.Node) bool {
 		}
 	case *ast.BranchStmt:
 		if to, ok := t.f.Leaps[n]; ok {
-			t.replace(n, t.style.Leap(to))
+			t.replace(n, t.style.Leap(n, to))
 			return false
 		}
 	case *ast.AssignStmt:
