@@ -53,6 +53,16 @@ func (p *Panic) End() {
 	}
 }
 
+// Deferred is f as a machine keeps it until it calls it: a nil function panics in a
+// frame of its own, for where a deferred call of one panics, the Go runtime loses its
+// way if that is recovered and another panic follows. Only generated code calls it.
+func Deferred(f func()) func() {
+	if f == nil {
+		return func() { f() }
+	}
+	return f
+}
+
 // deferring is a machine that may have deferred calls.
 type deferring interface {
 	// RunDeferred runs them, last first, while panicking with p if it is not

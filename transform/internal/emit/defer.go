@@ -14,6 +14,7 @@ import (
 // Defer writes how a defer statement keeps its call:
 //
 //	m.defers = append(m.defers, f.Close)
+//	m.defers = append(m.defers, async.Deferred(m.stop))
 //	m.defers = append(m.defers, handleDefer1{arg0: &m.err})
 func (e *emitter) Defer(f *ir.Func, s *ast.DeferStmt) string {
 	if f.Redeclares("append") {
@@ -38,10 +39,10 @@ func (e *emitter) kept(d *ir.Defer) string {
 	}
 	if d.Type == "" {
 		fun := e.f.Expr(call.Fun, e)
-		if plain := types.NewSignatureType(nil, nil, nil, nil, nil, false); types.Identical(e.f.Source.Info.TypeOf(call.Fun), plain) {
+		if e.neverNil(call.Fun) {
 			return fun
 		}
-		return "(func())(" + fun + ")"
+		return async("Deferred") + "(" + fun + ")"
 	}
 	var fields []string
 	if !d.Static {
@@ -51,6 +52,18 @@ func (e *emitter) kept(d *ir.Defer) string {
 		fields = append(fields, fmt.Sprintf("arg%d: %s", i, arg))
 	}
 	return d.Type + e.used() + "{" + strings.Join(fields, ", ") + "}"
+}
+
+// neverNil reports whether fun is a literal or a method value.
+func (e *emitter) neverNil(fun ast.Expr) bool {
+	switch x := ast.Unparen(fun).(type) {
+	case *ast.FuncLit:
+		return true
+	case *ast.SelectorExpr:
+		s := e.f.Source.Info.Selections[x]
+		return s != nil && s.Kind() == types.MethodVal
+	}
+	return false
 }
 
 // keptArgs writes the arguments, those of a variadic parameter as a slice.
