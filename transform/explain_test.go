@@ -149,6 +149,21 @@ func TestExplainSizes(t *testing.T) {
 	}
 }
 
+// Fields are in an order that wastes nothing but at the end.
+func TestMachinesAreDense(t *testing.T) {
+	narrow := false
+	for _, c := range studied(t) {
+		e := explained(c)
+		narrow = narrow || e.Name == "Narrow"
+		if e.Machine.Padding != explain.Depends && e.Machine.Padding >= 8 {
+			t.Errorf("%s: %v bytes of padding", e.Name, e.Machine.Padding)
+		}
+	}
+	if !narrow {
+		t.Error("Narrow, whose fields stand in the wrong order, is not among them")
+	}
+}
+
 func withClosures(e *Explanation, f func(*Explanation)) {
 	f(e)
 	for _, c := range e.Closures {

@@ -180,3 +180,14 @@ func Quoted(s string, t async.Task0) string {
 	}
 	return s
 }
+
+// Narrow keeps narrow variables between wide ones: the machine has them together.
+//
+//nothread:async
+func Narrow(t async.Task[int], loud bool, from int64, small int8, to int64, last bool) (int64, error) {
+	n, err := t.Await()
+	if loud == last {
+		return from, err
+	}
+	return to + int64(small) + int64(n), err
+}

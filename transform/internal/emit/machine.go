@@ -262,7 +262,7 @@ func (e *emitter) machineStruct() {
 		fields = append(fields, jen.Line(),
 			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"))
 	}
-	for i, v := range e.lifted() {
+	for i, v := range e.packed(e.lifted()) {
 		if i == 0 {
 			fields = append(fields, jen.Line())
 		}

@@ -1,11 +1,15 @@
 package emit
 
 import (
+	"cmp"
 	"fmt"
+	"go/token"
 	"go/types"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // typ writes a type, as it is named where the output stands.
@@ -265,4 +269,38 @@ func (e *emitter) insideTypes() (open int) {
 		}
 	}
 	return open
+}
+
+// packed puts variables in the order in which their fields waste no padding, if that
+// of appearance does: what needs the widest boundary first. Sizes are those of one
+// platform, for what is generated must not depend on where.
+func (e *emitter) packed(vars []*ir.Var) []*ir.Var {
+	if e.used() != "" { // sizes are the instances'
+		return vars
+	}
+	sizes := types.SizesFor("gc", "amd64")
+	kept := func(v *ir.Var) types.Type {
+		switch {
+		case v.Boxed:
+			return types.Universe.Lookup("any").Type()
+		case v.Cell:
+			return types.NewPointer(v.Type)
+		}
+		return v.Type
+	}
+	size := func(vars []*ir.Var) int64 {
+		var fields []*types.Var
+		for i, v := range vars {
+			fields = append(fields, types.NewField(token.NoPos, nil, fmt.Sprintf("f%d", i), kept(v), false))
+		}
+		return sizes.Sizeof(types.NewStruct(append(fields, types.NewField(token.NoPos, nil, "awaiter", types.Typ[types.Uintptr], false)), nil))
+	}
+	narrowing := slices.Clone(vars)
+	slices.SortStableFunc(narrowing, func(a, b *ir.Var) int {
+		return cmp.Compare(sizes.Alignof(kept(b)), sizes.Alignof(kept(a)))
+	})
+	if size(narrowing) < size(vars) {
+		return narrowing
+	}
+	return vars
 }
