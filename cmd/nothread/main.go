@@ -178,11 +178,11 @@ func reason(err error, named bool, patterns []string) string {
 // cacheFolder is where runs remember what has nothing left to do; "" for nowhere.
 func cacheFolder() string {
 	switch folder := os.Getenv("NOTHREADCACHE"); folder {
+	case "":
 	case "off":
 		return ""
 	default:
 		return folder
-	case "":
 	}
 	folder, err := os.UserCacheDir()
 	if err != nil {

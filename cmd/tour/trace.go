@@ -29,7 +29,9 @@ type recording struct {
 
 // inChrome reports whether the trace is written in Chrome's format, compressed or
 // not.
-func (r *recording) inChrome() bool { return filepath.Ext(strings.TrimSuffix(r.path, ".gz")) == ".json" }
+func (r *recording) inChrome() bool {
+	return filepath.Ext(strings.TrimSuffix(r.path, ".gz")) == ".json"
+}
 
 // options are what a World needs to be recorded; page is where a trace on - goes.
 func (r *recording) options(page io.Writer) ([]sim.Option, error) {
