@@ -362,6 +362,40 @@ func TestC19_PooledMachineIsReused(t *testing.T) {
 	}
 }
 
+// What belongs to a host stays with it: a collection takes none of it, and an error or
+// a panic brings it back too. Another host has its own.
+func TestC19_PooledMachinesStayWithTheirHost(t *testing.T) {
+	var pool async.SourcePool[int]
+	boom := errors.New("boom")
+	for range 2 {
+		ctx := async.WithHost(bg, &testHost{ex: async.NewExecutor(nil)})
+		once := func(err error) {
+			s := pool.New(ctx)
+			inner := pooledSumAsync(1, func(int) async.Task[int] { return s.Task() })
+			outer := pooledSumAsync(2, func(i int) async.Task[int] {
+				if i == 1 {
+					panic("in the machine")
+				}
+				return inner
+			})
+			if s.Complete(nil, 1, err); err == nil {
+				mustPanic(t, "in the machine", func() { outer.GetResult() })
+			} else if _, got := outer.GetResult(); got != err {
+				t.Errorf("err = %v", got)
+			}
+		}
+		if n := testing.AllocsPerRun(10, func() {
+			runtime.GC()
+			runtime.GC() // what a sync.Pool kept is gone
+			once(boom)
+		}); n > 4 && !raceEnabled { // the closures
+			t.Errorf("two machines and a source of one host allocate %v times", n)
+		}
+		once(nil)
+		once(boom)
+	}
+}
+
 func TestC19_PooledMachineComesBackAfterErrorAndPanic(t *testing.T) {
 	boom := errors.New("boom")
 	s := async.NewSource[int]()
