@@ -29,22 +29,19 @@ import (
 //     room imports one above it.
 //   - load alone reads packages, emit alone knows how Go text is made, write
 //     alone writes.
-//   - internal/replace belongs to neither side, and knows none.
 //
 // "x/..." stands for a room and all below it, on either side. Tests are free to
 // import what they need to see, but not across transform and runtime.
 const policy = `
-cmd/nothread:           transform internal/replace cmd/graphsvg
+cmd/nothread:           transform cmd/graphsvg
 cmd/graphsvg:           github.com/goccy/go-graphviz
 cmd/bench/...:          runtime/... cmd/bench/...
-cmd/tour:               runtime/... golden/... internal/replace
-
-internal/replace:
+cmd/tour:               runtime/... golden/...
 
 transform:              transform/internal/...
 transform/internal/diag:
 transform/internal/load:  transform/internal/diag golang.org/x/tools/go/packages
-transform/internal/cache: transform/internal/load internal/replace
+transform/internal/cache: transform/internal/load transform/internal/replace
 transform/internal/check: transform/internal/diag transform/internal/load
 transform/internal/ir:
 transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir
@@ -54,7 +51,8 @@ transform/internal/explain: transform/internal/ir
 transform/internal/graph: transform/internal/ir transform/internal/explain
 transform/internal/fuzz:  transform
 transform/internal/inject:
-transform/internal/write: transform/internal/diag transform/internal/load internal/replace
+transform/internal/write: transform/internal/diag transform/internal/load transform/internal/replace
+transform/internal/replace:
 
 runtime/async:
 runtime/inflight:       runtime/async
@@ -65,7 +63,7 @@ runtime/kernel:         runtime/clock
 runtime/driver:         runtime/clock runtime/device runtime/kernel
 runtime/pool:           runtime/async runtime/clock runtime/kernel
 runtime/overlapped:     runtime/async runtime/clock runtime/kernel
-runtime/sim:            runtime/... internal/replace
+runtime/sim:            runtime/...
 
 golden/...:             runtime/... golden/...
 `

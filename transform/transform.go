@@ -24,6 +24,7 @@ import (
 
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/load"
+	"github.com/nothread/nothread/transform/internal/replace"
 	"github.com/nothread/nothread/transform/internal/write"
 )
 
@@ -157,6 +158,10 @@ func (r *Result) Diff() string {
 	}
 	return b.String()
 }
+
+// WriteFile writes a file that a user has asked for, whole or not at all. What a
+// symbolic link leads to is replaced, and keeps its permissions.
+func WriteFile(path string, content []byte) error { return replace.WriteFile(path, content) }
 
 // Rel is a path as messages show it: relative to the run's folder if below it.
 func (r *Result) Rel(path string) string { return diag.Rel(r.dir, path) }

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/nothread/nothread/internal/replace"
 	"github.com/nothread/nothread/transform"
 )
 
@@ -87,7 +86,7 @@ func (g *graph) run(cfg transform.Config, stdout, stderr io.Writer) int {
 	if err == nil && g.output == "" {
 		_, err = io.WriteString(stdout, text)
 	} else if err == nil {
-		err = replace.WriteFile(g.output, []byte(text))
+		err = transform.WriteFile(g.output, []byte(text))
 	}
 	return failed(nil, err, stderr)
 }
