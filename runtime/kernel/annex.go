@@ -6,6 +6,8 @@ import "github.com/nothread/nothread/runtime/clock"
 
 // annex is the part of an IRP that is made when it is needed for the first time, and stays with the IRP from then on.
 type annex struct {
+	kernel *Kernel
+
 	upper    []StackLocation // of the drivers above the lowest one
 	routines []completion    // by location, from the lowest
 
@@ -21,10 +23,13 @@ type completion struct {
 	context any
 }
 
-// rest returns the annex.
+// kernel returns the kernel that the IRP belongs to.
+func (irp *IRP) kernel() *Kernel { return irp.annex.kernel }
+
+// rest returns the annex, to be written to.
 func (irp *IRP) rest() *annex {
-	if irp.annex == nil {
-		irp.annex = new(annex)
+	if k := irp.kernel(); irp.annex == &k.noAnnex {
+		irp.annex = &annex{kernel: k}
 	}
 	return irp.annex
 }
@@ -48,7 +53,7 @@ func (irp *IRP) makeUpper(stackSize int) {
 }
 
 // location returns a location by number, from 1, the lowest driver's.
-func (irp *IRP) location(number int16) *StackLocation {
+func (irp *IRP) location(number int8) *StackLocation {
 	if number == 1 {
 		return &irp.lowest
 	}
@@ -59,7 +64,7 @@ func (irp *IRP) location(number int16) *StackLocation {
 func (irp *IRP) top() *StackLocation { return irp.location(irp.depth) }
 
 // setRoutine keeps a location's completion routine.
-func (irp *IRP) setRoutine(number int16, r completion) {
+func (irp *IRP) setRoutine(number int8, r completion) {
 	a := irp.rest()
 	for len(a.routines) < int(number) {
 		a.routines = append(a.routines, completion{})
@@ -68,8 +73,8 @@ func (irp *IRP) setRoutine(number int16, r completion) {
 }
 
 // takeRoutine returns the completion routine that was set for a location, and forgets it.
-func (irp *IRP) takeRoutine(number int16) (r completion) {
-	if irp.annex != nil && int(number) <= len(irp.annex.routines) {
+func (irp *IRP) takeRoutine(number int8) (r completion) {
+	if int(number) <= len(irp.annex.routines) {
 		r = irp.annex.routines[number-1]
 		irp.annex.routines[number-1] = completion{}
 	}
@@ -78,15 +83,10 @@ func (irp *IRP) takeRoutine(number int16) (r completion) {
 
 // SystemBuffer returns the system's copy of the requester's memory, which is what the driver of a Buffered device works
 // on; nil if the device is not, or the request has no buffer.
-func (irp *IRP) SystemBuffer() []byte {
-	if irp.annex == nil {
-		return nil
-	}
-	return irp.annex.systemBuffer
-}
+func (irp *IRP) SystemBuffer() []byte { return irp.annex.systemBuffer }
 
 // slabSize is how many IRPs are made at a time: what 16 KiB hold.
-const slabSize = 93
+const slabSize = 102
 
 // slabs are all IRPs, in use or not, in the order in which they were made.
 type slabs struct {
@@ -100,7 +100,7 @@ func (s *slabs) add(k *Kernel) *IRP {
 	}
 	irp := s.at(s.count)
 	s.count++
-	irp.kernel = k
+	irp.annex = &k.noAnnex
 	return irp
 }
 

@@ -23,7 +23,7 @@ type broken struct {
 
 // breakages has each rule of the essay broken, some in several ways. Tests of the rule's name must fail for each.
 var breakages = []broken{
-	{"A1", "kernel/irp.go", "irp.current = int16(stackSize) + 1", "irp.current = int16(stackSize)", ""},
+	{"A1", "kernel/irp.go", "irp.current = int8(stackSize) + 1", "irp.current = int8(stackSize)", ""},
 	{"A1", "kernel/irp.go", "if irp.current <= 0 {", "if false {", ""},
 	{"A2", "kernel/irp.go", "if irp.id == 0 || irp.queue != nil", "if irp.queue != nil", ""},
 	{"A3", "kernel/irp.go", "\n\tirp.current++\n}", "\n}", ""},
@@ -43,7 +43,7 @@ var breakages = []broken{
 	{"A11", "kernel/complete.go", "\t\tc.queueCompletion(irp)", "\t\tc.deliverStatus(irp)", ""},
 	{"A12", "kernel/complete.go", "if !tell || ov == nil", "if false && !tell || ov == nil", ""},
 	{"A12", "kernel/complete.go", "copy(irp.UserBuffer, system[:irp.Information])", "_ = system", ""},
-	{"A13", "kernel/iomgr.go", "ov.irp != nil || ov.Routine != nil && file.port != nil", "ov.irp != nil", ""},
+	{"A13", "kernel/iomgr.go", "ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil", "ov.irp != nil", ""},
 	{"A14", "kernel/devicequeue.go", "after.rest().key > key", "after.rest().key >= key", ""},
 	{"A14", "kernel/devicequeue.go", "\t\t\tq.busy--", "", ""},
 	{"A15", "kernel/devicequeue.go", "if dev.DeferredStartIo && dev.starting > 0 {", "if false {", ""},

@@ -32,7 +32,7 @@ func (irp *IRP) guardBuffer(major MajorFunction) {
 
 // releaseBuffer ends that, and gives the requester what was read.
 func (c *CPU) releaseBuffer(irp *IRP) {
-	if irp.annex == nil || irp.annex.guard.original == nil {
+	if irp.annex.guard.original == nil {
 		return
 	}
 	g := &irp.annex.guard

@@ -21,7 +21,7 @@ func (c *CPU) CancelLockIRQL() IRQL { return c.kernel.cancelLock.old }
 // its queue calls it with nil: if it gets nil back, CancelIRP was first and owns the completion (A18). After setting one,
 // look at irp.Cancel again.
 func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
-	if r != nil && irp.kernel.verify {
+	if r != nil && irp.kernel().verify {
 		irp.foreignCancel()
 	}
 	old = irp.cancelRoutine
@@ -31,8 +31,8 @@ func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
 
 // foreignCancel refuses the cancel routine of a driver that does not have the IRP.
 func (irp *IRP) foreignCancel() {
-	if irp.kernel.cpu.passedDown(irp) {
-		irp.kernel.violate(vCancelBelow, irp, "a cancel routine is set for an IRP that the driver below has")
+	if irp.kernel().cpu.passedDown(irp) {
+		irp.kernel().violate(vCancelBelow, irp, "a cancel routine is set for an IRP that the driver below has")
 	}
 }
 

@@ -140,14 +140,18 @@ func (c *CPU) deliverStatus(irp *IRP) {
 		c.finish(irp)
 		return
 	}
-	if ov.Event != nil {
-		k.SetEvent(ov.Event)
+	var routine func(*Overlapped)
+	if n := ov.Notify; n != nil {
+		routine = n.Routine
+		if n.Event != nil {
+			k.SetEvent(n.Event)
+		}
 	}
 	switch {
 	case file.port != nil && !(file.skipOnSuccess && !irp.PendingReturned && status.IsSuccess()):
 		c.detach(irp)
 		file.port.insertIRP(c, irp)
-	case ov.Routine != nil:
+	case routine != nil:
 		thread := irp.thread
 		c.finish(irp)
 		c.QueueAPC(thread, &APC{Name: "I/O routine", User: true, Owner: ov, Normal: overlappedRoutine})
@@ -158,7 +162,7 @@ func (c *CPU) deliverStatus(irp *IRP) {
 
 func overlappedRoutine(_ *CPU, a *APC) {
 	ov := a.Owner.(*Overlapped)
-	ov.Routine(ov)
+	ov.Notify.Routine(ov)
 }
 
 // finish ends an IRP of which nobody needs to know more.

@@ -145,7 +145,7 @@ func TestA13_PortOrRoutine(t *testing.T) {
 	m := newMachine(Config{})
 	var kept *IRP
 	h, _ := bound(t, m, &kept)
-	equal(t, "routine and port", m.c().Request(h, MajorRead, nil, 0, &Overlapped{Routine: func(*Overlapped) {}}), StatusInvalidParameter)
+	equal(t, "routine and port", m.c().Request(h, MajorRead, nil, 0, &Overlapped{Notify: &Notify{Routine: func(*Overlapped) {}}}), StatusInvalidParameter)
 	equal(t, "second port", m.BindPort(h, m.NewCompletionPort("other", 1), nil), StatusPortAlreadySet)
 	equal(t, "no overlapped", m.c().Request(h, MajorRead, nil, 0, nil), StatusInvalidParameter)
 	equal(t, "no handle", m.c().Request(0, MajorRead, nil, 0, new(Overlapped)), StatusInvalidHandle)
@@ -153,7 +153,7 @@ func TestA13_PortOrRoutine(t *testing.T) {
 	// No port: no packet, but a routine, in an alertable wait of the issuer only.
 	unbound := m.handle(t, "device", OpenOptions{})
 	called := 0
-	ov := &Overlapped{Routine: func(*Overlapped) { called++ }}
+	ov := &Overlapped{Notify: &Notify{Routine: func(*Overlapped) { called++ }}}
 	equal(t, "status", m.c().Request(unbound, MajorRead, nil, 0, ov), StatusPending)
 	equal(t, "in flight twice", m.c().Request(unbound, MajorRead, nil, 0, ov), StatusInvalidParameter)
 	m.finish(kept, StatusSuccess, 0)

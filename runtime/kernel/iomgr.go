@@ -222,11 +222,16 @@ type Overlapped struct {
 	Status      Status // valid once complete
 	Information int    // bytes transferred
 
-	Event   *Event            // set on completion; may be nil
-	Routine func(*Overlapped) // called by a user APC of the issuing thread, if there is no port; may be nil
-	Context any               // the requester's own: what a packet's receiver finds
+	Notify  *Notify // what else hears of the completion, besides the handle's port; may be nil
+	Context any     // the requester's own: what a packet's receiver finds
 
 	irp *IRP // while it is in flight
+}
+
+// Notify is what hears of a request's completion besides a port. Few need it: an Overlapped is small without.
+type Notify struct {
+	Event   *Event            // is set; may be nil
+	Routine func(*Overlapped) // is called by a user APC of the issuing thread, if there is no port; may be nil
 }
 
 // InFlight reports whether the request has not been completed yet.
@@ -253,7 +258,7 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 		return StatusInvalidHandle
 	case offset < 0 || !file.synchronous && ov == nil:
 		return StatusInvalidParameter
-	case ov != nil && (ov.irp != nil || ov.Routine != nil && file.port != nil): // in flight already; A13
+	case ov != nil && (ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil): // in flight already; A13
 		return StatusInvalidParameter
 	}
 	if c.kernel.watched {

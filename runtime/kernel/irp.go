@@ -38,9 +38,8 @@ func (m MajorFunction) String() string {
 // stands in: a device queue, then a thread's APCs.
 type IRP struct {
 	// Fixed from AllocateIRP to FreeIRP.
-	kernel *Kernel
-	id     uint64 // 0: it is free
-	annex  *annex // nil: it has never needed one
+	annex *annex // never nil: the kernel's empty one, if it has never needed one of its own
+	id    uint64 // 0: it is free
 
 	// The request's, set by who built it.
 	UserBuffer []byte // the requester's memory; a direct driver lets its device reach into it
@@ -56,21 +55,21 @@ type IRP struct {
 	// Held under the cancel lock; Cancel may be read without.
 	Cancel        bool // somebody called CancelIRP
 	CancelIRQL    IRQL // the level to release the cancel lock to, in a cancel routine
+	cancelled     bool // CancelIRP was called, whatever has become of Cancel
 	cancelRoutine CancelRoutine
 
 	// The I/O manager's.
-	cancelled bool  // CancelIRP was called, whatever has become of Cancel
-	inFlight  bool  // counted in thread and file
-	deferred  bool  // its dispatch routine has not returned, and would return its status
-	kept      bool  // a completion routine has stopped it on its way up (A10)
-	rising    bool  // a completion routine has it
-	stage     stage // how far it is
-	current   int16 // 1-based: depth+1 before the first CallDriver, +2 after completion (A1, A8)
-	depth     int16 // how many locations it has
-	since     clock.Time
-	next      *IRP // of the queue that it stands in
-	prev      *IRP // of a device queue
-	queue     *DeviceQueue
+	inFlight bool  // counted in thread and file
+	deferred bool  // its dispatch routine has not returned, and would return its status
+	kept     bool  // a completion routine has stopped it on its way up (A10)
+	rising   bool  // a completion routine has it
+	stage    stage // how far it is
+	current  int8  // 1-based: depth+1 before the first CallDriver, +2 after completion (A1, A8)
+	depth    int8  // how many locations it has
+	since    clock.Time
+	next     *IRP // of the queue that it stands in
+	prev     *IRP // of a device queue
+	queue    *DeviceQueue
 
 	lowest StackLocation // of the lowest driver: most requests pass only one
 }
@@ -87,7 +86,7 @@ const (
 )
 
 // reach notes that the IRP has come to a stage.
-func (irp *IRP) reach(s stage) { irp.stage, irp.since = s, irp.kernel.clock.Now() }
+func (irp *IRP) reach(s stage) { irp.stage, irp.since = s, irp.kernel().clock.Now() }
 
 // completed reports whether the IRP has gone all the way up.
 func (irp *IRP) completed() bool { return irp.current > irp.depth+1 }
@@ -100,7 +99,7 @@ type StackLocation struct {
 
 	// Set by the driver above (A3): the lowest one has nobody below to set it for.
 	control control
-	home    int16 // the location that a completion routine was set for: this one, unless somebody copied it; 0: none
+	home    int8 // the location that a completion routine was set for: this one, unless somebody copied it; 0: none
 }
 
 // Parameters are a request's arguments.
@@ -118,7 +117,7 @@ const (
 	controlOnCancel
 )
 
-// maxStackSize is how many drivers an IRP can pass.
+// maxStackSize is how many drivers an IRP can pass. (Two more is the largest number of a location: it must fit.)
 const maxStackSize = 100
 
 // CompletionRoutine is called on the way up, at the completer's IRQL, up to DispatchLevel. It returns
@@ -147,8 +146,8 @@ func (k *Kernel) newIRP(stackSize int) *IRP {
 		k.freeIRP = irp.next
 		irp.next = nil
 	}
-	irp.depth = int16(stackSize)
-	irp.current = int16(stackSize) + 1
+	irp.depth = int8(stackSize)
+	irp.current = int8(stackSize) + 1
 	if stackSize != 1 {
 		irp.makeUpper(stackSize)
 	}
@@ -193,7 +192,7 @@ func (k *Kernel) free(irp *IRP) {
 	irp.Status, irp.PendingReturned, irp.Cancel, irp.CancelIRQL = StatusSuccess, false, false, PassiveLevel
 	irp.cancelled, irp.inFlight, irp.deferred, irp.kept, irp.rising, irp.stage = false, false, false, false, false, stageBuilt
 	irp.lowest = StackLocation{}
-	if irp.annex != nil {
+	if irp.annex != &k.noAnnex {
 		irp.annex.reset()
 	}
 	k.counts.IRPsInFlight--
@@ -220,7 +219,7 @@ func (irp *IRP) CurrentStackLocation() *StackLocation {
 
 func (irp *IRP) upperLocation() *StackLocation {
 	if irp.current < 1 || irp.current > irp.depth {
-		irp.kernel.violate(vNoLocations, irp, "there is no current stack location %d of %d", irp.current, irp.depth)
+		irp.kernel().violate(vNoLocations, irp, "there is no current stack location %d of %d", irp.current, irp.depth)
 	}
 	return irp.location(irp.current)
 }
@@ -228,7 +227,7 @@ func (irp *IRP) upperLocation() *StackLocation {
 // NextStackLocation returns the location of the driver below, to be filled in before CallDriver.
 func (irp *IRP) NextStackLocation() *StackLocation {
 	if irp.current < 2 {
-		irp.kernel.violate(vNoLocations, irp, "there is no stack location below %d", irp.current)
+		irp.kernel().violate(vNoLocations, irp, "there is no stack location below %d", irp.current)
 	}
 	return irp.location(irp.current - 1)
 }
@@ -245,7 +244,7 @@ func (irp *IRP) CopyToNext() {
 func (irp *IRP) SkipCurrent() {
 	sl := irp.CurrentStackLocation()
 	if sl.control&controlPending != 0 {
-		irp.kernel.violate(vCopiedPending, irp, "a driver marked its location pending and skips it")
+		irp.kernel().violate(vCopiedPending, irp, "a driver marked its location pending and skips it")
 	}
 	irp.current++
 }
@@ -271,13 +270,13 @@ func (irp *IRP) SetCompletionRoutine(r CompletionRoutine, context any, onSuccess
 // MarkPending says that the IRP will not be complete when the dispatch routine returns, which must then return
 // StatusPending. It comes before the IRP is put where somebody else could complete it (A4).
 func (irp *IRP) MarkPending() {
-	if irp.kernel.verify && irp.kernel.cpu.completedBefore(irp) {
-		irp.kernel.violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
+	if irp.kernel().verify && irp.kernel().cpu.completedBefore(irp) {
+		irp.kernel().violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
 	}
 	sl := irp.CurrentStackLocation()
 	sl.control |= controlPending
-	if irp.kernel.watched && sl.Device != nil {
-		irp.kernel.cpu.Trace(HopMarkPending, irp, sl.Device.Driver.Name, 0, 0)
+	if irp.kernel().watched && sl.Device != nil {
+		irp.kernel().cpu.Trace(HopMarkPending, irp, sl.Device.Driver.Name, 0, 0)
 	}
 }
 
@@ -323,9 +322,9 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 func (irp *IRP) checkLocation(sl *StackLocation, dev *DeviceObject) {
 	switch {
 	case sl.home != 0 && sl.home != irp.current:
-		irp.kernel.violate(vCopied, irp, "the location for %s was copied with its completion routine", dev.Driver.Name)
+		irp.kernel().violate(vCopied, irp, "the location for %s was copied with its completion routine", dev.Driver.Name)
 	case sl.control&controlPending != 0:
-		irp.kernel.violate(vCopiedPending, irp, "the location for %s was copied with its pending mark", dev.Driver.Name)
+		irp.kernel().violate(vCopiedPending, irp, "the location for %s was copied with its pending mark", dev.Driver.Name)
 	}
 }
 
@@ -361,7 +360,7 @@ func (c *CPU) callVerified(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP
 }
 
 // checkReturned holds a dispatch routine to what it returned, as far as the IRP still shows it (A4).
-func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP, id uint64, location int16, status Status) {
+func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp *IRP, id uint64, location int8, status Status) {
 	if irp.id != id || irp.current != location {
 		return // complete, or on its way, or passed down by skipping: its state says nothing about this driver
 	}

@@ -5,7 +5,7 @@ import "testing"
 func TestA01_StackLocations(t *testing.T) {
 	m := newMachine(Config{})
 	var at *DeviceObject
-	var current int16
+	var current int8
 	low := m.device(t, "low", func(c *CPU, dev *DeviceObject, irp *IRP) Status {
 		at, current = irp.CurrentStackLocation().Device, irp.current
 		return completes(StatusSuccess, 0)(c, dev, irp)
@@ -44,7 +44,7 @@ func TestA02_OwnershipEndsWithTheCall(t *testing.T) {
 func TestA03_SkipAndCopy(t *testing.T) {
 	m := newMachine(Config{})
 	var seen Parameters
-	var location int16
+	var location int8
 	low := m.device(t, "low", func(c *CPU, dev *DeviceObject, irp *IRP) Status {
 		seen, location = irp.CurrentStackLocation().Parameters, irp.current
 		return completes(StatusSuccess, 0)(c, dev, irp)
@@ -63,7 +63,7 @@ func TestA03_SkipAndCopy(t *testing.T) {
 	}, low)
 	for _, tc := range []struct {
 		dev      *DeviceObject
-		location int16
+		location int8
 	}{{skip, 2}, {copies, 1}} {
 		irp := m.irp(2)
 		irp.deferred = true

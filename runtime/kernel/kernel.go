@@ -51,7 +51,8 @@ type Kernel struct {
 	freeHandles []int
 	closing     []*FileObject // whose last IRP has come back after their handle was closed
 	irps        slabs
-	freeIRP     *IRP // the first of those that are free
+	freeIRP     *IRP  // the first of those that are free
+	noAnnex     annex // of the IRPs that have none
 	ports       []*CompletionPort
 	freeBlocks  *packetBlock // of packets, the first of those that are free
 
@@ -96,6 +97,7 @@ func New(cfg Config) *Kernel {
 		limit: clock.Never, hazard: cfg.Hazard, modern: cfg.Modern, verify: cfg.Verify,
 		devices: make(map[string]*DeviceObject),
 	}
+	k.noAnnex.kernel = k
 	k.watched = k.tracer != nil || k.verify
 	k.company = k.hazard != nil || cfg.CPUs > 1
 	k.cancelLock.Name = "the cancel lock"

@@ -45,7 +45,7 @@ func TestFakeFilter(t *testing.T) {
 		ov := new(Overlapped)
 		equal(t, "answer", m.c().Request(h, MajorRead, make([]byte, 4), 7, ov), StatusPending)
 		equal(t, "locations", kept.depth, 2)
-		equal(t, "location of the driver", kept.current, int16(1+way))
+		equal(t, "location of the driver", kept.current, int8(1+way))
 		equal(t, "offset", kept.CurrentStackLocation().Parameters.ByteOffset, 7)
 		m.finish(kept, StatusSuccess, 4)
 		m.run()

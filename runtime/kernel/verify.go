@@ -9,7 +9,7 @@ package kernel
 type frame struct {
 	irp      *IRP
 	id       uint64
-	location int16
+	location int8
 	passed   bool // it has called CallDriver with the IRP
 	below    bool // and the driver below has returned StatusPending
 	locks    int  // spin locks held when it was called

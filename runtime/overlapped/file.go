@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"reflect"
 	"strings"
@@ -132,7 +133,7 @@ type operation struct {
 	file       *File
 	watch      *watch // on the context; nil: it never ends
 	offset     int64
-	length     int
+	length     int32 // as far as it can be said
 	major      kernel.MajorFunction
 	sequential bool
 	next       *operation // File.free
@@ -155,7 +156,7 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 	k := f.world.Kernel()
 	c := k.CPU()
 	op := f.take()
-	op.offset, op.length, op.major, op.sequential = offset, len(buf), major, sequential
+	op.offset, op.length, op.major, op.sequential = offset, int32(min(len(buf), math.MaxInt32)), major, sequential
 	task := op.Start(&f.pending)
 	if k.Traced() {
 		c.Trace(kernel.HopLibraryCall, nil, op.name(), int64(len(buf)), offset)
@@ -288,7 +289,7 @@ func (op *operation) result(ctx context.Context, status kernel.Status, n int) (i
 		f.position = op.offset + int64(n)
 	}
 	if status.IsSuccess() {
-		if op.major == kernel.MajorWrite && n < op.length {
+		if op.major == kernel.MajorWrite && n < int(op.length) {
 			return n, f.wrap(op.major, io.ErrShortWrite)
 		}
 		return n, nil
