@@ -152,7 +152,7 @@ var hopTexts = [hopKinds]struct{ name, sentence string }{
 	HopCompletionRoutine: {"completion-routine", "a driver above hears of it"},
 	HopAPCQueued:         {"apc-queued", "a special kernel APC is queued to %s, which issued the request"},
 	HopAPC:               {"apc", "the special kernel APC runs in the context of %s and writes the result into its memory"},
-	HopPacket:            {"packet", "the IRP is queued to the completion port %s, behind %n others"},
+	HopPacket:            {"packet", "a packet is queued to the completion port %s, behind %n others"},
 	HopThreadBorrowed:    {"thread-borrowed", "%s is borrowed for a packet"},
 	HopTaskComplete:      {"task-complete", "the task of %s is complete: %n bytes"},
 	HopPosted:            {"posted", "its continuation is posted to %s"},
