@@ -23,8 +23,12 @@ const latency = 80 * time.Microsecond
 // newWorld makes a World with a disk that takes n commands at a time, as far as
 // it can.
 func newWorld(n int) (*sim.World, *overlapped.File) {
+	return newWorldOf(device.DiskConfig{Depth: min(n, 1<<16)})
+}
+
+func newWorldOf(cfg device.DiskConfig) (*sim.World, *overlapped.File) {
 	w := sim.New(1, sim.WithoutVerifier())
-	d, err := w.NewDisk("disk", device.NewMemory(make([]byte, 4096)), device.DiskConfig{Depth: min(n, 1<<16)})
+	d, err := w.NewDisk("disk", device.NewMemory(make([]byte, 4096)), cfg)
 	if err != nil {
 		panic(err)
 	}

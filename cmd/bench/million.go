@@ -1,20 +1,25 @@
 package main
 
 import (
+	"time"
+
 	"github.com/nothread/nothread/cmd/bench/ours"
 	"github.com/nothread/nothread/cmd/bench/peers/goroutine"
+	"github.com/nothread/nothread/runtime/device"
 )
 
 // millionReads has n reads of a block in flight at one moment, each awaited by a
 // machine, and completes them all.
 func millionReads(n int) Observation {
 	watch := startWatch()
-	w, f := newWorld(n)
+	slow := device.DiskConfig{Depth: min(n, 1<<16), Access: 2 * time.Second} // none is done before all have been started
+	w, f := newWorldOf(slow)
 	buf, done := make([]byte, block), 0
 	w.UI().Go("start", func() {
 		for range n {
 			ours.ReadOnceAsync(w.Context(), f, buf, &done)
 		}
+		must(int(w.Counters().IRPsInFlight), n, nil)
 	})
 	w.Run()
 	took := watch.time()
