@@ -58,10 +58,11 @@ type copier struct {
 	leads       map[string]bool // which packages are or import self, or one that it is copied together with; nil: none is copied for that
 }
 
-// leadsToSelf reports whether a package imports the one that is copied.
+// leadsToSelf reports whether a package imports the one that is copied, and can be
+// copied with it: cryptography cannot be had outside the standard library.
 func (c *copier) leadsToSelf(pkg string) bool {
 	leads, known := c.leads[pkg]
-	if known || c.leads == nil {
+	if known || c.leads == nil || strings.HasPrefix(pkg, "crypto/") {
 		return leads
 	}
 	c.leads[pkg] = false
