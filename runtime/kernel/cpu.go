@@ -117,7 +117,7 @@ loop:
 // told from that code's.
 func (c *CPU) requireCaller(routine string) {
 	if c.irql != PassiveLevel {
-		c.wrongLevel(PassiveLevel, routine)
+		c.wrongLevel(PassiveLevel, routine+" (if by a goroutine that is not the World's: leave it work by World.Inject)")
 	}
 	if t := c.thread; t == nil || c.kernel.delivering || t.state != Running && !t.normalRunning {
 		c.refuseCaller(routine)

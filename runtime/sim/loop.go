@@ -149,7 +149,8 @@ func (w *World) Block(p async.Pending) {
 		panic("sim: a blocking Await in a World that is closed")
 	}
 	if t == nil {
-		panic("sim: a blocking Await where no simulated thread runs")
+		panic("sim: a blocking Await where no simulated thread runs: in a driver, which must not wait, or on a goroutine that is not " +
+			"the World's. A World belongs to one goroutine, its owner's; others leave it work by Inject")
 	}
 	b := &blocker{world: w, thread: t}
 	if !p.OnCompleted(b) {
