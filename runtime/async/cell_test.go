@@ -86,8 +86,9 @@ func TestRemoveTakesOneBack(t *testing.T) {
 // A machine hands on a task only if its caller could not tell: neither where
 // continuations resume nor whom a blocking Await parks would be another.
 func TestHandsOn(t *testing.T) {
-	host := newEnvironment(nil, someHost{}, nil)
-	other := newEnvironment(nil, someHost{}, nil)
+	host := newEnvironment(nil, someHost(1), nil)
+	again := newEnvironment(nil, someHost(1), nil)
+	other := newEnvironment(nil, someHost(2), nil)
 	sc := someContext{}
 	header := func(env *environment) *Header {
 		if env == nil {
@@ -104,6 +105,7 @@ func TestHandsOn(t *testing.T) {
 		{"nobody's", nil, nil, nil, true},
 		{"adopted by what it awaits", nil, host, host, true},
 		{"of one host", host, nil, host, true},
+		{"of one host, told of it twice", host, nil, again, true},
 		{"of one host, with workers", host.with(nil, sc), nil, host, true},
 		{"of one context", ui, nil, ui, true},
 		{"of a context, awaiting what has none", ui, nil, host, false},
@@ -119,7 +121,7 @@ func TestHandsOn(t *testing.T) {
 	}
 }
 
-type someHost struct{}
+type someHost int
 
 func (someHost) Executor() *Executor { return nil }
 func (someHost) Block(Pending)       {}

@@ -33,8 +33,9 @@ type UnhandledHandler interface {
 // A Host is a world in which awaited things complete: it knows who runs now, and
 // how to go on while somebody blocks. One of its threads runs at a time; what
 // belongs to it, tasks too, is touched by that one alone, and is not interlocked.
-// The methods that a host may have besides are those of [Poster], [Timers],
-// [Canceler], [Starter], [Watcher] and [MachineTracker].
+// Its dynamic type must be comparable; a pointer is. The methods that it may have
+// besides are those of [Poster], [Timers], [Canceler], [Starter], [Watcher] and
+// [MachineTracker].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
 	Executor() *Executor

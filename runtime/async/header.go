@@ -133,7 +133,7 @@ func (m *Header) handsOn(own *environment, h *Header) bool {
 	case theirs == nil:
 		return own.host == nil
 	}
-	return own.bare == theirs.bare || own.host == nil && theirs.host == nil
+	return own.host == theirs.host
 }
 
 // onCompleted stores k, to be resumed when the cell completes; false if it has
