@@ -178,6 +178,9 @@ func (c *copier) read(source, target string, content []byte) error {
 			continue // no such file there either
 		}
 		to := filepath.Join(filepath.Dir(target), name)
+		if _, err := os.Stat(to); err == nil {
+			continue // a package's, with its imports redirected
+		}
 		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 			return err
 		}
