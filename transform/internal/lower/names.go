@@ -198,7 +198,7 @@ func holders(name string, field bool, earlier []*ir.Var) []*ir.Var {
 func (n *namer) shares(v *ir.Var, holders []*ir.Var) bool {
 	for _, w := range holders {
 		if v.Kind != ir.Local || w.Kind != ir.Local || v.Cell != w.Cell || n.f.Apart[[2]*ir.Var{v, w}] ||
-			!types.Identical(v.Type, w.Type) {
+			v.Obj.Name() != w.Obj.Name() || !types.Identical(v.Type, w.Type) { // Apart compares those of one name
 			return false
 		}
 	}
