@@ -4,6 +4,7 @@ import (
 	"github.com/nothread/nothread/cmd/bench/ours"
 	"github.com/nothread/nothread/cmd/bench/peers/goroutine"
 	"github.com/nothread/nothread/cmd/bench/peers/hand"
+	"github.com/nothread/nothread/runtime/async"
 )
 
 // create is what it costs to begin one, have it suspended, and throw it away.
@@ -20,28 +21,8 @@ func (b *bench) create() ([]Row, error) {
 			}
 			q.Forget()
 		}},
-		contender{name: finished, run: func(n int) {
-			q := ours.NewQueue(8)
-			op := q.NewOperation()
-			for range n {
-				task := ours.OnceAsync(op)
-				q.Run()
-				if v, err := task.Await(); v != 2 || err != nil {
-					must(v, 2, err)
-				}
-			}
-		}},
-		contender{name: pooled, run: func(n int) {
-			q := ours.NewQueue(8)
-			op := q.NewOperation()
-			for range n {
-				task := ours.OncePooledAsync(op)
-				q.Run()
-				if v, err := task.Await(); v != 2 || err != nil {
-					must(v, 2, err)
-				}
-			}
-		}},
+		contender{name: finished, run: func(n int) { ourOnce(n, ours.OnceAsync) }},
+		contender{name: pooled, run: func(n int) { ourOnce(n, ours.OncePooledAsync) }},
 		contender{name: handUnfinished, run: func(n int) {
 			q := hand.NewQueue(8)
 			for range n {
@@ -76,4 +57,16 @@ func (b *bench) create() ([]Row, error) {
 		costs.row(pooled, channel, oursAtMost(80), noAllocs),
 		row(unfinished, cost(costs[unfinished]), coroc, quoted(700, "ns")).because(corocNote),
 	}, nil
+}
+
+func ourOnce(n int, start func(*ours.Operation) async.Task[int]) {
+	q := ours.NewQueue(8)
+	op := q.NewOperation()
+	for range n {
+		task := start(op)
+		q.Run()
+		if v, err := task.Await(); v != 2 || err != nil {
+			must(v, 2, err)
+		}
+	}
 }

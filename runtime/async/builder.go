@@ -49,7 +49,7 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 }
 
 // settle is SetResult of a machine that has failed, or is on the heap.
-func (b *Builder[T]) settle(v T, err error) (released Continuation) {
+func (b *Builder[T]) settle(v T, err error) Continuation {
 	if !b.has(promoted) {
 		b.value, b.status = v, done|failed
 		*b.failure() = err
@@ -58,12 +58,7 @@ func (b *Builder[T]) settle(v T, err error) (released Continuation) {
 	if b.followed() {
 		b.ended(unsafe.Pointer(b))
 	}
-	var ok bool
-	if b.has(solo) {
-		released, ok = b.complete(v, err)
-	} else {
-		released, ok = b.finish(v, err)
-	}
+	released, ok := b.finish(v, err)
 	if !ok {
 		panic("async: C15: a machine was completed twice: what it awaited resumed it more than once, or panicked after storing it")
 	}

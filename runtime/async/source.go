@@ -115,7 +115,7 @@ func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) 
 		return nil, s.Complete(nil, v, err)
 	case status&(solo|phases) != solo|stored || err != nil:
 		return c.complete(v, err)
-	default:
+	default: // as complete does, which this saves an event loop's each completion
 		released, c.next = c.next, nil
 		c.value, c.status = v, status&^phases|done
 		return released, true
