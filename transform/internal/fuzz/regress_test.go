@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What failed once does not fail again.
+// What failed once does not fail again. The graphs are compared, too.
 func TestRegress(t *testing.T) {
 	names, err := filepath.Glob("testdata/regress/*.txt")
 	if err != nil || len(names) == 0 {
@@ -31,6 +31,7 @@ func TestRegress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		compareGraphs(t, w.Dir, "./gen")
 		for i, v := range verdicts {
 			t.Run(filepath.Base(names[i])+w.Flags, func(t *testing.T) {
 				if v.Kind != Same {

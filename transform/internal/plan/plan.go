@@ -129,6 +129,7 @@ type builder struct {
 	labels  map[string]*ir.Block       // where the author's labels stand
 	loops   map[*ast.RangeStmt]*ir.Var // iterators of the ranges over functions
 	exits   []*ir.Block                // on the way of branches that leave ranges over functions
+	reach   *reach
 	uses    map[types.Object]*usage
 	want    want
 	stored  map[ast.Expr]bool // expressions that are assigned to
@@ -154,6 +155,7 @@ func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func
 	f.ChildOf = make(map[*ast.CallExpr]*ir.Func)
 	b := &builder{
 		pkg: pkg, file: file, info: pkg.Info, diags: diags, f: f,
+		reach:  reachable(pkg.Info, f.Body),
 		labels: make(map[string]*ir.Block),
 		loops:  make(map[*ast.RangeStmt]*ir.Var),
 		uses:   make(map[types.Object]*usage),

@@ -11,9 +11,9 @@ import (
 )
 
 // suspends reports whether n holds an await of this function's own, or must be
-// taken apart as if it did.
+// taken apart as if it did: to drop what nothing reaches, for one.
 func (b *builder) suspends(n ast.Node) bool {
-	return check.Contains(b.info, n) || b.returnsFromIterator(n)
+	return check.Contains(b.info, n) || b.returnsFromIterator(n) || b.reach.holdsDead(n)
 }
 
 // returnsFromIterator reports whether there is a return in a range over a function
@@ -113,7 +113,7 @@ func exprs[E ast.Expr](list []E) []ast.Node {
 func (b *builder) simple(s ast.Stmt) {
 	b.emit(&ir.Stmt{Node: s})
 	b.after(s.End())
-	if b.terminates(s) {
+	if b.reach.ends[s] {
 		b.end(&ir.Stop{})
 	}
 }
@@ -369,7 +369,7 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 		b.leaps(s)
 		b.emit(&ir.Stmt{Node: s, NoInit: true})
 		b.after(s.End())
-		if b.terminates(s) {
+		if b.reach.ends[s] {
 			b.end(&ir.Stop{})
 		}
 		return
@@ -392,90 +392,3 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 }
 
 func cond(e ast.Expr) *ir.Code { return &ir.Code{Format: "%v", Args: []any{e}} }
-
-// terminates reports whether s is a terminating statement, as the language
-// defines it; branches that leave the whole statement will be gotos.
-func (b *builder) terminates(s ast.Stmt) bool {
-	switch s := s.(type) {
-	case *ast.ReturnStmt:
-		return true
-	case *ast.BranchStmt:
-		return s.Tok == token.GOTO || s.Tok == token.FALLTHROUGH || b.f.Leaps[s] != nil
-	case *ast.ExprStmt:
-		call, ok := ast.Unparen(s.X).(*ast.CallExpr)
-		if !ok {
-			return false
-		}
-		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-		return ok && b.info.Uses[id] == types.Universe.Lookup("panic")
-	case *ast.BlockStmt:
-		return b.listTerminates(s.List)
-	case *ast.IfStmt:
-		return s.Else != nil && b.terminates(s.Body) && b.terminates(s.Else)
-	case *ast.ForStmt:
-		return s.Cond == nil && !breaks(s.Body, s)
-	case *ast.LabeledStmt:
-		return b.terminates(s.Stmt) && !breaksLabel(s, b.info)
-	case *ast.SwitchStmt:
-		return b.clausesTerminate(s.Body, s)
-	case *ast.TypeSwitchStmt:
-		return b.clausesTerminate(s.Body, s)
-	case *ast.SelectStmt:
-		for _, c := range s.Body.List {
-			if body := c.(*ast.CommClause).Body; !b.listTerminates(body) || breaks(c, s) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
-}
-
-func (b *builder) listTerminates(list []ast.Stmt) bool {
-	for i := len(list) - 1; i >= 0; i-- {
-		if _, ok := list[i].(*ast.EmptyStmt); !ok {
-			return b.terminates(list[i])
-		}
-	}
-	return false
-}
-
-func (b *builder) clausesTerminate(body *ast.BlockStmt, s ast.Stmt) bool {
-	hasDefault := false
-	for _, c := range body.List {
-		clause := c.(*ast.CaseClause)
-		hasDefault = hasDefault || clause.List == nil
-		if !b.listTerminates(clause.Body) || breaks(clause, s) {
-			return false
-		}
-	}
-	return hasDefault
-}
-
-// breaks reports whether an unlabelled break below n leaves s.
-func breaks(n ast.Node, s ast.Stmt) bool {
-	found := false
-	ast.Inspect(n, func(m ast.Node) bool {
-		switch m := m.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
-			return m == s
-		case *ast.BranchStmt:
-			found = found || m.Tok == token.BREAK && m.Label == nil
-		}
-		return !found
-	})
-	return found
-}
-
-func breaksLabel(s *ast.LabeledStmt, info *types.Info) bool {
-	found := false
-	ast.Inspect(s.Stmt, func(m ast.Node) bool {
-		if br, ok := m.(*ast.BranchStmt); ok && br.Tok == token.BREAK && br.Label != nil {
-			found = found || info.Uses[br.Label] == info.Defs[s.Label]
-		}
-		return !found
-	})
-	return found
-}
