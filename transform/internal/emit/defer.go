@@ -16,6 +16,7 @@ import (
 //	m.defers = append(m.defers, f.Close)
 //	m.defers = append(m.defers, async.Deferred(m.stop))
 //	m.defers = append(m.defers, handleDefer1{arg0: &m.err})
+//	m.defers = append(m.defers, handleDefer2{}.with(pair()))
 func (e *emitter) Defer(f *ir.Func, s *ast.DeferStmt) string {
 	if f.Redeclares("append") {
 		return fmt.Sprintf("%s.later(%s)", f.Receiver, e.kept(e.deferOf(s)))
@@ -48,10 +49,25 @@ func (e *emitter) kept(d *ir.Defer) string {
 	if !d.Static {
 		fields = append(fields, "fn: "+e.f.Expr(call.Fun, e))
 	}
-	for i, arg := range e.keptArgs(d) {
-		fields = append(fields, fmt.Sprintf("arg%d: %s", i, arg))
+	with := ""
+	if e.several(d) {
+		with = ".with(" + e.f.Expr(call.Args[0], e) + ")"
+	} else {
+		for i, arg := range e.keptArgs(d) {
+			fields = append(fields, fmt.Sprintf("arg%d: %s", i, arg))
+		}
 	}
-	return d.Type + e.used() + "{" + strings.Join(fields, ", ") + "}"
+	return d.Type + e.used() + "{" + strings.Join(fields, ", ") + "}" + with
+}
+
+// several reports whether one call gives all the arguments.
+func (e *emitter) several(d *ir.Defer) bool {
+	args := d.Stmt.Call.Args
+	if d.Await != nil || len(args) != 1 {
+		return false
+	}
+	_, ok := e.f.Source.Info.TypeOf(args[0]).(*types.Tuple)
+	return ok
 }
 
 // neverNil reports whether fun is a literal or a method value.
@@ -112,7 +128,35 @@ func (e *emitter) deferTypes() {
 			e.out.Type().Id(d.Type + "Rest").Add(raw(e.declared())).Add(raw(e.typ(d.Args[len(d.Args)-1])))
 			e.out.Line()
 		}
+		if e.several(d) {
+			e.with(d)
+		}
 	}
+}
+
+// with writes the method that takes the arguments which one call gives:
+//
+//	func (d fDefer1) with(arg0 int, arg1 string) fDefer1 {
+//		d.arg0, d.arg1 = arg0, arg1
+//		return d
+//	}
+func (e *emitter) with(d *ir.Defer) {
+	var params []jen.Code
+	var kept, args []string
+	for i, t := range d.Args {
+		arg := fmt.Sprintf("arg%d", i)
+		text := e.typ(t)
+		if d.Sig != nil && d.Sig.Variadic() && i == len(d.Args)-1 {
+			text = "..." + e.typ(t.(*types.Slice).Elem())
+		}
+		params = append(params, jen.Id(arg).Add(raw(text)))
+		kept, args = append(kept, "d."+arg), append(args, arg)
+	}
+	body := fmt.Sprintf("%s = %s\nreturn d", strings.Join(kept, ", "), strings.Join(args, ", "))
+	own := raw(d.Type + e.used())
+	e.out.Comment("with keeps the arguments.")
+	e.out.Func().Params(jen.Id("d").Add(own)).Id("with").Params(params...).Add(own).Block(raw(body))
+	e.out.Line()
 }
 
 // deferred writes what runs the deferred calls, at the end and when a panic or

@@ -79,6 +79,50 @@ func (f *Func) nodeRefs(in *Stmt, read func(*Var)) {
 	}
 }
 
+// Uses calls use for each hoisted variable that Go takes for used by an
+// instruction: one that is only assigned to in a whole statement is not.
+func (f *Func) Uses(in Instr, use func(*Var)) {
+	assigned := make(map[*Var]int)
+	if s, ok := in.(*Stmt); ok {
+		f.assigned(s, func(v *Var) { assigned[v]++ })
+	}
+	f.Refs(in, func(v *Var) {
+		if assigned[v]--; assigned[v] < 0 {
+			use(v)
+		}
+	}, func(*Var) {})
+}
+
+// assigned calls target for each time that a larger statement assigns to a plain
+// variable.
+func (f *Func) assigned(in *Stmt, target func(*Var)) {
+	if _, ok := in.Node.(*ast.AssignStmt); ok {
+		return // Refs tells
+	}
+	to := func(list ...ast.Expr) {
+		for _, e := range list {
+			if v := f.Variable(e); v != nil && !v.Cell {
+				target(v)
+			}
+		}
+	}
+	for _, n := range in.nodes() {
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				if n.Tok == token.ASSIGN {
+					to(n.Lhs...)
+				}
+			case *ast.RangeStmt:
+				if n.Tok == token.ASSIGN {
+					to(n.Key, n.Value)
+				}
+			}
+			return true
+		})
+	}
+}
+
 // nodes are the parts of the statement that are still to be done.
 func (in *Stmt) nodes() []ast.Node {
 	if !in.NoInit {

@@ -46,6 +46,12 @@ func (b *builder) deferOf(s *ast.DeferStmt) *ir.Defer {
 	sig, ok := coreType(b.info.TypeOf(s.Call.Fun)).(*types.Signature)
 	if tv := b.info.Types[s.Call.Fun]; !ok || tv.IsBuiltin() {
 		for _, arg := range s.Call.Args {
+			if several, ok := b.info.TypeOf(arg).(*types.Tuple); ok {
+				for v := range several.Variables() {
+					d.Args = append(d.Args, v.Type())
+				}
+				continue
+			}
 			d.Args = append(d.Args, defaultType(b.info.TypeOf(arg)))
 		}
 	} else {

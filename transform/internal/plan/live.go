@@ -103,7 +103,8 @@ func (b *builder) markUsed() {
 	set := func(v *ir.Var) { v.Set = true }
 	for _, blk := range b.f.Blocks {
 		for _, in := range blk.Instrs {
-			b.f.Refs(in, used, set)
+			b.f.Uses(in, used)
+			b.f.Refs(in, func(*ir.Var) {}, set)
 		}
 		if s, ok := blk.Term.(*ir.Switch); ok {
 			for _, c := range s.Clauses {
