@@ -101,7 +101,7 @@ func (r *run) outcome(f func() []any) {
 	}()
 	values := f()
 	returned = true
-	if len(r.trace) < enough {
+	if !r.full {
 		Say("returned", values...)
 	}
 }
@@ -177,7 +177,7 @@ func (r *run) land(f Flying) {
 		r.trace = append(r.trace, "goexit") // after what was deferred has waited
 	case f.Done == nil:
 	case !f.Done():
-		if len(r.trace) < enough {
+		if !r.full {
 			r.trace = append(r.trace, "never completes")
 		}
 	default:

@@ -19,6 +19,7 @@ type run struct {
 	turns uint64 // decides how each await completes
 	mode  Mode
 
+	full   bool // it says no more
 	exited bool // its kickoff did
 }
 
@@ -26,14 +27,18 @@ type run struct {
 // time.
 var cur *run
 
-// enough ends a run that says too much.
-const enough = 4000
+// enough lines end a run that says too much; so does a line that is too long, for
+// a text that grows in a loop soon takes all memory.
+const (
+	enough  = 4000
+	tooLong = 1 << 16
+)
 
 type exhausted struct{}
 
 // Say adds a line to the trace.
 func Say(what string, values ...any) {
-	if len(cur.trace) >= enough {
+	if cur.full {
 		panic(exhausted{})
 	}
 	var b strings.Builder
@@ -42,7 +47,12 @@ func Say(what string, values ...any) {
 		b.WriteByte(' ')
 		show(&b, reflect.ValueOf(v), 0)
 	}
+	if b.Len() > tooLong {
+		cur.full = true
+		panic(exhausted{})
+	}
 	cur.trace = append(cur.trace, b.String())
+	cur.full = len(cur.trace) >= enough
 }
 
 // Id returns v and says so: a call with an effect, anywhere in an expression.
