@@ -11,13 +11,15 @@
 //
 // A Virtual clock holds its timers in a hierarchical timing wheel: eleven levels of 64 slots, six bits of the deadline
 // each, so that level 0 has one slot a nanosecond and level 10 reaches to the end of int64. A timer stands on the level
-// of the highest bit in which its deadline differs from the wheel's base; when the base moves into a slot of a higher
-// level, that slot's timers come down ("cascade"), in their order; one that is alone there and next rings from where it
-// stands. Setting, stopping and ringing a timer cost the same
+// of the highest bit in which its deadline differs from the wheel's base. The timers of the slot that comes next are taken
+// out and stand in a short list, in the order in which they will ring, so that the time of the next ring is always known;
+// what is set for a moment before that slot's end goes to its place in the list. If a slot holds too many for a list, its
+// timers come down to the levels below ("cascade"), in their order. Setting, stopping and ringing a timer cost the same
 // whether three timers are set or a million.
 //
 // Two timers with the same deadline always stand in the same slot, because their level and slot follow from the base
-// and the deadline alone, and slots are first-in, first-out lists. So timers of equal deadline ring in the order in
+// and the deadline alone, or both in the list; slots are first-in, first-out lists, and in the list the later one comes
+// behind the earlier. So timers of equal deadline ring in the order in
 // which they were set: the one property that a deterministic simulation needs of its timer store.
 package clock
 

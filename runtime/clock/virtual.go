@@ -9,6 +9,10 @@ const (
 	slotBits = 6
 	slots    = 1 << slotBits
 	rows     = 16 // 11 levels × 6 bits cover the 63 bits of a Time; an index below 16 needs no check
+
+	nearPlace = rows*slots - 1 // the place of what stands in near: no level of the wheel is that high
+	nearFew   = 8              // a slot with no more timers than this is put in order at once
+	nearSteps = 16             // how far the place of a timer may lie from near's end
 )
 
 // Virtual is a clock that moves only when told to. The zero value stands at time 0 with no timers.
@@ -19,10 +23,17 @@ type Virtual struct {
 	soon Time // no timer is due before this; Never, or anything that has passed, if there is none
 	n    int
 
-	// The wheel. base ≤ now; every armed timer's level and slot follow from base and its deadline.
+	// What comes next: every timer due before edge, in the order in which they will ring. Others are in the wheel, the first
+	// slot of which they were: it began at begin.
+	near  list
+	begin Time
+	edge  Time
+
+	// The wheel. base ≤ now; the level and slot of every timer there follow from base and its deadline. The base moves to
+	// begin once that has passed: until then what comes back from near has its place before it.
 	base      Time
-	occupied  [rows]uint64 // by level: which slots hold timers
 	populated uint16       // which levels hold timers
+	occupied  [rows]uint64 // by level: which slots do
 	wheel     [rows * slots]list
 }
 
@@ -53,7 +64,11 @@ func (v *Virtual) Set(t *Timer, at Time) {
 		v.soon = at
 	}
 	v.n++
-	v.insert(t)
+	if at < v.edge {
+		v.lineUp(t)
+	} else {
+		v.insert(t)
+	}
 }
 
 // Stop disarms t and reports whether it was armed.
@@ -117,53 +132,82 @@ func (v *Virtual) Next() Time {
 	return v.soon
 }
 
+// ring rings the first timer, which stands at the head of near. What comes after it is looked up before, so that it is known
+// when time next passes.
 func (v *Virtual) ring(t *Timer) {
-	v.remove(t)
 	if t.deadline > v.now {
 		v.now = t.deadline
+	}
+	if v.now >= v.begin {
+		v.base = v.begin
+	}
+	t.armed = false
+	v.n--
+	if next := t.next; next != nil {
+		next.prev, t.next = nil, nil
+		v.near.head = next
+		v.soon = next.deadline
+	} else {
+		v.near = list{}
+		v.soon = Never
+		if v.n > 0 {
+			v.open(v.now)
+		}
 	}
 	t.Alarm.Ring(v.now)
 }
 
-// first returns the earliest timer if it is due by limit, else nil. It moves the base towards that timer, never past
-// limit, cascading the slots that it enters.
+// first returns the earliest timer, which stands at the head of near then, if it is due by limit; else nil.
 func (v *Virtual) first(limit Time) *Timer {
-	for v.populated != 0 {
+	if v.near.head == nil && !v.open(limit) {
+		return nil
+	}
+	t := v.near.head
+	if v.soon = t.deadline; t.deadline > limit {
+		return nil
+	}
+	return t
+}
+
+// open moves the timers of the earliest slot of the wheel to near, which is empty; there are some. If they are too many for
+// that it cascades them first, if the base may be moved there: not past limit, else it reports false.
+func (v *Virtual) open(limit Time) bool {
+	for {
 		level := uint(bits.TrailingZeros16(v.populated)) % rows
 		slot := uint(bits.TrailingZeros64(v.occupied[level])) % slots
 		// The lowest populated level holds the earliest timers: those above are due after the whole of it.
 		shift := level * slotBits % 64
 		begin := v.base&^(1<<shift<<slotBits-1) | Time(slot)<<shift
-		if begin > v.soon {
-			v.soon = begin
-		}
-		if begin > limit {
-			return nil
-		}
-		l := &v.wheel[(level*slots+slot)%(rows*slots)]
-		if level == 0 {
-			return l.head
-		}
-		if t := l.head; t == l.tail { // alone in the first slot: the earliest, wherever it stands
-			v.soon = t.deadline
-			if t.deadline > limit {
-				return nil
+		place := level*slots + slot
+		l := v.wheel[place%(rows*slots)]
+		if level > 0 && l.many() {
+			if begin > limit {
+				v.soon = begin
+				return false
 			}
-			return t
+			v.base = max(v.base, begin)
+			v.vacate(place)
+			v.spread(l)
+			continue
 		}
-		if begin > v.base {
-			v.base = begin
+		v.vacate(place)
+		v.begin = begin
+		if v.edge = begin + 1<<shift; v.edge < begin {
+			v.edge = Never
 		}
-		v.cascade(level*slots + slot)
+		for t := l.head; t != nil; {
+			next := t.next
+			after, _ := v.near.before(t.deadline, nearFew)
+			v.near.link(t, after)
+			t = next
+		}
+		v.soon = v.near.head.deadline
+		return true
 	}
-	return nil
 }
 
-// cascade spreads the timers of a slot that the base has entered over the levels below, in their order.
-func (v *Virtual) cascade(place uint) {
-	l := v.wheel[place%(rows*slots)]
-	v.wheel[place%(rows*slots)] = list{}
-	v.vacate(place)
+// spread puts timers in the wheel, in their order.
+func (v *Virtual) spread(l list) {
 	for t := l.head; t != nil; {
 		next := t.next
 		v.insert(t)
@@ -171,8 +215,61 @@ func (v *Virtual) cascade(place uint) {
 	}
 }
 
+// many reports whether there are more timers than near should get at once.
+func (l *list) many() bool {
+	t := l.head
+	for range nearFew {
+		if t = t.next; t == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// lineUp puts a timer in its place in near. Where too many stand behind it near is dissolved: all go to the wheel, to slots
+// that are small enough.
+func (v *Virtual) lineUp(t *Timer) {
+	if after, found := v.near.before(t.deadline, nearSteps); found {
+		v.near.link(t, after)
+		return
+	}
+	l := v.near
+	v.near, v.begin, v.edge = list{}, v.base, v.base
+	v.spread(l)
+	v.insert(t)
+}
+
+// before finds the timer of near after which one with that deadline comes, nil for none; found is false if that is further
+// than so many steps from the end.
+func (l *list) before(deadline Time, steps int) (after *Timer, found bool) {
+	after = l.tail
+	for after != nil && after.deadline > deadline {
+		if steps--; steps < 0 {
+			return nil, false
+		}
+		after = after.prev
+	}
+	return after, true
+}
+
+// link puts t behind after in near, nil for the head.
+func (l *list) link(t, after *Timer) {
+	t.place, t.prev = nearPlace, after
+	if after == nil {
+		t.next, l.head = l.head, t
+	} else {
+		t.next, after.next = after.next, t
+	}
+	if t.next == nil {
+		l.tail = t
+	} else {
+		t.next.prev = t
+	}
+}
+
+// insert puts a timer in the wheel.
 func (v *Virtual) insert(t *Timer) {
-	level := uint(levelOf[bits.Len64(uint64(t.deadline^v.base))%64])
+	level := uint(bits.Len64(uint64(t.deadline^v.base)|1)-1) * 43 >> 8 // by the highest bit that differs; a sixth of it
 	slot := uint(uint64(t.deadline)>>(level*slotBits%64)) % slots
 	place := (level*slots + slot) % (rows * slots)
 	t.place = uint16(place)
@@ -188,8 +285,12 @@ func (v *Virtual) insert(t *Timer) {
 	l.tail = t
 }
 
+// remove takes a timer out of where it stands.
 func (v *Virtual) remove(t *Timer) {
 	l := &v.wheel[t.place%(rows*slots)]
+	if t.place == nearPlace {
+		l = &v.near
+	}
 	if t.prev == nil {
 		l.head = t.next
 	} else {
@@ -200,7 +301,7 @@ func (v *Virtual) remove(t *Timer) {
 	} else {
 		t.next.prev = t.prev
 	}
-	if l.head == nil {
+	if l.head == nil && t.place != nearPlace {
 		v.vacate(uint(t.place))
 	}
 	t.next, t.prev, t.armed = nil, nil, false
@@ -209,19 +310,12 @@ func (v *Virtual) remove(t *Timer) {
 	}
 }
 
-// vacate notes that a slot holds no timer any more.
+// vacate empties a slot.
 func (v *Virtual) vacate(place uint) {
+	v.wheel[place%(rows*slots)] = list{}
 	level := place / slots % rows
 	v.occupied[level] &^= 1 << (place % slots)
 	if v.occupied[level] == 0 {
 		v.populated &^= 1 << level
 	}
 }
-
-// levelOf is the level of a timer, by the number of bits up to the highest one in which its deadline differs from the base.
-var levelOf = func() (level [64]uint8) {
-	for n := 1; n < 64; n++ {
-		level[n] = uint8((n - 1) / slotBits)
-	}
-	return level
-}()

@@ -29,14 +29,15 @@ type Disk struct {
 	name    string
 	backing Backing
 	cfg     DiskConfig
-	clock   clock.Clock
+	clock   *clock.Virtual
 	oracle  Oracle
 	hazard  Hazard // nil: it never fails
 	probe   Probe
 	line    Line
 
 	// The hardware's state.
-	slots       []*slotGroup // made when one of them is used: most disks never have as many commands as they could
+	slots       []*slotGroup // made as needed: most disks never have as many commands as they could
+	made        int          // how many slots there are
 	completions []Completion // a ring, which grows as needed
 	taken       int          // index of the oldest entry
 	finished    int          // number of entries
@@ -91,8 +92,10 @@ type diskSlot struct {
 	told  bool // an interrupt has told of the command before it was done (InterruptBeforeDMA)
 }
 
-// slotGroup is how many slots are made at a time.
-type slotGroup [32]diskSlot
+// groupSize is how many slots are made at a time: what 4 KiB hold.
+const groupSize = 36
+
+type slotGroup [groupSize]diskSlot
 
 // NewDisk returns a disk that is not connected yet.
 func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
@@ -113,13 +116,12 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 	}
 	d := &Disk{name: name, backing: backing, cfg: cfg}
 	d.patience.Alarm = clock.AlarmFunc(func(clock.Time) { d.call() })
-	d.slots = make([]*slotGroup, (cfg.Depth+len(slotGroup{})-1)/len(slotGroup{}))
 	d.completions = make([]Completion, min(cfg.Depth, 8))
 	return d, nil
 }
 
 // Connect plugs the disk into a machine. The probe may be nil.
-func (d *Disk) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
+func (d *Disk) Connect(c *clock.Virtual, o Oracle, l Line, p Probe) {
 	d.clock, d.oracle, d.line, d.probe = c, o, l, p
 	d.hazard, _ = o.(Hazard)
 }
@@ -135,26 +137,28 @@ func (d *Disk) Registers(slot int) *Registers { return &d.slot(slot).reg }
 
 // slot returns a slot by number.
 func (d *Disk) slot(i int) *diskSlot {
-	const size = len(slotGroup{})
+	if n := uint(i); n < uint(d.made) {
+		return &d.slots[n/groupSize][n%groupSize]
+	}
+	return d.makeSlots(i)
+}
+
+// makeSlots makes slots as far as this one, and returns it.
+func (d *Disk) makeSlots(i int) *diskSlot {
 	if i < 0 || i >= d.cfg.Depth {
 		panic(fmt.Sprintf("device: disk %s has no slot %d: its %d slots are numbered from 0", d.name, i, d.cfg.Depth))
 	}
-	g := d.slots[i/size]
-	if g == nil {
-		g = d.makeSlots(i / size)
+	for d.made <= i {
+		g := new(slotGroup)
+		for i := range g {
+			s := &g[i]
+			s.disk, s.index = d, int32(d.made+i)
+			s.timer.Alarm = s
+		}
+		d.slots = append(d.slots, g)
+		d.made += groupSize
 	}
-	return &g[i%size]
-}
-
-func (d *Disk) makeSlots(group int) *slotGroup {
-	g := new(slotGroup)
-	for i := range g {
-		s := &g[i]
-		s.disk, s.index = d, int32(group*len(g)+i)
-		s.timer.Alarm = s
-	}
-	d.slots[group] = g
-	return g
+	return d.slot(i)
 }
 
 // Doorbell starts the command in a slot's registers. Ringing it for a slot whose command is not done is a driver's
@@ -310,7 +314,7 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 func (d *Disk) Remove() {
 	d.removed = true
 	for _, g := range d.slots {
-		for i := 0; g != nil && i < len(g); i++ {
+		for i := range g {
 			s := &g[i]
 			d.clock.Stop(&s.timer)
 			s.busy, s.reg.DMA = false, nil

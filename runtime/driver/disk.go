@@ -93,9 +93,7 @@ func (d *Disk) dispatch(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP
 
 // startIo starts a request on a free slot of the disk. From here on it cannot be cancelled: the hardware has it (A19).
 func (d *Disk) startIo(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) {
-	c.AcquireCancelLock()
-	irp.SetCancelRoutine(nil) // ours: the kernel calls StartIo for no other (A18)
-	c.ReleaseCancelLock(kernel.DispatchLevel)
+	c.TakeCancelRoutine(irp) // ours: the kernel calls StartIo for no other (A18)
 	switch {
 	case d.watch.gone:
 		d.watch.doom(c, irp)
@@ -132,7 +130,9 @@ func (d *Disk) start(c *kernel.CPU, slot int) {
 	reg.DMA = r.irp.UserBuffer[r.irp.Information:]
 	reg.Offset = sl.Parameters.ByteOffset + int64(r.irp.Information)
 	d.disk.Doorbell(slot)
-	c.Trace(kernel.HopDMAStart, r.irp, d.device.Name, int64(len(reg.DMA)), reg.Offset)
+	if d.kernel.Traced() {
+		c.Trace(kernel.HopDMAStart, r.irp, d.device.Name, int64(len(reg.DMA)), reg.Offset)
+	}
 }
 
 func operation(m kernel.MajorFunction) device.Op {

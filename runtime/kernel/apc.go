@@ -108,7 +108,7 @@ func (c *CPU) attendAPC(t *Thread) {
 	}
 	if t.cpu.thread == t {
 		t.cpu.attention |= attendAPC
-		if t.cpu == c {
+		if t.cpu == c && c.due() {
 			c.deliver() // at once, if the level lets it
 		}
 	}
@@ -133,7 +133,9 @@ func (c *CPU) deliverAPCs() {
 		c.irql = APCLevel
 		c.kernel.counts.APCs++
 		if irp := t.kernelAPCs.popRequest(); irp != nil {
-			c.Spend(costAPC)
+			if !c.pass(costAPC) {
+				c.spend(costAPC)
+			}
 			if c.kernel.watched {
 				c.trace(HopAPC, irp, t.name, 0, 0)
 			}

@@ -55,7 +55,7 @@ var breakages = []broken{
 	{"A17", "kernel/complete.go", "case k.locks > 0:", "case false:", ""},
 	{"A18", "kernel/devicequeue.go", "if queued && irp.Cancel &&", "if false &&", ""},
 	{"A18", "kernel/devicequeue.go", "if cancellable && (irp.id != id || irp.cancelRoutine == nil) {", "if false && cancellable && irp.id != id {", "driver"},
-	{"A19", "driver/disk.go", "irp.SetCancelRoutine(nil) // ours", "// ours", "driver"},
+	{"A19", "driver/disk.go", "c.TakeCancelRoutine(irp) // ours", "// ours", "driver"},
 	{"A18", "driver/disk.go", "\tif !queued {", "\tif false && queued {", "driver"},
 	{"A20", "driver/disk.go", "\tc.StartNextPacket(&d.device)\n", "", "driver"},
 	{"A21", "kernel/iomgr.go", "\tc.CancelIRP(ov.irp)\n", "\tc.CancelIRP(ov.irp)\n\tov.irp = nil\n", "driver"},

@@ -29,6 +29,23 @@ func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
 	return old
 }
 
+// TakeCancelRoutine is SetCancelRoutine with nil, and the cancel lock held meanwhile: what a driver calls that takes an IRP
+// to work on, at DispatchLevel.
+func (c *CPU) TakeCancelRoutine(irp *IRP) (old CancelRoutine) {
+	lock := &c.kernel.cancelLock
+	watched := lock.held || c.kernel.careful
+	if watched {
+		lock.Acquire(c)
+	}
+	if old = irp.cancelRoutine; old != nil {
+		irp.cancelRoutine = nil
+	}
+	if watched {
+		lock.Release(c)
+	}
+	return old
+}
+
 // foreignCancel refuses the cancel routine of a driver that does not have the IRP.
 func (irp *IRP) foreignCancel() {
 	if irp.kernel().cpu.passedDown(irp) {

@@ -9,7 +9,9 @@ package kernel
 func (c *CPU) CompleteRequest(irp *IRP) {
 	k := c.kernel
 	c.checkCompletable(irp)
-	c.Spend(costComplete)
+	if !c.pass(costComplete) {
+		c.spend(costComplete)
+	}
 	if c.kernel.watched {
 		c.trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
 	}

@@ -11,6 +11,7 @@ import (
 type CPU struct {
 	// Fixed.
 	kernel *Kernel
+	free   *clock.Virtual // the clock, if time may just pass: nobody else acts while this CPU spends time
 	number int
 
 	// What it does now.
@@ -24,6 +25,9 @@ type CPU struct {
 	dpcs      dpcQueue  // dpc.go
 	dpcFrames []frame   // verify.go
 }
+
+// standing is a clock that lets no time pass by itself.
+var standing clock.Virtual
 
 // attention says what a CPU must look at before it goes on below the level at which that is held back. Shifted right by
 // the CPU's level, what is left of it is not held back; of interrupts only their line knows.
@@ -54,6 +58,19 @@ func (c *CPU) Now() clock.Time { return c.kernel.clock.Now() }
 // Spend lets the CPU be busy for d. Hardware goes on meanwhile, and what it wants of this CPU happens here, if the
 // IRQL lets it: Spend is where code that runs can be preempted.
 func (c *CPU) Spend(d time.Duration) {
+	if !c.pass(d) {
+		c.spend(d)
+	}
+}
+
+// pass is Spend's short way, for callers that want it inlined: where nothing happens meanwhile time passes, and no more. It
+// reports whether that was so.
+func (c *CPU) pass(d time.Duration) bool {
+	return c.attention>>(c.irql%16) == 0 && c.free.Pass(d)
+}
+
+// spend is Spend where pass says that something happens meanwhile.
+func (c *CPU) spend(d time.Duration) {
 	k := c.kernel
 	if !k.clock.Pass(d) && d > 0 {
 		k.clock.Advance(k.clock.Now().Add(d))
@@ -97,17 +114,19 @@ func (c *CPU) deliver() {
 	k := c.kernel
 	delivering := k.delivering
 	k.delivering = true
-loop:
 	for c.due() {
-		switch {
-		case c.attention&attendInterrupt != 0 && c.serviceHighest():
-		case c.attention&attendDPC != 0 && c.irql < DispatchLevel:
-			c.drainDPCs()
-		case c.attention&attendAPC != 0 && c.irql < APCLevel && c.nesting == 0 && c.thread != nil:
-			c.deliverAPCs()
-		default:
-			break loop
+		if c.attention&attendInterrupt != 0 && c.serviceHighest() && c.attention&attendInterrupt != 0 {
+			continue
 		}
+		if c.attention&attendDPC != 0 && c.irql < DispatchLevel {
+			if c.drainDPCs(); c.attention&attendInterrupt != 0 {
+				continue
+			}
+		}
+		if c.attention&attendAPC == 0 || c.irql >= APCLevel || c.nesting > 0 || c.thread == nil {
+			break
+		}
+		c.deliverAPCs()
 	}
 	k.delivering = delivering
 }

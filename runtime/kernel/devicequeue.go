@@ -132,6 +132,10 @@ func (q *DeviceQueue) Find(file *FileObject) *IRP {
 // StartNextPacket comes to it. While it is queued, cancel can complete it; nil: it cannot be cancelled.
 func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 	old := c.RaiseIRQL(DispatchLevel)
+	if cancel != nil && !c.kernel.careful && !dev.Queue.Busy() {
+		irp.cancelRoutine = cancel // it goes straight to StartIo: nobody is there whom the lock would keep off
+		cancel = nil
+	}
 	if cancel != nil {
 		c.AcquireCancelLock()
 		irp.SetCancelRoutine(cancel)
@@ -201,7 +205,9 @@ func (c *CPU) startOne(dev *DeviceObject, irp *IRP) {
 	dev.Current = irp
 	irp.reach(stageTaken)
 	id, cancellable := irp.id, irp.cancelRoutine != nil
-	c.Spend(costStartIo)
+	if !c.pass(costStartIo) {
+		c.spend(costStartIo)
+	}
 	if cancellable && (irp.id != id || irp.cancelRoutine == nil) {
 		return
 	}
@@ -210,5 +216,7 @@ func (c *CPU) startOne(dev *DeviceObject, irp *IRP) {
 		c.trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
 	}
 	dev.Driver.StartIo(c, dev, irp)
-	c.requireRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
+	if c.irql != DispatchLevel {
+		c.notRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
+	}
 }

@@ -92,7 +92,8 @@ func (c *CPU) drainNow(d *DPC, own bool) bool {
 // drainDPCs empties the CPU's queue; thread code resumes only after that (A33).
 func (c *CPU) drainDPCs() {
 	k := c.kernel
-	old := c.RaiseIRQL(DispatchLevel)
+	old := c.irql // below DispatchLevel: who calls has seen to that
+	c.irql = DispatchLevel
 	c.nesting++
 	q := &c.dpcs
 	q.draining = true
@@ -110,12 +111,16 @@ func (c *CPU) drainDPCs() {
 		k.counts.DPCs++
 		k.mix(hashDPC|uint64(c.number)<<8, 0)
 		began := k.clock.Now()
-		c.Spend(costDPC)
+		if !c.pass(costDPC) {
+			c.spend(costDPC)
+		}
 		if c.kernel.watched {
 			c.trace(HopDPC, nil, d.Name, 0, 0)
 		}
 		d.Routine(c, d, argument)
-		c.requireRestored(DispatchLevel, "DPC", d.Name)
+		if c.irql != DispatchLevel {
+			c.notRestored(DispatchLevel, "DPC", d.Name)
+		}
 		if k.verify && k.clock.Now().Sub(began) > dpcBudget {
 			k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "DPC %s took %v, more than %v", d.Name, k.clock.Now().Sub(began), dpcBudget)
 		}

@@ -41,13 +41,13 @@ type Line struct {
 	target *CPU
 
 	// The controller's.
-	chain    []*Interrupt
-	asserted bool // the wire
-	pending  bool // service is due: it stands in target.pending
-	masked   bool // held back: pending stays
-	phantom  bool // fault.go: there is an interrupt that no device has asked for
-	reliable bool // no faults here
-	disabled bool // the storm guard gave up on it
+	chain      []*Interrupt
+	asserted   bool // the wire
+	pending    bool // service is due: it stands in target.pending
+	masked     bool // held back: pending stays
+	phantom    bool // fault.go: there is an interrupt that no device has asked for
+	endangered bool // faults happen here: fault.go
+	disabled   bool // the storm guard gave up on it
 
 	// The storm guard's (A28).
 	serviced, unhandled int
@@ -67,7 +67,7 @@ func (k *Kernel) NewLine(name string, mode Mode, irql IRQL, cpu int) *Line {
 	if cpu < 0 || cpu >= len(k.cpus) {
 		panic(fmt.Sprintf("kernel: NewLine %s: there is no CPU %d to interrupt; there are %d, numbered from 0", name, cpu, len(k.cpus)))
 	}
-	return &Line{kernel: k, name: name, mode: mode, irql: irql, target: k.cpus[cpu]}
+	return &Line{kernel: k, name: name, mode: mode, irql: irql, target: k.cpus[cpu], endangered: k.hazard != nil}
 }
 
 // Connect connects an interrupt object to a line. Several may share a line only if all say so and all signal the same
@@ -88,7 +88,7 @@ func (l *Line) Connect(i *Interrupt) Status {
 
 // Assert raises the line, as a device does: hardware, on no CPU and beneath no thread.
 func (l *Line) Assert() {
-	if l.kernel.hazard != nil && !l.reliable {
+	if l.endangered {
 		l.assertInDanger()
 		return
 	}
@@ -207,12 +207,16 @@ func (c *CPU) service(l *Line) {
 	k.counts.Interrupts++
 	k.mix(hashInterrupt|uint64(l.irql)<<8|uint64(c.number)<<16, 0)
 	began := k.clock.Now()
-	c.Spend(costInterrupt)
+	if !c.pass(costInterrupt) {
+		c.spend(costInterrupt)
+	}
 	claimed := l.callChain(c)
 	if k.verify && k.clock.Now().Sub(began) > isrBudget {
 		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
 	}
-	l.guard(claimed)
+	if l.serviced++; !claimed || l.serviced >= stormWindow {
+		l.guard(claimed)
+	}
 	c.nesting--
 	c.irql = old
 	if l.mode == LevelSensitive && l.asserted {
@@ -278,9 +282,9 @@ func (c *CPU) SynchronizeExecution(i *Interrupt, f func(c *CPU)) {
 	c.LowerIRQL(old)
 }
 
-// guard counts interrupts that nobody claimed and gives up on a line that does nothing else (A28).
+// guard counts interrupts that nobody claimed, and looks at what has come together in a window: it gives up on a line that
+// does nothing else (A28).
 func (l *Line) guard(claimed bool) {
-	l.serviced++
 	if !claimed {
 		l.unhandled++
 		l.kernel.counts.Spurious++

@@ -264,7 +264,9 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 	if c.kernel.watched {
 		c.trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
 	}
-	c.Spend(costSystemCall)
+	if !c.pass(costSystemCall) {
+		c.spend(costSystemCall)
+	}
 	dev, drivers := file.device, file.device.stackSize
 	if k.hazard != nil {
 		if filter := k.interpose(major); filter != nil {
@@ -293,10 +295,10 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 // build makes the IRP of a request, for so many drivers.
 func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []byte, offset int64, ov *Overlapped) *IRP {
 	dev := file.device
-	irp := c.kernel.AllocateIRP(drivers)
-	if irp == nil {
+	if c.kernel.hazard != nil && c.kernel.strike(NoIRPMemory) {
 		return nil
 	}
+	irp := c.kernel.newIRP(drivers)
 	irp.UserBuffer = buf
 	if dev.Buffered && len(buf) > 0 {
 		system := make([]byte, len(buf))
@@ -317,7 +319,7 @@ func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []by
 	if c.kernel.verify {
 		irp.guardBuffer(major)
 	}
-	sl := irp.NextStackLocation()
+	sl := irp.top()
 	sl.Major = major
 	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
 	if c.kernel.watched {

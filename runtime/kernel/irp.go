@@ -270,13 +270,20 @@ func (irp *IRP) SetCompletionRoutine(r CompletionRoutine, context any, onSuccess
 // MarkPending says that the IRP will not be complete when the dispatch routine returns, which must then return
 // StatusPending. It comes before the IRP is put where somebody else could complete it (A4).
 func (irp *IRP) MarkPending() {
-	if irp.kernel().verify && irp.kernel().cpu.completedBefore(irp) {
-		irp.kernel().violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
+	if irp.kernel().watched {
+		irp.watchMark()
 	}
-	sl := irp.CurrentStackLocation()
-	sl.control |= controlPending
-	if irp.kernel().watched && sl.Device != nil {
-		irp.kernel().cpu.Trace(HopMarkPending, irp, sl.Device.Driver.Name, 0, 0)
+	irp.CurrentStackLocation().control |= controlPending
+}
+
+// watchMark is what MarkPending does before if somebody watches.
+func (irp *IRP) watchMark() {
+	k := irp.kernel()
+	if k.verify && k.cpu.completedBefore(irp) {
+		k.violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
+	}
+	if dev := irp.CurrentStackLocation().Device; dev != nil {
+		k.cpu.Trace(HopMarkPending, irp, dev.Driver.Name, 0, 0)
 	}
 }
 
@@ -301,7 +308,9 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	if c.kernel.watched {
 		c.trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
 	}
-	c.Spend(costDispatch)
+	if !c.pass(costDispatch) {
+		c.spend(costDispatch)
+	}
 	irp.reach(stageDriver)
 	if dispatch == nil {
 		dispatch = invalidRequest
@@ -312,7 +321,9 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 		if c.irql != level {
 			k.bugCheckIn(dispatch, vDispatchIRQL, nil, "the dispatch routine of %s was entered at %v and left at %v", dev.Driver.Name, level, c.irql)
 		}
-		k.checkReturned(dispatch, dev, irp, id, location, status)
+		if status != StatusPending || sl.control&controlPending == 0 { // else it has kept its word
+			k.checkReturned(dispatch, dev, irp, id, location, status)
+		}
 		return status
 	}
 	return c.callVerified(dispatch, dev, irp)

@@ -34,6 +34,7 @@ type Kernel struct {
 	cpus        []*CPU
 	cpu         *CPU // the one whose code runs now
 	company     bool // there are others, or faults: cpu.go
+	careful     bool // there is company, or the verifier: somebody sees what is done where nothing can come between
 	delivering  bool // what runs is the kernel or a driver: cpu.go
 	threads     []*Thread
 	ready       []*Thread
@@ -57,7 +58,7 @@ type Kernel struct {
 	freeBlocks  *packetBlock // of packets, the first of those that are free
 
 	filters  filters // stress.go
-	locks    int     // spin locks held
+	locks    int     // spin locks held, if careful
 	straying bool    // fault.go: within a stray cancel
 
 	marks  []Mark
@@ -100,13 +101,18 @@ func New(cfg Config) *Kernel {
 	k.noAnnex.kernel = k
 	k.watched = k.tracer != nil || k.verify
 	k.company = k.hazard != nil || cfg.CPUs > 1
+	k.careful = k.company || k.verify
 	k.cancelLock.Name = "the cancel lock"
+	free := k.clock
+	if k.company {
+		free = &standing
+	}
 	for i := range cfg.CPUs {
-		k.cpus = append(k.cpus, &CPU{kernel: k, number: i})
+		k.cpus = append(k.cpus, &CPU{kernel: k, free: free, number: i})
 	}
 	k.cpu = k.cpus[0]
 	k.clockLine = k.NewLine("clock", MessageSignaled, ClockLevel, 0)
-	k.clockLine.reliable = true
+	k.clockLine.endangered = false
 	k.filters.init()
 	k.expectRaces()
 	k.clockLine.Connect(&Interrupt{Name: "clock", Service: k.clockInterrupt, Mode: MessageSignaled})

@@ -201,7 +201,9 @@ func (p *CompletionPort) await(t *Thread) {
 
 // open is the price of a packet.
 func (p *CompletionPort) open(c *CPU, packet *Packet) *Packet {
-	c.Spend(costPacket)
+	if !c.pass(costPacket) {
+		c.spend(costPacket)
+	}
 	p.kernel.mix(hashPacket|packet.IRP<<8, uint64(c.number))
 	return packet
 }

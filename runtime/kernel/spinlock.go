@@ -23,16 +23,15 @@ func (k *Kernel) InitializeSpinLock(l *SpinLock, name string) {
 
 // Acquire raises the CPU to DispatchLevel and takes the lock.
 func (l *SpinLock) Acquire(c *CPU) {
-	k, old := c.kernel, c.irql
+	old := c.irql
 	if old > DispatchLevel {
-		k.violate(vAcquireIRQL, nil, "%s is acquired at %v", l.Name, old)
+		c.kernel.violate(vAcquireIRQL, nil, "%s is acquired at %v", l.Name, old)
 	}
 	c.irql = DispatchLevel
-	if l.held || k.verify {
+	if l.held || c.kernel.careful {
 		l.check(c)
 	}
 	l.held, l.old = true, old
-	k.locks++
 }
 
 // AcquireAtDispatch takes the lock where the CPU is at DispatchLevel already. Release leaves it there.
@@ -43,11 +42,10 @@ func (l *SpinLock) AcquireAtDispatch(c *CPU) {
 	case c.irql < DispatchLevel:
 		c.kernel.violate(vAcquireTooLow, nil, "%s is acquired at %v", l.Name, c.irql)
 	}
-	if l.held || c.kernel.verify {
+	if l.held || c.kernel.careful {
 		l.check(c)
 	}
 	l.held, l.old = true, DispatchLevel
-	c.kernel.locks++
 }
 
 // check is what the one who takes a lock must bear.
@@ -55,7 +53,10 @@ func (l *SpinLock) check(c *CPU) {
 	if l.held {
 		c.kernel.violate(vLockTwice, nil, "%s is wanted by whoever holds it", l.Name)
 	}
-	c.kernel.order.acquire(c, l)
+	c.kernel.locks++
+	if c.kernel.verify {
+		c.kernel.order.acquire(c, l)
+	}
 }
 
 // Release lets the lock go and lowers the CPU to where it was.
@@ -70,10 +71,12 @@ func (l *SpinLock) releaseTo(c *CPU, level IRQL) {
 		k.violate(vReleaseTooLow, nil, "%s is released at %v", l.Name, c.irql)
 	case c.irql != DispatchLevel:
 		k.violate(vReleaseIRQL, nil, "%s is released at %v", l.Name, c.irql)
-	case k.verify:
-		k.order.release(c, l)
+	case k.careful:
+		k.locks--
+		if k.verify {
+			k.order.release(c, l)
+		}
 	}
 	l.held = false
-	k.locks--
 	c.LowerIRQL(level)
 }

@@ -27,7 +27,7 @@ func (w *World) NewAdapter(name string, host uint16, cfg device.AdapterConfig) (
 		return nil, err
 	}
 	line := w.newLine(name, adapterLevel)
-	dev.Connect(&w.clock, w.oracle(), line, probe{w})
+	dev.Connect(&w.clock, w.oracle(), line, w.probe())
 	if _, status := driver.NewNet(w.kernel, dev, line, host); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: adapter %s: the kernel reports %v", name, status)
 	}
