@@ -111,6 +111,9 @@ func (e *emitter) partConstraint(shape *ir.Shape, i int) string {
 // witness writes a value that is never used, of a type that tells the compiler of
 // one that has no name.
 func (e *emitter) witness(w *ir.Witness) string {
+	if w.Zero != nil {
+		return e.inferred(w.Zero, "", w.Recv) + "." + w.Obj.Name()
+	}
 	if w.Recv != nil {
 		if _, field := w.Obj.(*types.Var); field {
 			return "&new(" + e.typ(w.Recv) + ")." + w.Obj.Name()

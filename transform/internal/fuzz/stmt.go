@@ -139,7 +139,7 @@ func (g *generator) declaration(l *list) string {
 	case 14:
 		x := g.expr(tInt, g.depth)
 		name := g.fresh()
-		return add(g.f("%s := h.Secret(%s)", name, x), g.declare(name, tSecret))
+		return add(g.f("%s := h.Secret(%s)%s", name, x, []string{"", ".In"}[g.n(2)]), g.declare(name, tSecret))
 	case 12:
 		return g.localType(l)
 	case 13:

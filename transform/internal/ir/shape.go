@@ -22,7 +22,8 @@ type Witness struct {
 	Recv types.Type   // nil for an object of a package
 	Type types.Type   // of the witness as it is written
 
-	Part bool // Recv has no name either: its own witness comes before, and its method set is the witness
+	Part bool   // Recv has no name either: its own witness comes before, and its method set is the witness
+	Zero *Shape // Recv has no name either: how to come by a value of it, whose field is the witness
 }
 
 // Kept returns the name of the field that keeps v, which is lifted.

@@ -133,6 +133,7 @@ type builder struct {
 	uses    map[types.Object]*usage
 	want    want
 	stored  map[ast.Expr]bool // expressions that are assigned to
+	sought  []types.Type      // without a name, of which a value is being looked for
 
 	comments []*ast.CommentGroup // of the body, not yet emitted
 	lastLine int                 // where the last thing emitted ended; 0 at the start of a block

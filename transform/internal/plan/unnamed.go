@@ -32,18 +32,24 @@ func (b *builder) typeString(t types.Type) string {
 
 // shape returns how MoveNext comes by t. It adds a diagnostic if there is no way.
 func (b *builder) shape(pos token.Pos, what string, t types.Type) (boxed bool, shape *ir.Shape) {
-	parts := b.unnamed(t)
-	if len(parts) == 0 {
+	if len(b.unnamed(t)) == 0 {
 		return false, nil
 	}
-	shape = new(ir.Shape)
-	for _, part := range parts {
+	if shape = b.shapeOf(t); shape == nil {
+		b.unnameable(pos, what, t)
+	}
+	return shape != nil, shape
+}
+
+// shapeOf returns how to come by t; nil if there is no way.
+func (b *builder) shapeOf(t types.Type) *ir.Shape {
+	shape := new(ir.Shape)
+	for _, part := range b.unnamed(t) {
 		if !b.infer(shape, part) || constrained(t, part) {
-			b.unnameable(pos, what, t)
-			return false, nil
+			return nil
 		}
 	}
-	return true, shape
+	return shape
 }
 
 // infer adds to shape what part can be inferred from.
@@ -130,10 +136,17 @@ func (b *builder) selected(shape *ir.Shape, sel *types.Selection, part types.Typ
 	unnamed := len(b.unnamed(recv)) > 0
 	switch sel.Kind() {
 	case types.FieldVal:
-		if len(sel.Index()) > 1 || unnamed {
+		if len(sel.Index()) > 1 {
 			return nil
 		}
 		w.Type = types.NewPointer(sel.Type())
+		if unnamed {
+			w.Type = sel.Type()
+			w.Zero = b.zeroOf(recv)
+		}
+		if unnamed && w.Zero == nil {
+			return nil
+		}
 	case types.MethodVal:
 		sig := sel.Type().(*types.Signature)
 		if !holds(sig, part) || holds(recv, part) {
@@ -154,6 +167,17 @@ func (b *builder) selected(shape *ir.Shape, sel *types.Selection, part types.Typ
 		return nil
 	}
 	return w
+}
+
+// zeroOf returns how to come by a value of type t; nil if there is no way but
+// through what is being looked for.
+func (b *builder) zeroOf(t types.Type) *ir.Shape {
+	if slices.ContainsFunc(b.sought, func(other types.Type) bool { return types.Identical(t, other) }) {
+		return nil
+	}
+	b.sought = append(b.sought, t)
+	defer func() { b.sought = b.sought[:len(b.sought)-1] }()
+	return b.shapeOf(t)
 }
 
 // chained makes a witness of a method whose receiver has no name either: the

@@ -252,10 +252,20 @@ func V[T any](v T, err error) T {
 	return v
 }
 
-type secret struct{ V int }
+type secret struct {
+	V  int
+	In inner
+	On *inner
+}
 
-// Secret returns a value of a type that programs cannot name.
-func Secret(v int) secret { return secret{v} }
+type inner struct{ V int }
+
+// Secret returns a value of a type that programs cannot name, nor that of its
+// inner one.
+func Secret(v int) secret { return secret{V: v, In: inner{v}} }
+
+// Get subtracts.
+func (s *inner) Get(x int) int { s.V -= x; return s.V }
 
 // Get adds.
 func (s *secret) Get(x int) int { s.V += x; return s.V }
