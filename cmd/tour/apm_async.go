@@ -34,10 +34,10 @@ type readingReadAllMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *readingReadAllMachine) suspend(state uint16) *readingReadAllMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -45,10 +45,10 @@ func (m *readingReadAllMachine) suspend(state uint16) *readingReadAllMachine {
 //
 //go:noinline
 func (m *readingReadAllMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(readingReadAllMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -74,8 +74,8 @@ func (m *readingReadAllMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.r.conn.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -128,10 +128,10 @@ type readingReadAllBridgedMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *readingReadAllBridgedMachine) suspend(state uint16) *readingReadAllBridgedMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -139,10 +139,10 @@ func (m *readingReadAllBridgedMachine) suspend(state uint16) *readingReadAllBrid
 //
 //go:noinline
 func (m *readingReadAllBridgedMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(readingReadAllBridgedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -168,8 +168,8 @@ func (m *readingReadAllBridgedMachine) MoveNext(*async.Executor) async.Continuat
 loop:
 	task = overlapped.FromBeginEnd(m.ctx, m.r.beginRead, m.r.conn.EndRead)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}

@@ -33,14 +33,10 @@ type kitchenToastMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *kitchenToastMachine) suspend(state uint16) *kitchenToastMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.k = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -48,10 +44,10 @@ func (m *kitchenToastMachine) suspend(state uint16) *kitchenToastMachine {
 //
 //go:noinline
 func (m *kitchenToastMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(kitchenToastMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -77,8 +73,9 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "toast goes into the toaster")
 	task = m.k.toaster.WriteAsync(m.ctx, []byte("ww"))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.k = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -94,8 +91,8 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 66,
-	Lines: "11-12:1 21-26:2",
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 62,
+	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
 	},
@@ -130,10 +127,10 @@ type kitchenEggsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *kitchenEggsMachine) suspend(state uint16) *kitchenEggsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -141,10 +138,10 @@ func (m *kitchenEggsMachine) suspend(state uint16) *kitchenEggsMachine {
 //
 //go:noinline
 func (m *kitchenEggsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(kitchenEggsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -169,8 +166,8 @@ func (m *kitchenEggsMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "eggs go into the pan")
 	task = async.Delay(m.ctx, fry)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -186,7 +183,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 158,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 155,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -224,19 +221,10 @@ type kitchenBothMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *kitchenBothMachine) suspend(state uint16) *kitchenBothMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.k = nil
-		m.heap.ctx = nil
-	case 2:
-		m.heap.k = nil
-		m.heap.ctx = nil
-		m.heap.eggs = async.Task[string]{}
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -244,10 +232,10 @@ func (m *kitchenBothMachine) suspend(state uint16) *kitchenBothMachine {
 //
 //go:noinline
 func (m *kitchenBothMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(kitchenBothMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -278,8 +266,9 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 	toast, m.eggs = m.k.ToastAsync(m.ctx), m.k.EggsAsync(m.ctx)
 	task = toast
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.k, h.ctx = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -290,8 +279,9 @@ toastDone:
 	}
 	task = m.eggs
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.k, h.ctx, h.eggs = nil, nil, async.Task[string]{} // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -302,8 +292,8 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 263,
-	Lines: "15-16:1 25-28:2 36-37:5",
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 251,
+	Lines: "15-16:1 26-29:2 38-39:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},
 		2: {Line: 5, Awaits: "eggs", Needs: ""},

@@ -19,7 +19,7 @@ func ReadOneAsync(ctx context.Context, f *overlapped.File, name string, offset i
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -50,14 +50,10 @@ type readOneDefer1 struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *readOneMachine) suspend(state uint16) *readOneMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -65,10 +61,10 @@ func (m *readOneMachine) suspend(state uint16) *readOneMachine {
 //
 //go:noinline
 func (m *readOneMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(readOneMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -108,7 +104,7 @@ func (m *readOneMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *readOneMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -135,8 +131,9 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 	m.defers = append(m.defers, readOneDefer1{arg0: m.ctx, arg1: "%s cleans up", arg2: []any{m.name}})
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 1000), m.offset)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.f = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -156,8 +153,8 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 123,
-	Lines: "12-13:1 21-31:2",
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 119,
+	Lines: "12-13:1 22-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
 	},
@@ -193,10 +190,10 @@ type calculateMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *calculateMachine) suspend(state uint16) *calculateMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -204,10 +201,10 @@ func (m *calculateMachine) suspend(state uint16) *calculateMachine {
 //
 //go:noinline
 func (m *calculateMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(calculateMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -235,8 +232,9 @@ loop:
 	work(m.ctx, 7*time.Microsecond)
 	task = async.Yield(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -248,8 +246,8 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 221,
-	Lines: "8:1 9-15:1 24:1",
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 218,
+	Lines: "8:1 9-15:1 25:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},
 	},

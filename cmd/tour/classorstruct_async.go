@@ -36,16 +36,10 @@ type levelMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *levelMachine) suspend(state uint16) *levelMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1, 2:
-		m.heap.ctx = nil
-		m.heap.task = async.Task[int]{}
-		m.heap.see = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -53,10 +47,10 @@ func (m *levelMachine) suspend(state uint16) *levelMachine {
 //
 //go:noinline
 func (m *levelMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(levelMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -90,8 +84,9 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task2 = LevelAsync(m.ctx, m.depth-1, m.task, m.see)
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
+		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -101,8 +96,10 @@ levelDone:
 done:
 	task3 = watch(m.task, m.see)
 	if !task3.IsCompleted() {
-		m.awaiter2 = task3
-		if task3.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
+		h.awaiter2 = task3
+		if task3.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -113,8 +110,8 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 72,
-	Lines: "16:1 18-19:1 27-28:2 30:5 38-39:5",
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
+	Lines: "16:1 18-19:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
 		2: {Line: 5, Awaits: "watch(task, see)", Needs: ""},
@@ -153,16 +150,10 @@ type pinnedMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m2 *pinnedMachine) suspend(state uint16) *pinnedMachine {
-	m2.State = state
 	if m2.heap != m2 {
 		m2.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m2.heap.ctx = nil
-		m2.heap.task = async.Task[int]{}
-		m2.heap.keep = nil
-	}
+	m2.heap.State = state
 	return m2.heap
 }
 
@@ -170,10 +161,10 @@ func (m2 *pinnedMachine) suspend(state uint16) *pinnedMachine {
 //
 //go:noinline
 func (m2 *pinnedMachine) leaveStack() {
-	m2.BelongTo(m2.ctx)
 	h := new(pinnedMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -204,8 +195,9 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	m2.keep(m2.n)
 	task2 = m2.task
 	if !task2.IsCompleted() {
-		m2.awaiter = task2.Awaiter(&m2.Header)
-		if m2.awaiter.OnCompleted(m2.suspend(1)) {
+		h := m2.suspend(1)
+		h.ctx, h.task, h.keep = nil, async.Task[int]{}, nil // not needed any more
+		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -216,8 +208,8 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 190,
-	Lines: "13-15:1 23-24:3",
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 181,
+	Lines: "13-15:1 24-25:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},
 	},

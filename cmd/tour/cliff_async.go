@@ -37,10 +37,10 @@ type jobMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *jobMachine) suspend(state uint16) *jobMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -48,10 +48,10 @@ func (m *jobMachine) suspend(state uint16) *jobMachine {
 //
 //go:noinline
 func (m *jobMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(jobMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -85,8 +85,8 @@ loop:
 	}
 	task = m.f.ReadAtAsync(m.ctx, m.buf, int64(64*m.i))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -141,15 +141,10 @@ type hotMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *hotMachine) suspend(state uint16) *hotMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.task = async.Task[int]{}
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -157,10 +152,10 @@ func (m *hotMachine) suspend(state uint16) *hotMachine {
 //
 //go:noinline
 func (m *hotMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(hotMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -186,8 +181,9 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.task = nil, async.Task[int]{} // not needed any more
+		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -198,8 +194,8 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 175,
-	Lines: "12:1 20-21:1",
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},
 	},

@@ -35,14 +35,10 @@ type visitMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *visitMachine) suspend(state uint16) *visitMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -50,10 +46,10 @@ func (m *visitMachine) suspend(state uint16) *visitMachine {
 //
 //go:noinline
 func (m *visitMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(visitMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -80,8 +76,9 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.f = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -97,8 +94,8 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 69,
-	Lines: "11-12:2 21-26:3",
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 65,
+	Lines: "11-12:2 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
 	},
@@ -135,14 +132,10 @@ type visitAnywhereMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *visitAnywhereMachine) suspend(state uint16) *visitAnywhereMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -150,10 +143,10 @@ func (m *visitAnywhereMachine) suspend(state uint16) *visitAnywhereMachine {
 //
 //go:noinline
 func (m *visitAnywhereMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(visitAnywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -180,8 +173,10 @@ func (m *visitAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0).ConfigureAwait(false)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.f = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -197,8 +192,8 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 169,
-	Lines: "11-12:2 21-26:3",
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 162,
+	Lines: "11-12:2 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
 	},
@@ -234,14 +229,10 @@ type visitTwiceMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *visitTwiceMachine) suspend(state uint16) *visitTwiceMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -249,10 +240,10 @@ func (m *visitTwiceMachine) suspend(state uint16) *visitTwiceMachine {
 //
 //go:noinline
 func (m *visitTwiceMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(visitTwiceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -278,8 +269,9 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = VisitAsync(m.ctx, m.f)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.f = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -291,8 +283,8 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 267,
-	Lines: "12:1 20-22:1",
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 258,
+	Lines: "12:1 21-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
 	},

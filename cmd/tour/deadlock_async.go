@@ -33,10 +33,10 @@ type getDataMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *getDataMachine) suspend(state uint16) *getDataMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -44,10 +44,10 @@ func (m *getDataMachine) suspend(state uint16) *getDataMachine {
 //
 //go:noinline
 func (m *getDataMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(getDataMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -71,8 +71,8 @@ func (m *getDataMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -123,10 +123,10 @@ type getDataAnywhereMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *getDataAnywhereMachine) suspend(state uint16) *getDataAnywhereMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -134,10 +134,10 @@ func (m *getDataAnywhereMachine) suspend(state uint16) *getDataAnywhereMachine {
 //
 //go:noinline
 func (m *getDataAnywhereMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(getDataAnywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -161,8 +161,9 @@ func (m *getDataAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond).ConfigureAwait(false)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -178,7 +179,7 @@ delayDone:
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
 	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 151,
-	Lines: "11:1 20-24:1",
+	Lines: "11:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
 	},
@@ -214,10 +215,10 @@ type textBoxClickMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *textBoxClickMachine) suspend(state uint16) *textBoxClickMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -225,10 +226,10 @@ func (m *textBoxClickMachine) suspend(state uint16) *textBoxClickMachine {
 //
 //go:noinline
 func (m *textBoxClickMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(textBoxClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -254,8 +255,8 @@ func (m *textBoxClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "the click begins, and awaits")
 	task = GetDataAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -267,7 +268,7 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 243,
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 244,
 	Lines: "11-12:1 20-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},

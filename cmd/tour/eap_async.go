@@ -37,18 +37,10 @@ type shoutMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *shoutMachine) suspend(state uint16) *shoutMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.original = nil
-	case 2:
-		m.heap.original = nil
-		m.heap.target = nil
-		m.heap.buf = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -56,10 +48,10 @@ func (m *shoutMachine) suspend(state uint16) *shoutMachine {
 //
 //go:noinline
 func (m *shoutMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(shoutMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -92,8 +84,9 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Shout begins")
 	task = m.original.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.original = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -105,8 +98,9 @@ readDone:
 	say(m.ctx, "Shout goes on: %d bytes", n)
 	task = m.target.WriteAsync(m.ctx, bytes.ToUpper(m.buf[:n]))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.original, h.target, h.buf = nil, nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -121,8 +115,8 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 76,
-	Lines: "15-17:1 25-30:3 38-43:8",
+	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
+	Lines: "15-17:1 26-31:3 40-45:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
 		2: {Line: 8, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},

@@ -33,15 +33,10 @@ type connectionReceiveMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *connectionReceiveMachine) suspend(state uint16) *connectionReceiveMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.c = nil
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -49,10 +44,10 @@ func (m *connectionReceiveMachine) suspend(state uint16) *connectionReceiveMachi
 //
 //go:noinline
 func (m *connectionReceiveMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(connectionReceiveMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -78,8 +73,9 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.c, h.ctx = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -90,8 +86,8 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 67,
-	Lines: "12:1 20-21:1",
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 62,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
@@ -126,29 +122,23 @@ type connectionReceivePooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *connectionReceivePooledMachine) suspend(state uint16) *connectionReceivePooledMachine {
-	m.State = state
+func (m *connectionReceivePooledMachine) suspend(state uint16, awaited *async.Header) *connectionReceivePooledMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.c = nil
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *connectionReceivePooledMachine) leaveStack() {
-	m.BelongTo(m.ctx)
-	h := connectionReceivePooledMachines.Get(&m.Header)
+func (m *connectionReceivePooledMachine) leaveStack(awaited *async.Header) {
+	h, env := connectionReceivePooledMachines.Get(m.ctx, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // connectionReceivePooledMachines are finished machines of connection.ReceivePooled, to be used again.
@@ -182,8 +172,9 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		h.c, h.ctx = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -194,8 +185,8 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 171,
-	Lines: "12:1 20-21:1",
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 161,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},

@@ -37,10 +37,10 @@ type processFileMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *processFileMachine) suspend(state uint16) *processFileMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -48,10 +48,10 @@ func (m *processFileMachine) suspend(state uint16) *processFileMachine {
 //
 //go:noinline
 func (m *processFileMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(processFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -79,8 +79,8 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "ProcessFile begins: userID is %d, path is %s", m.userID, m.path)
 	task = FetchAsync(m.ctx, m.path)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -135,14 +135,10 @@ type fetchMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *fetchMachine) suspend(state uint16) *fetchMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.name = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -150,10 +146,10 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 //
 //go:noinline
 func (m *fetchMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -188,8 +184,9 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.name = "" // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -208,8 +205,8 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37, Code: 171,
-	Lines: "12-15:1 16:6 18:8 26-34:8",
+	Func: "Fetch", File: "process.go", Line: 37, Code: 167,
+	Lines: "12-15:1 16:6 18:8 27-35:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},

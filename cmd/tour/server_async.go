@@ -34,10 +34,10 @@ type serverHandleMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *serverHandleMachine) suspend(state uint16) *serverHandleMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -45,10 +45,10 @@ func (m *serverHandleMachine) suspend(state uint16) *serverHandleMachine {
 //
 //go:noinline
 func (m *serverHandleMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(serverHandleMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -75,8 +75,8 @@ func (m *serverHandleMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.AuthorizeAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -126,10 +126,10 @@ type serverAuthorizeMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *serverAuthorizeMachine) suspend(state uint16) *serverAuthorizeMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -137,10 +137,10 @@ func (m *serverAuthorizeMachine) suspend(state uint16) *serverAuthorizeMachine {
 //
 //go:noinline
 func (m *serverAuthorizeMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(serverAuthorizeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -167,8 +167,8 @@ func (m *serverAuthorizeMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.SessionAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -218,10 +218,10 @@ type serverSessionMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *serverSessionMachine) suspend(state uint16) *serverSessionMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -229,10 +229,10 @@ func (m *serverSessionMachine) suspend(state uint16) *serverSessionMachine {
 //
 //go:noinline
 func (m *serverSessionMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(serverSessionMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -259,8 +259,8 @@ func (m *serverSessionMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.QueryAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -310,10 +310,10 @@ type serverQueryMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *serverQueryMachine) suspend(state uint16) *serverQueryMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -321,10 +321,10 @@ func (m *serverQueryMachine) suspend(state uint16) *serverQueryMachine {
 //
 //go:noinline
 func (m *serverQueryMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(serverQueryMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -351,8 +351,8 @@ func (m *serverQueryMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.ReadRowAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -403,10 +403,10 @@ type serverReadRowMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *serverReadRowMachine) suspend(state uint16) *serverReadRowMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -414,10 +414,10 @@ func (m *serverReadRowMachine) suspend(state uint16) *serverReadRowMachine {
 //
 //go:noinline
 func (m *serverReadRowMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(serverReadRowMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -445,8 +445,8 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 	m.row = make([]byte, 1)
 	task = m.s.storage.ReadAtAsync(m.ctx, m.row, int64(m.id%256))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}

@@ -37,19 +37,10 @@ type readFileMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *readFileMachine) suspend(state uint16) *readFileMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.original = nil
-	case 2:
-		m.heap.original = nil
-		m.heap.target = nil
-		m.heap.see = nil
-		m.heap.data = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -57,10 +48,10 @@ func (m *readFileMachine) suspend(state uint16) *readFileMachine {
 //
 //go:noinline
 func (m *readFileMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(readFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -93,8 +84,10 @@ func (m *readFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.data = make([]byte, 4096)
 	task = watch(m.original.ReadAsync(m.ctx, m.data), m.see)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.original = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -106,8 +99,10 @@ watchDone:
 	}
 	task = watch(m.target.WriteAsync(m.ctx, m.data[:n]), m.see)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.original, h.target, h.see, h.data = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -119,8 +114,8 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 78,
-	Lines: "15-16:1 24-29:2 37-39:7",
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 69,
+	Lines: "15-16:1 26-31:2 41-43:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
 		2: {Line: 7, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},

@@ -34,14 +34,10 @@ type bufferedReaderNextMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *bufferedReaderNextMachine) suspend(state uint16) *bufferedReaderNextMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -49,10 +45,10 @@ func (m *bufferedReaderNextMachine) suspend(state uint16) *bufferedReaderNextMac
 //
 //go:noinline
 func (m *bufferedReaderNextMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(bufferedReaderNextMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -82,8 +78,9 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	}
 	task = m.r.file.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -102,8 +99,8 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 67,
-	Lines: "13:1 15-16:1 24-29:2 31-33:9",
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 63,
+	Lines: "13:1 15-16:1 25-30:2 32-34:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
 	},
@@ -141,10 +138,10 @@ type bufferedReaderSumMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *bufferedReaderSumMachine) suspend(state uint16) *bufferedReaderSumMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -152,10 +149,10 @@ func (m *bufferedReaderSumMachine) suspend(state uint16) *bufferedReaderSumMachi
 //
 //go:noinline
 func (m *bufferedReaderSumMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(bufferedReaderSumMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -184,8 +181,8 @@ func (m *bufferedReaderSumMachine) MoveNext(*async.Executor) async.Continuation 
 loop:
 	task = m.r.NextAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -204,7 +201,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 170,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 167,
 	Lines: "15:2 23-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

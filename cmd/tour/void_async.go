@@ -35,10 +35,10 @@ type printMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *printMachine) suspend(state uint16) *printMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -46,10 +46,10 @@ func (m *printMachine) suspend(state uint16) *printMachine {
 //
 //go:noinline
 func (m *printMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(printMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -78,8 +78,8 @@ loop:
 	}
 	task = async.Delay(m.ctx, 100*time.Microsecond)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}

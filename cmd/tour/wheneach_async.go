@@ -38,10 +38,10 @@ type inOrderMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *inOrderMachine) suspend(state uint16) *inOrderMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -49,10 +49,10 @@ func (m *inOrderMachine) suspend(state uint16) *inOrderMachine {
 //
 //go:noinline
 func (m *inOrderMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(inOrderMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -85,8 +85,8 @@ loop:
 	task = m.downloads[m.index]
 	task2 = task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -124,7 +124,7 @@ func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task 
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -144,14 +144,10 @@ type asTheyComeMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *asTheyComeMachine) suspend(state uint16) *asTheyComeMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.downloads = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -159,10 +155,10 @@ func (m *asTheyComeMachine) suspend(state uint16) *asTheyComeMachine {
 //
 //go:noinline
 func (m *asTheyComeMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(asTheyComeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -195,7 +191,7 @@ func (m *asTheyComeMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *asTheyComeMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -228,8 +224,9 @@ loop:
 	task = m.iterator.Key()
 	task2 = task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.downloads = nil // not needed any more
+		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -249,8 +246,8 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 210,
-	Lines: "13:1 18-19:1 27-30:2 31-32:5 35:1 36-37:8",
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
+	Lines: "13:1 18-19:1 28-31:2 32-33:5 36:1 37-38:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
 	},
@@ -289,14 +286,10 @@ type withWhenAnyMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *withWhenAnyMachine) suspend(state uint16) *withWhenAnyMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1, 2:
-		m.heap.downloads = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -304,10 +297,10 @@ func (m *withWhenAnyMachine) suspend(state uint16) *withWhenAnyMachine {
 //
 //go:noinline
 func (m *withWhenAnyMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(withWhenAnyMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -343,8 +336,9 @@ loop:
 	}
 	task = async.WhenAny(m.ctx, m.rest...)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.downloads = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -355,8 +349,9 @@ whenAnyDone:
 	}
 	task2 = m.rest[m.i]
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.downloads = nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -374,8 +369,8 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 323,
-	Lines: "16:1 17-18:1 20-21:2 29-33:3 41-46:7 49:14",
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 316,
+	Lines: "16:1 17-18:1 20-21:2 30-34:3 43-48:7 51:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
 		2: {Line: 7, Awaits: "rest[i]", Needs: "ctx rest i"},
@@ -414,15 +409,10 @@ type downloadMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *downloadMachine) suspend(state uint16) *downloadMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.t = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -430,10 +420,10 @@ func (m *downloadMachine) suspend(state uint16) *downloadMachine {
 //
 //go:noinline
 func (m *downloadMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(downloadMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -465,8 +455,9 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = file2.ReadAsync(m.ctx, make([]byte, 4096))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.t = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -477,8 +468,8 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 449,
-	Lines: "13-17:1 25-26:5",
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 439,
+	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
 	},

@@ -34,10 +34,10 @@ type windowClickMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *windowClickMachine) suspend(state uint16) *windowClickMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -45,10 +45,10 @@ func (m *windowClickMachine) suspend(state uint16) *windowClickMachine {
 //
 //go:noinline
 func (m *windowClickMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(windowClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -77,8 +77,8 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Click begins")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}

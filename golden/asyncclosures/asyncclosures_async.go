@@ -38,18 +38,10 @@ type asyncclosuresMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m2 *asyncclosuresMachine) suspend(state uint16) *asyncclosuresMachine {
-	m2.State = state
 	if m2.heap != m2 {
 		m2.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m2.heap.slice = nil
-	case 3:
-		m2.heap.ctx = nil
-		m2.heap.slice = nil
-		m2.heap.add = nil
-	}
+	m2.heap.State = state
 	return m2.heap
 }
 
@@ -57,10 +49,10 @@ func (m2 *asyncclosuresMachine) suspend(state uint16) *asyncclosuresMachine {
 //
 //go:noinline
 func (m2 *asyncclosuresMachine) leaveStack() {
-	m2.BelongTo(m2.ctx)
 	h := new(asyncclosuresMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -107,8 +99,8 @@ loop:
 	square = m2.slice[m2.index]
 	task = square
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter(&m2.Header)
-		if m2.awaiter.OnCompleted(m2.suspend(1)) {
+		h := m2.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -127,8 +119,9 @@ done:
 	}
 	task = m2.add(m2.ctx, 10)
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter(&m2.Header)
-		if m2.awaiter.OnCompleted(m2.suspend(2)) {
+		h := m2.suspend(2)
+		h.slice = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -136,8 +129,9 @@ addDone:
 	fmt.Println(task.GetResult())
 	task = m2.add(m2.ctx, 100)
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter(&m2.Header)
-		if m2.awaiter.OnCompleted(m2.suspend(3)) {
+		h := m2.suspend(3)
+		h.ctx, h.slice, h.add = nil, nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -149,8 +143,8 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 77,
-	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 59-60:18 68-70:19",
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 69,
+	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 60-61:18 70-72:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
 		2: {Line: 18, Awaits: "add(ctx, 10)", Needs: "ctx total add"},
@@ -188,14 +182,10 @@ type asyncclosuresGo1Machine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m2 *asyncclosuresGo1Machine) suspend(state uint16) *asyncclosuresGo1Machine {
-	m2.State = state
 	if m2.heap != m2 {
 		m2.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m2.heap.ctx = nil
-	}
+	m2.heap.State = state
 	return m2.heap
 }
 
@@ -203,10 +193,10 @@ func (m2 *asyncclosuresGo1Machine) suspend(state uint16) *asyncclosuresGo1Machin
 //
 //go:noinline
 func (m2 *asyncclosuresGo1Machine) leaveStack() {
-	m2.BelongTo(m2.ctx)
 	h := new(asyncclosuresGo1Machine)
 	*h = *m2
 	h.heap, m2.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -231,8 +221,9 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 
 	task = play.Value(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		m2.awaiter = task.Awaiter(&m2.Header)
-		if m2.awaiter.OnCompleted(m2.suspend(1)) {
+		h := m2.suspend(1)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -243,8 +234,8 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 220,
-	Lines: "12:1 20-21:1",
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 210,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
 	},
@@ -281,14 +272,10 @@ type asyncclosuresFunc2Machine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m2 *asyncclosuresFunc2Machine) suspend(state uint16) *asyncclosuresFunc2Machine {
-	m2.State = state
 	if m2.heap != m2 {
 		m2.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m2.heap.ctx = nil
-	}
+	m2.heap.State = state
 	return m2.heap
 }
 
@@ -296,10 +283,10 @@ func (m2 *asyncclosuresFunc2Machine) suspend(state uint16) *asyncclosuresFunc2Ma
 //
 //go:noinline
 func (m2 *asyncclosuresFunc2Machine) leaveStack() {
-	m2.BelongTo(m2.ctx)
 	h := new(asyncclosuresFunc2Machine)
 	*h = *m2
 	h.heap, m2.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -321,8 +308,10 @@ func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuatio
 
 	task = play.Ask(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		m2.awaiter = task
-		if task.OnCompleted(m2.suspend(1)) {
+		h := m2.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -333,8 +322,8 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 314,
-	Lines: "8:1 16-17:1",
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 301,
+	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},
 	},

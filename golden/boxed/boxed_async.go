@@ -42,22 +42,10 @@ type boxedMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *boxedMachine) suspend(state uint16) *boxedMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1, 2:
-		m.heap.r = nil
-	case 3:
-		m.heap.order = nil
-		m.heap.header = nil
-		m.heap.r = nil
-	case 4:
-		m.heap.ctx = nil
-		m.heap.order = nil
-		m.heap.header = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -65,10 +53,10 @@ func (m *boxedMachine) suspend(state uint16) *boxedMachine {
 //
 //go:noinline
 func (m *boxedMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(boxedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -117,10 +105,12 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		order = binary.BigEndian // a binary.bigEndian
 		task = play.Ask(m.ctx, []byte{0, 7})
 		if !task.IsCompleted() {
-			m.awaiter = task
 			m.order = order
 			m.header = header
-			if task.OnCompleted(m.suspend(1)) {
+			h := m.suspend(1)
+			h.r = nil // not needed any more
+			h.awaiter = task
+			if task.OnCompleted(h) {
 				return nil
 			}
 		}
@@ -128,10 +118,12 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		header.kind = order.Uint16(task.GetResult())
 		task = play.Ask(m.ctx, []byte{1, 0})
 		if !task.IsCompleted() {
-			m.awaiter = task
 			m.order = order
 			m.header = header
-			if task.OnCompleted(m.suspend(2)) {
+			h := m.suspend(2)
+			h.r = nil // not needed any more
+			h.awaiter = task
+			if task.OnCompleted(h) {
 				return nil
 			}
 		}
@@ -140,8 +132,10 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		fmt.Printf("%+v\n", header)
 		task2 = play.Ask(m.ctx, "no")
 		if !task2.IsCompleted() {
-			m.awaiter2 = task2
-			if task2.OnCompleted(m.suspend(3)) {
+			h := m.suspend(3)
+			h.order, h.header, h.r = nil, nil, nil // not needed any more
+			h.awaiter2 = task2
+			if task2.OnCompleted(h) {
 				return nil
 			}
 		}
@@ -149,9 +143,11 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		r = record{task2.GetResult()}
 		task2 = play.Ask(m.ctx, "thread")
 		if !task2.IsCompleted() {
-			m.awaiter2 = task2
 			m.r = r
-			if task2.OnCompleted(m.suspend(4)) {
+			h := m.suspend(4)
+			h.ctx, h.order, h.header = nil, nil, nil // not needed any more
+			h.awaiter2 = task2
+			if task2.OnCompleted(h) {
 				return nil
 			}
 		}
@@ -164,8 +160,8 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 
 // boxedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
-	Func: "Boxed", File: "boxed.go", Line: 19, Code: 85,
-	Lines: "32:1 33:5 43-44:5 54-55:6 56:11 64-65:11 74-75:12 76-77:15",
+	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
+	Lines: "32:1 33:5 45-46:5 58-59:6 60:11 70-71:11 82-83:12 84-85:15",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, []byte{0, 7})", Needs: "ctx order header"},
 		2: {Line: 6, Awaits: "play.Ask(ctx, []byte{1, 0})", Needs: "ctx order header"},

@@ -38,14 +38,10 @@ type windowButtonClickMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *windowButtonClickMachine) suspend(state uint16) *windowButtonClickMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -53,10 +49,10 @@ func (m *windowButtonClickMachine) suspend(state uint16) *windowButtonClickMachi
 //
 //go:noinline
 func (m *windowButtonClickMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(windowButtonClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -86,8 +82,9 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	data = []byte("There is no thread.")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -104,8 +101,8 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 71,
-	Lines: "13-16:1 24-31:4",
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 67,
+	Lines: "13-16:1 25-32:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
 	},

@@ -43,24 +43,10 @@ type closuresMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *closuresMachine) suspend(state uint16) *closuresMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.total = nil
-		m.heap.add = nil
-		m.heap.pair = nil
-		m.heap.p = nil
-	case 3:
-		m.heap.total = nil
-		m.heap.add = nil
-	case 4:
-		m.heap.ctx = nil
-		m.heap.total = nil
-		m.heap.add = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -68,10 +54,10 @@ func (m *closuresMachine) suspend(state uint16) *closuresMachine {
 //
 //go:noinline
 func (m *closuresMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(closuresMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -120,8 +106,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -134,8 +121,9 @@ done:
 
 	task2 = countersAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.total, h.add, h.pair, h.p = nil, nil, nil, nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -152,8 +140,10 @@ countersDone:
 	m.p = &m.pair.right
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.total, h.add = nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -161,8 +151,10 @@ askDone2:
 	m.pair.left = task.GetResult()
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx, h.total, h.add = nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -174,8 +166,8 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18, Code: 89,
-	Lines: "22-23:1 28-29:2 31-32:3 44-46:6 54-62:8 63-64:14 72-73:15 81-83:16",
+	Func: "Closures", File: "closures.go", Line: 18, Code: 75,
+	Lines: "22-23:1 28-29:2 31-32:3 45-47:6 56-64:8 65-66:14 76-77:15 87-89:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
 		2: {Line: 8, Awaits: "countersAsync(ctx)", Needs: "ctx"},
@@ -217,10 +209,10 @@ type countersMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *countersMachine) suspend(state uint16) *countersMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -228,10 +220,10 @@ func (m *countersMachine) suspend(state uint16) *countersMachine {
 //
 //go:noinline
 func (m *countersMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(countersMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -273,8 +265,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -293,8 +286,9 @@ next:
 	}
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -307,8 +301,8 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42, Code: 247,
-	Lines: "15:1 19-20:1 23-27:2 36-37:6 47:1 58:9",
+	Func: "counters", File: "closures.go", Line: 42, Code: 239,
+	Lines: "15:1 19-20:1 23-27:2 37-38:6 48:1 60:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},
 		2: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx list i"},

@@ -39,10 +39,10 @@ type copyStreamMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -50,10 +50,10 @@ func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
 //
 //go:noinline
 func (m *copyStreamMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(copyStreamMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -85,8 +85,8 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.src.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -101,8 +101,8 @@ readDone:
 	// Only what was read, which is less than a buffer at the end.
 	task = m.dst.WriteAsync(m.ctx, m.buf[:m.n])
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}

@@ -38,17 +38,10 @@ type customawaitableMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *customawaitableMachine) suspend(state uint16) *customawaitableMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1, 3:
-		m.heap.post = nil
-	case 4:
-		m.heap.ctx = nil
-		m.heap.post = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -56,10 +49,10 @@ func (m *customawaitableMachine) suspend(state uint16) *customawaitableMachine {
 //
 //go:noinline
 func (m *customawaitableMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(customawaitableMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -98,8 +91,10 @@ func (m *customawaitableMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = sentence{play.Value(m.ctx, "there is no thread")}
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.post = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -110,8 +105,9 @@ awaitDone:
 	m.post = &letter{sentence{play.Value(m.ctx, "dear reader")}, "bob"}
 	task2 = m.post
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -122,8 +118,10 @@ postDone:
 	any2 = sentence{play.Value(m.ctx, "whatever it is")}
 	task3 = any2
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3
-		if task3.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.post = nil // not needed any more
+		h.awaiter3 = task3
+		if task3.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -132,8 +130,10 @@ anyDone:
 
 	task4 = play.Value(m.ctx, 5).ConfigureAwait(false)
 	if !task4.IsCompleted() {
-		m.awaiter4 = task4
-		if task4.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx, h.post = nil, nil // not needed any more
+		h.awaiter4 = task4
+		if task4.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -144,8 +144,8 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 74,
-	Lines: "25:1 33-37:1 45-49:5 57-59:9 67-68:11",
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 67,
+	Lines: "25:1 35-39:1 48-52:5 62-64:9 74-75:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
 		2: {Line: 5, Awaits: "post", Needs: "ctx post"},

@@ -39,16 +39,10 @@ type defersMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *defersMachine) suspend(state uint16) *defersMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-		m.heap.slice = nil
-		m.heap.how = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -56,10 +50,10 @@ func (m *defersMachine) suspend(state uint16) *defersMachine {
 //
 //go:noinline
 func (m *defersMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(defersMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -97,8 +91,8 @@ loop:
 	m.how = m.slice[m.index]
 	task = guardedAsync(m.ctx, m.how)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -110,8 +104,9 @@ guardedDone:
 done:
 	task2 = stackAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx, h.slice, h.how = nil, nil, "" // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -122,8 +117,8 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19, Code: 75,
-	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 44-45:5",
+	Func: "Defers", File: "defers.go", Line: 19, Code: 69,
+	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 45-46:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
 		2: {Line: 5, Awaits: "stackAsync(ctx)", Needs: ""},
@@ -143,7 +138,7 @@ func guardedAsync(ctx context.Context, how string) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -167,15 +162,10 @@ type guardedMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *guardedMachine) suspend(state uint16) *guardedMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-		m.heap.how = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -183,10 +173,10 @@ func (m *guardedMachine) suspend(state uint16) *guardedMachine {
 //
 //go:noinline
 func (m *guardedMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(guardedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -225,7 +215,7 @@ func (m *guardedMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *guardedMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -259,8 +249,9 @@ func (m *guardedMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -275,8 +266,10 @@ askDone:
 	}
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx, h.how = nil, "" // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -287,8 +280,8 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 240,
-	Lines: "12:1 14-18:1 19:1 20:6 28-32:6 33-36:10 44-45:13",
+	Func: "guarded", File: "defers.go", Line: 30, Code: 230,
+	Lines: "12:1 14-18:1 19:1 20:6 29-33:6 34-37:10 47-48:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
 		2: {Line: 13, Awaits: "play.Ask(ctx, 2)", Needs: "n err"},
@@ -308,7 +301,7 @@ func stackAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -341,10 +334,10 @@ type stackDefer2 struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *stackMachine) suspend(state uint16) *stackMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -352,10 +345,10 @@ func (m *stackMachine) suspend(state uint16) *stackMachine {
 //
 //go:noinline
 func (m *stackMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(stackMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -394,7 +387,7 @@ func (m *stackMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *stackMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -427,8 +420,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, 10*m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -439,8 +433,9 @@ askDone:
 done:
 	task2 = play.Ask(m.ctx, true)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -454,8 +449,8 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 409,
-	Lines: "16:1 18-19:1 31:4 39-43:4",
+	Func: "stack", File: "defers.go", Line: 49, Code: 402,
+	Lines: "16:1 18-19:1 32:4 41-45:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, true)", Needs: "ctx"},

@@ -40,10 +40,10 @@ type mappedMachine[T any, R any] struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *mappedMachine[T, R]) suspend(state uint16) *mappedMachine[T, R] {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -51,10 +51,10 @@ func (m *mappedMachine[T, R]) suspend(state uint16) *mappedMachine[T, R] {
 //
 //go:noinline
 func (m *mappedMachine[T, R]) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(mappedMachine[T, R])
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -88,8 +88,9 @@ loop:
 	v = m.list[m.index]
 	task = play.Ask(m.ctx, m.f(v))
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -105,7 +106,7 @@ done:
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
 	Func: "mapped", File: "generics.go", Line: 18, Code: 71,
-	Lines: "12:2 17-18:2 26-27:3 28:2 31:6",
+	Lines: "12:2 17-18:2 27-28:3 29:2 32:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
 	},
@@ -146,20 +147,10 @@ type treeInsertMachine[N number, E any] struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *treeInsertMachine[N, E]) suspend(state uint16) *treeInsertMachine[N, E] {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.t = nil
-		m.heap.ctx = nil
-		m.heap.key = *new(N)
-	case 2, 3:
-		m.heap.ctx = nil
-		m.heap.key = *new(N)
-		m.heap.value = *new(E)
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -167,10 +158,10 @@ func (m *treeInsertMachine[N, E]) suspend(state uint16) *treeInsertMachine[N, E]
 //
 //go:noinline
 func (m *treeInsertMachine[N, E]) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(treeInsertMachine[N, E])
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -206,8 +197,10 @@ func (m *treeInsertMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.key)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.t, h.ctx, h.key = nil, nil, *new(N) // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -219,8 +212,9 @@ done:
 	}
 	task2 = m.t.left.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -230,8 +224,9 @@ insertDone:
 otherwise:
 	task2 = m.t.right.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -243,8 +238,8 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 187,
-	Lines: "17:1 19-20:1 30:4 32-33:4 44:7 54:9",
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 178,
+	Lines: "17:1 19-20:1 32:4 34-35:4 47:7 58:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
 		2: {Line: 5, Awaits: "t.left.insertAsync(ctx, key, value)", Needs: "t"},
@@ -289,14 +284,10 @@ type treeSumMachine[N number, E any] struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *treeSumMachine[N, E]) suspend(state uint16) *treeSumMachine[N, E] {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.t = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -304,10 +295,10 @@ func (m *treeSumMachine[N, E]) suspend(state uint16) *treeSumMachine[N, E] {
 //
 //go:noinline
 func (m *treeSumMachine[N, E]) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(treeSumMachine[N, E])
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -352,8 +343,9 @@ loop:
 	child = m.array[m.index]
 	task = child.sumAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.t = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -368,8 +360,8 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 326,
-	Lines: "14-20:1 21:5 27:8 35-36:8 37:5 40:11",
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 317,
+	Lines: "14-20:1 21:5 27:8 36-37:8 38:5 41:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
 	},
@@ -410,19 +402,10 @@ type genericsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *genericsMachine) suspend(state uint16) *genericsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.words = nil
-	case 3:
-		m.heap.t = nil
-	case 4:
-		m.heap.ctx = nil
-		m.heap.words = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -430,10 +413,10 @@ func (m *genericsMachine) suspend(state uint16) *genericsMachine {
 //
 //go:noinline
 func (m *genericsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(genericsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -473,8 +456,9 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = mappedAsync(m.ctx, []int{1, 2, 3}, func(n int) string { return fmt.Sprint("#", n) })
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.words = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -482,8 +466,8 @@ mappedDone:
 	m.words, _ = task.GetResult()
 	task2 = mappedAsync(m.ctx, m.words, func(s string) int { return len(s) })
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -499,8 +483,9 @@ loop:
 	word = m.words[m.i]
 	task3 = m.t.insertAsync(m.ctx, 1.5*float64(2-m.i), word)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter(&m.Header)
-		if m.awaiter3.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.t = nil // not needed any more
+		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
 		}
 	}
@@ -511,8 +496,9 @@ insertDone:
 done:
 	task4 = m.t.sumAsync(m.ctx)
 	if !task4.IsCompleted() {
-		m.awaiter4 = task4.Awaiter(&m.Header)
-		if m.awaiter4.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx, h.words = nil, nil // not needed any more
+		if h.awaiter4.OnCompleted(task4, &h.Header, h) {
 			return nil
 		}
 	}
@@ -524,8 +510,8 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 449,
-	Lines: "25:1 33-34:1 42-50:2 51:7 63:9 71-73:9",
+	Func: "Generics", File: "generics.go", Line: 72, Code: 432,
+	Lines: "25:1 34-35:1 43-51:2 52:7 65:9 74-76:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},
 		2: {Line: 2, Awaits: "mappedAsync(ctx, words, func(s string) int { return len(s) …", Needs: "ctx words"},

@@ -35,10 +35,10 @@ type ifelseMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *ifelseMachine) suspend(state uint16) *ifelseMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -46,10 +46,10 @@ func (m *ifelseMachine) suspend(state uint16) *ifelseMachine {
 //
 //go:noinline
 func (m *ifelseMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(ifelseMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -80,8 +80,8 @@ loop:
 	fmt.Println(m.n, describe(m.n), grade(m.ctx, m.n))
 	task = wordAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -139,15 +139,10 @@ type wordMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *wordMachine) suspend(state uint16) *wordMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 3:
-		m.heap.ctx = nil
-		m.heap.word = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -155,10 +150,10 @@ func (m *wordMachine) suspend(state uint16) *wordMachine {
 //
 //go:noinline
 func (m *wordMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(wordMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -193,8 +188,8 @@ func (m *wordMachine) MoveNext(*async.Executor) async.Continuation {
 	m.word = "small"
 	task = play.Value(m.ctx, m.n/2)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -214,8 +209,9 @@ otherwise:
 otherwise2:
 	task2 = play.Ask(m.ctx, m.n > 3)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -225,8 +221,9 @@ askDone:
 	}
 	task3 = play.Value(m.ctx, "big")
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter(&m.Header)
-		if m.awaiter3.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.ctx, h.word = nil, "" // not needed any more
+		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
 		}
 	}
@@ -243,8 +240,8 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27, Code: 173,
-	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 52-53:7 61-62:8 63-66:9 67:10 68:13",
+	Func: "word", File: "ifelse.go", Line: 27, Code: 168,
+	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 53-54:7 63-64:8 65-68:9 69:10 70:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},
 		2: {Line: 7, Awaits: "play.Ask(ctx, n > 3)", Needs: "ctx n word half"},

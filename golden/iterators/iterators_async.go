@@ -20,7 +20,7 @@ func IteratorsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -40,14 +40,10 @@ type iteratorsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *iteratorsMachine) suspend(state uint16) *iteratorsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -55,10 +51,10 @@ func (m *iteratorsMachine) suspend(state uint16) *iteratorsMachine {
 //
 //go:noinline
 func (m *iteratorsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(iteratorsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -89,7 +85,7 @@ func (m *iteratorsMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *iteratorsMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -124,8 +120,9 @@ loop:
 	m.n = m.iterator.Key()
 	task = play.Ask(m.ctx, m.n*m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -136,8 +133,9 @@ done:
 	m.iterator.Leave(nil)
 	task2 = findAsync(m.ctx, slices.All([]string{"ann", "bob", "cid"}), "b")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -149,8 +147,8 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 104,
-	Lines: "15:1 20-21:1 32:1 33:4 41-43:4",
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 100,
+	Lines: "15:1 20-21:1 33:1 34:4 43-45:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
 		2: {Line: 4, Awaits: "findAsync(ctx, slices.All([]string{\"ann\", \"bob\", \"cid\"}), \"…", Needs: "iterator"},
@@ -170,7 +168,7 @@ func findAsync(ctx context.Context, all iter.Seq2[int, string], letter string) (
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -196,14 +194,10 @@ type findMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *findMachine) suspend(state uint16) *findMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.all = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -211,10 +205,10 @@ func (m *findMachine) suspend(state uint16) *findMachine {
 //
 //go:noinline
 func (m *findMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(findMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -251,7 +245,7 @@ func (m *findMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *findMachine) catch(task *async.Task[string]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -285,8 +279,10 @@ loop2:
 	}
 	task = play.Ask(m.ctx, m.name[:1])
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.all = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -307,8 +303,8 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 266,
-	Lines: "8:1 14-15:1 19-20:2 28-30:3 32:3 34:2 37:1 38-39:8",
+	Func: "find", File: "iterators.go", Line: 40, Code: 260,
+	Lines: "8:1 14-15:1 19-20:2 30-32:3 34:3 36:2 39:1 40-41:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
 	},

@@ -37,14 +37,10 @@ type jumpsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *jumpsMachine) suspend(state uint16) *jumpsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.answer = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -52,10 +48,10 @@ func (m *jumpsMachine) suspend(state uint16) *jumpsMachine {
 //
 //go:noinline
 func (m *jumpsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(jumpsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -89,8 +85,9 @@ retry:
 	}
 	task = play.Ask(m.ctx, 10*m.try)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -102,8 +99,10 @@ askDone:
 	m.try++
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.answer = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -124,8 +123,8 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go", Line: 17, Code: 71,
-	Lines: "11:1 12-14:1 15:5 18-19:5 27-28:6 30-31:7 40-42:8 43:8 45-48:13 50-51:18",
+	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
+	Lines: "11:1 12-14:1 15:5 18-19:5 28-29:6 31-32:7 43-45:8 46:8 48-51:13 53-54:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},

@@ -49,21 +49,10 @@ type localtypesMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *localtypesMachine) suspend(state uint16) *localtypesMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.first = nil
-	case 3:
-		m.heap.first = nil
-		m.heap.c = nil
-	case 4:
-		m.heap.ctx = nil
-		m.heap.first = nil
-		m.heap.c = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -71,10 +60,10 @@ func (m *localtypesMachine) suspend(state uint16) *localtypesMachine {
 //
 //go:noinline
 func (m *localtypesMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(localtypesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -116,8 +105,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, strings.Repeat("x", m.i))
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -134,8 +124,10 @@ loop2:
 	}
 	task = play.Ask(m.ctx, m.c.text)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.first = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -146,8 +138,10 @@ askDone2:
 done2:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.first, h.c = nil, nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -155,8 +149,10 @@ askDone3:
 	m.point = struct{ x, y int }{x: task2.GetResult()}
 	task2 = play.Ask(m.ctx, 2)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx, h.first, h.c = nil, nil, nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -168,8 +164,8 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 90,
-	Lines: "24:7 26-27:7 35-36:8 40:11 44-45:11 54:11 57:14 65-66:14 74-76:15",
+	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 79,
+	Lines: "24:7 26-27:7 36-37:8 41:11 45-46:11 57:11 60:14 70-71:14 81-83:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},
 		2: {Line: 12, Awaits: "play.Ask(ctx, c.text)", Needs: "ctx c"},

@@ -37,14 +37,10 @@ type loopsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *loopsMachine) suspend(state uint16) *loopsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 4:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -52,10 +48,10 @@ func (m *loopsMachine) suspend(state uint16) *loopsMachine {
 //
 //go:noinline
 func (m *loopsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(loopsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -89,8 +85,8 @@ func (m *loopsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = foreverAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -98,8 +94,8 @@ foreverDone:
 	m.forever, _ = task.GetResult()
 	task = whileAsync(m.ctx, 100)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -107,8 +103,8 @@ whileDone:
 	m.while, _ = task.GetResult()
 	task = clausesAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -117,8 +113,9 @@ clausesDone:
 	fmt.Println(m.forever, m.while, clauses)
 	task2 = gridAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx = nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -129,8 +126,8 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17, Code: 69,
-	Lines: "21:1 29-30:1 38-39:2 47-49:3 57-58:5",
+	Func: "Loops", File: "loops.go", Line: 17, Code: 65,
+	Lines: "21:1 29-30:1 38-39:2 47-49:3 58-59:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "whileAsync(ctx, 100)", Needs: "ctx forever"},
@@ -171,10 +168,10 @@ type foreverMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *foreverMachine) suspend(state uint16) *foreverMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -182,10 +179,10 @@ func (m *foreverMachine) suspend(state uint16) *foreverMachine {
 //
 //go:noinline
 func (m *foreverMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(foreverMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -207,8 +204,9 @@ func (m *foreverMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = play.Ask(m.ctx, m.rounds)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -224,8 +222,8 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26, Code: 199,
-	Lines: "9:2 17-20:2 23:7",
+	Func: "forever", File: "loops.go", Line: 26, Code: 196,
+	Lines: "9:2 18-21:2 24:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
 	},
@@ -263,10 +261,10 @@ type whileMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *whileMachine) suspend(state uint16) *whileMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -274,10 +272,10 @@ func (m *whileMachine) suspend(state uint16) *whileMachine {
 //
 //go:noinline
 func (m *whileMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(whileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -299,8 +297,9 @@ func (m *whileMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -316,8 +315,8 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37, Code: 291,
-	Lines: "9:1 19-20:1 23:4",
+	Func: "while", File: "loops.go", Line: 37, Code: 289,
+	Lines: "9:1 20-21:1 24:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
 	},
@@ -357,10 +356,10 @@ type clausesMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *clausesMachine) suspend(state uint16) *clausesMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -368,10 +367,10 @@ func (m *clausesMachine) suspend(state uint16) *clausesMachine {
 //
 //go:noinline
 func (m *clausesMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(clausesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -395,8 +394,9 @@ func (m *clausesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -413,8 +413,9 @@ loop:
 next:
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -427,8 +428,8 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45, Code: 385,
-	Lines: "11:1 23-27:1 29:1 40:7",
+	Func: "clauses", File: "loops.go", Line: 45, Code: 384,
+	Lines: "11:1 24-28:1 30:1 42:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
 		2: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx sum i last"},
@@ -468,10 +469,10 @@ type gridMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *gridMachine) suspend(state uint16) *gridMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -479,10 +480,10 @@ func (m *gridMachine) suspend(state uint16) *gridMachine {
 //
 //go:noinline
 func (m *gridMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(gridMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -513,8 +514,9 @@ loop:
 loop2:
 	task = play.Ask(m.ctx, 10*m.y+m.x)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -545,8 +547,8 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56, Code: 496,
-	Lines: "11:2 15-16:2 17-18:3 27-28:4 30:7 32:9 36-37:9 40:3 43:2 46-47:15",
+	Func: "grid", File: "loops.go", Line: 56, Code: 497,
+	Lines: "11:2 15-16:2 17-18:3 28-29:4 31:7 33:9 37-38:9 41:3 44:2 47-48:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},
 	},

@@ -43,16 +43,10 @@ type mapsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *mapsMachine) suspend(state uint16) *mapsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.names = nil
-		m.heap.entries = async.MapRange[string, int]{}
-		m.heap.name = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -60,10 +54,10 @@ func (m *mapsMachine) suspend(state uint16) *mapsMachine {
 //
 //go:noinline
 func (m *mapsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(mapsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -106,8 +100,8 @@ loop:
 	age = m.entries.Value()
 	task = play.Value(m.ctx, age)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -128,8 +122,10 @@ loop2:
 	}
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.names, h.entries, h.name = nil, async.MapRange[string, int]{}, "" // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -144,8 +140,8 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 82,
-	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 55-56:13 59-60:16",
+	Func: "Maps", File: "maps.go", Line: 18, Code: 76,
+	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 57-58:13 61-62:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
 		2: {Line: 13, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},

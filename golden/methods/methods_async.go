@@ -38,14 +38,10 @@ type accountDepositMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *accountDepositMachine) suspend(state uint16) *accountDepositMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -53,10 +49,10 @@ func (m *accountDepositMachine) suspend(state uint16) *accountDepositMachine {
 //
 //go:noinline
 func (m *accountDepositMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(accountDepositMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -78,8 +74,10 @@ func (m *accountDepositMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, m.amount)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -90,8 +88,8 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 71,
-	Lines: "8:1 16-17:1",
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 67,
+	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
 	},
@@ -131,10 +129,10 @@ type accountAfterMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *accountAfterMachine) suspend(state uint16) *accountAfterMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -142,10 +140,10 @@ func (m *accountAfterMachine) suspend(state uint16) *accountAfterMachine {
 //
 //go:noinline
 func (m *accountAfterMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(accountAfterMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -177,8 +175,9 @@ loop:
 	amount = m.amounts[m.index]
 	task = play.Ask(m.ctx, amount)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -192,8 +191,8 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 161,
-	Lines: "11:1 16-17:1 26:1 29:4",
+	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
+	Lines: "11:1 16-17:1 27:1 30:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
 	},
@@ -230,14 +229,10 @@ type accountOriginMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *accountOriginMachine) suspend(state uint16) *accountOriginMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -245,10 +240,10 @@ func (m *accountOriginMachine) suspend(state uint16) *accountOriginMachine {
 //
 //go:noinline
 func (m *accountOriginMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(accountOriginMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -269,8 +264,10 @@ func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, "the bank")
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -280,7 +277,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 262,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 257,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -320,14 +317,10 @@ type methodsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *methodsMachine) suspend(state uint16) *methodsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 4:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -335,10 +328,10 @@ func (m *methodsMachine) suspend(state uint16) *methodsMachine {
 //
 //go:noinline
 func (m *methodsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(methodsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -381,8 +374,8 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 	*m.a = account{owner: "ann"}
 	task = m.a.depositAsync(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -392,8 +385,8 @@ depositDone:
 	m.a.balance = 1000
 	task2 = later
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -404,8 +397,8 @@ laterDone:
 	depositor = m.a
 	task = depositor.depositAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -413,8 +406,9 @@ depositDone2:
 	m.balance, _ = task.GetResult()
 	task3 = m.a.originAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter(&m.Header)
-		if m.awaiter3.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx = nil // not needed any more
+		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
 		}
 	}
@@ -426,8 +420,8 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 353,
-	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 69-71:12",
+	Func: "Methods", File: "methods.go", Line: 49, Code: 346,
+	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 70-72:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},
 		2: {Line: 5, Awaits: "later", Needs: "ctx a balance"},

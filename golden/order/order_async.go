@@ -45,36 +45,10 @@ type orderMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *orderMachine) suspend(state uint16) *orderMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.list = nil
-		m.heap.spill2 = nil
-		m.heap.spill3 = nil
-		m.heap.spill8 = nil
-	case 2:
-		m.heap.x = nil
-		m.heap.spill3 = nil
-		m.heap.spill8 = nil
-	case 3:
-		m.heap.x = nil
-		m.heap.spill2 = nil
-		m.heap.spill8 = nil
-	case 4, 5, 6, 7:
-		m.heap.x = nil
-		m.heap.spill2 = nil
-		m.heap.spill3 = nil
-		m.heap.spill8 = nil
-	case 8:
-		m.heap.ctx = nil
-		m.heap.x = nil
-		m.heap.list = nil
-		m.heap.spill2 = nil
-		m.heap.spill3 = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -82,10 +56,10 @@ func (m *orderMachine) suspend(state uint16) *orderMachine {
 //
 //go:noinline
 func (m *orderMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(orderMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -149,8 +123,10 @@ func (m *orderMachine) MoveNext(*async.Executor) async.Continuation {
 	m.spill = m.c.next("left")
 	task = play.Ask(m.ctx, reset())
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.list, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -163,8 +139,10 @@ askDone:
 	m.spill2 = m.list[2:]
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.x, h.spill3, h.spill8 = nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -172,8 +150,10 @@ askDone2:
 	m.spill3 = add(m.spill2, task.GetResult())
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.x, h.spill2, h.spill8 = nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -184,8 +164,10 @@ askDone3:
 	// So is the left side of an assignment that reads its old value.
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -194,8 +176,10 @@ askDone4:
 	m.spill5 = m.c.next("value")
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(5)) {
+		h := m.suspend(5)
+		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -203,8 +187,10 @@ askDone5:
 	m.list[m.spill4] += m.spill5 * task.GetResult()
 	task = play.Ask(m.ctx, 3)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(6)) {
+		h := m.suspend(6)
+		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -212,8 +198,10 @@ askDone6:
 	m.spill6 = task.GetResult()
 	task = play.Ask(m.ctx, 7)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(7)) {
+		h := m.suspend(7)
+		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -226,8 +214,10 @@ askDone7:
 	m.spill8 = m.list[:1]
 	task = play.Ask(m.ctx, m.c.next("second"))
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(8)) {
+		h := m.suspend(8)
+		h.ctx, h.x, h.list, h.spill2, h.spill3 = nil, nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -238,8 +228,8 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 105,
-	Lines: "39-40:4 43-44:5 53-58:6 76-80:11 98-99:15 116-120:16 130-131:20",
+	Func: "Order", File: "order.go", Line: 27, Code: 79,
+	Lines: "39-40:4 43-44:5 55-60:6 82-86:11 108-109:15 130-134:16 146-147:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
 		2: {Line: 11, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},

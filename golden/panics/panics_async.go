@@ -36,10 +36,10 @@ type panicsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *panicsMachine) suspend(state uint16) *panicsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -47,10 +47,10 @@ func (m *panicsMachine) suspend(state uint16) *panicsMachine {
 //
 //go:noinline
 func (m *panicsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(panicsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -78,8 +78,9 @@ loop:
 	m.task = provokeAsync(m.ctx, m.which)
 	task2 = settled(m.task)
 	if !task2.IsCompleted() {
-		m.awaiter = task2
-		if task2.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -95,7 +96,7 @@ done:
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
 	Func: "Panics", File: "panics.go", Line: 20, Code: 65,
-	Lines: "10:1 12-14:1 22-23:3 27:6",
+	Lines: "10:1 12-14:1 23-24:3 28:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
 	},
@@ -135,14 +136,10 @@ type provokeMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *provokeMachine) suspend(state uint16) *provokeMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -150,10 +147,10 @@ func (m *provokeMachine) suspend(state uint16) *provokeMachine {
 //
 //go:noinline
 func (m *provokeMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(provokeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -181,8 +178,9 @@ func (m *provokeMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.which)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -200,8 +198,10 @@ clause:
 clause2:
 	task = play.Ask(m.ctx, 20)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -213,8 +213,8 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 168,
-	Lines: "11-14:2 22-24:5 26:9 31:8 33:10 43:12",
+	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
+	Lines: "11-14:2 23-25:5 27:9 32:8 34:10 46:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},
 		2: {Line: 10, Awaits: "play.Ask(ctx, 20)", Needs: "list n"},

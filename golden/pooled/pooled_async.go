@@ -39,24 +39,23 @@ type sumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *sumMachine) suspend(state uint16) *sumMachine {
-	m.State = state
+func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *sumMachine) leaveStack() {
-	m.BelongTo(m.ctx)
-	h := sumMachines.Get(&m.Header)
+func (m *sumMachine) leaveStack(awaited *async.Header) {
+	h, env := sumMachines.Get(m.ctx, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // sumMachines are finished machines of sum, to be used again.
@@ -95,8 +94,9 @@ loop:
 	n = m.numbers[m.index]
 	task = play.Ask(m.ctx, n)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, nil)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -113,8 +113,8 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "sum", File: "pooled.go", Line: 18, Code: 79,
-	Lines: "11:1 16-17:1 26:1 29-32:4",
+	Func: "sum", File: "pooled.go", Line: 18, Code: 78,
+	Lines: "11:1 16-17:1 27:1 30-33:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx numbers total err index"},
 	},
@@ -157,29 +157,23 @@ type halfMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *halfMachine) suspend(state uint16) *halfMachine {
-	m.State = state
+func (m *halfMachine) suspend(state uint16, awaited *async.Header) *halfMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
-	switch state { // what is not needed any more
-	case 1, 3:
-		m.heap.ctx = nil
-		m.heap.numbers = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *halfMachine) leaveStack() {
-	m.BelongTo(m.ctx)
-	h := halfMachines.Get(&m.Header)
+func (m *halfMachine) leaveStack(awaited *async.Header) {
+	h, env := halfMachines.Get(m.ctx, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // halfMachines are finished machines of half, to be used again.
@@ -225,11 +219,12 @@ func (m *halfMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = sumAsync(m.ctx, m.numbers[:m.middle]...)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.heap == nil && m.awaiter.HandsOn(m.ctx, &m.Header) {
+		if m.heap == nil && m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 			return nil // its task is the caller's
 		}
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		h.ctx, h.numbers = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -238,8 +233,9 @@ sumDone:
 done:
 	task2 = play.Ask(m.ctx, "second")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2, nil)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -247,11 +243,12 @@ askDone:
 	task2.GetResult()
 	task = sumAsync(m.ctx, m.numbers[m.middle:]...)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.heap == nil && m.awaiter.HandsOn(m.ctx, &m.Header) {
+		if m.heap == nil && m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 			return nil // its task is the caller's
 		}
-		if m.awaiter.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3, task.Header())
+		h.ctx, h.numbers = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -261,8 +258,8 @@ sumDone2:
 
 // halfMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var halfMachineStates = async.States{
-	Func: "half", File: "pooled.go", Line: 31, Code: 202,
-	Lines: "17-21:1 23-24:5 37:8 45-46:8",
+	Func: "half", File: "pooled.go", Line: 31, Code: 196,
+	Lines: "17-21:1 23-24:5 38:8 47-48:8",
 	At: []async.State{
 		1: {Line: 6, Awaits: "sumAsync(ctx, numbers[:middle]...)", Needs: ""},
 		2: {Line: 8, Awaits: "play.Ask(ctx, \"second\")", Needs: "ctx numbers middle"},
@@ -302,14 +299,10 @@ type pooledMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *pooledMachine) suspend(state uint16) *pooledMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.err = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -317,10 +310,10 @@ func (m *pooledMachine) suspend(state uint16) *pooledMachine {
 //
 //go:noinline
 func (m *pooledMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(pooledMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -355,8 +348,9 @@ loop:
 	}
 	task = halfAsync(m.ctx, m.numbers, true)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.err = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -364,8 +358,8 @@ halfDone:
 	m.first, m.err = task.GetResult()
 	task = halfAsync(m.ctx, m.numbers, false)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -380,8 +374,8 @@ done:
 
 // pooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
-	Func: "Pooled", File: "pooled.go", Line: 46, Code: 336,
-	Lines: "15:1 16-17:1 19-20:2 28-29:3 37-39:4 42:8",
+	Func: "Pooled", File: "pooled.go", Line: 46, Code: 329,
+	Lines: "15:1 16-17:1 19-20:2 29-30:3 38-40:4 43:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "halfAsync(ctx, numbers, true)", Needs: "ctx numbers"},
 		2: {Line: 4, Awaits: "halfAsync(ctx, numbers, false)", Needs: "ctx numbers first err"},

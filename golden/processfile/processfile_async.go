@@ -37,14 +37,10 @@ type processFileMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *processFileMachine) suspend(state uint16) *processFileMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -52,10 +48,10 @@ func (m *processFileMachine) suspend(state uint16) *processFileMachine {
 //
 //go:noinline
 func (m *processFileMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(processFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -82,8 +78,9 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.userID = 42
 	task = fetchAsync(m.ctx, m.file)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -97,8 +94,8 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 70,
-	Lines: "12-13:1 21-25:2",
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 66,
+	Lines: "12-13:1 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
 	},
@@ -138,10 +135,10 @@ type fetchMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *fetchMachine) suspend(state uint16) *fetchMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -149,10 +146,10 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 //
 //go:noinline
 func (m *fetchMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -184,8 +181,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -203,7 +200,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 169,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
 	Lines: "14:1 15-16:1 24-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

@@ -36,14 +36,10 @@ type rangesMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *rangesMachine) suspend(state uint16) *rangesMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 4:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -51,10 +47,10 @@ func (m *rangesMachine) suspend(state uint16) *rangesMachine {
 //
 //go:noinline
 func (m *rangesMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(rangesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -89,8 +85,8 @@ func (m *rangesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = countAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -99,8 +95,8 @@ countDone:
 	fmt.Println("total", total)
 	task2 = changingAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -108,8 +104,8 @@ changingDone:
 	task2.GetResult()
 	task2 = textAsync(m.ctx, "aé日")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -122,8 +118,9 @@ textDone:
 	close(queue)
 	task2 = drainAsync(m.ctx, queue)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx = nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -134,8 +131,8 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go", Line: 18, Code: 68,
-	Lines: "22:1 30-32:1 40-41:3 49-55:4 63-64:10",
+	Func: "Ranges", File: "ranges.go", Line: 18, Code: 64,
+	Lines: "22:1 30-32:1 40-41:3 49-55:4 64-65:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
 		2: {Line: 3, Awaits: "changingAsync(ctx)", Needs: "ctx"},
@@ -179,10 +176,10 @@ type countMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *countMachine) suspend(state uint16) *countMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -190,10 +187,10 @@ func (m *countMachine) suspend(state uint16) *countMachine {
 //
 //go:noinline
 func (m *countMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(countMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -220,8 +217,9 @@ func (m *countMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -234,8 +232,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -251,8 +250,9 @@ loop2:
 	}
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -266,8 +266,8 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32, Code: 207,
-	Lines: "14:1 27-28:1 37:1 42:4 44-45:4 57:7",
+	Func: "count", File: "ranges.go", Line: 32, Code: 204,
+	Lines: "14:1 28-29:1 39:1 44:4 46-47:4 60:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, 5)", Needs: "ctx total limit index"},
@@ -316,19 +316,10 @@ type changingMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *changingMachine) suspend(state uint16) *changingMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2, 3:
-		m.heap.slice2 = nil
-	case 4:
-		m.heap.slice = nil
-		m.heap.array = nil
-		m.heap.slice2 = nil
-		m.heap.pointer = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -336,10 +327,10 @@ func (m *changingMachine) suspend(state uint16) *changingMachine {
 //
 //go:noinline
 func (m *changingMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(changingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -383,8 +374,9 @@ loop:
 	m.v = m.slice2[m.i]
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -404,8 +396,10 @@ loop2:
 	m.v = m.array2[m.i]
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.slice2 = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -424,8 +418,10 @@ loop3:
 	m.v = m.pointer[m.i]
 	task = play.Ask(m.ctx, m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.slice2 = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -444,8 +440,10 @@ loop4:
 	m.last = m.index
 	task = play.Ask(m.ctx, m.last)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.slice, h.array, h.slice2, h.pointer = nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -460,8 +458,8 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 358,
-	Lines: "18-19:1 25-26:2 34-36:3 40:7 46-47:7 55-56:8 60:11 66-67:11 75-76:12 80:16 86-87:16 96:16 99-100:19",
+	Func: "changing", File: "ranges.go", Line: 45, Code: 349,
+	Lines: "18-19:1 25-26:2 35-37:3 41:7 47-48:7 58-59:8 63:11 69-70:11 80-81:12 85:16 91-92:16 103:16 106-107:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array array2 i v"},
@@ -505,10 +503,10 @@ type textMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *textMachine) suspend(state uint16) *textMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -516,10 +514,10 @@ func (m *textMachine) suspend(state uint16) *textMachine {
 //
 //go:noinline
 func (m *textMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(textMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -553,8 +551,9 @@ loop:
 	letter = char
 	task = play.Ask(m.ctx, string(letter))
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -568,8 +567,8 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 534,
-	Lines: "12:1 19-20:1 29:1 32:4",
+	Func: "text", File: "ranges.go", Line: 68, Code: 532,
+	Lines: "12:1 19-20:1 30:1 33:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
 	},
@@ -607,10 +606,10 @@ type drainMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *drainMachine) suspend(state uint16) *drainMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -618,10 +617,10 @@ func (m *drainMachine) suspend(state uint16) *drainMachine {
 //
 //go:noinline
 func (m *drainMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(drainMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -654,8 +653,9 @@ loop:
 	n = received
 	task = play.Ask(m.ctx, n)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -668,8 +668,8 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 636,
-	Lines: "14:1 18-19:1 30:4",
+	Func: "drain", File: "ranges.go", Line: 75, Code: 635,
+	Lines: "14:1 18-19:1 31:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},
 	},

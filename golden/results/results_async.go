@@ -37,14 +37,10 @@ type nothingMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *nothingMachine) suspend(state uint16) *nothingMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -52,10 +48,10 @@ func (m *nothingMachine) suspend(state uint16) *nothingMachine {
 //
 //go:noinline
 func (m *nothingMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(nothingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -76,8 +72,10 @@ func (m *nothingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 0)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -88,8 +86,8 @@ askDone:
 
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go", Line: 17, Code: 69,
-	Lines: "8:1 16-17:1",
+	Func: "nothing", File: "results.go", Line: 17, Code: 65,
+	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
 	},
@@ -127,15 +125,10 @@ type failsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *failsMachine) suspend(state uint16) *failsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.reason = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -143,10 +136,10 @@ func (m *failsMachine) suspend(state uint16) *failsMachine {
 //
 //go:noinline
 func (m *failsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(failsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -174,8 +167,9 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Failure[int](m.ctx, errors.New(m.reason))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.reason = nil, "" // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -186,8 +180,8 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 161,
-	Lines: "11-14:1 22-23:4",
+	Func: "fails", File: "results.go", Line: 22, Code: 154,
+	Lines: "11-14:1 23-24:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
 	},
@@ -224,14 +218,10 @@ type oneMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *oneMachine) suspend(state uint16) *oneMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -239,10 +229,10 @@ func (m *oneMachine) suspend(state uint16) *oneMachine {
 //
 //go:noinline
 func (m *oneMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(oneMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -263,8 +253,10 @@ func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -274,7 +266,7 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 256,
+	Func: "one", File: "results.go", Line: 31, Code: 246,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -316,16 +308,10 @@ type namedMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *namedMachine) suspend(state uint16) *namedMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.err = nil
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -333,10 +319,10 @@ func (m *namedMachine) suspend(state uint16) *namedMachine {
 //
 //go:noinline
 func (m *namedMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(namedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -365,8 +351,9 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Value(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.err = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -378,8 +365,10 @@ valueDone:
 	m.b = "two"
 	task2 = play.Ask(m.ctx, m.a)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -393,8 +382,8 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 352,
-	Lines: "14:1 23-26:1 35-39:4",
+	Func: "named", File: "results.go", Line: 34, Code: 338,
+	Lines: "14:1 24-27:1 38-42:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
@@ -432,14 +421,10 @@ type threeMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *threeMachine) suspend(state uint16) *threeMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -447,10 +432,10 @@ func (m *threeMachine) suspend(state uint16) *threeMachine {
 //
 //go:noinline
 func (m *threeMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(threeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -471,8 +456,10 @@ func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, "two")
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -482,7 +469,7 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 464,
+	Func: "three", File: "results.go", Line: 46, Code: 449,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -528,14 +515,10 @@ type fourMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *fourMachine) suspend(state uint16) *fourMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -543,10 +526,10 @@ func (m *fourMachine) suspend(state uint16) *fourMachine {
 //
 //go:noinline
 func (m *fourMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(fourMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -570,8 +553,10 @@ func (m *fourMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 4)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -582,8 +567,8 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 560,
-	Lines: "11:1 19-20:1",
+	Func: "four", File: "results.go", Line: 51, Code: 543,
+	Lines: "11:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
 	},
@@ -620,14 +605,10 @@ type handedOnMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *handedOnMachine) suspend(state uint16) *handedOnMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -635,10 +616,10 @@ func (m *handedOnMachine) suspend(state uint16) *handedOnMachine {
 //
 //go:noinline
 func (m *handedOnMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(handedOnMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -659,8 +640,9 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = namedAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -670,7 +652,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 652,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 633,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -711,17 +693,10 @@ type resultsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *resultsMachine) suspend(state uint16) *resultsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1, 2, 4, 5, 6, 7:
-		m.heap.spill = nil
-	case 8:
-		m.heap.ctx = nil
-		m.heap.spill = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -729,10 +704,10 @@ func (m *resultsMachine) suspend(state uint16) *resultsMachine {
 //
 //go:noinline
 func (m *resultsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(resultsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -783,8 +758,9 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = nothingAsync(m.ctx)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.spill = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -792,8 +768,9 @@ nothingDone:
 	fmt.Println(task.GetResult())
 	task = failsAsync(m.ctx, "")
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.spill = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -801,8 +778,8 @@ failsDone:
 	m.spill = task.GetResult()
 	task = failsAsync(m.ctx, "because")
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -810,8 +787,9 @@ failsDone2:
 	fmt.Println(m.spill, task.GetResult())
 	task2 = oneAsync(m.ctx)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2.Awaiter(&m.Header)
-		if m.awaiter2.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.spill = nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -819,8 +797,9 @@ oneDone:
 	fmt.Println(task2.GetResult())
 	task3 = namedAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter(&m.Header)
-		if m.awaiter3.OnCompleted(m.suspend(5)) {
+		h := m.suspend(5)
+		h.spill = nil // not needed any more
+		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
 		}
 	}
@@ -828,8 +807,9 @@ namedDone:
 	fmt.Println(task3.GetResult())
 	task4 = threeAsync(m.ctx)
 	if !task4.IsCompleted() {
-		m.awaiter4 = task4.Awaiter(&m.Header)
-		if m.awaiter4.OnCompleted(m.suspend(6)) {
+		h := m.suspend(6)
+		h.spill = nil // not needed any more
+		if h.awaiter4.OnCompleted(task4, &h.Header, h) {
 			return nil
 		}
 	}
@@ -837,8 +817,9 @@ threeDone:
 	fmt.Println(task4.GetResult())
 	task5 = fourAsync(m.ctx)
 	if !task5.IsCompleted() {
-		m.awaiter5 = task5.Awaiter(&m.Header)
-		if m.awaiter5.OnCompleted(m.suspend(7)) {
+		h := m.suspend(7)
+		h.spill = nil // not needed any more
+		if h.awaiter5.OnCompleted(task5, &h.Header, h) {
 			return nil
 		}
 	}
@@ -847,8 +828,9 @@ fourDone:
 	fmt.Printf("%+v %v\n", many, err)
 	task3 = handedOnAsync(m.ctx)
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3.Awaiter(&m.Header)
-		if m.awaiter3.OnCompleted(m.suspend(8)) {
+		h := m.suspend(8)
+		h.ctx, h.spill = nil, nil // not needed any more
+		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
 		}
 	}
@@ -859,8 +841,8 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 747,
-	Lines: "37:1 45-46:1 63-64:2 72-73:3 81-82:4 90-91:5 99-101:6 109-110:8",
+	Func: "Results", File: "results.go", Line: 64, Code: 722,
+	Lines: "37:1 46-47:1 65-66:2 75-76:3 85-86:4 95-96:5 105-107:6 116-117:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},

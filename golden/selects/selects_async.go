@@ -36,15 +36,10 @@ type selectsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *selectsMachine) suspend(state uint16) *selectsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-		m.heap.channels = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -52,10 +47,10 @@ func (m *selectsMachine) suspend(state uint16) *selectsMachine {
 //
 //go:noinline
 func (m *selectsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(selectsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -90,8 +85,8 @@ loop:
 	}
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -104,8 +99,9 @@ done:
 	close(m.channels["full"])
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx, h.channels = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -117,8 +113,8 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18, Code: 70,
-	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 43-45:8",
+	Func: "Selects", File: "selects.go", Line: 18, Code: 65,
+	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 44-46:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
 		2: {Line: 8, Awaits: "chooseAsync(ctx, channels)", Needs: ""},
@@ -165,25 +161,10 @@ type chooseMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *chooseMachine) suspend(state uint16) *chooseMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.spill = nil
-		m.heap.spill2 = nil
-	case 2:
-		m.heap.spill2 = nil
-	case 3:
-		m.heap.channels = nil
-	case 4, 5, 6:
-		m.heap.ctx = nil
-		m.heap.channels = nil
-		m.heap.empty = nil
-		m.heap.spill = nil
-		m.heap.spill2 = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -191,10 +172,10 @@ func (m *chooseMachine) suspend(state uint16) *chooseMachine {
 //
 //go:noinline
 func (m *chooseMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(chooseMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -240,8 +221,10 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	m.empty = m.channels["empty"]
 	task = play.Ask(m.ctx, "full")
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.spill, h.spill2 = nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -249,8 +232,10 @@ askDone:
 	m.spill = m.channels[task.GetResult()]
 	task = play.Ask(m.ctx, "none")
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.spill2 = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -258,8 +243,10 @@ askDone2:
 	m.spill2 = m.channels[task.GetResult()]
 	task2 = play.Ask(m.ctx, 8)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.channels = nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -276,8 +263,10 @@ askDone3:
 clause:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -299,8 +288,10 @@ clause3:
 clause4:
 	task = play.Ask(m.ctx, "sent")
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(5)) {
+		h := m.suspend(5)
+		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -310,8 +301,10 @@ askDone5:
 clause5:
 	task = play.Ask(m.ctx, "what it was")
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(6)) {
+		h := m.suspend(6)
+		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -324,8 +317,8 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31, Code: 212,
-	Lines: "28:2 29:4 38:6 56-57:3 59:6 61:8 65:4 73-74:4 77:7 79-80:7 81-82:10 84:13 88:12 99:14 107-108:14 110:18",
+	Func: "choose", File: "selects.go", Line: 31, Code: 193,
+	Lines: "28:2 29:4 40:6 62-63:3 65:6 67:8 71:4 81-82:4 85:7 87-88:7 89-90:10 92:13 96:12 109:14 119-120:14 122:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},
 		2: {Line: 6, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill"},

@@ -34,14 +34,10 @@ type shadowingMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *shadowingMachine) suspend(state uint16) *shadowingMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 4:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -49,10 +45,10 @@ func (m *shadowingMachine) suspend(state uint16) *shadowingMachine {
 //
 //go:noinline
 func (m *shadowingMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(shadowingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -82,8 +78,8 @@ func (m *shadowingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = variablesAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -91,8 +87,8 @@ variablesDone:
 	fmt.Println(task.GetResult())
 	task = predeclaredAsync(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -100,8 +96,8 @@ predeclaredDone:
 	fmt.Println(task.GetResult())
 	task = generatedAsync(m.ctx, 3, 4, 5)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -109,8 +105,9 @@ generatedDone:
 	fmt.Println(task.GetResult())
 	task = blankAsync(m.ctx, 6, 7)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -121,8 +118,8 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 66,
-	Lines: "17:1 25-26:1 34-35:2 43-44:3 52-53:4",
+	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 62,
+	Lines: "17:1 25-26:1 34-35:2 43-44:3 53-54:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "predeclaredAsync(ctx, 2)", Needs: "ctx"},
@@ -166,10 +163,10 @@ type variablesMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *variablesMachine) suspend(state uint16) *variablesMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -177,10 +174,10 @@ func (m *variablesMachine) suspend(state uint16) *variablesMachine {
 //
 //go:noinline
 func (m *variablesMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(variablesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -213,8 +210,9 @@ func (m *variablesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -222,8 +220,9 @@ askDone:
 	m.x2 = m.x + task.GetResult()
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -235,8 +234,9 @@ askDone2:
 	m.sum += x
 	task = play.Ask(m.ctx, 1000)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -253,8 +253,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.x2)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -269,8 +270,8 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26, Code: 194,
-	Lines: "20:2 28-29:2 40-42:3 50-51:5 53:8 54:10 59-60:10 68-69:11 73:14",
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 191,
+	Lines: "20:2 29-30:2 42-44:3 53-54:5 56:8 57:10 62-63:10 72-73:11 77:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, 100)", Needs: "ctx x sum x2"},
@@ -313,17 +314,10 @@ type predeclaredMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *predeclaredMachine) suspend(state uint16) *predeclaredMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.string = nil
-	case 3:
-		m.heap.ctx = nil
-		m.heap.string = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -331,10 +325,10 @@ func (m *predeclaredMachine) suspend(state uint16) *predeclaredMachine {
 //
 //go:noinline
 func (m *predeclaredMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(predeclaredMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -367,8 +361,10 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 20)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.string = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -380,8 +376,9 @@ askDone:
 	}
 	task = play.Ask(m.ctx, nil2+m.len)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -390,8 +387,10 @@ askDone2:
 	m.spill = m.string(fmt)
 	task = play.Ask(m.ctx, m.len)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.ctx, h.string = nil, nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -401,8 +400,8 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 349,
-	Lines: "19:1 27-28:1 31-32:2 40-41:3",
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 343,
+	Lines: "19:1 29-30:1 33-34:2 43-44:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
@@ -447,14 +446,10 @@ type generatedMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m2 *generatedMachine) suspend(state uint16) *generatedMachine {
-	m2.State = state
 	if m2.heap != m2 {
 		m2.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 4:
-		m2.heap.ctx = nil
-	}
+	m2.heap.State = state
 	return m2.heap
 }
 
@@ -462,10 +457,10 @@ func (m2 *generatedMachine) suspend(state uint16) *generatedMachine {
 //
 //go:noinline
 func (m2 *generatedMachine) leaveStack() {
-	m2.BelongTo(m2.ctx)
 	h := new(generatedMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -498,8 +493,9 @@ func (m2 *generatedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = play.Ask(m2.ctx, m2.m)
 	if !task2.IsCompleted() {
-		m2.awaiter2 = task2
-		if task2.OnCompleted(m2.suspend(1)) {
+		h := m2.suspend(1)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -507,8 +503,9 @@ askDone:
 	m2.awaiter = task2.GetResult()
 	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
-		m2.awaiter2 = task2
-		if task2.OnCompleted(m2.suspend(2)) {
+		h := m2.suspend(2)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -516,8 +513,9 @@ askDone2:
 	m2.Builder4 = task2.GetResult()
 	task2 = play.Ask(m2.ctx, m2.ex)
 	if !task2.IsCompleted() {
-		m2.awaiter2 = task2
-		if task2.OnCompleted(m2.suspend(3)) {
+		h := m2.suspend(3)
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -526,8 +524,10 @@ askDone3:
 	m2.m++
 	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
-		m2.awaiter2 = task2
-		if task2.OnCompleted(m2.suspend(4)) {
+		h := m2.suspend(4)
+		h.ctx = nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -538,8 +538,8 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 479,
-	Lines: "20:1 28-29:1 37-38:2 46-48:3 56-57:5",
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 474,
+	Lines: "20:1 29-30:1 39-40:2 49-51:3 61-62:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state ex awaiter"},
@@ -581,14 +581,10 @@ type blankMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *blankMachine) suspend(state uint16) *blankMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -596,10 +592,10 @@ func (m *blankMachine) suspend(state uint16) *blankMachine {
 //
 //go:noinline
 func (m *blankMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(blankMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -623,8 +619,9 @@ func (m *blankMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 8)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -632,8 +629,10 @@ askDone:
 	_, m.kept = task.GetResult(), m.n
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -644,8 +643,8 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66, Code: 613,
-	Lines: "11:1 19-20:1 28-29:2",
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 609,
+	Lines: "11:1 20-21:1 31-32:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, 9)", Needs: "kept"},

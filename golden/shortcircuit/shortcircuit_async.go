@@ -39,10 +39,10 @@ type shortcircuitMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *shortcircuitMachine) suspend(state uint16) *shortcircuitMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -50,10 +50,10 @@ func (m *shortcircuitMachine) suspend(state uint16) *shortcircuitMachine {
 //
 //go:noinline
 func (m *shortcircuitMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(shortcircuitMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -106,8 +106,9 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -117,8 +118,9 @@ done:
 	m.both = holds
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -133,8 +135,9 @@ askDone2:
 	}
 	task = play.Ask(m.ctx, !m.a)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -150,8 +153,9 @@ done3:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -161,8 +165,9 @@ done4:
 	fmt.Println(m.a, m.b, m.both, m.either, !(holds4))
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(5)) {
+		h := m.suspend(5)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -173,8 +178,9 @@ askDone5:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(6)) {
+		h := m.suspend(6)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -193,7 +199,7 @@ done6:
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
 	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 67,
-	Lines: "32:1 34-36:1 50-51:3 79-80:4 94-95:5 117-119:6 120:6 123:10",
+	Lines: "32:1 34-36:1 51-52:3 82-83:4 98-99:5 123-125:6 126:6 129:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},

@@ -37,17 +37,10 @@ type switchesMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *switchesMachine) suspend(state uint16) *switchesMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.tag = ""
-		m.heap.first = ""
-	case 2:
-		m.heap.first = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -55,10 +48,10 @@ func (m *switchesMachine) suspend(state uint16) *switchesMachine {
 //
 //go:noinline
 func (m *switchesMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(switchesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -95,8 +88,9 @@ loop:
 	}
 	task = tagAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.tag, h.first = "", "" // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -104,8 +98,9 @@ tagDone:
 	m.tag, _ = task.GetResult()
 	task = firstAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.first = "" // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -113,8 +108,8 @@ firstDone:
 	m.first, _ = task.GetResult()
 	task = stepsAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -129,8 +124,8 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18, Code: 74,
-	Lines: "19:1 21-22:1 30-31:2 39-40:3 48-49:4 53:7",
+	Func: "Switches", File: "switches.go", Line: 18, Code: 67,
+	Lines: "19:1 21-22:1 31-32:2 41-42:3 50-51:4 55:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
 		2: {Line: 3, Awaits: "firstAsync(ctx, n)", Needs: "ctx n tag"},
@@ -171,14 +166,10 @@ type tagMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *tagMachine) suspend(state uint16) *tagMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -186,10 +177,10 @@ func (m *tagMachine) suspend(state uint16) *tagMachine {
 //
 //go:noinline
 func (m *tagMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(tagMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -218,8 +209,9 @@ func (m *tagMachine) MoveNext(*async.Executor) async.Continuation {
 	half = m.n / 2
 	task = play.Ask(m.ctx, half)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -236,8 +228,10 @@ clause:
 clause2:
 	task2 = play.Ask(m.ctx, "one more")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -250,8 +244,8 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 203,
-	Lines: "15:1 24-25:1 27:4 32:3 34:5 42-43:5 45:8",
+	Func: "tag", File: "switches.go", Line: 28, Code: 194,
+	Lines: "15:1 25-26:1 28:4 33:3 35:5 45-46:5 48:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
 		2: {Line: 5, Awaits: "play.Ask(ctx, \"one more\")", Needs: ""},
@@ -290,14 +284,10 @@ type firstMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *firstMachine) suspend(state uint16) *firstMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -305,10 +295,10 @@ func (m *firstMachine) suspend(state uint16) *firstMachine {
 //
 //go:noinline
 func (m *firstMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(firstMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -335,8 +325,9 @@ func (m *firstMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.n == 3)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -346,8 +337,10 @@ askDone:
 	}
 	task = play.Ask(m.ctx, m.n == 4)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -366,8 +359,8 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 322,
-	Lines: "11:2 25:4 38:3 40:5 42:7",
+	Func: "first", File: "switches.go", Line: 40, Code: 312,
+	Lines: "11:2 26:4 41:3 43:5 45:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, n == 4)", Needs: ""},
@@ -409,14 +402,10 @@ type stepsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *stepsMachine) suspend(state uint16) *stepsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -424,10 +413,10 @@ func (m *stepsMachine) suspend(state uint16) *stepsMachine {
 //
 //go:noinline
 func (m *stepsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(stepsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -459,8 +448,9 @@ func (m *stepsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -480,8 +470,10 @@ clause:
 clause2:
 	task2 = play.Ask(m.ctx, "b")
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx = nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -495,8 +487,8 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 442,
-	Lines: "14:1 17-18:1 26:1 34-37:3 38:4 39:9 49:12 51:14",
+	Func: "steps", File: "switches.go", Line: 52, Code: 431,
+	Lines: "14:1 17-18:1 27:1 35-38:3 39:4 40:9 52:12 54:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},
 		2: {Line: 9, Awaits: "play.Ask(ctx, \"b\")", Needs: "path"},

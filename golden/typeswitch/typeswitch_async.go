@@ -37,10 +37,10 @@ type typeswitchMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *typeswitchMachine) suspend(state uint16) *typeswitchMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -48,10 +48,10 @@ func (m *typeswitchMachine) suspend(state uint16) *typeswitchMachine {
 //
 //go:noinline
 func (m *typeswitchMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(typeswitchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -84,8 +84,8 @@ loop:
 	v = m.slice[m.index]
 	task = describeAsync(m.ctx, v)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -145,17 +145,10 @@ type describeMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *describeMachine) suspend(state uint16) *describeMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.v = nil
-	case 2, 3, 4:
-		m.heap.ctx = nil
-		m.heap.v = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -163,10 +156,10 @@ func (m *describeMachine) suspend(state uint16) *describeMachine {
 //
 //go:noinline
 func (m *describeMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(describeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -204,8 +197,10 @@ func (m *describeMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, m.v)
 	if !task.IsCompleted() {
-		m.awaiter = task
-		if task.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.v = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -228,8 +223,10 @@ askDone:
 clause:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		m.awaiter2 = task2
-		if task2.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2)
+		h.ctx, h.v = nil, nil // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -238,8 +235,10 @@ askDone2:
 clause2:
 	task3 = play.Ask(m.ctx, "time")
 	if !task3.IsCompleted() {
-		m.awaiter3 = task3
-		if task3.OnCompleted(m.suspend(3)) {
+		h := m.suspend(3)
+		h.ctx, h.v = nil, nil // not needed any more
+		h.awaiter3 = task3
+		if task3.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -251,8 +250,10 @@ clause3:
 clause4:
 	task4 = play.Ask(m.ctx, m.v4)
 	if !task4.IsCompleted() {
-		m.awaiter4 = task4
-		if task4.OnCompleted(m.suspend(4)) {
+		h := m.suspend(4)
+		h.ctx, h.v = nil, nil // not needed any more
+		h.awaiter4 = task4
+		if task4.OnCompleted(h) {
 			return nil
 		}
 	}
@@ -272,8 +273,8 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 183,
-	Lines: "22:1 30-31:1 34:4 37:7 39:9 42:15 46:3 56:5 64-65:5 67:8 69:10 77-78:10 82-83:11 85:14 87:16",
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 176,
+	Lines: "22:1 32-33:1 36:4 39:7 41:9 44:15 48:3 60:5 70-71:5 73:8 75:10 85-86:10 90-91:11 93:14 95:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, 1)", Needs: "v2"},

@@ -91,7 +91,7 @@ func (b *Builder[T]) Task() Task[T] {
 // becomes the task's. A runtime.Goexit there is the caller's: no task was handed
 // out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
-	if b.status&phases == done { // nothing panicked
+	if b.status&phases == done || task.token != 0 { // nothing panicked
 		return
 	}
 	if v := recover(); v != nil {

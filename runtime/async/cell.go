@@ -87,8 +87,13 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 // a pool's, gets to read; what cannot be read is left to GetResult to say.
 func (c *cell[T]) redeem(version uint16) Task[T] {
 	token := uint32(version)<<versionShift | done
-	if (atomic.LoadUint32(&c.status)^token)&(versions|phases) != 0 {
+	s := atomic.LoadUint32(&c.status)
+	if (s^token)&(versions|phases) != 0 {
 		return taskOf(c, token)
+	}
+	if s&single != 0 {
+		v, err := c.pooled().give()
+		return Task[T]{value: v, err: err}
 	}
 	v, err := c.take(token)
 	return Task[T]{value: v, err: err}
@@ -141,14 +146,14 @@ func (c *cell[T]) look(token uint32) (T, error) {
 	return c.take(token)
 }
 
-// reset makes the cell pending again for its next use.
-func (c *cell[T]) reset() {
+// reset makes the cell, which has status s, pending again for its next use.
+func (c *cell[T]) reset(s uint32) {
 	var zero T
 	c.value = zero
-	if c.status&failed != 0 {
+	if s&failed != 0 {
 		c.next = nil
 	}
-	c.status = nextUse(c.status)
+	c.status = nextUse(s)
 }
 
 // cellOf returns the cell of a value of type T that has the header.

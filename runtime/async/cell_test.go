@@ -98,24 +98,24 @@ func TestHandsOn(t *testing.T) {
 	}
 	ui := host.with(sc, nil)
 	for _, test := range []struct {
-		what             string
-		own, now, theirs *environment // own is the function's context's, now what the machine has been given
-		want             bool
+		what        string
+		own, theirs *environment // own is the function's context's
+		want        bool
 	}{
-		{"nobody's", nil, nil, nil, true},
-		{"adopted by what it awaits", nil, host, host, true},
-		{"of one host", host, nil, host, true},
-		{"of one host, told of it twice", host, nil, again, true},
-		{"of one host, with workers", host.with(nil, sc), nil, host, true},
-		{"of one context", ui, nil, ui, true},
-		{"of a context, awaiting what has none", ui, nil, host, false},
-		{"of a context without a host, awaiting what is nobody's", newEnvironment(sc, nil, nil), nil, nil, false},
-		{"with workers alone, awaiting what is nobody's", newEnvironment(nil, nil, sc), nil, nil, true},
-		{"of a host, awaiting what is nobody's", host, nil, nil, false},
-		{"of a host, awaiting another's", host, nil, other, false},
-		{"nobody's, awaiting a context's", nil, nil, newEnvironment(sc, nil, nil), true},
+		{"nobody's", nil, nil, true},
+		{"nobody's, awaiting a host's", nil, host, true},
+		{"nobody's, awaiting a context's", nil, newEnvironment(sc, nil, nil), true},
+		{"of one host", host, host, true},
+		{"of one host, told of it twice", host, again, true},
+		{"of one host, with workers", host.with(nil, sc), host, true},
+		{"of one context", ui, ui, true},
+		{"of a context, awaiting what has none", ui, host, false},
+		{"of a context without a host, awaiting what is nobody's", newEnvironment(sc, nil, nil), nil, false},
+		{"with workers alone, awaiting what is nobody's", newEnvironment(nil, nil, sc), nil, true},
+		{"of a host, awaiting what is nobody's", host, nil, false},
+		{"of a host, awaiting another's", host, other, false},
 	} {
-		if got := header(test.now).handsOn(test.own, header(test.theirs)); got != test.want {
+		if got := header(test.theirs).handsOn(test.own); got != test.want {
 			t.Errorf("%s: %v", test.what, got)
 		}
 	}

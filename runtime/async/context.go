@@ -3,7 +3,6 @@ package async
 import (
 	"context"
 	"time"
-	"unsafe"
 )
 
 // A SyncContext decides where continuations resume: a UI thread's message loop,
@@ -89,7 +88,7 @@ type environment struct {
 	machines *Machines    // who keeps track of the host's machines, nil if nobody
 	bare     *environment // the same host alone; itself if it has nothing else
 
-	idle [][]unsafe.Pointer // bare's: the host's machines that are in no use, by the number of their pool
+	idle []idleMachines // bare's: the host's machines that are in no use, by the number of their pool
 }
 
 // flags returns the flags of a cell that has e.

@@ -46,6 +46,16 @@ type continuations struct {
 	list []Continuation
 }
 
+// SyncContext is one that no loop is of: it takes the list apart.
+func (*continuations) SyncContext() SyncContext { return severally }
+
+var severally SyncContext = new(takenApart)
+
+type takenApart struct{ _ byte }
+
+// Post is never called.
+func (*takenApart) Post(Continuation) { panic("async: a list of continuations was posted as one") }
+
 // MoveNext exists so that a list can be handed on as one continuation; the
 // loop in [round.pick] takes it apart and never calls it.
 func (*continuations) MoveNext(*Executor) Continuation {

@@ -43,7 +43,7 @@ func (ex *Executor) Run(c Continuation) {
 	if c == nil {
 		return
 	}
-	if sc := c.SyncContext(); sc != nil && sc != ex.SyncContext() {
+	if sc := c.SyncContext(); sc != nil && sc != ex.SyncContext() && sc != severally {
 		c = &unbound{Continuation: c} // posting it once more would never end
 	}
 	ex.release(c)
@@ -101,6 +101,10 @@ type round struct {
 	own    queue // waits for its turn where there is no executor
 	nested bool  // inside another round of ex
 
+	// Kept here, not in variables of the loop: a register outlives no call.
+	here     SyncContext // ex's own
+	machines *Machines   // who hears of what is resumed
+
 	feed func() (Continuation, bool) // what RunAll asks for more, until there is none
 
 	relay chan struct{} // this round runs for one whose goroutine is lost
@@ -129,9 +133,10 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		}
 		r.interrupt(m, v, &next)
 	}()
-	here, q, machines := r.ex.SyncContext(), r.queue(), r.ex.tracker()
+	q := r.queue()
+	r.here, r.machines = r.ex.SyncContext(), r.ex.tracker()
 	for {
-		if _, ok := c.(*continuations); ok || q.n > 0 {
+		if q.n > 0 {
 			c = r.pick(c)
 		}
 		if c == nil {
@@ -145,21 +150,30 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 			}
 			continue
 		}
-		if sc := c.SyncContext(); sc != nil && sc != here {
+		if sc := c.SyncContext(); sc != nil && sc != r.here {
 			current = nil
-			sc.Post(c)
+			r.elsewhere(c, sc)
 			c = nil
 			continue
 		}
 		current = c
-		if machines != nil {
-			c = machines.resume(c, r.ex)
+		if r.machines != nil {
+			c = r.machines.resume(c, r.ex)
 		} else {
 			c = c.MoveNext(r.ex)
 		}
 	}
 	finished = true
 	return nil
+}
+
+// elsewhere passes on what is not resumed here; a list it takes apart.
+func (r *round) elsewhere(c Continuation, sc SyncContext) {
+	if l, ok := c.(*continuations); ok {
+		r.queue().pushAll(l.list)
+		return
+	}
+	sc.Post(c)
 }
 
 // interrupt is called deferred after m panicked with v, which was recovered, or
@@ -194,9 +208,7 @@ func (r *round) queue() *queue {
 func (r *round) pick(released Continuation) Continuation {
 	q := r.queue()
 	if l, ok := released.(*continuations); ok {
-		for _, c := range l.list {
-			q.push(c)
-		}
+		q.pushAll(l.list)
 		released = nil
 	}
 	if q.n == 0 {
@@ -270,6 +282,12 @@ func (q *queue) push(c Continuation) {
 	}
 	q.ring[i] = c
 	q.n++
+}
+
+func (q *queue) pushAll(list []Continuation) {
+	for _, c := range list {
+		q.push(c)
+	}
 }
 
 // pop takes the oldest, nil if there is none.

@@ -92,42 +92,26 @@ func (h *Header) leave(s, from, to uint32) {
 	}
 }
 
-// noteAwaiter notes, in the header m of a machine, that this awaits the task on h that
-// has token.
-func (h *Header) noteAwaiter(m *Header, token uint32) {
+// suspend stores the machine k, which has header m, to be resumed when the task of
+// that token completes; false if it has.
+func (h *Header) suspend(m *Header, token uint32, k Continuation) bool {
 	s := atomic.LoadUint32(&h.status)
-	if stale(s, token) {
-		staleToken("awaited")
-	}
 	m.Awaited = uint16(token >> versionShift)
-	if s&solo != 0 {
-		m.belong(h.env.bare)
+	if (s^token)&(versions|phases|solo|tracked) != done|solo || !m.has(hosted) {
+		return h.onCompleted(token, k)
 	}
-}
-
-// suspend is onCompleted for a machine after noteAwaiter.
-func (h *Header) suspend(m Continuation) bool {
-	s := atomic.LoadUint32(&h.status)
-	if s&(phases|solo|tracked) != pending|solo {
-		return h.onCompleted(tokenOf(s), m)
-	}
-	h.next, h.status = m, s|stored // a host's: nobody sees it before we return
+	h.next, h.status = k, s|stored // a host's, and pending: nobody sees it before we return
 	return true
 }
 
 // handsOn reports whether a machine that has not left the stack, was called with own,
 // and would return what it awaits on h as it is, may give its caller that task: it
 // would resume where that completes, and whoever blocks on it parks the same host.
-func (m *Header) handsOn(own *environment, h *Header) bool {
+func (h *Header) handsOn(own *environment) bool {
 	theirs := h.environment()
-	if own == nil {
-		own = m.environment()
-	}
 	switch {
-	case own == theirs:
+	case own == nil, own == theirs:
 		return true
-	case own == nil:
-		return theirs.host == nil
 	case own.sync != nil:
 		return false
 	case theirs == nil:

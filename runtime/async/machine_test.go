@@ -70,8 +70,8 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -107,21 +107,21 @@ func pooledSumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]
 	return m.heap.Task()
 }
 
-func (m *pooledSum) suspend(state uint16) *pooledSum {
+func (m *pooledSum) suspend(state uint16, awaited *async.Header) *pooledSum {
 	m.State = state
 	if m.heap != m {
-		m.promote()
+		m.promote(awaited)
 	}
 	return m.heap
 }
 
 //go:noinline
-func (m *pooledSum) promote() {
-	h := pooledSums.Get(&m.Header)
+func (m *pooledSum) promote(awaited *async.Header) {
+	h, env := pooledSums.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 func (m *pooledSum) Recycle() {
@@ -148,8 +148,8 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}

@@ -1,6 +1,7 @@
 package async
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -15,13 +16,12 @@ import (
 //
 //	var copyStreamMachines async.Pool[copyStreamMachine]
 //
-//	func (m *copyStreamMachine) leaveStack() {
-//		m.BelongTo(m.ctx)
-//		h := copyStreamMachines.Get(&m.Header)
-//		token := h.Token()         // before the copy: it outlives it
+//	func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
+//		h, env := copyStreamMachines.Get(m.ctx, awaited)
+//		token := h.Token()              // before the copy: it outlives it
 //		*h = *m
 //		h.heap, m.heap = h, h
-//		h.PromotePooled(h, token)  // instead of Promote(h)
+//		h.PromotePooled(h, token, env)  // instead of BelongTo(m.ctx) and Promote(h)
 //	}
 //
 //	// Recycle puts the machine back; reading its task's result calls it.
@@ -52,44 +52,56 @@ type Pool[M any] struct {
 }
 
 // Get returns a machine that nobody uses, zero but for its token, for one that
-// leaves the stack and has header h.
-func (p *Pool[M]) Get(h *Header) *M {
-	if h.status&solo != 0 {
-		if m := h.env.bare.take(p.number.Load()); m != nil {
-			return (*M)(m)
+// leaves the stack, and what that one belongs to: what ctx, its function's context,
+// carries, or else the host of awaited, what it waits for. Each may be nil.
+func (p *Pool[M]) Get(ctx context.Context, awaited *Header) (*M, *environment) {
+	env := environmentOf(ctx)
+	if env == nil && awaited != nil && awaited.has(solo) {
+		env = awaited.env.bare
+	}
+	if env != nil {
+		if host, number := env.bare, int(p.number.Load()); number < len(host.idle) {
+			if list := &host.idle[number]; list.n > 0 {
+				list.n--
+				return (*M)(list.machines[list.n]), env
+			}
 		}
 	}
 	if m, ok := p.machines.Get().(*M); ok {
-		return m
+		return m, env
 	}
-	return new(M)
+	return new(M), env
 }
 
 // Put takes back a machine whose task nobody may use any more, and past, which its
 // Retire returned.
 func (p *Pool[M]) Put(m *M, past Retired) {
-	if past.host != nil && past.host.keep(&p.number, unsafe.Pointer(m)) {
-		return
+	if e := past.host; e != nil {
+		if number := int(p.number.Load()); number < len(e.idle) {
+			if list := &e.idle[number]; list.n < len(list.machines) {
+				list.machines[list.n] = unsafe.Pointer(m)
+				list.n++
+				return
+			}
+		}
+		if e.keep(&p.number, unsafe.Pointer(m)) {
+			return
+		}
 	}
 	p.machines.Put(m)
 }
 
-// take returns a machine of a pool that the host keeps, nil if there is none.
-func (e *environment) take(pool uint32) unsafe.Pointer {
-	if int(pool) >= len(e.idle) {
-		return nil
-	}
-	list := &e.idle[pool]
-	last := len(*list) - 1
-	if last < 0 {
-		return nil
-	}
-	m := (*list)[last]
-	*list = (*list)[:last]
-	return m
+// idleMachines are a host's machines of one pool that are in no use.
+type idleMachines struct {
+	machines []unsafe.Pointer // the first n of them
+	n        int
 }
 
-// keep keeps a machine of a pool for the host, unless it keeps enough.
+// idleOfHost is how many machines of a pool a host keeps.
+const idleOfHost = 1024
+
+// keep makes room for one more machine of a pool and keeps it, unless the host keeps
+// enough.
 func (e *environment) keep(pool *atomic.Uint32, m unsafe.Pointer) bool {
 	number := pool.Load()
 	if number == 0 {
@@ -97,18 +109,19 @@ func (e *environment) keep(pool *atomic.Uint32, m unsafe.Pointer) bool {
 		number = pool.Load()
 	}
 	for int(number) >= len(e.idle) {
-		e.idle = append(e.idle, nil)
+		e.idle = append(e.idle, idleMachines{})
 	}
 	list := &e.idle[number]
-	if len(*list) == idleOfHost {
+	if list.n == idleOfHost {
 		return false
 	}
-	*list = append(*list, m)
+	grown := make([]unsafe.Pointer, max(8, 2*len(list.machines)))
+	copy(grown, list.machines)
+	list.machines = grown
+	list.machines[list.n] = m
+	list.n++
 	return true
 }
-
-// idleOfHost is how many machines of a pool a host keeps.
-const idleOfHost = 1024
 
 // poolNumbers numbers the pools of which hosts keep machines.
 var poolNumbers atomic.Uint32
@@ -129,12 +142,6 @@ func PoolOf[M any]() *Pool[M] {
 type Recyclable interface {
 	// Recycle clears it, with a new token, and puts it back into its pool.
 	Recycle()
-}
-
-// A PooledMachine is a machine that goes back to a pool.
-type PooledMachine interface {
-	Continuation
-	Recyclable
 }
 
 // pooledCell is a cell whose status has single: it says whom reading its result
@@ -168,11 +175,28 @@ type PooledBuilder[T any] struct { // a pooledCell
 func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 
 // PromotePooled is Promote for owner, the machine that b is embedded in, whose
-// Token was token before the copy.
-func (b *PooledBuilder[T]) PromotePooled(owner PooledMachine, token uint32) {
-	b.Promote(owner)
-	b.status |= token | single
+// Token was token before the copy, and which belongs to env.
+func (b *PooledBuilder[T]) PromotePooled(owner Recyclable, token uint32, env *environment) {
 	b.owner = owner
+	b.status |= promoted | single | token
+	if env != nil {
+		b.env = env
+		b.status |= env.flags()
+	}
+	if b.followed() {
+		b.began(owner.(Continuation))
+	}
+}
+
+// SetResult is Builder.SetResult.
+func (b *PooledBuilder[T]) SetResult(v T, err error) (released Continuation) {
+	s := atomic.LoadUint32(&b.status)
+	if s&(promoted|solo|tracked) != promoted|solo || s&phases == done {
+		return b.Builder.SetResult(v, err)
+	}
+	released, b.next = b.next, nil // as complete does, which this saves most machines of a host
+	b.value, b.err, b.status = v, err, s&^phases|done
+	return released
 }
 
 // Retired is what outlives the use of a pooled machine.
@@ -210,7 +234,7 @@ func (b *PooledBuilder0) Task() Task0 { return Task0{b.PooledBuilder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder0) Catch(task *Task0) {
-	if b.status&phases == done {
+	if b.status&phases == done || task.task.token != 0 {
 		return
 	}
 	if v := recover(); v != nil {
@@ -235,7 +259,7 @@ func (b *PooledBuilder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.PooledB
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder2[A, B]) Catch(task *Task2[A, B]) {
-	if b.status&phases == done {
+	if b.status&phases == done || task.task.token != 0 {
 		return
 	}
 	if v := recover(); v != nil {
@@ -266,7 +290,7 @@ func (b *PooledBuilder3[A, B, C]) Task() Task3[A, B, C] {
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if b.status&phases == done {
+	if b.status&phases == done || task.task.token != 0 {
 		return
 	}
 	if v := recover(); v != nil {

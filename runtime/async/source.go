@@ -110,27 +110,32 @@ func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 // the caller to return. first is false if the task was complete already.
 func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) {
 	c := &s.cell
-	switch status := atomic.LoadUint32(&c.status); {
-	case status&posting != 0:
-		return nil, s.Complete(nil, v, err)
-	case status&(solo|phases) != solo|stored || err != nil:
-		return c.complete(v, err)
-	default: // as complete does, which this saves an event loop's each completion
-		released, c.next = c.next, nil
+	if status := atomic.LoadUint32(&c.status); status&(posting|solo|phases) == solo|stored && err == nil {
+		released, c.next = c.next, nil // as complete does, which this saves an event loop's each completion
 		c.value, c.status = v, status&^phases|done
 		return released, true
 	}
+	return s.release(v, err)
+}
+
+// release is Release where it takes longer.
+func (s *Source[T]) release(v T, err error) (released Continuation, first bool) {
+	if s.cell.has(posting) {
+		return nil, s.Complete(nil, v, err)
+	}
+	return s.cell.complete(v, err)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
 // before are stale, and using one panics (C18). Only the owner of a source that
 // is no longer awaited may call it; it panics if a continuation is stored.
 func (s *Source[T]) Reset() {
-	switch atomic.LoadUint32(&s.cell.status) & phases {
+	status := atomic.LoadUint32(&s.cell.status)
+	switch status & phases {
 	case storing, stored, appending:
 		panic("async: C18: a source was reset while its task is awaited; complete it first")
 	}
-	s.cell.reset()
+	s.cell.reset(status)
 }
 
 func (s *Source[T]) host() Host          { return hostOf(s.cell.environment()) }
@@ -164,10 +169,12 @@ type SourcePool[T any] struct{ sources Pool[pooledSource[T]] }
 
 // New returns a pending source bound to the host that ctx carries, if any.
 func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) PooledSource[T] {
+	s, env := p.sources.Get(ctx, nil)
 	var like Source[T]
-	like.bindTo(ctx)
 	like.configure(options)
-	s := p.sources.Get(&like.cell.Header)
+	if env != nil && env.host != nil {
+		like.bind(env.bare)
+	}
 	s.pool = p
 	s.cell.owner = s
 	s.cell.status |= single | like.cell.status
@@ -214,13 +221,19 @@ func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 
 // Release is Source.Release.
 func (s PooledSource[T]) Release(v T, err error) (released Continuation, first bool) {
+	c := &s.pooled.cell
+	status := atomic.LoadUint32(&c.status)
 	switch {
-	case s.pooled.cell.has(posting):
+	case status&(versions|posting|solo|phases) == s.token&versions|solo|stored:
+		released, c.next = c.next, nil // as complete does
+		c.value, c.err, c.status = v, err, status&^phases|done
+		return released, true
+	case c.has(posting):
 		return nil, s.Complete(nil, v, err)
 	case s.over():
 		return nil, false
 	}
-	return s.pooled.cell.complete(v, err)
+	return c.complete(v, err)
 }
 
 // over reports whether the operation has been completed, and perhaps its cell is in

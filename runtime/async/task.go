@@ -164,28 +164,32 @@ func (t Task[T]) PanicStack() []byte {
 	return nil
 }
 
-// Awaiter returns what a machine keeps of a pending task while it is suspended; h is
-// the machine's own header, which notes the task's version. A machine that belongs
-// to no host belongs to the task's from now on.
-func (t Task[T]) Awaiter(h *Header) Awaiter[T] {
-	awaited := t.header()
-	awaited.noteAwaiter(h, t.token)
-	return Awaiter[T]{awaited}
-}
+// Header returns what a pending task refers to. Only generated code uses it.
+func (t Task[T]) Header() *Header { return t.header() }
 
 // An Awaiter is a pending task without the room for an inline result: what a
 // generated machine keeps while it is suspended.
 type Awaiter[T any] struct{ header *Header }
 
-// OnCompleted is Task.OnCompleted for the machine whose header the awaiter was made
-// with.
-func (a Awaiter[T]) OnCompleted(c Continuation) bool { return a.header.suspend(c) }
+// OnCompleted is Task.OnCompleted for a machine that is suspended and keeps the
+// awaiter; m is the machine's own header, which notes the task's version. A machine
+// that belongs to no host belongs to the task's from now on.
+func (a *Awaiter[T]) OnCompleted(t Task[T], m *Header, machine Continuation) bool {
+	a.header = (*Header)(t.err.(*handle))
+	return a.header.suspend(m, t.token, machine)
+}
 
-// HandsOn reports whether a pooled machine with header h, which has not left the stack
+// HandsOn reports whether a pooled machine with header m, which has not left the stack
 // and has nothing left to do but to return what it awaits, may hand the task on to
-// its caller instead. ctx is the function's context, nil if it has none.
-func (a Awaiter[T]) HandsOn(ctx context.Context, h *Header) bool {
-	return h.handsOn(environmentOf(ctx), a.header)
+// its caller instead, and if so keeps it. ctx is the function's context, nil if it
+// has none.
+func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
+	h := t.header()
+	if stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
+		return false
+	}
+	a.header, m.Awaited = h, uint16(t.token>>versionShift)
+	return true
 }
 
 // Task returns the task of that version again, with the result inline if it has

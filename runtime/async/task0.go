@@ -44,20 +44,20 @@ func (t Task0) remove(c Continuation) bool { return t.task.remove(c) }
 func (t Task0) outcome() error             { return t.task.outcome() }
 func (t Task0) host() Host                 { return t.task.host() }
 
-// Awaiter is Task.Awaiter.
-func (t Task0) Awaiter(h *Header) Awaiter0 {
-	return Awaiter0{t.task.Awaiter(h)}
-}
+// Header is Task.Header.
+func (t Task0) Header() *Header { return t.task.header() }
 
 // An Awaiter0 is the [Awaiter] of a Task0.
 type Awaiter0 struct{ awaiter Awaiter[struct{}] }
 
 // OnCompleted is Awaiter.OnCompleted.
-func (a Awaiter0) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
+func (a *Awaiter0) OnCompleted(t Task0, m *Header, machine Continuation) bool {
+	return a.awaiter.OnCompleted(t.task, m, machine)
+}
 
 // HandsOn is Awaiter.HandsOn.
-func (a Awaiter0) HandsOn(ctx context.Context, h *Header) bool {
-	return a.awaiter.HandsOn(ctx, h)
+func (a *Awaiter0) HandsOn(t Task0, ctx context.Context, m *Header) bool {
+	return a.awaiter.HandsOn(t.task, ctx, m)
 }
 
 // Task is Awaiter.Task.
@@ -101,7 +101,7 @@ func (b *Builder0) Task() Task0 { return Task0{b.Builder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *Builder0) Catch(task *Task0) {
-	if b.status&phases == done {
+	if b.status&phases == done || task.task.token != 0 {
 		return
 	}
 	if v := recover(); v != nil {

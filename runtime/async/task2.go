@@ -54,20 +54,20 @@ func (t Task2[A, B]) remove(c Continuation) bool { return t.task.remove(c) }
 func (t Task2[A, B]) outcome() error             { return t.task.outcome() }
 func (t Task2[A, B]) host() Host                 { return t.task.host() }
 
-// Awaiter is Task.Awaiter.
-func (t Task2[A, B]) Awaiter(h *Header) Awaiter2[A, B] {
-	return Awaiter2[A, B]{t.task.Awaiter(h)}
-}
+// Header is Task.Header.
+func (t Task2[A, B]) Header() *Header { return t.task.header() }
 
 // An Awaiter2 is the [Awaiter] of a Task2.
 type Awaiter2[A, B any] struct{ awaiter Awaiter[Pair[A, B]] }
 
 // OnCompleted is Awaiter.OnCompleted.
-func (a Awaiter2[A, B]) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
+func (a *Awaiter2[A, B]) OnCompleted(t Task2[A, B], m *Header, machine Continuation) bool {
+	return a.awaiter.OnCompleted(t.task, m, machine)
+}
 
 // HandsOn is Awaiter.HandsOn.
-func (a Awaiter2[A, B]) HandsOn(ctx context.Context, h *Header) bool {
-	return a.awaiter.HandsOn(ctx, h)
+func (a *Awaiter2[A, B]) HandsOn(t Task2[A, B], ctx context.Context, m *Header) bool {
+	return a.awaiter.HandsOn(t.task, ctx, m)
 }
 
 // Task is Awaiter.Task.
@@ -111,7 +111,7 @@ func (b *Builder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.Builder.Task(
 
 // Catch is Builder.Catch.
 func (b *Builder2[A, B]) Catch(task *Task2[A, B]) {
-	if b.status&phases == done {
+	if b.status&phases == done || task.task.token != 0 {
 		return
 	}
 	if v := recover(); v != nil {

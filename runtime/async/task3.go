@@ -51,20 +51,20 @@ func (t Task3[A, B, C]) remove(c Continuation) bool { return t.task.remove(c) }
 func (t Task3[A, B, C]) outcome() error             { return t.task.outcome() }
 func (t Task3[A, B, C]) host() Host                 { return t.task.host() }
 
-// Awaiter is Task.Awaiter.
-func (t Task3[A, B, C]) Awaiter(h *Header) Awaiter3[A, B, C] {
-	return Awaiter3[A, B, C]{t.task.Awaiter(h)}
-}
+// Header is Task.Header.
+func (t Task3[A, B, C]) Header() *Header { return t.task.header() }
 
 // An Awaiter3 is the [Awaiter] of a Task3.
 type Awaiter3[A, B, C any] struct{ awaiter Awaiter[Triple[A, B, C]] }
 
 // OnCompleted is Awaiter.OnCompleted.
-func (a Awaiter3[A, B, C]) OnCompleted(c Continuation) bool { return a.awaiter.OnCompleted(c) }
+func (a *Awaiter3[A, B, C]) OnCompleted(t Task3[A, B, C], m *Header, machine Continuation) bool {
+	return a.awaiter.OnCompleted(t.task, m, machine)
+}
 
 // HandsOn is Awaiter.HandsOn.
-func (a Awaiter3[A, B, C]) HandsOn(ctx context.Context, h *Header) bool {
-	return a.awaiter.HandsOn(ctx, h)
+func (a *Awaiter3[A, B, C]) HandsOn(t Task3[A, B, C], ctx context.Context, m *Header) bool {
+	return a.awaiter.HandsOn(t.task, ctx, m)
 }
 
 // Task is Awaiter.Task.
@@ -108,7 +108,7 @@ func (b *Builder3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{b.Buil
 
 // Catch is Builder.Catch.
 func (b *Builder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if b.status&phases == done {
+	if b.status&phases == done || task.task.token != 0 {
 		return
 	}
 	if v := recover(); v != nil {

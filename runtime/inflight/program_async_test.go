@@ -39,16 +39,10 @@ type fetchMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *fetchMachine) suspend(state uint16) *fetchMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.f = nil
-		m.heap.why = ""
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -56,10 +50,10 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 //
 //go:noinline
 func (m *fetchMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -91,8 +85,9 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = m.f.ReadAtAsync(m.ctx, buf, m.at)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.f, h.why = nil, nil, "" // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -103,8 +98,8 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 75,
-	Lines: "13-17:1 25-26:5",
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
+	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
 	},
@@ -144,15 +139,10 @@ type serveMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *serveMachine) suspend(state uint16) *serveMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -160,10 +150,10 @@ func (m *serveMachine) suspend(state uint16) *serveMachine {
 //
 //go:noinline
 func (m *serveMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(serveMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -189,8 +179,9 @@ func (m *serveMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = fetchAsync(m.ctx, m.f, m.at, "asked")
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.f = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -204,8 +195,8 @@ fetchDone:
 
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 178,
-	Lines: "12:1 20-24:1",
+	Func: "serve", File: "program_test.go", Line: 28, Code: 168,
+	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
 	},
@@ -243,15 +234,10 @@ type bothMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *bothMachine) suspend(state uint16) *bothMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -259,10 +245,10 @@ func (m *bothMachine) suspend(state uint16) *bothMachine {
 //
 //go:noinline
 func (m *bothMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(bothMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -288,8 +274,9 @@ func (m *bothMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.WhenAll(m.ctx, serveAsync(m.ctx, m.f, 0, time.Second), serveAsync(m.ctx, m.f, 512, time.Second))
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.f = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -300,8 +287,8 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 277,
-	Lines: "12:1 20-21:1",
+	Func: "both", File: "program_test.go", Line: 39, Code: 263,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
 	},
@@ -341,15 +328,10 @@ type listenMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *listenMachine) suspend(state uint16) *listenMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.done = async.Task[int]{}
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -357,10 +339,10 @@ func (m *listenMachine) suspend(state uint16) *listenMachine {
 //
 //go:noinline
 func (m *listenMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(listenMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -388,8 +370,9 @@ func (m *listenMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.done
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.done = nil, async.Task[int]{} // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -400,8 +383,8 @@ doneDone:
 
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 377,
-	Lines: "12:1 20-21:1",
+	Func: "listen", File: "program_test.go", Line: 47, Code: 359,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
 	},
@@ -439,14 +422,10 @@ type anywhereMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *anywhereMachine) suspend(state uint16) *anywhereMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.task = async.Task[int]{}
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -482,8 +461,9 @@ func (m *anywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		m.awaiter = task2.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.task = async.Task[int]{} // not needed any more
+		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
 	}
@@ -494,8 +474,8 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 471,
-	Lines: "12:1 20-21:1",
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 450,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
 	},
@@ -514,7 +494,7 @@ func eachAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 0 // no exit: it waits
+	m.State = 1 // no exit: it waits
 	return m.heap.Task()
 }
 
@@ -538,15 +518,10 @@ type eachMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *eachMachine) suspend(state uint16) *eachMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.f = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -554,10 +529,10 @@ func (m *eachMachine) suspend(state uint16) *eachMachine {
 //
 //go:noinline
 func (m *eachMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(eachMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -590,7 +565,7 @@ func (m *eachMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *eachMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State == 0) {
+	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -624,8 +599,9 @@ loop:
 	t = m.iterator.Key()
 	task = t
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.f = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -645,8 +621,8 @@ done:
 
 // eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 605,
-	Lines: "13-14:1 19-20:2 28-31:3 32-33:6 36:2 37-38:9",
+	Func: "each", File: "program_test.go", Line: 63, Code: 580,
+	Lines: "13-14:1 19-20:2 29-32:3 33-34:6 37:2 38-39:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},
 	},

@@ -35,23 +35,23 @@ type sumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *sumMachine) suspend(state uint16) *sumMachine {
-	m.State = state
+func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *sumMachine) leaveStack() {
-	h := sumMachines.Get(&m.Header)
+func (m *sumMachine) leaveStack(awaited *async.Header) {
+	h, env := sumMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // sumMachines are finished machines of Sum, to be used again.
@@ -91,8 +91,8 @@ loop:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -148,23 +148,23 @@ type sumPooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *sumPooledMachine) suspend(state uint16) *sumPooledMachine {
-	m.State = state
+func (m *sumPooledMachine) suspend(state uint16, awaited *async.Header) *sumPooledMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *sumPooledMachine) leaveStack() {
-	h := sumPooledMachines.Get(&m.Header)
+func (m *sumPooledMachine) leaveStack(awaited *async.Header) {
+	h, env := sumPooledMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // sumPooledMachines are finished machines of SumPooled, to be used again.
@@ -204,8 +204,8 @@ loop:
 	}
 	task = m.p.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -259,14 +259,10 @@ type onceMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *onceMachine) suspend(state uint16) *onceMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.op = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -301,8 +297,9 @@ func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -313,8 +310,8 @@ startDone:
 
 // onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
-	Func: "Once", File: "loops.go", Line: 45, Code: 290,
-	Lines: "12:1 20-21:1",
+	Func: "Once", File: "loops.go", Line: 45, Code: 286,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -348,27 +345,23 @@ type oncePooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *oncePooledMachine) suspend(state uint16) *oncePooledMachine {
-	m.State = state
+func (m *oncePooledMachine) suspend(state uint16, awaited *async.Header) *oncePooledMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.op = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *oncePooledMachine) leaveStack() {
-	h := oncePooledMachines.Get(&m.Header)
+func (m *oncePooledMachine) leaveStack(awaited *async.Header) {
+	h, env := oncePooledMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // oncePooledMachines are finished machines of OncePooled, to be used again.
@@ -402,8 +395,9 @@ func (m *oncePooledMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -414,8 +408,8 @@ startDone:
 
 // oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
-	Func: "OncePooled", File: "loops.go", Line: 53, Code: 391,
-	Lines: "12:1 20-21:1",
+	Func: "OncePooled", File: "loops.go", Line: 53, Code: 384,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -451,10 +445,10 @@ type watchMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *watchMachine) suspend(state uint16) *watchMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -491,8 +485,8 @@ func (m *watchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -509,7 +503,7 @@ startDone:
 
 // watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
-	Func: "Watch", File: "loops.go", Line: 61, Code: 478,
+	Func: "Watch", File: "loops.go", Line: 61, Code: 472,
 	Lines: "12:1 13-14:1 22-28:2 29:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
@@ -545,27 +539,23 @@ type pairMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *pairMachine) suspend(state uint16) *pairMachine {
-	m.State = state
+func (m *pairMachine) suspend(state uint16, awaited *async.Header) *pairMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
-	switch state { // what is not needed any more
-	case 2:
-		m.heap.op = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *pairMachine) leaveStack() {
-	h := pairMachines.Get(&m.Header)
+func (m *pairMachine) leaveStack(awaited *async.Header) {
+	h, env := pairMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // pairMachines are finished machines of Pair, to be used again.
@@ -602,8 +592,8 @@ func (m *pairMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -614,8 +604,9 @@ startDone:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2, task.Header())
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -626,8 +617,8 @@ startDone2:
 
 // pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
-	Func: "Pair", File: "loops.go", Line: 76, Code: 588,
-	Lines: "15:1 23-27:1 35-36:5",
+	Func: "Pair", File: "loops.go", Line: 76, Code: 578,
+	Lines: "15:1 23-27:1 36-37:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
 		2: {Line: 5, Awaits: "op.StartAsync()", Needs: "a"},
@@ -665,23 +656,23 @@ type pairsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *pairsMachine) suspend(state uint16) *pairsMachine {
-	m.State = state
+func (m *pairsMachine) suspend(state uint16, awaited *async.Header) *pairsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *pairsMachine) leaveStack() {
-	h := pairsMachines.Get(&m.Header)
+func (m *pairsMachine) leaveStack(awaited *async.Header) {
+	h, env := pairsMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // pairsMachines are finished machines of Pairs, to be used again.
@@ -721,8 +712,8 @@ loop:
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -740,7 +731,7 @@ done:
 
 // pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
-	Func: "Pairs", File: "loops.go", Line: 88, Code: 704,
+	Func: "Pairs", File: "loops.go", Line: 88, Code: 695,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
@@ -776,27 +767,23 @@ type deepMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *deepMachine) suspend(state uint16) *deepMachine {
-	m.State = state
+func (m *deepMachine) suspend(state uint16, awaited *async.Header) *deepMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
-	switch state { // what is not needed any more
-	case 1, 2:
-		m.heap.op = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *deepMachine) leaveStack() {
-	h := deepMachines.Get(&m.Header)
+func (m *deepMachine) leaveStack(awaited *async.Header) {
+	h, env := deepMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // deepMachines are finished machines of Deep, to be used again.
@@ -836,8 +823,9 @@ func (m *deepMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -847,8 +835,9 @@ pairDone:
 done:
 	task = DeepAsync(m.depth-1, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2, task.Header())
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -859,8 +848,8 @@ deepDone:
 
 // deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
-	Func: "Deep", File: "loops.go", Line: 103, Code: 819,
-	Lines: "15:1 17-18:1 26-27:2 29:5 37-38:5",
+	Func: "Deep", File: "loops.go", Line: 103, Code: 806,
+	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepAsync(depth-1, op)", Needs: ""},
@@ -897,27 +886,23 @@ type deepSumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *deepSumMachine) suspend(state uint16) *deepSumMachine {
-	m.State = state
+func (m *deepSumMachine) suspend(state uint16, awaited *async.Header) *deepSumMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
-	switch state { // what is not needed any more
-	case 1, 2:
-		m.heap.op = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *deepSumMachine) leaveStack() {
-	h := deepSumMachines.Get(&m.Header)
+func (m *deepSumMachine) leaveStack(awaited *async.Header) {
+	h, env := deepSumMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // deepSumMachines are finished machines of DeepSum, to be used again.
@@ -957,8 +942,9 @@ func (m *deepSumMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = SumAsync(m.n, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -968,8 +954,9 @@ sumDone:
 done:
 	task = DeepSumAsync(m.depth-1, m.n, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(2)) {
+		h := m.suspend(2, task.Header())
+		h.op = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -980,8 +967,8 @@ deepSumDone:
 
 // deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
-	Func: "DeepSum", File: "loops.go", Line: 115, Code: 940,
-	Lines: "15:1 17-18:1 26-27:2 29:5 37-38:5",
+	Func: "DeepSum", File: "loops.go", Line: 115, Code: 925,
+	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepSumAsync(depth-1, n, op)", Needs: ""},
@@ -1020,23 +1007,23 @@ type deepsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *deepsMachine) suspend(state uint16) *deepsMachine {
-	m.State = state
+func (m *deepsMachine) suspend(state uint16, awaited *async.Header) *deepsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *deepsMachine) leaveStack() {
-	h := deepsMachines.Get(&m.Header)
+func (m *deepsMachine) leaveStack(awaited *async.Header) {
+	h, env := deepsMachines.Get(nil, awaited)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
-	h.PromotePooled(h, token)
+	h.PromotePooled(h, token, env)
 }
 
 // deepsMachines are finished machines of Deeps, to be used again.
@@ -1076,8 +1063,8 @@ loop:
 	}
 	task = DeepAsync(m.depth, m.op)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1, task.Header())
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -1095,7 +1082,7 @@ done:
 
 // deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
-	Func: "Deeps", File: "loops.go", Line: 127, Code: 1059,
+	Func: "Deeps", File: "loops.go", Line: 127, Code: 1046,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
@@ -1133,10 +1120,10 @@ type addReadyMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *addReadyMachine) suspend(state uint16) *addReadyMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -1176,8 +1163,8 @@ loop:
 	}
 	task = ReadyAsync(m.i)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -1195,7 +1182,7 @@ done:
 
 // addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
-	Func: "AddReady", File: "loops.go", Line: 152, Code: 1159,
+	Func: "AddReady", File: "loops.go", Line: 152, Code: 1146,
 	Lines: "12:1 18:3 26-30:3 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
@@ -1232,14 +1219,10 @@ type handfulMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *handfulMachine) suspend(state uint16) *handfulMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -1247,10 +1230,10 @@ func (m *handfulMachine) suspend(state uint16) *handfulMachine {
 //
 //go:noinline
 func (m *handfulMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(handfulMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -1275,8 +1258,9 @@ func (m *handfulMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = AddReadyAsync(4)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx = nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -1287,8 +1271,8 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1264,
-	Lines: "12:1 20-21:1",
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1247,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
 	},
@@ -1326,10 +1310,10 @@ type readsMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *readsMachine) suspend(state uint16) *readsMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -1337,10 +1321,10 @@ func (m *readsMachine) suspend(state uint16) *readsMachine {
 //
 //go:noinline
 func (m *readsMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(readsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -1372,8 +1356,8 @@ loop:
 	*m.left--
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -1389,7 +1373,7 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1357,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1341,
 	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1428,15 +1412,10 @@ type readOnceMachine struct {
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
 func (m *readOnceMachine) suspend(state uint16) *readOnceMachine {
-	m.State = state
 	if m.heap != m {
 		m.leaveStack()
 	}
-	switch state { // what is not needed any more
-	case 1:
-		m.heap.ctx = nil
-		m.heap.file = nil
-	}
+	m.heap.State = state
 	return m.heap
 }
 
@@ -1444,10 +1423,10 @@ func (m *readOnceMachine) suspend(state uint16) *readOnceMachine {
 //
 //go:noinline
 func (m *readOnceMachine) leaveStack() {
-	m.BelongTo(m.ctx)
 	h := new(readOnceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
+	h.BelongTo(h.ctx)
 	h.Promote(h)
 }
 
@@ -1475,8 +1454,9 @@ func (m *readOnceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		m.awaiter = task.Awaiter(&m.Header)
-		if m.awaiter.OnCompleted(m.suspend(1)) {
+		h := m.suspend(1)
+		h.ctx, h.file = nil, nil // not needed any more
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
@@ -1490,8 +1470,8 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1464,
-	Lines: "12:1 20-24:1",
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1443,
+	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},
 	},

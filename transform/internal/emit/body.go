@@ -297,8 +297,8 @@ func (e *emitter) renew(v *ir.Var) {
 //
 //	task = m.src.ReadAsync(m.ctx, m.buf)
 //	if !task.IsCompleted() {
-//		m.awaiter = task.Awaiter(&m.Header)
-//		if m.awaiter.OnCompleted(m.suspend(1)) {
+//		h := m.suspend(1)
+//		if h.awaiter.OnCompleted(task, &h.Header, h) {
 //			return nil
 //		}
 //	}
@@ -306,31 +306,43 @@ func (e *emitter) renew(v *ir.Var) {
 //
 // and in a pooled machine, where nothing is left to do after,
 //
-//	if m.heap == nil && m.awaiter.HandsOn(m.ctx, &m.Header) {
+//	if m.heap == nil && m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 //		return nil // its task is the caller's
 //	}
 func (e *emitter) await(a *ir.Await) {
 	s, m := a.Slot, e.f.Receiver
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)
-	keep, kept := e.keep(s, s.Local)
-	e.line("%s", keep)
 	e.box(a.Live)
 	if e.handsOn(a) {
-		e.line("if %s.heap == nil && %s.HandsOn(%s, &%s.Header) {\nreturn nil // its task is the caller's\n}", m, kept, e.ownContext(), m)
+		e.line("if %[1]s.heap == nil && %[1]s.%[2]s.HandsOn(%[3]s, %[4]s, &%[1]s.Header) {\nreturn nil // its task is the caller's\n}",
+			m, s.Field, s.Local, e.ownContext())
 	}
-	e.line("if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}", kept, m, a.State)
-	e.line("%s:", a.Resume)
+	for _, line := range e.suspended(a, s.Local) {
+		e.line("%s", line)
+	}
+	e.line("}\n%s:", a.Resume)
 }
 
-// keep writes how the machine keeps an awaitable, and which of the two it gives
-// itself to: of a task it keeps no more than what is needed to have it again.
-func (e *emitter) keep(s *ir.Slot, awaitable string) (keep, kept string) {
-	field := e.f.Receiver + "." + s.Field
-	if s.Task != nil && !s.Boxed {
-		return fmt.Sprintf("%s = %s.Awaiter(&%s.Header)", field, awaitable, e.f.Receiver), field
+// suspended writes how a machine suspends itself. Of a task it keeps no more than
+// what is needed to have it again; of another awaitable, all.
+func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
+	s, h := a.Slot, e.copyOnHeap()
+	isTask := s.Task != nil && !s.Boxed
+	args := fmt.Sprint(a.State)
+	switch {
+	case e.fn.Options.Pool && isTask:
+		args += ", " + awaitable + ".Header()"
+	case e.fn.Options.Pool:
+		args += ", nil"
 	}
-	return field + " = " + awaitable, awaitable
+	lines := append([]string{fmt.Sprintf("%s := %s.suspend(%s)", h, e.f.Receiver, args)}, e.letGo(a)...)
+	if isTask {
+		lines = append(lines, fmt.Sprintf("if %[1]s.%[2]s.OnCompleted(%[3]s, &%[1]s.Header, %[1]s) {", h, s.Field, awaitable))
+	} else {
+		lines = append(lines, fmt.Sprintf("%s.%s = %s", h, s.Field, awaitable), fmt.Sprintf("if %s.OnCompleted(%s) {", awaitable, h))
+	}
+	return append(lines, "return nil", "}")
 }
 
 func (e *emitter) awaitable(a *ir.Await) string {

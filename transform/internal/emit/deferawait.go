@@ -46,8 +46,8 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 //				m.defers = m.defers[:last]
 //				if !d.task.IsCompleted() {
 //					m.unwinding = p
-//					m.awaiter = d.task.Awaiter(&m.Header)
-//					if m.awaiter.OnCompleted(m.suspend(2)) {
+//					h := m.suspend(2)
+//					if h.awaiter.OnCompleted(d.task, &h.Header, h) {
 //						return nil
 //					}
 //				}
@@ -67,9 +67,7 @@ func (e *emitter) unwind() {
 		if a := d.Await; a != nil {
 			types = append(types, d.Type+e.used())
 			fmt.Fprintf(&b, "case %s%s:\n%[3]s.defers = %[3]s.defers[:last]\n", d.Type, e.used(), m)
-			keep, kept := e.keep(a.Slot, "d.task")
-			fmt.Fprintf(&b, "if !d.task.IsCompleted() {\n%s.unwinding = p\n%s\n", m, keep)
-			fmt.Fprintf(&b, "if %s.OnCompleted(%s.suspend(%d)) {\nreturn nil\n}\n}\np = d.after(p)\n", kept, m, a.State)
+			fmt.Fprintf(&b, "if !d.task.IsCompleted() {\n%s.unwinding = p\n%s\n}\np = d.after(p)\n", m, strings.Join(e.suspended(a, "d.task"), "\n"))
 		}
 	}
 	fmt.Fprintf(&b, "}\n}\np.End()\nreturn %s.Return()", m)

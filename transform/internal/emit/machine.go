@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -96,7 +95,7 @@ func (e *emitter) kickoff() {
 	if e.f.Suspends() {
 		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\n", m)
 		if e.f.Unwinds() {
-			fmt.Fprintf(&b, "%s.State = 0 // no exit: it waits\n", m)
+			fmt.Fprintf(&b, "%s.State = 1 // no exit: it waits\n", m)
 		}
 		for _, a := range e.f.Awaits {
 			if e.handsOn(a) {
@@ -354,91 +353,85 @@ func (e *emitter) slotType(s *ir.Slot) string {
 // suspend:
 //
 //	func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
-//		m.State = state
 //		if m.heap != m {
 //			m.leaveStack()
 //		}
+//		m.heap.State = state
 //		return m.heap
 //	}
 //
 //	//go:noinline
 //	func (m *copyStreamMachine) leaveStack() {
-//		m.BelongTo(m.ctx)
 //		h := new(copyStreamMachine)
 //		*h = *m
 //		h.heap, m.heap = h, h
+//		h.BelongTo(h.ctx)
 //		h.Promote(h)
 //	}
+//
+// The copy comes first: to write and at once to copy is slow.
+//
+// A pooled machine takes what it awaits too: its copy comes from that one's host.
 func (e *emitter) suspend() {
-	m := e.f.Receiver
+	m, heap := e.f.Receiver, e.copyOnHeap()
+	params, awaited := []jen.Code{jen.Id("state").Uint16()}, ""
+	if e.fn.Options.Pool {
+		params = append(params, jen.Id("awaited").Op("*").Add(raw(async("Header"))))
+		awaited = "awaited"
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%[1]s.State = state\nif %[1]s.heap != %[1]s {\n%[1]s.leaveStack()\n}\n", m)
-	b.WriteString(e.letGo())
-	fmt.Fprintf(&b, "return %s.heap", m)
+	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n%[1]s.leaveStack(%[2]s)\n}\n%[1]s.heap.State = state\nreturn %[1]s.heap", m, awaited)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
-	e.method("suspend").Params(jen.Id("state").Uint16()).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
+	e.method("suspend").Params(params...).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
 
-	heap := "h"
-	if m == heap {
-		heap = "heap"
-	}
 	b.Reset()
-	if c := e.f.Context; c != nil {
-		fmt.Fprintf(&b, "%[1]s.BelongTo(%[1]s.%[2]s)\n", m, e.calledContext())
-	}
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s := %[2]s.Get(&%[3]s.Header)\ntoken := %[1]s.Token()\n", heap, e.pool(), m)
+		fmt.Fprintf(&b, "%[1]s, env := %[2]s.Get(%[3]s, awaited)\ntoken := %[1]s.Token()\n", heap, e.pool(), e.ownContext())
 	} else {
 		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
 	}
 	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s.PromotePooled(%[1]s, token)", heap)
-	} else {
+	switch {
+	case e.fn.Options.Pool:
+		fmt.Fprintf(&b, "%[1]s.PromotePooled(%[1]s, token, env)", heap)
+	case e.f.Context != nil:
+		fmt.Fprintf(&b, "%[1]s.BelongTo(%[1]s.%[2]s)\n", heap, e.calledContext())
+		fallthrough
+	default:
 		fmt.Fprintf(&b, "%[1]s.Promote(%[1]s)", heap)
 	}
 	e.out.Comment("leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.")
 	e.out.Comment("")
 	e.out.Comment("//go:noinline")
-	e.method("leaveStack").Params().Block(raw(b.String()))
+	e.method("leaveStack").Params(params[1:]...).Block(raw(b.String()))
 	e.out.Line()
 }
 
-// letGo writes what the machine need not hold while it waits in a state:
+// copyOnHeap is what the machine's copy on the heap is called beside the machine.
+func (e *emitter) copyOnHeap() string {
+	if e.f.Receiver == "h" {
+		return "heap"
+	}
+	return "h"
+}
+
+// letGo writes, for the copy on the heap, what it need not hold while it waits at a:
 //
-//	switch state {
-//	case 2, 3:
-//		m.heap.buf = nil
-//	}
+//	h.ctx, h.buf = nil, nil // not needed any more
 //
 // An await before may not have had to wait, so it may have let go of nothing.
-func (e *emitter) letGo() string {
-	states := make(map[string][]string) // by what they let go of
-	var order []string
-	for _, a := range e.f.Awaits {
-		var b strings.Builder
-		for _, v := range e.dead(a) {
-			fmt.Fprintf(&b, "%s.heap.%s = %s\n", e.f.Receiver, v.Kept(), e.nothing(v))
-		}
-		clears := b.String()
-		if clears == "" {
-			continue
-		}
-		if states[clears] == nil {
-			order = append(order, clears)
-		}
-		states[clears] = append(states[clears], strconv.Itoa(a.State))
+func (e *emitter) letGo(a *ir.Await) (lines []string) {
+	var fields, values []string
+	for _, v := range e.dead(a) {
+		fields = append(fields, e.copyOnHeap()+"."+v.Kept())
+		values = append(values, e.nothing(v))
 	}
-	if len(order) == 0 {
-		return ""
+	if len(fields) == 0 {
+		return nil
 	}
-	var b strings.Builder
-	for _, clears := range order {
-		fmt.Fprintf(&b, "case %s:\n%s", strings.Join(states[clears], ", "), clears)
-	}
-	return "switch state { // what is not needed any more\n" + b.String() + "}\n"
+	return []string{strings.Join(fields, ", ") + " = " + strings.Join(values, ", ") + " // not needed any more"}
 }
 
 // nothing writes the zero value of the field that keeps v.
