@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -181,11 +182,14 @@ func (g *generator) leaves() string {
 func (g *generator) branch() string {
 	i := len(g.loops) - 1 - min(g.n(len(g.loops)), g.n(len(g.loops)))
 	l := g.loops[i]
+	if l.jump != "" {
+		return "goto " + l.jump
+	}
 	word := "break"
 	if l.ranges && g.p(50) {
 		word = "continue"
 	}
-	plain := i == len(g.loops)-1
+	plain := !slices.ContainsFunc(g.loops[i+1:], func(inner *loop) bool { return inner.jump == "" })
 	if word == "continue" && !plain {
 		plain = true
 		for _, inner := range g.loops[i+1:] {
@@ -210,8 +214,11 @@ func (g *generator) gotos() string {
 	g.labels++
 	label := g.f("G%d", g.labels)
 	if g.p(50) {
+		g.loops = append(g.loops, &loop{jump: label})
+		first := g.block(3)
+		g.loops = g.loops[:len(g.loops)-1]
 		return g.f("{\n%sif %s {\ngoto %s\n}\n%s}\n%s:\nh.Say(%s)",
-			g.block(2), g.cond(g.nonconst(tBool, 2)), label, g.block(3), label, g.say())
+			first, g.cond(g.nonconst(tBool, 2)), label, g.block(3), label, g.say())
 	}
 	g.names++
 	n := g.f("n%d", g.names)

@@ -129,6 +129,7 @@ func (c *checked) functionMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
 		mark("pooled machine", fn.Body)
 	}
 	loopsOf(fn.Body, func(d *ast.DeferStmt) { mark("defer in a loop", d.Call) })
+	gotosOut(fn.Body, func(b *ast.BranchStmt) { mark("goto out of a statement", b) })
 	for _, p := range fn.Type.Params.List {
 		if _, ok := p.Type.(*ast.Ellipsis); ok {
 			mark("variadic function", fn.Body)
@@ -158,6 +159,11 @@ func (c *checked) marks(n ast.Node, mark func(string, ast.Node)) {
 		c.assignMarks(n, mark)
 	case *ast.DeferStmt:
 		mark(deferred(n), n)
+		if len(n.Call.Args) == 1 {
+			if _, ok := c.typeOf(n.Call.Args[0]).(*types.Tuple); ok {
+				mark("defer with several values of a call", n)
+			}
+		}
 	default:
 		c.statementMarks(n, mark)
 	}
@@ -319,6 +325,35 @@ func (c *checked) declMarks(n *ast.GenDecl, mark func(string, ast.Node)) {
 			}
 		}
 	}
+}
+
+// gotosOut finds the gotos that leave a loop, a switch or a select.
+func gotosOut(body ast.Node, found func(*ast.BranchStmt)) {
+	ast.Inspect(body, func(around ast.Node) bool {
+		switch around.(type) {
+		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+		default:
+			return true
+		}
+		labels, gotos := make(map[string]bool), []*ast.BranchStmt{}
+		ast.Inspect(around, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.LabeledStmt:
+				labels[n.Label.Name] = true
+			case *ast.BranchStmt:
+				if n.Tok == token.GOTO {
+					gotos = append(gotos, n)
+				}
+			}
+			return true
+		})
+		for _, b := range gotos {
+			if !labels[b.Label.Name] {
+				found(b)
+			}
+		}
+		return true
+	})
 }
 
 // loopsOf finds the defer statements in the loops of a body.

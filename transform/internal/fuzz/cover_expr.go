@@ -11,13 +11,14 @@ import (
 const table = `method of a pointer;method of a value;method of a generic type;generic function;pooled machine;variadic function;blank parameter
 no results;named results;several results
 if;if with init;else;for with clauses;for: init;for: condition;for: post;for with condition;for ever
-range over int;range over slice;range over array;range over pointer to array;range over string;range over map
+range over int;range over named int;range over slice;range over array;range over pointer to array;range over string;range over map
 range over chan;range over func;range that assigns
 switch with init;switch without tag;switch;case;default;fallthrough;type switch;type switch that binds
 select;select: default;select: send;select: receive;select: define;select: assign
-label;break;break to a label;continue;continue to a label;goto
+label;break;break to a label;continue;continue to a label;goto;goto out of a statement
 go;send;inc, dec;return;bare return;return of several;return of a call with several values
 defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of an await;defer of an async closure;defer in a loop
+defer with several values of a call
 defer of a function;defer of a method;defer of recover;defer of a function value
 const in a function;type in a function;var without value;var
 define;define several;define from a pair;assignment;assignment of several;assignment from a pair;op-assignment;shadowing
@@ -29,7 +30,7 @@ slice of slice;slice of string;slice of array;type assertion;dereference;address
 address of an element;address of a composite;receive;not;negation
 int arithmetic;uint8 arithmetic;float64 arithmetic;complex128 arithmetic;string concatenation;division;shift
 shift of a constant;comparison;comparison of structs;comparison with nil;&&;||
-conversion of numbers;conversion to interface;conversion of strings;call of a function;call of a function value
+conversion of numbers;conversion to interface;conversion of strings;conversion of structs;call of a function;call of a function value
 call of a method by value;call of a method by pointer;call of an interface's method;call of a literal
 call with several values of a call;variadic call;variadic call with a spread;generic call
 len;cap;append;copy;delete;clear;min;max;make;new;complex;panic;recover;Goexit
@@ -38,7 +39,7 @@ await of an embedding struct;await of a twin;recursion;mutual recursion;async.Go
 unsafe pointer;variable of a type without a name`
 
 // still lists the constructs of the table that hold no await.
-const still = `break;break to a label;continue;continue to a label;goto;bare return;fallthrough
+const still = `break;break to a label;continue;continue to a label;goto;goto out of a statement;bare return;fallthrough
 defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of recover
 const in a function;type in a function;var without value;clear;recover;panic;Goexit;address of a variable;method expression
 address of a field;recursion;mutual recursion`
@@ -86,6 +87,9 @@ func (c *checked) typeOf(e ast.Expr) types.Type {
 
 func (c *checked) rangeMarks(n *ast.RangeStmt, mark func(string, ast.Node)) {
 	mark("range over "+shape(c.typeOf(n.X)), n)
+	if _, named := c.typeOf(n.X).(*types.Named); named && shape(c.typeOf(n.X)) == "int" {
+		mark("range over named int", n)
+	}
 	if n.Tok == token.ASSIGN {
 		mark("range that assigns", n)
 	}

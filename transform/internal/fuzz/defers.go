@@ -65,6 +65,13 @@ func (g *generator) deferred() string {
 		}},
 		{1, func() string { return "defer recover()" }},
 		{1, func() string {
+			x := g.f("h.Do2(%s).Await()", g.action2(tInt, tString))
+			if g.p(50) {
+				x = g.f("h.Pair(%s, %s, %s)", g.say(), g.typed(tInt, 2), g.typed(tString, 2))
+			}
+			return g.f("defer func(%s) { h.Say(%s, a) }(%s)", []string{"a int, _ string", "a ...any"}[g.n(2)], g.say(), x)
+		}},
+		{1, func() string {
 			return g.f("defer func() {\nif v := recover(); v != nil {\nh.Caught(%s, v)\npanic(v)\n}\n}()", g.say())
 		}},
 		{1, func() string { return g.deferredAwait() }},

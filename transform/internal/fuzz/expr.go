@@ -212,8 +212,10 @@ func (g *generator) fromStruct(t *typ, d int) string {
 		if g.p(60) {
 			x = g.place(owner)
 		} else if owner.kind == pointer && g.fn.risk == 0 {
-			x = g.literal(owner)
-			x = "(" + x + ")"
+			x = "(" + g.literal(owner) + ")"
+			if g.plain == 0 && g.p(30) {
+				x = g.f("h.Do(func() %s { return %s }).Await()", owner, x)
+			}
 		} else {
 			x = g.operand(owner, d-1)
 		}

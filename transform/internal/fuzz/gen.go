@@ -55,6 +55,7 @@ type loop struct {
 	ranges bool   // continue is possible
 	plain  int
 	named  bool
+	jump   string // a label behind it, for goto; "" if none
 }
 
 // Generate makes the program of a seed.

@@ -97,10 +97,11 @@ func (g *generator) rangeForms() []over {
 			}
 			return g.f("%s&1 + 2", g.paren(g.nonconst(tInt, 2)))
 		}, tInt, nil},
+		{"range over named int", func() string { return g.f("%s&1 + 1", g.paren(g.nonconst(tN, 2))) }, tN, nil},
 		{"range over slice", func() string { return g.operandOf(tInts, tTs, tStrings) }, tInt, tInt},
 		{"range over array", func() string { return g.operand(tArray, 2) }, tInt, tInt},
 		{"range over pointer to array", func() string { return g.operand(tPArray, 2) }, tInt, tInt},
-		{"range over string", func() string { return g.operand(tString, 2) + "[:1]" }, tInt, tRune},
+		{"range over string", func() string { return g.f("%s[:1] + %q", g.operand(tString, 2), "\xffé\xc3") }, tInt, tRune},
 		{"range over map", func() string { return g.f("map[string]int{%s: %s}", g.expr(tString, 2), g.expr(tInt, 2)) }, tString, tInt},
 		{"range over channel", func() string {
 			return g.f("func() chan int { c := make(chan int, 3); c <- %s; c <- 2; close(c); return c }()", g.plainExpr(tInt))

@@ -353,6 +353,14 @@ func (g *generator) composites(t *typ, d int) []option {
 			return g.f("%s{%s, %s}", t, g.expr(tInt, d-1), g.expr(tString, d-1))
 		}
 		return g.f("T{A: %s, S: %s, In: %s, L: %s}", g.expr(tInt, d-1), g.expr(tString, d-1), g.expr(tU, d-1), g.expr(tInts, d-1))
+	}}, {1, func() string {
+		switch {
+		case t == tU:
+			return g.f("U(struct {\nX int\nB uint8\n}{%s, %s})", g.expr(tInt, d-1), g.expr(tUint8, d-1))
+		case t.local:
+			return g.f("%s(%s)", t, g.operand(tAnon, d-1))
+		}
+		return ""
 	}}}
 }
 

@@ -37,8 +37,21 @@ func (l *list) String() string {
 func (g *generator) block(n int) string {
 	g.push()
 	defer g.pop()
-	s, _ := g.statements(n)
+	s, ended := g.statements(n)
+	if label := g.outermost(); label != "" && !ended && g.p(35) {
+		s += g.f("if %s {\ngoto %s\n}\n", g.cond(g.nonconst(tBool, 2)), label)
+	}
 	return s
+}
+
+// outermost is a label behind a statement around the one that break would leave.
+func (g *generator) outermost() string {
+	for i, l := range g.loops {
+		if l.jump != "" && i < len(g.loops)-1 {
+			return l.jump
+		}
+	}
+	return ""
 }
 
 // braces makes a block.
