@@ -33,9 +33,9 @@ type readingReadAllMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readingReadAllMachine) suspend(state uint16) *readingReadAllMachine {
+func (m *readingReadAllMachine) suspend(state uint16, awaited *async.Header) *readingReadAllMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -44,12 +44,11 @@ func (m *readingReadAllMachine) suspend(state uint16) *readingReadAllMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *readingReadAllMachine) leaveStack() {
+func (m *readingReadAllMachine) leaveStack(awaited *async.Header) {
 	h := new(readingReadAllMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,7 +73,7 @@ func (m *readingReadAllMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.r.conn.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -91,7 +90,7 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 63,
+	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 62,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
@@ -127,9 +126,9 @@ type readingReadAllBridgedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readingReadAllBridgedMachine) suspend(state uint16) *readingReadAllBridgedMachine {
+func (m *readingReadAllBridgedMachine) suspend(state uint16, awaited *async.Header) *readingReadAllBridgedMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -138,12 +137,11 @@ func (m *readingReadAllBridgedMachine) suspend(state uint16) *readingReadAllBrid
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *readingReadAllBridgedMachine) leaveStack() {
+func (m *readingReadAllBridgedMachine) leaveStack(awaited *async.Header) {
 	h := new(readingReadAllBridgedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -168,7 +166,7 @@ func (m *readingReadAllBridgedMachine) MoveNext(*async.Executor) async.Continuat
 loop:
 	task = overlapped.FromBeginEnd(m.ctx, m.r.beginRead, m.r.conn.EndRead)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -185,7 +183,7 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 157,
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 155,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},

@@ -32,9 +32,9 @@ type kitchenToastMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *kitchenToastMachine) suspend(state uint16) *kitchenToastMachine {
+func (m *kitchenToastMachine) suspend(state uint16, awaited *async.Header) *kitchenToastMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -43,12 +43,11 @@ func (m *kitchenToastMachine) suspend(state uint16) *kitchenToastMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *kitchenToastMachine) leaveStack() {
+func (m *kitchenToastMachine) leaveStack(awaited *async.Header) {
 	h := new(kitchenToastMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -73,7 +72,7 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "toast goes into the toaster")
 	task = m.k.toaster.WriteAsync(m.ctx, []byte("ww"))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.k = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -91,7 +90,7 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 62,
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 61,
 	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
@@ -126,9 +125,9 @@ type kitchenEggsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *kitchenEggsMachine) suspend(state uint16) *kitchenEggsMachine {
+func (m *kitchenEggsMachine) suspend(state uint16, awaited *async.Header) *kitchenEggsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -137,12 +136,11 @@ func (m *kitchenEggsMachine) suspend(state uint16) *kitchenEggsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *kitchenEggsMachine) leaveStack() {
+func (m *kitchenEggsMachine) leaveStack(awaited *async.Header) {
 	h := new(kitchenEggsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -166,7 +164,7 @@ func (m *kitchenEggsMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "eggs go into the pan")
 	task = async.Delay(m.ctx, fry)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -183,7 +181,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 155,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 153,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -220,9 +218,9 @@ type kitchenBothMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *kitchenBothMachine) suspend(state uint16) *kitchenBothMachine {
+func (m *kitchenBothMachine) suspend(state uint16, awaited *async.Header) *kitchenBothMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -231,12 +229,11 @@ func (m *kitchenBothMachine) suspend(state uint16) *kitchenBothMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *kitchenBothMachine) leaveStack() {
+func (m *kitchenBothMachine) leaveStack(awaited *async.Header) {
 	h := new(kitchenBothMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -266,7 +263,7 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 	toast, m.eggs = m.k.ToastAsync(m.ctx), m.k.EggsAsync(m.ctx)
 	task = toast
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.k, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -279,7 +276,7 @@ toastDone:
 	}
 	task = m.eggs
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		h.k, h.ctx, h.eggs = nil, nil, async.Task[string]{} // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -292,7 +289,7 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 251,
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 248,
 	Lines: "15-16:1 26-29:2 38-39:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},

@@ -49,9 +49,9 @@ type readOneDefer1 struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readOneMachine) suspend(state uint16) *readOneMachine {
+func (m *readOneMachine) suspend(state uint16, awaited *async.Header) *readOneMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -60,12 +60,11 @@ func (m *readOneMachine) suspend(state uint16) *readOneMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *readOneMachine) leaveStack() {
+func (m *readOneMachine) leaveStack(awaited *async.Header) {
 	h := new(readOneMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -131,7 +130,7 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 	m.defers = append(m.defers, readOneDefer1{arg0: m.ctx, arg1: "%s cleans up", arg2: []any{m.name}})
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 1000), m.offset)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -153,7 +152,7 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 119,
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 118,
 	Lines: "12-13:1 22-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
@@ -189,9 +188,9 @@ type calculateMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *calculateMachine) suspend(state uint16) *calculateMachine {
+func (m *calculateMachine) suspend(state uint16, awaited *async.Header) *calculateMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -200,12 +199,11 @@ func (m *calculateMachine) suspend(state uint16) *calculateMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *calculateMachine) leaveStack() {
+func (m *calculateMachine) leaveStack(awaited *async.Header) {
 	h := new(calculateMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -232,7 +230,7 @@ loop:
 	work(m.ctx, 7*time.Microsecond)
 	task = async.Yield(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -246,7 +244,7 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 218,
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 216,
 	Lines: "8:1 9-15:1 25:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},

@@ -35,9 +35,9 @@ type levelMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *levelMachine) suspend(state uint16) *levelMachine {
+func (m *levelMachine) suspend(state uint16, awaited *async.Header) *levelMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -46,12 +46,11 @@ func (m *levelMachine) suspend(state uint16) *levelMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *levelMachine) leaveStack() {
+func (m *levelMachine) leaveStack(awaited *async.Header) {
 	h := new(levelMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +83,7 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task2 = LevelAsync(m.ctx, m.depth-1, m.task, m.see)
 	if !task2.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task2.Header())
 		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -96,7 +95,7 @@ levelDone:
 done:
 	task3 = watch(m.task, m.see)
 	if !task3.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
 		h.awaiter2 = task3
 		if task3.OnCompleted(h) {
@@ -110,7 +109,7 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 65,
 	Lines: "16:1 18-19:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
@@ -149,9 +148,9 @@ type pinnedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *pinnedMachine) suspend(state uint16) *pinnedMachine {
+func (m2 *pinnedMachine) suspend(state uint16, awaited *async.Header) *pinnedMachine {
 	if m2.heap != m2 {
-		m2.leaveStack()
+		m2.leaveStack(awaited)
 	}
 	m2.heap.State = state
 	return m2.heap
@@ -160,12 +159,11 @@ func (m2 *pinnedMachine) suspend(state uint16) *pinnedMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m2 *pinnedMachine) leaveStack() {
+func (m2 *pinnedMachine) leaveStack(awaited *async.Header) {
 	h := new(pinnedMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -195,7 +193,7 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	m2.keep(m2.n)
 	task2 = m2.task
 	if !task2.IsCompleted() {
-		h := m2.suspend(1)
+		h := m2.suspend(1, task2.Header())
 		h.ctx, h.task, h.keep = nil, async.Task[int]{}, nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -208,7 +206,7 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 181,
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 179,
 	Lines: "13-15:1 24-25:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},

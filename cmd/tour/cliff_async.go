@@ -36,9 +36,9 @@ type jobMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *jobMachine) suspend(state uint16) *jobMachine {
+func (m *jobMachine) suspend(state uint16, awaited *async.Header) *jobMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *jobMachine) suspend(state uint16) *jobMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *jobMachine) leaveStack() {
+func (m *jobMachine) leaveStack(awaited *async.Header) {
 	h := new(jobMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ loop:
 	}
 	task = m.f.ReadAtAsync(m.ctx, m.buf, int64(64*m.i))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -104,7 +103,7 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go", Line: 21, Code: 67,
+	Func: "Job", File: "cliff.go", Line: 21, Code: 66,
 	Lines: "12-13:1 15-16:2 18-19:3 27-31:4 35:10",
 	At: []async.State{
 		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
@@ -140,9 +139,9 @@ type hotMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *hotMachine) suspend(state uint16) *hotMachine {
+func (m *hotMachine) suspend(state uint16, awaited *async.Header) *hotMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -151,12 +150,11 @@ func (m *hotMachine) suspend(state uint16) *hotMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *hotMachine) leaveStack() {
+func (m *hotMachine) leaveStack(awaited *async.Header) {
 	h := new(hotMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +179,7 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task2.Header())
 		h.ctx, h.task = nil, async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -194,7 +192,7 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 168,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},

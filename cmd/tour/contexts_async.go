@@ -34,9 +34,9 @@ type visitMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *visitMachine) suspend(state uint16) *visitMachine {
+func (m *visitMachine) suspend(state uint16, awaited *async.Header) *visitMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -45,12 +45,11 @@ func (m *visitMachine) suspend(state uint16) *visitMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *visitMachine) leaveStack() {
+func (m *visitMachine) leaveStack(awaited *async.Header) {
 	h := new(visitMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -76,7 +75,7 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -94,7 +93,7 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 65,
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 64,
 	Lines: "11-12:2 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
@@ -131,9 +130,9 @@ type visitAnywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *visitAnywhereMachine) suspend(state uint16) *visitAnywhereMachine {
+func (m *visitAnywhereMachine) suspend(state uint16, awaited *async.Header) *visitAnywhereMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -142,12 +141,11 @@ func (m *visitAnywhereMachine) suspend(state uint16) *visitAnywhereMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *visitAnywhereMachine) leaveStack() {
+func (m *visitAnywhereMachine) leaveStack(awaited *async.Header) {
 	h := new(visitAnywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -173,7 +171,7 @@ func (m *visitAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0).ConfigureAwait(false)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.f = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -192,7 +190,7 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 162,
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 160,
 	Lines: "11-12:2 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
@@ -228,9 +226,9 @@ type visitTwiceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *visitTwiceMachine) suspend(state uint16) *visitTwiceMachine {
+func (m *visitTwiceMachine) suspend(state uint16, awaited *async.Header) *visitTwiceMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -239,12 +237,11 @@ func (m *visitTwiceMachine) suspend(state uint16) *visitTwiceMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *visitTwiceMachine) leaveStack() {
+func (m *visitTwiceMachine) leaveStack(awaited *async.Header) {
 	h := new(visitTwiceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -269,7 +266,7 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = VisitAsync(m.ctx, m.f)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -283,7 +280,7 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 258,
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 255,
 	Lines: "12:1 21-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},

@@ -32,9 +32,9 @@ type getDataMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *getDataMachine) suspend(state uint16) *getDataMachine {
+func (m *getDataMachine) suspend(state uint16, awaited *async.Header) *getDataMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -43,12 +43,11 @@ func (m *getDataMachine) suspend(state uint16) *getDataMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *getDataMachine) leaveStack() {
+func (m *getDataMachine) leaveStack(awaited *async.Header) {
 	h := new(getDataMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -71,7 +70,7 @@ func (m *getDataMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -87,7 +86,7 @@ delayDone:
 
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
-	Func: "GetData", File: "deadlock.go", Line: 21, Code: 61,
+	Func: "GetData", File: "deadlock.go", Line: 21, Code: 60,
 	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
@@ -122,9 +121,9 @@ type getDataAnywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *getDataAnywhereMachine) suspend(state uint16) *getDataAnywhereMachine {
+func (m *getDataAnywhereMachine) suspend(state uint16, awaited *async.Header) *getDataAnywhereMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -133,12 +132,11 @@ func (m *getDataAnywhereMachine) suspend(state uint16) *getDataAnywhereMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *getDataAnywhereMachine) leaveStack() {
+func (m *getDataAnywhereMachine) leaveStack(awaited *async.Header) {
 	h := new(getDataAnywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -161,7 +159,7 @@ func (m *getDataAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond).ConfigureAwait(false)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -178,7 +176,7 @@ delayDone:
 
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
-	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 151,
+	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 149,
 	Lines: "11:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
@@ -214,9 +212,9 @@ type textBoxClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *textBoxClickMachine) suspend(state uint16) *textBoxClickMachine {
+func (m *textBoxClickMachine) suspend(state uint16, awaited *async.Header) *textBoxClickMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -225,12 +223,11 @@ func (m *textBoxClickMachine) suspend(state uint16) *textBoxClickMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *textBoxClickMachine) leaveStack() {
+func (m *textBoxClickMachine) leaveStack(awaited *async.Header) {
 	h := new(textBoxClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -255,7 +252,7 @@ func (m *textBoxClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "the click begins, and awaits")
 	task = GetDataAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -268,7 +265,7 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 244,
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 241,
 	Lines: "11-12:1 20-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},

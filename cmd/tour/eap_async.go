@@ -36,9 +36,9 @@ type shoutMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *shoutMachine) suspend(state uint16) *shoutMachine {
+func (m *shoutMachine) suspend(state uint16, awaited *async.Header) *shoutMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *shoutMachine) suspend(state uint16) *shoutMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *shoutMachine) leaveStack() {
+func (m *shoutMachine) leaveStack(awaited *async.Header) {
 	h := new(shoutMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +83,7 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Shout begins")
 	task = m.original.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.original = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -98,7 +97,7 @@ readDone:
 	say(m.ctx, "Shout goes on: %d bytes", n)
 	task = m.target.WriteAsync(m.ctx, bytes.ToUpper(m.buf[:n]))
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		h.original, h.target, h.buf = nil, nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -115,7 +114,7 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
+	Func: "Shout", File: "eap.go", Line: 51, Code: 67,
 	Lines: "15-17:1 26-31:3 40-45:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},

@@ -32,9 +32,9 @@ type connectionReceiveMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *connectionReceiveMachine) suspend(state uint16) *connectionReceiveMachine {
+func (m *connectionReceiveMachine) suspend(state uint16, awaited *async.Header) *connectionReceiveMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -43,12 +43,11 @@ func (m *connectionReceiveMachine) suspend(state uint16) *connectionReceiveMachi
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *connectionReceiveMachine) leaveStack() {
+func (m *connectionReceiveMachine) leaveStack(awaited *async.Header) {
 	h := new(connectionReceiveMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -73,7 +72,7 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.c, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -86,7 +85,7 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 62,
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 61,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
@@ -185,7 +184,7 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 161,
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 160,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},

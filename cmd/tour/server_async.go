@@ -33,9 +33,9 @@ type serverHandleMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverHandleMachine) suspend(state uint16) *serverHandleMachine {
+func (m *serverHandleMachine) suspend(state uint16, awaited *async.Header) *serverHandleMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -44,12 +44,11 @@ func (m *serverHandleMachine) suspend(state uint16) *serverHandleMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *serverHandleMachine) leaveStack() {
+func (m *serverHandleMachine) leaveStack(awaited *async.Header) {
 	h := new(serverHandleMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -75,7 +74,7 @@ func (m *serverHandleMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.AuthorizeAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -88,7 +87,7 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41, Code: 63,
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
@@ -125,9 +124,9 @@ type serverAuthorizeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverAuthorizeMachine) suspend(state uint16) *serverAuthorizeMachine {
+func (m *serverAuthorizeMachine) suspend(state uint16, awaited *async.Header) *serverAuthorizeMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -136,12 +135,11 @@ func (m *serverAuthorizeMachine) suspend(state uint16) *serverAuthorizeMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *serverAuthorizeMachine) leaveStack() {
+func (m *serverAuthorizeMachine) leaveStack(awaited *async.Header) {
 	h := new(serverAuthorizeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -167,7 +165,7 @@ func (m *serverAuthorizeMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.SessionAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -180,7 +178,7 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51, Code: 155,
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 153,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
@@ -217,9 +215,9 @@ type serverSessionMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverSessionMachine) suspend(state uint16) *serverSessionMachine {
+func (m *serverSessionMachine) suspend(state uint16, awaited *async.Header) *serverSessionMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -228,12 +226,11 @@ func (m *serverSessionMachine) suspend(state uint16) *serverSessionMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *serverSessionMachine) leaveStack() {
+func (m *serverSessionMachine) leaveStack(awaited *async.Header) {
 	h := new(serverSessionMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -259,7 +256,7 @@ func (m *serverSessionMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.QueryAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -272,7 +269,7 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61, Code: 247,
+	Func: "server.Session", File: "server.go", Line: 61, Code: 244,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
@@ -309,9 +306,9 @@ type serverQueryMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverQueryMachine) suspend(state uint16) *serverQueryMachine {
+func (m *serverQueryMachine) suspend(state uint16, awaited *async.Header) *serverQueryMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -320,12 +317,11 @@ func (m *serverQueryMachine) suspend(state uint16) *serverQueryMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *serverQueryMachine) leaveStack() {
+func (m *serverQueryMachine) leaveStack(awaited *async.Header) {
 	h := new(serverQueryMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -351,7 +347,7 @@ func (m *serverQueryMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.ReadRowAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -364,7 +360,7 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71, Code: 339,
+	Func: "server.Query", File: "server.go", Line: 71, Code: 335,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
@@ -402,9 +398,9 @@ type serverReadRowMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serverReadRowMachine) suspend(state uint16) *serverReadRowMachine {
+func (m *serverReadRowMachine) suspend(state uint16, awaited *async.Header) *serverReadRowMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -413,12 +409,11 @@ func (m *serverReadRowMachine) suspend(state uint16) *serverReadRowMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *serverReadRowMachine) leaveStack() {
+func (m *serverReadRowMachine) leaveStack(awaited *async.Header) {
 	h := new(serverReadRowMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -445,7 +440,7 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 	m.row = make([]byte, 1)
 	task = m.s.storage.ReadAtAsync(m.ctx, m.row, int64(m.id%256))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -458,7 +453,7 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 428,
 	Lines: "11-13:1 21-23:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},

@@ -36,9 +36,9 @@ type readFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readFileMachine) suspend(state uint16) *readFileMachine {
+func (m *readFileMachine) suspend(state uint16, awaited *async.Header) *readFileMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *readFileMachine) suspend(state uint16) *readFileMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *readFileMachine) leaveStack() {
+func (m *readFileMachine) leaveStack(awaited *async.Header) {
 	h := new(readFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +83,7 @@ func (m *readFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.data = make([]byte, 4096)
 	task = watch(m.original.ReadAsync(m.ctx, m.data), m.see)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.original = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -99,7 +98,7 @@ watchDone:
 	}
 	task = watch(m.target.WriteAsync(m.ctx, m.data[:n]), m.see)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.original, h.target, h.see, h.data = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -114,7 +113,7 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 69,
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 68,
 	Lines: "15-16:1 26-31:2 41-43:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},

@@ -33,9 +33,9 @@ type bufferedReaderNextMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *bufferedReaderNextMachine) suspend(state uint16) *bufferedReaderNextMachine {
+func (m *bufferedReaderNextMachine) suspend(state uint16, awaited *async.Header) *bufferedReaderNextMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -44,12 +44,11 @@ func (m *bufferedReaderNextMachine) suspend(state uint16) *bufferedReaderNextMac
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *bufferedReaderNextMachine) leaveStack() {
+func (m *bufferedReaderNextMachine) leaveStack(awaited *async.Header) {
 	h := new(bufferedReaderNextMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +77,7 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	}
 	task = m.r.file.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -99,7 +98,7 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 63,
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 62,
 	Lines: "13:1 15-16:1 25-30:2 32-34:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
@@ -137,9 +136,9 @@ type bufferedReaderSumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *bufferedReaderSumMachine) suspend(state uint16) *bufferedReaderSumMachine {
+func (m *bufferedReaderSumMachine) suspend(state uint16, awaited *async.Header) *bufferedReaderSumMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -148,12 +147,11 @@ func (m *bufferedReaderSumMachine) suspend(state uint16) *bufferedReaderSumMachi
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *bufferedReaderSumMachine) leaveStack() {
+func (m *bufferedReaderSumMachine) leaveStack(awaited *async.Header) {
 	h := new(bufferedReaderSumMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +179,7 @@ func (m *bufferedReaderSumMachine) MoveNext(*async.Executor) async.Continuation 
 loop:
 	task = m.r.NextAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -201,7 +199,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 167,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 165,
 	Lines: "15:2 23-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

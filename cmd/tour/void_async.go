@@ -34,9 +34,9 @@ type printMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *printMachine) suspend(state uint16) *printMachine {
+func (m *printMachine) suspend(state uint16, awaited *async.Header) *printMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -45,12 +45,11 @@ func (m *printMachine) suspend(state uint16) *printMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *printMachine) leaveStack() {
+func (m *printMachine) leaveStack(awaited *async.Header) {
 	h := new(printMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +77,7 @@ loop:
 	}
 	task = async.Delay(m.ctx, 100*time.Microsecond)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -100,7 +99,7 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go", Line: 56, Code: 63,
+	Func: "Print", File: "void.go", Line: 56, Code: 62,
 	Lines: "16:2 25-28:2 32-35:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},

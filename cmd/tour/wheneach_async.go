@@ -37,9 +37,9 @@ type inOrderMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *inOrderMachine) suspend(state uint16) *inOrderMachine {
+func (m *inOrderMachine) suspend(state uint16, awaited *async.Header) *inOrderMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -48,12 +48,11 @@ func (m *inOrderMachine) suspend(state uint16) *inOrderMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *inOrderMachine) leaveStack() {
+func (m *inOrderMachine) leaveStack(awaited *async.Header) {
 	h := new(inOrderMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ loop:
 	task = m.downloads[m.index]
 	task2 = task
 	if !task2.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task2.Header())
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -104,7 +103,7 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 67,
+	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 66,
 	Lines: "13:1 18-19:1 27-31:2 32:1 35:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
@@ -143,9 +142,9 @@ type asTheyComeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *asTheyComeMachine) suspend(state uint16) *asTheyComeMachine {
+func (m *asTheyComeMachine) suspend(state uint16, awaited *async.Header) *asTheyComeMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -154,12 +153,11 @@ func (m *asTheyComeMachine) suspend(state uint16) *asTheyComeMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *asTheyComeMachine) leaveStack() {
+func (m *asTheyComeMachine) leaveStack(awaited *async.Header) {
 	h := new(asTheyComeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -224,7 +222,7 @@ loop:
 	task = m.iterator.Key()
 	task2 = task
 	if !task2.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task2.Header())
 		h.downloads = nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -246,7 +244,7 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 204,
 	Lines: "13:1 18-19:1 28-31:2 32-33:5 36:1 37-38:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
@@ -285,9 +283,9 @@ type withWhenAnyMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *withWhenAnyMachine) suspend(state uint16) *withWhenAnyMachine {
+func (m *withWhenAnyMachine) suspend(state uint16, awaited *async.Header) *withWhenAnyMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -296,12 +294,11 @@ func (m *withWhenAnyMachine) suspend(state uint16) *withWhenAnyMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *withWhenAnyMachine) leaveStack() {
+func (m *withWhenAnyMachine) leaveStack(awaited *async.Header) {
 	h := new(withWhenAnyMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -336,7 +333,7 @@ loop:
 	}
 	task = async.WhenAny(m.ctx, m.rest...)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.downloads = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -349,7 +346,7 @@ whenAnyDone:
 	}
 	task2 = m.rest[m.i]
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		h.downloads = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -369,7 +366,7 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 316,
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 313,
 	Lines: "16:1 17-18:1 20-21:2 30-34:3 43-48:7 51:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
@@ -408,9 +405,9 @@ type downloadMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *downloadMachine) suspend(state uint16) *downloadMachine {
+func (m *downloadMachine) suspend(state uint16, awaited *async.Header) *downloadMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -419,12 +416,11 @@ func (m *downloadMachine) suspend(state uint16) *downloadMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *downloadMachine) leaveStack() {
+func (m *downloadMachine) leaveStack(awaited *async.Header) {
 	h := new(downloadMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -455,7 +451,7 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = file2.ReadAsync(m.ctx, make([]byte, 4096))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.t = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -468,7 +464,7 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 439,
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 435,
 	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},

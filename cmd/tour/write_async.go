@@ -33,9 +33,9 @@ type windowClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *windowClickMachine) suspend(state uint16) *windowClickMachine {
+func (m *windowClickMachine) suspend(state uint16, awaited *async.Header) *windowClickMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -44,12 +44,11 @@ func (m *windowClickMachine) suspend(state uint16) *windowClickMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *windowClickMachine) leaveStack() {
+func (m *windowClickMachine) leaveStack(awaited *async.Header) {
 	h := new(windowClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -77,7 +76,7 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Click begins")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -94,7 +93,7 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go", Line: 28, Code: 63,
+	Func: "window.Click", File: "write.go", Line: 28, Code: 62,
 	Lines: "13-15:1 23-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},

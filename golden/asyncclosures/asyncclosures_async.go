@@ -37,9 +37,9 @@ type asyncclosuresMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *asyncclosuresMachine) suspend(state uint16) *asyncclosuresMachine {
+func (m2 *asyncclosuresMachine) suspend(state uint16, awaited *async.Header) *asyncclosuresMachine {
 	if m2.heap != m2 {
-		m2.leaveStack()
+		m2.leaveStack(awaited)
 	}
 	m2.heap.State = state
 	return m2.heap
@@ -48,12 +48,11 @@ func (m2 *asyncclosuresMachine) suspend(state uint16) *asyncclosuresMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m2 *asyncclosuresMachine) leaveStack() {
+func (m2 *asyncclosuresMachine) leaveStack(awaited *async.Header) {
 	h := new(asyncclosuresMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -99,7 +98,7 @@ loop:
 	square = m2.slice[m2.index]
 	task = square
 	if !task.IsCompleted() {
-		h := m2.suspend(1)
+		h := m2.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -119,7 +118,7 @@ done:
 	}
 	task = m2.add(m2.ctx, 10)
 	if !task.IsCompleted() {
-		h := m2.suspend(2)
+		h := m2.suspend(2, task.Header())
 		h.slice = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -129,7 +128,7 @@ addDone:
 	fmt.Println(task.GetResult())
 	task = m2.add(m2.ctx, 100)
 	if !task.IsCompleted() {
-		h := m2.suspend(3)
+		h := m2.suspend(3, task.Header())
 		h.ctx, h.slice, h.add = nil, nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -143,7 +142,7 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 69,
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 68,
 	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 60-61:18 70-72:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
@@ -181,9 +180,9 @@ type asyncclosuresGo1Machine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *asyncclosuresGo1Machine) suspend(state uint16) *asyncclosuresGo1Machine {
+func (m2 *asyncclosuresGo1Machine) suspend(state uint16, awaited *async.Header) *asyncclosuresGo1Machine {
 	if m2.heap != m2 {
-		m2.leaveStack()
+		m2.leaveStack(awaited)
 	}
 	m2.heap.State = state
 	return m2.heap
@@ -192,12 +191,11 @@ func (m2 *asyncclosuresGo1Machine) suspend(state uint16) *asyncclosuresGo1Machin
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m2 *asyncclosuresGo1Machine) leaveStack() {
+func (m2 *asyncclosuresGo1Machine) leaveStack(awaited *async.Header) {
 	h := new(asyncclosuresGo1Machine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -221,7 +219,7 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 
 	task = play.Value(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		h := m2.suspend(1)
+		h := m2.suspend(1, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -234,7 +232,7 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 210,
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 208,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
@@ -271,9 +269,9 @@ type asyncclosuresFunc2Machine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *asyncclosuresFunc2Machine) suspend(state uint16) *asyncclosuresFunc2Machine {
+func (m2 *asyncclosuresFunc2Machine) suspend(state uint16, awaited *async.Header) *asyncclosuresFunc2Machine {
 	if m2.heap != m2 {
-		m2.leaveStack()
+		m2.leaveStack(awaited)
 	}
 	m2.heap.State = state
 	return m2.heap
@@ -282,12 +280,11 @@ func (m2 *asyncclosuresFunc2Machine) suspend(state uint16) *asyncclosuresFunc2Ma
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m2 *asyncclosuresFunc2Machine) leaveStack() {
+func (m2 *asyncclosuresFunc2Machine) leaveStack(awaited *async.Header) {
 	h := new(asyncclosuresFunc2Machine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -308,7 +305,7 @@ func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuatio
 
 	task = play.Ask(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		h := m2.suspend(1)
+		h := m2.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -322,7 +319,7 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 301,
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 298,
 	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},

@@ -41,9 +41,9 @@ type boxedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *boxedMachine) suspend(state uint16) *boxedMachine {
+func (m *boxedMachine) suspend(state uint16, awaited *async.Header) *boxedMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -52,12 +52,11 @@ func (m *boxedMachine) suspend(state uint16) *boxedMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *boxedMachine) leaveStack() {
+func (m *boxedMachine) leaveStack(awaited *async.Header) {
 	h := new(boxedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -107,7 +106,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		if !task.IsCompleted() {
 			m.order = order
 			m.header = header
-			h := m.suspend(1)
+			h := m.suspend(1, nil)
 			h.r = nil // not needed any more
 			h.awaiter = task
 			if task.OnCompleted(h) {
@@ -120,7 +119,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		if !task.IsCompleted() {
 			m.order = order
 			m.header = header
-			h := m.suspend(2)
+			h := m.suspend(2, nil)
 			h.r = nil // not needed any more
 			h.awaiter = task
 			if task.OnCompleted(h) {
@@ -132,7 +131,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		fmt.Printf("%+v\n", header)
 		task2 = play.Ask(m.ctx, "no")
 		if !task2.IsCompleted() {
-			h := m.suspend(3)
+			h := m.suspend(3, nil)
 			h.order, h.header, h.r = nil, nil, nil // not needed any more
 			h.awaiter2 = task2
 			if task2.OnCompleted(h) {
@@ -144,7 +143,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		task2 = play.Ask(m.ctx, "thread")
 		if !task2.IsCompleted() {
 			m.r = r
-			h := m.suspend(4)
+			h := m.suspend(4, nil)
 			h.ctx, h.order, h.header = nil, nil, nil // not needed any more
 			h.awaiter2 = task2
 			if task2.OnCompleted(h) {
@@ -160,7 +159,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 
 // boxedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
-	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
+	Func: "Boxed", File: "boxed.go", Line: 19, Code: 72,
 	Lines: "32:1 33:5 45-46:5 58-59:6 60:11 70-71:11 82-83:12 84-85:15",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, []byte{0, 7})", Needs: "ctx order header"},

@@ -37,9 +37,9 @@ type windowButtonClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *windowButtonClickMachine) suspend(state uint16) *windowButtonClickMachine {
+func (m *windowButtonClickMachine) suspend(state uint16, awaited *async.Header) *windowButtonClickMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -48,12 +48,11 @@ func (m *windowButtonClickMachine) suspend(state uint16) *windowButtonClickMachi
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *windowButtonClickMachine) leaveStack() {
+func (m *windowButtonClickMachine) leaveStack(awaited *async.Header) {
 	h := new(windowButtonClickMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -82,7 +81,7 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	data = []byte("There is no thread.")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -101,7 +100,7 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 67,
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 66,
 	Lines: "13-16:1 25-32:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},

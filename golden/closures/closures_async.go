@@ -42,9 +42,9 @@ type closuresMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *closuresMachine) suspend(state uint16) *closuresMachine {
+func (m *closuresMachine) suspend(state uint16, awaited *async.Header) *closuresMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -53,12 +53,11 @@ func (m *closuresMachine) suspend(state uint16) *closuresMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *closuresMachine) leaveStack() {
+func (m *closuresMachine) leaveStack(awaited *async.Header) {
 	h := new(closuresMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -106,7 +105,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -121,7 +120,7 @@ done:
 
 	task2 = countersAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		h.total, h.add, h.pair, h.p = nil, nil, nil, nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -140,7 +139,7 @@ countersDone:
 	m.p = &m.pair.right
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.total, h.add = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -151,7 +150,7 @@ askDone2:
 	m.pair.left = task.GetResult()
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.ctx, h.total, h.add = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -166,7 +165,7 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18, Code: 75,
+	Func: "Closures", File: "closures.go", Line: 18, Code: 74,
 	Lines: "22-23:1 28-29:2 31-32:3 45-47:6 56-64:8 65-66:14 76-77:15 87-89:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
@@ -208,9 +207,9 @@ type countersMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *countersMachine) suspend(state uint16) *countersMachine {
+func (m *countersMachine) suspend(state uint16, awaited *async.Header) *countersMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -219,12 +218,11 @@ func (m *countersMachine) suspend(state uint16) *countersMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *countersMachine) leaveStack() {
+func (m *countersMachine) leaveStack(awaited *async.Header) {
 	h := new(countersMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -265,7 +263,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -286,7 +284,7 @@ next:
 	}
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -301,7 +299,7 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42, Code: 239,
+	Func: "counters", File: "closures.go", Line: 42, Code: 237,
 	Lines: "15:1 19-20:1 23-27:2 37-38:6 48:1 60:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},

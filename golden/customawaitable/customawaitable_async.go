@@ -37,9 +37,9 @@ type customawaitableMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *customawaitableMachine) suspend(state uint16) *customawaitableMachine {
+func (m *customawaitableMachine) suspend(state uint16, awaited *async.Header) *customawaitableMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -48,12 +48,11 @@ func (m *customawaitableMachine) suspend(state uint16) *customawaitableMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *customawaitableMachine) leaveStack() {
+func (m *customawaitableMachine) leaveStack(awaited *async.Header) {
 	h := new(customawaitableMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -91,7 +90,7 @@ func (m *customawaitableMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = sentence{play.Value(m.ctx, "there is no thread")}
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.post = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -105,7 +104,7 @@ awaitDone:
 	m.post = &letter{sentence{play.Value(m.ctx, "dear reader")}, "bob"}
 	task2 = m.post
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -118,7 +117,7 @@ postDone:
 	any2 = sentence{play.Value(m.ctx, "whatever it is")}
 	task3 = any2
 	if !task3.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.post = nil // not needed any more
 		h.awaiter3 = task3
 		if task3.OnCompleted(h) {
@@ -130,7 +129,7 @@ anyDone:
 
 	task4 = play.Value(m.ctx, 5).ConfigureAwait(false)
 	if !task4.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.ctx, h.post = nil, nil // not needed any more
 		h.awaiter4 = task4
 		if task4.OnCompleted(h) {
@@ -144,7 +143,7 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 67,
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 66,
 	Lines: "25:1 35-39:1 48-52:5 62-64:9 74-75:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},

@@ -38,9 +38,9 @@ type defersMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *defersMachine) suspend(state uint16) *defersMachine {
+func (m *defersMachine) suspend(state uint16, awaited *async.Header) *defersMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -49,12 +49,11 @@ func (m *defersMachine) suspend(state uint16) *defersMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *defersMachine) leaveStack() {
+func (m *defersMachine) leaveStack(awaited *async.Header) {
 	h := new(defersMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -91,7 +90,7 @@ loop:
 	m.how = m.slice[m.index]
 	task = guardedAsync(m.ctx, m.how)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -104,7 +103,7 @@ guardedDone:
 done:
 	task2 = stackAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		h.ctx, h.slice, h.how = nil, nil, "" // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -117,7 +116,7 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19, Code: 69,
+	Func: "Defers", File: "defers.go", Line: 19, Code: 68,
 	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 45-46:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
@@ -161,9 +160,9 @@ type guardedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *guardedMachine) suspend(state uint16) *guardedMachine {
+func (m *guardedMachine) suspend(state uint16, awaited *async.Header) *guardedMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -172,12 +171,11 @@ func (m *guardedMachine) suspend(state uint16) *guardedMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *guardedMachine) leaveStack() {
+func (m *guardedMachine) leaveStack(awaited *async.Header) {
 	h := new(guardedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -249,7 +247,7 @@ func (m *guardedMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -266,7 +264,7 @@ askDone:
 	}
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx, h.how = nil, "" // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -280,7 +278,7 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 230,
+	Func: "guarded", File: "defers.go", Line: 30, Code: 228,
 	Lines: "12:1 14-18:1 19:1 20:6 29-33:6 34-37:10 47-48:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
@@ -333,9 +331,9 @@ type stackDefer2 struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *stackMachine) suspend(state uint16) *stackMachine {
+func (m *stackMachine) suspend(state uint16, awaited *async.Header) *stackMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -344,12 +342,11 @@ func (m *stackMachine) suspend(state uint16) *stackMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *stackMachine) leaveStack() {
+func (m *stackMachine) leaveStack(awaited *async.Header) {
 	h := new(stackMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -420,7 +417,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, 10*m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -433,7 +430,7 @@ askDone:
 done:
 	task2 = play.Ask(m.ctx, true)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -449,7 +446,7 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 402,
+	Func: "stack", File: "defers.go", Line: 49, Code: 399,
 	Lines: "16:1 18-19:1 32:4 41-45:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},

@@ -39,9 +39,9 @@ type mappedMachine[T any, R any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *mappedMachine[T, R]) suspend(state uint16) *mappedMachine[T, R] {
+func (m *mappedMachine[T, R]) suspend(state uint16, awaited *async.Header) *mappedMachine[T, R] {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -50,12 +50,11 @@ func (m *mappedMachine[T, R]) suspend(state uint16) *mappedMachine[T, R] {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *mappedMachine[T, R]) leaveStack() {
+func (m *mappedMachine[T, R]) leaveStack(awaited *async.Header) {
 	h := new(mappedMachine[T, R])
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -88,7 +87,7 @@ loop:
 	v = m.list[m.index]
 	task = play.Ask(m.ctx, m.f(v))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -105,7 +104,7 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go", Line: 18, Code: 71,
+	Func: "mapped", File: "generics.go", Line: 18, Code: 70,
 	Lines: "12:2 17-18:2 27-28:3 29:2 32:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
@@ -146,9 +145,9 @@ type treeInsertMachine[N number, E any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *treeInsertMachine[N, E]) suspend(state uint16) *treeInsertMachine[N, E] {
+func (m *treeInsertMachine[N, E]) suspend(state uint16, awaited *async.Header) *treeInsertMachine[N, E] {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -157,12 +156,11 @@ func (m *treeInsertMachine[N, E]) suspend(state uint16) *treeInsertMachine[N, E]
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *treeInsertMachine[N, E]) leaveStack() {
+func (m *treeInsertMachine[N, E]) leaveStack(awaited *async.Header) {
 	h := new(treeInsertMachine[N, E])
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -197,7 +195,7 @@ func (m *treeInsertMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.key)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.t, h.ctx, h.key = nil, nil, *new(N) // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -212,7 +210,7 @@ done:
 	}
 	task2 = m.t.left.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -224,7 +222,7 @@ insertDone:
 otherwise:
 	task2 = m.t.right.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task2.Header())
 		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -238,7 +236,7 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 178,
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 176,
 	Lines: "17:1 19-20:1 32:4 34-35:4 47:7 58:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
@@ -283,9 +281,9 @@ type treeSumMachine[N number, E any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *treeSumMachine[N, E]) suspend(state uint16) *treeSumMachine[N, E] {
+func (m *treeSumMachine[N, E]) suspend(state uint16, awaited *async.Header) *treeSumMachine[N, E] {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -294,12 +292,11 @@ func (m *treeSumMachine[N, E]) suspend(state uint16) *treeSumMachine[N, E] {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *treeSumMachine[N, E]) leaveStack() {
+func (m *treeSumMachine[N, E]) leaveStack(awaited *async.Header) {
 	h := new(treeSumMachine[N, E])
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -343,7 +340,7 @@ loop:
 	child = m.array[m.index]
 	task = child.sumAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.t = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -360,7 +357,7 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 317,
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 314,
 	Lines: "14-20:1 21:5 27:8 36-37:8 38:5 41:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
@@ -401,9 +398,9 @@ type genericsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *genericsMachine) suspend(state uint16) *genericsMachine {
+func (m *genericsMachine) suspend(state uint16, awaited *async.Header) *genericsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -412,12 +409,11 @@ func (m *genericsMachine) suspend(state uint16) *genericsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *genericsMachine) leaveStack() {
+func (m *genericsMachine) leaveStack(awaited *async.Header) {
 	h := new(genericsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -456,7 +452,7 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = mappedAsync(m.ctx, []int{1, 2, 3}, func(n int) string { return fmt.Sprint("#", n) })
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.words = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -466,7 +462,7 @@ mappedDone:
 	m.words, _ = task.GetResult()
 	task2 = mappedAsync(m.ctx, m.words, func(s string) int { return len(s) })
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -483,7 +479,7 @@ loop:
 	word = m.words[m.i]
 	task3 = m.t.insertAsync(m.ctx, 1.5*float64(2-m.i), word)
 	if !task3.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task3.Header())
 		h.t = nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -496,7 +492,7 @@ insertDone:
 done:
 	task4 = m.t.sumAsync(m.ctx)
 	if !task4.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, task4.Header())
 		h.ctx, h.words = nil, nil // not needed any more
 		if h.awaiter4.OnCompleted(task4, &h.Header, h) {
 			return nil
@@ -510,7 +506,7 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 432,
+	Func: "Generics", File: "generics.go", Line: 72, Code: 428,
 	Lines: "25:1 34-35:1 43-51:2 52:7 65:9 74-76:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},

@@ -34,9 +34,9 @@ type ifelseMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *ifelseMachine) suspend(state uint16) *ifelseMachine {
+func (m *ifelseMachine) suspend(state uint16, awaited *async.Header) *ifelseMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -45,12 +45,11 @@ func (m *ifelseMachine) suspend(state uint16) *ifelseMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *ifelseMachine) leaveStack() {
+func (m *ifelseMachine) leaveStack(awaited *async.Header) {
 	h := new(ifelseMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -80,7 +79,7 @@ loop:
 	fmt.Println(m.n, describe(m.n), grade(m.ctx, m.n))
 	task = wordAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -96,7 +95,7 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 63,
+	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 62,
 	Lines: "14:1 16-18:1 26-27:3 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
@@ -138,9 +137,9 @@ type wordMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *wordMachine) suspend(state uint16) *wordMachine {
+func (m *wordMachine) suspend(state uint16, awaited *async.Header) *wordMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -149,12 +148,11 @@ func (m *wordMachine) suspend(state uint16) *wordMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *wordMachine) leaveStack() {
+func (m *wordMachine) leaveStack(awaited *async.Header) {
 	h := new(wordMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -188,7 +186,7 @@ func (m *wordMachine) MoveNext(*async.Executor) async.Continuation {
 	m.word = "small"
 	task = play.Value(m.ctx, m.n/2)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -209,7 +207,7 @@ otherwise:
 otherwise2:
 	task2 = play.Ask(m.ctx, m.n > 3)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -221,7 +219,7 @@ askDone:
 	}
 	task3 = play.Value(m.ctx, "big")
 	if !task3.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task3.Header())
 		h.ctx, h.word = nil, "" // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -240,7 +238,7 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27, Code: 168,
+	Func: "word", File: "ifelse.go", Line: 27, Code: 166,
 	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 53-54:7 63-64:8 65-68:9 69:10 70:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},

@@ -39,9 +39,9 @@ type iteratorsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *iteratorsMachine) suspend(state uint16) *iteratorsMachine {
+func (m *iteratorsMachine) suspend(state uint16, awaited *async.Header) *iteratorsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -50,12 +50,11 @@ func (m *iteratorsMachine) suspend(state uint16) *iteratorsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *iteratorsMachine) leaveStack() {
+func (m *iteratorsMachine) leaveStack(awaited *async.Header) {
 	h := new(iteratorsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -120,7 +119,7 @@ loop:
 	m.n = m.iterator.Key()
 	task = play.Ask(m.ctx, m.n*m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -133,7 +132,7 @@ done:
 	m.iterator.Leave(nil)
 	task2 = findAsync(m.ctx, slices.All([]string{"ann", "bob", "cid"}), "b")
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -147,7 +146,7 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 100,
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 99,
 	Lines: "15:1 20-21:1 33:1 34:4 43-45:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
@@ -193,9 +192,9 @@ type findMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *findMachine) suspend(state uint16) *findMachine {
+func (m *findMachine) suspend(state uint16, awaited *async.Header) *findMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -204,12 +203,11 @@ func (m *findMachine) suspend(state uint16) *findMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *findMachine) leaveStack() {
+func (m *findMachine) leaveStack(awaited *async.Header) {
 	h := new(findMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -279,7 +277,7 @@ loop2:
 	}
 	task = play.Ask(m.ctx, m.name[:1])
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.all = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -303,7 +301,7 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 260,
+	Func: "find", File: "iterators.go", Line: 40, Code: 258,
 	Lines: "8:1 14-15:1 19-20:2 30-32:3 34:3 36:2 39:1 40-41:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},

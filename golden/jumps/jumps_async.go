@@ -36,9 +36,9 @@ type jumpsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *jumpsMachine) suspend(state uint16) *jumpsMachine {
+func (m *jumpsMachine) suspend(state uint16, awaited *async.Header) *jumpsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *jumpsMachine) suspend(state uint16) *jumpsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *jumpsMachine) leaveStack() {
+func (m *jumpsMachine) leaveStack(awaited *async.Header) {
 	h := new(jumpsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ retry:
 	}
 	task = play.Ask(m.ctx, 10*m.try)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -99,7 +98,7 @@ askDone:
 	m.try++
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.answer = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -123,7 +122,7 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
+	Func: "Jumps", File: "jumps.go", Line: 17, Code: 66,
 	Lines: "11:1 12-14:1 15:5 18-19:5 28-29:6 31-32:7 43-45:8 46:8 48-51:13 53-54:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},

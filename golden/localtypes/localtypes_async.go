@@ -48,9 +48,9 @@ type localtypesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *localtypesMachine) suspend(state uint16) *localtypesMachine {
+func (m *localtypesMachine) suspend(state uint16, awaited *async.Header) *localtypesMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -59,12 +59,11 @@ func (m *localtypesMachine) suspend(state uint16) *localtypesMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *localtypesMachine) leaveStack() {
+func (m *localtypesMachine) leaveStack(awaited *async.Header) {
 	h := new(localtypesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -105,7 +104,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, strings.Repeat("x", m.i))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -124,7 +123,7 @@ loop2:
 	}
 	task = play.Ask(m.ctx, m.c.text)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.first = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -138,7 +137,7 @@ askDone2:
 done2:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.first, h.c = nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -149,7 +148,7 @@ askDone3:
 	m.point = struct{ x, y int }{x: task2.GetResult()}
 	task2 = play.Ask(m.ctx, 2)
 	if !task2.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.ctx, h.first, h.c = nil, nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -164,7 +163,7 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 79,
+	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 78,
 	Lines: "24:7 26-27:7 36-37:8 41:11 45-46:11 57:11 60:14 70-71:14 81-83:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},

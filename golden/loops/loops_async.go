@@ -36,9 +36,9 @@ type loopsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *loopsMachine) suspend(state uint16) *loopsMachine {
+func (m *loopsMachine) suspend(state uint16, awaited *async.Header) *loopsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *loopsMachine) suspend(state uint16) *loopsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *loopsMachine) leaveStack() {
+func (m *loopsMachine) leaveStack(awaited *async.Header) {
 	h := new(loopsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ func (m *loopsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = foreverAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -94,7 +93,7 @@ foreverDone:
 	m.forever, _ = task.GetResult()
 	task = whileAsync(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -103,7 +102,7 @@ whileDone:
 	m.while, _ = task.GetResult()
 	task = clausesAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -113,7 +112,7 @@ clausesDone:
 	fmt.Println(m.forever, m.while, clauses)
 	task2 = gridAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, task2.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -126,7 +125,7 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17, Code: 65,
+	Func: "Loops", File: "loops.go", Line: 17, Code: 64,
 	Lines: "21:1 29-30:1 38-39:2 47-49:3 58-59:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
@@ -167,9 +166,9 @@ type foreverMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *foreverMachine) suspend(state uint16) *foreverMachine {
+func (m *foreverMachine) suspend(state uint16, awaited *async.Header) *foreverMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -178,12 +177,11 @@ func (m *foreverMachine) suspend(state uint16) *foreverMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *foreverMachine) leaveStack() {
+func (m *foreverMachine) leaveStack(awaited *async.Header) {
 	h := new(foreverMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -204,7 +202,7 @@ func (m *foreverMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = play.Ask(m.ctx, m.rounds)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -222,7 +220,7 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26, Code: 196,
+	Func: "forever", File: "loops.go", Line: 26, Code: 194,
 	Lines: "9:2 18-21:2 24:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
@@ -260,9 +258,9 @@ type whileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *whileMachine) suspend(state uint16) *whileMachine {
+func (m *whileMachine) suspend(state uint16, awaited *async.Header) *whileMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -271,12 +269,11 @@ func (m *whileMachine) suspend(state uint16) *whileMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *whileMachine) leaveStack() {
+func (m *whileMachine) leaveStack(awaited *async.Header) {
 	h := new(whileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -297,7 +294,7 @@ func (m *whileMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -315,7 +312,7 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37, Code: 289,
+	Func: "while", File: "loops.go", Line: 37, Code: 286,
 	Lines: "9:1 20-21:1 24:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
@@ -355,9 +352,9 @@ type clausesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *clausesMachine) suspend(state uint16) *clausesMachine {
+func (m *clausesMachine) suspend(state uint16, awaited *async.Header) *clausesMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -366,12 +363,11 @@ func (m *clausesMachine) suspend(state uint16) *clausesMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *clausesMachine) leaveStack() {
+func (m *clausesMachine) leaveStack(awaited *async.Header) {
 	h := new(clausesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -394,7 +390,7 @@ func (m *clausesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -413,7 +409,7 @@ loop:
 next:
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -428,7 +424,7 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45, Code: 384,
+	Func: "clauses", File: "loops.go", Line: 45, Code: 380,
 	Lines: "11:1 24-28:1 30:1 42:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
@@ -468,9 +464,9 @@ type gridMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *gridMachine) suspend(state uint16) *gridMachine {
+func (m *gridMachine) suspend(state uint16, awaited *async.Header) *gridMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -479,12 +475,11 @@ func (m *gridMachine) suspend(state uint16) *gridMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *gridMachine) leaveStack() {
+func (m *gridMachine) leaveStack(awaited *async.Header) {
 	h := new(gridMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -514,7 +509,7 @@ loop:
 loop2:
 	task = play.Ask(m.ctx, 10*m.y+m.x)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -547,7 +542,7 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56, Code: 497,
+	Func: "grid", File: "loops.go", Line: 56, Code: 492,
 	Lines: "11:2 15-16:2 17-18:3 28-29:4 31:7 33:9 37-38:9 41:3 44:2 47-48:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},

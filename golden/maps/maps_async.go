@@ -42,9 +42,9 @@ type mapsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *mapsMachine) suspend(state uint16) *mapsMachine {
+func (m *mapsMachine) suspend(state uint16, awaited *async.Header) *mapsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -53,12 +53,11 @@ func (m *mapsMachine) suspend(state uint16) *mapsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *mapsMachine) leaveStack() {
+func (m *mapsMachine) leaveStack(awaited *async.Header) {
 	h := new(mapsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -100,7 +99,7 @@ loop:
 	age = m.entries.Value()
 	task = play.Value(m.ctx, age)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -122,7 +121,7 @@ loop2:
 	}
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.names, h.entries, h.name = nil, async.MapRange[string, int]{}, "" // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -140,7 +139,7 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 76,
+	Func: "Maps", File: "maps.go", Line: 18, Code: 75,
 	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 57-58:13 61-62:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},

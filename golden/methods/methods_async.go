@@ -37,9 +37,9 @@ type accountDepositMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *accountDepositMachine) suspend(state uint16) *accountDepositMachine {
+func (m *accountDepositMachine) suspend(state uint16, awaited *async.Header) *accountDepositMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -48,12 +48,11 @@ func (m *accountDepositMachine) suspend(state uint16) *accountDepositMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *accountDepositMachine) leaveStack() {
+func (m *accountDepositMachine) leaveStack(awaited *async.Header) {
 	h := new(accountDepositMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,7 +73,7 @@ func (m *accountDepositMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, m.amount)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -88,7 +87,7 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 67,
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 66,
 	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
@@ -128,9 +127,9 @@ type accountAfterMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *accountAfterMachine) suspend(state uint16) *accountAfterMachine {
+func (m *accountAfterMachine) suspend(state uint16, awaited *async.Header) *accountAfterMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -139,12 +138,11 @@ func (m *accountAfterMachine) suspend(state uint16) *accountAfterMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *accountAfterMachine) leaveStack() {
+func (m *accountAfterMachine) leaveStack(awaited *async.Header) {
 	h := new(accountAfterMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -175,7 +173,7 @@ loop:
 	amount = m.amounts[m.index]
 	task = play.Ask(m.ctx, amount)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -191,7 +189,7 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
+	Func: "account.after", File: "methods.go", Line: 32, Code: 157,
 	Lines: "11:1 16-17:1 27:1 30:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
@@ -228,9 +226,9 @@ type accountOriginMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *accountOriginMachine) suspend(state uint16) *accountOriginMachine {
+func (m *accountOriginMachine) suspend(state uint16, awaited *async.Header) *accountOriginMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -239,12 +237,11 @@ func (m *accountOriginMachine) suspend(state uint16) *accountOriginMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *accountOriginMachine) leaveStack() {
+func (m *accountOriginMachine) leaveStack(awaited *async.Header) {
 	h := new(accountOriginMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -264,7 +261,7 @@ func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, "the bank")
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -277,7 +274,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 257,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 254,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -316,9 +313,9 @@ type methodsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *methodsMachine) suspend(state uint16) *methodsMachine {
+func (m *methodsMachine) suspend(state uint16, awaited *async.Header) *methodsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -327,12 +324,11 @@ func (m *methodsMachine) suspend(state uint16) *methodsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *methodsMachine) leaveStack() {
+func (m *methodsMachine) leaveStack(awaited *async.Header) {
 	h := new(methodsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -374,7 +370,7 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 	*m.a = account{owner: "ann"}
 	task = m.a.depositAsync(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -385,7 +381,7 @@ depositDone:
 	m.a.balance = 1000
 	task2 = later
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -397,7 +393,7 @@ laterDone:
 	depositor = m.a
 	task = depositor.depositAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -406,7 +402,7 @@ depositDone2:
 	m.balance, _ = task.GetResult()
 	task3 = m.a.originAsync(m.ctx)
 	if !task3.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, task3.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -420,7 +416,7 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 346,
+	Func: "Methods", File: "methods.go", Line: 49, Code: 342,
 	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 70-72:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},

@@ -44,9 +44,9 @@ type orderMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *orderMachine) suspend(state uint16) *orderMachine {
+func (m *orderMachine) suspend(state uint16, awaited *async.Header) *orderMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -55,12 +55,11 @@ func (m *orderMachine) suspend(state uint16) *orderMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *orderMachine) leaveStack() {
+func (m *orderMachine) leaveStack(awaited *async.Header) {
 	h := new(orderMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -123,7 +122,7 @@ func (m *orderMachine) MoveNext(*async.Executor) async.Continuation {
 	m.spill = m.c.next("left")
 	task = play.Ask(m.ctx, reset())
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.list, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -139,7 +138,7 @@ askDone:
 	m.spill2 = m.list[2:]
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.x, h.spill3, h.spill8 = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -150,7 +149,7 @@ askDone2:
 	m.spill3 = add(m.spill2, task.GetResult())
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.x, h.spill2, h.spill8 = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -164,7 +163,7 @@ askDone3:
 	// So is the left side of an assignment that reads its old value.
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -176,7 +175,7 @@ askDone4:
 	m.spill5 = m.c.next("value")
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(5)
+		h := m.suspend(5, nil)
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -187,7 +186,7 @@ askDone5:
 	m.list[m.spill4] += m.spill5 * task.GetResult()
 	task = play.Ask(m.ctx, 3)
 	if !task.IsCompleted() {
-		h := m.suspend(6)
+		h := m.suspend(6, nil)
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -198,7 +197,7 @@ askDone6:
 	m.spill6 = task.GetResult()
 	task = play.Ask(m.ctx, 7)
 	if !task.IsCompleted() {
-		h := m.suspend(7)
+		h := m.suspend(7, nil)
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -214,7 +213,7 @@ askDone7:
 	m.spill8 = m.list[:1]
 	task = play.Ask(m.ctx, m.c.next("second"))
 	if !task.IsCompleted() {
-		h := m.suspend(8)
+		h := m.suspend(8, nil)
 		h.ctx, h.x, h.list, h.spill2, h.spill3 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -228,7 +227,7 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 79,
+	Func: "Order", File: "order.go", Line: 27, Code: 78,
 	Lines: "39-40:4 43-44:5 55-60:6 82-86:11 108-109:15 130-134:16 146-147:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},

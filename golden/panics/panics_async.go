@@ -35,9 +35,9 @@ type panicsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *panicsMachine) suspend(state uint16) *panicsMachine {
+func (m *panicsMachine) suspend(state uint16, awaited *async.Header) *panicsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -46,12 +46,11 @@ func (m *panicsMachine) suspend(state uint16) *panicsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *panicsMachine) leaveStack() {
+func (m *panicsMachine) leaveStack(awaited *async.Header) {
 	h := new(panicsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +77,7 @@ loop:
 	m.task = provokeAsync(m.ctx, m.which)
 	task2 = settled(m.task)
 	if !task2.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -95,7 +94,7 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go", Line: 20, Code: 65,
+	Func: "Panics", File: "panics.go", Line: 20, Code: 64,
 	Lines: "10:1 12-14:1 23-24:3 28:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
@@ -135,9 +134,9 @@ type provokeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *provokeMachine) suspend(state uint16) *provokeMachine {
+func (m *provokeMachine) suspend(state uint16, awaited *async.Header) *provokeMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -146,12 +145,11 @@ func (m *provokeMachine) suspend(state uint16) *provokeMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *provokeMachine) leaveStack() {
+func (m *provokeMachine) leaveStack(awaited *async.Header) {
 	h := new(provokeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -178,7 +176,7 @@ func (m *provokeMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.which)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -198,7 +196,7 @@ clause:
 clause2:
 	task = play.Ask(m.ctx, 20)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -213,7 +211,7 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
+	Func: "provoke", File: "panics.go", Line: 29, Code: 163,
 	Lines: "11-14:2 23-25:5 27:9 32:8 34:10 46:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},

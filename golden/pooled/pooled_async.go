@@ -298,9 +298,9 @@ type pooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *pooledMachine) suspend(state uint16) *pooledMachine {
+func (m *pooledMachine) suspend(state uint16, awaited *async.Header) *pooledMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -309,12 +309,11 @@ func (m *pooledMachine) suspend(state uint16) *pooledMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *pooledMachine) leaveStack() {
+func (m *pooledMachine) leaveStack(awaited *async.Header) {
 	h := new(pooledMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -348,7 +347,7 @@ loop:
 	}
 	task = halfAsync(m.ctx, m.numbers, true)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.err = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -358,7 +357,7 @@ halfDone:
 	m.first, m.err = task.GetResult()
 	task = halfAsync(m.ctx, m.numbers, false)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -374,7 +373,7 @@ done:
 
 // pooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
-	Func: "Pooled", File: "pooled.go", Line: 46, Code: 329,
+	Func: "Pooled", File: "pooled.go", Line: 46, Code: 328,
 	Lines: "15:1 16-17:1 19-20:2 29-30:3 38-40:4 43:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "halfAsync(ctx, numbers, true)", Needs: "ctx numbers"},

@@ -36,9 +36,9 @@ type processFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *processFileMachine) suspend(state uint16) *processFileMachine {
+func (m *processFileMachine) suspend(state uint16, awaited *async.Header) *processFileMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *processFileMachine) suspend(state uint16) *processFileMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *processFileMachine) leaveStack() {
+func (m *processFileMachine) leaveStack(awaited *async.Header) {
 	h := new(processFileMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +77,7 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.userID = 42
 	task = fetchAsync(m.ctx, m.file)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -94,7 +93,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 66,
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 65,
 	Lines: "12-13:1 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
@@ -134,9 +133,9 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fetchMachine) suspend(state uint16) *fetchMachine {
+func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -145,12 +144,11 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *fetchMachine) leaveStack() {
+func (m *fetchMachine) leaveStack(awaited *async.Header) {
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +179,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -200,7 +198,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 164,
 	Lines: "14:1 15-16:1 24-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

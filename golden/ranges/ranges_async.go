@@ -35,9 +35,9 @@ type rangesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *rangesMachine) suspend(state uint16) *rangesMachine {
+func (m *rangesMachine) suspend(state uint16, awaited *async.Header) *rangesMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -46,12 +46,11 @@ func (m *rangesMachine) suspend(state uint16) *rangesMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *rangesMachine) leaveStack() {
+func (m *rangesMachine) leaveStack(awaited *async.Header) {
 	h := new(rangesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ func (m *rangesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = countAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -95,7 +94,7 @@ countDone:
 	fmt.Println("total", total)
 	task2 = changingAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task2.Header())
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -104,7 +103,7 @@ changingDone:
 	task2.GetResult()
 	task2 = textAsync(m.ctx, "aé日")
 	if !task2.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task2.Header())
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -118,7 +117,7 @@ textDone:
 	close(queue)
 	task2 = drainAsync(m.ctx, queue)
 	if !task2.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, task2.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -131,7 +130,7 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go", Line: 18, Code: 64,
+	Func: "Ranges", File: "ranges.go", Line: 18, Code: 63,
 	Lines: "22:1 30-32:1 40-41:3 49-55:4 64-65:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
@@ -175,9 +174,9 @@ type countMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *countMachine) suspend(state uint16) *countMachine {
+func (m *countMachine) suspend(state uint16, awaited *async.Header) *countMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -186,12 +185,11 @@ func (m *countMachine) suspend(state uint16) *countMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *countMachine) leaveStack() {
+func (m *countMachine) leaveStack(awaited *async.Header) {
 	h := new(countMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -217,7 +215,7 @@ func (m *countMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -232,7 +230,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -250,7 +248,7 @@ loop2:
 	}
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -266,7 +264,7 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32, Code: 204,
+	Func: "count", File: "ranges.go", Line: 32, Code: 202,
 	Lines: "14:1 28-29:1 39:1 44:4 46-47:4 60:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
@@ -315,9 +313,9 @@ type changingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *changingMachine) suspend(state uint16) *changingMachine {
+func (m *changingMachine) suspend(state uint16, awaited *async.Header) *changingMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -326,12 +324,11 @@ func (m *changingMachine) suspend(state uint16) *changingMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *changingMachine) leaveStack() {
+func (m *changingMachine) leaveStack(awaited *async.Header) {
 	h := new(changingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -374,7 +371,7 @@ loop:
 	m.v = m.slice2[m.i]
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -396,7 +393,7 @@ loop2:
 	m.v = m.array2[m.i]
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.slice2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -418,7 +415,7 @@ loop3:
 	m.v = m.pointer[m.i]
 	task = play.Ask(m.ctx, m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.slice2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -440,7 +437,7 @@ loop4:
 	m.last = m.index
 	task = play.Ask(m.ctx, m.last)
 	if !task.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.slice, h.array, h.slice2, h.pointer = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -458,7 +455,7 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 349,
+	Func: "changing", File: "ranges.go", Line: 45, Code: 346,
 	Lines: "18-19:1 25-26:2 35-37:3 41:7 47-48:7 58-59:8 63:11 69-70:11 80-81:12 85:16 91-92:16 103:16 106-107:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
@@ -502,9 +499,9 @@ type textMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *textMachine) suspend(state uint16) *textMachine {
+func (m *textMachine) suspend(state uint16, awaited *async.Header) *textMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -513,12 +510,11 @@ func (m *textMachine) suspend(state uint16) *textMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *textMachine) leaveStack() {
+func (m *textMachine) leaveStack(awaited *async.Header) {
 	h := new(textMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -551,7 +547,7 @@ loop:
 	letter = char
 	task = play.Ask(m.ctx, string(letter))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -567,7 +563,7 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 532,
+	Func: "text", File: "ranges.go", Line: 68, Code: 528,
 	Lines: "12:1 19-20:1 30:1 33:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
@@ -605,9 +601,9 @@ type drainMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *drainMachine) suspend(state uint16) *drainMachine {
+func (m *drainMachine) suspend(state uint16, awaited *async.Header) *drainMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -616,12 +612,11 @@ func (m *drainMachine) suspend(state uint16) *drainMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *drainMachine) leaveStack() {
+func (m *drainMachine) leaveStack(awaited *async.Header) {
 	h := new(drainMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -653,7 +648,7 @@ loop:
 	n = received
 	task = play.Ask(m.ctx, n)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -668,7 +663,7 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 635,
+	Func: "drain", File: "ranges.go", Line: 75, Code: 630,
 	Lines: "14:1 18-19:1 31:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},

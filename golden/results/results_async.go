@@ -36,9 +36,9 @@ type nothingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *nothingMachine) suspend(state uint16) *nothingMachine {
+func (m *nothingMachine) suspend(state uint16, awaited *async.Header) *nothingMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *nothingMachine) suspend(state uint16) *nothingMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *nothingMachine) leaveStack() {
+func (m *nothingMachine) leaveStack(awaited *async.Header) {
 	h := new(nothingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -72,7 +71,7 @@ func (m *nothingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -86,7 +85,7 @@ askDone:
 
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go", Line: 17, Code: 65,
+	Func: "nothing", File: "results.go", Line: 17, Code: 64,
 	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
@@ -124,9 +123,9 @@ type failsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *failsMachine) suspend(state uint16) *failsMachine {
+func (m *failsMachine) suspend(state uint16, awaited *async.Header) *failsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -135,12 +134,11 @@ func (m *failsMachine) suspend(state uint16) *failsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *failsMachine) leaveStack() {
+func (m *failsMachine) leaveStack(awaited *async.Header) {
 	h := new(failsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -167,7 +165,7 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Failure[int](m.ctx, errors.New(m.reason))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.reason = nil, "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -180,7 +178,7 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 154,
+	Func: "fails", File: "results.go", Line: 22, Code: 152,
 	Lines: "11-14:1 23-24:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
@@ -217,9 +215,9 @@ type oneMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *oneMachine) suspend(state uint16) *oneMachine {
+func (m *oneMachine) suspend(state uint16, awaited *async.Header) *oneMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -228,12 +226,11 @@ func (m *oneMachine) suspend(state uint16) *oneMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *oneMachine) leaveStack() {
+func (m *oneMachine) leaveStack(awaited *async.Header) {
 	h := new(oneMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -253,7 +250,7 @@ func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -266,7 +263,7 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 246,
+	Func: "one", File: "results.go", Line: 31, Code: 243,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -307,9 +304,9 @@ type namedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *namedMachine) suspend(state uint16) *namedMachine {
+func (m *namedMachine) suspend(state uint16, awaited *async.Header) *namedMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -318,12 +315,11 @@ func (m *namedMachine) suspend(state uint16) *namedMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *namedMachine) leaveStack() {
+func (m *namedMachine) leaveStack(awaited *async.Header) {
 	h := new(namedMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -351,7 +347,7 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Value(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.err = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -365,7 +361,7 @@ valueDone:
 	m.b = "two"
 	task2 = play.Ask(m.ctx, m.a)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -382,7 +378,7 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 338,
+	Func: "named", File: "results.go", Line: 34, Code: 334,
 	Lines: "14:1 24-27:1 38-42:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
@@ -420,9 +416,9 @@ type threeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *threeMachine) suspend(state uint16) *threeMachine {
+func (m *threeMachine) suspend(state uint16, awaited *async.Header) *threeMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -431,12 +427,11 @@ func (m *threeMachine) suspend(state uint16) *threeMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *threeMachine) leaveStack() {
+func (m *threeMachine) leaveStack(awaited *async.Header) {
 	h := new(threeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -456,7 +451,7 @@ func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, "two")
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -469,7 +464,7 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 449,
+	Func: "three", File: "results.go", Line: 46, Code: 444,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -514,9 +509,9 @@ type fourMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fourMachine) suspend(state uint16) *fourMachine {
+func (m *fourMachine) suspend(state uint16, awaited *async.Header) *fourMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -525,12 +520,11 @@ func (m *fourMachine) suspend(state uint16) *fourMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *fourMachine) leaveStack() {
+func (m *fourMachine) leaveStack(awaited *async.Header) {
 	h := new(fourMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -553,7 +547,7 @@ func (m *fourMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 4)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -567,7 +561,7 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 543,
+	Func: "four", File: "results.go", Line: 51, Code: 537,
 	Lines: "11:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
@@ -604,9 +598,9 @@ type handedOnMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *handedOnMachine) suspend(state uint16) *handedOnMachine {
+func (m *handedOnMachine) suspend(state uint16, awaited *async.Header) *handedOnMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -615,12 +609,11 @@ func (m *handedOnMachine) suspend(state uint16) *handedOnMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *handedOnMachine) leaveStack() {
+func (m *handedOnMachine) leaveStack(awaited *async.Header) {
 	h := new(handedOnMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -640,7 +633,7 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = namedAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -652,7 +645,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 633,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 626,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -692,9 +685,9 @@ type resultsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *resultsMachine) suspend(state uint16) *resultsMachine {
+func (m *resultsMachine) suspend(state uint16, awaited *async.Header) *resultsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -703,12 +696,11 @@ func (m *resultsMachine) suspend(state uint16) *resultsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *resultsMachine) leaveStack() {
+func (m *resultsMachine) leaveStack(awaited *async.Header) {
 	h := new(resultsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -758,7 +750,7 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = nothingAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.spill = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -768,7 +760,7 @@ nothingDone:
 	fmt.Println(task.GetResult())
 	task = failsAsync(m.ctx, "")
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		h.spill = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -778,7 +770,7 @@ failsDone:
 	m.spill = task.GetResult()
 	task = failsAsync(m.ctx, "because")
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -787,7 +779,7 @@ failsDone2:
 	fmt.Println(m.spill, task.GetResult())
 	task2 = oneAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, task2.Header())
 		h.spill = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -797,7 +789,7 @@ oneDone:
 	fmt.Println(task2.GetResult())
 	task3 = namedAsync(m.ctx)
 	if !task3.IsCompleted() {
-		h := m.suspend(5)
+		h := m.suspend(5, task3.Header())
 		h.spill = nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -807,7 +799,7 @@ namedDone:
 	fmt.Println(task3.GetResult())
 	task4 = threeAsync(m.ctx)
 	if !task4.IsCompleted() {
-		h := m.suspend(6)
+		h := m.suspend(6, task4.Header())
 		h.spill = nil // not needed any more
 		if h.awaiter4.OnCompleted(task4, &h.Header, h) {
 			return nil
@@ -817,7 +809,7 @@ threeDone:
 	fmt.Println(task4.GetResult())
 	task5 = fourAsync(m.ctx)
 	if !task5.IsCompleted() {
-		h := m.suspend(7)
+		h := m.suspend(7, task5.Header())
 		h.spill = nil // not needed any more
 		if h.awaiter5.OnCompleted(task5, &h.Header, h) {
 			return nil
@@ -828,7 +820,7 @@ fourDone:
 	fmt.Printf("%+v %v\n", many, err)
 	task3 = handedOnAsync(m.ctx)
 	if !task3.IsCompleted() {
-		h := m.suspend(8)
+		h := m.suspend(8, task3.Header())
 		h.ctx, h.spill = nil, nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -841,7 +833,7 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 722,
+	Func: "Results", File: "results.go", Line: 64, Code: 714,
 	Lines: "37:1 46-47:1 65-66:2 75-76:3 85-86:4 95-96:5 105-107:6 116-117:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},

@@ -35,9 +35,9 @@ type selectsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *selectsMachine) suspend(state uint16) *selectsMachine {
+func (m *selectsMachine) suspend(state uint16, awaited *async.Header) *selectsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -46,12 +46,11 @@ func (m *selectsMachine) suspend(state uint16) *selectsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *selectsMachine) leaveStack() {
+func (m *selectsMachine) leaveStack(awaited *async.Header) {
 	h := new(selectsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ loop:
 	}
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -99,7 +98,7 @@ done:
 	close(m.channels["full"])
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		h.ctx, h.channels = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -113,7 +112,7 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18, Code: 65,
+	Func: "Selects", File: "selects.go", Line: 18, Code: 64,
 	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 44-46:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
@@ -160,9 +159,9 @@ type chooseMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *chooseMachine) suspend(state uint16) *chooseMachine {
+func (m *chooseMachine) suspend(state uint16, awaited *async.Header) *chooseMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -171,12 +170,11 @@ func (m *chooseMachine) suspend(state uint16) *chooseMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *chooseMachine) leaveStack() {
+func (m *chooseMachine) leaveStack(awaited *async.Header) {
 	h := new(chooseMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -221,7 +219,7 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	m.empty = m.channels["empty"]
 	task = play.Ask(m.ctx, "full")
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.spill, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -232,7 +230,7 @@ askDone:
 	m.spill = m.channels[task.GetResult()]
 	task = play.Ask(m.ctx, "none")
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.spill2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -243,7 +241,7 @@ askDone2:
 	m.spill2 = m.channels[task.GetResult()]
 	task2 = play.Ask(m.ctx, 8)
 	if !task2.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.channels = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -263,7 +261,7 @@ askDone3:
 clause:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -288,7 +286,7 @@ clause3:
 clause4:
 	task = play.Ask(m.ctx, "sent")
 	if !task.IsCompleted() {
-		h := m.suspend(5)
+		h := m.suspend(5, nil)
 		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -301,7 +299,7 @@ askDone5:
 clause5:
 	task = play.Ask(m.ctx, "what it was")
 	if !task.IsCompleted() {
-		h := m.suspend(6)
+		h := m.suspend(6, nil)
 		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -317,7 +315,7 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31, Code: 193,
+	Func: "choose", File: "selects.go", Line: 31, Code: 191,
 	Lines: "28:2 29:4 40:6 62-63:3 65:6 67:8 71:4 81-82:4 85:7 87-88:7 89-90:10 92:13 96:12 109:14 119-120:14 122:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},

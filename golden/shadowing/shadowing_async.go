@@ -33,9 +33,9 @@ type shadowingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *shadowingMachine) suspend(state uint16) *shadowingMachine {
+func (m *shadowingMachine) suspend(state uint16, awaited *async.Header) *shadowingMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -44,12 +44,11 @@ func (m *shadowingMachine) suspend(state uint16) *shadowingMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *shadowingMachine) leaveStack() {
+func (m *shadowingMachine) leaveStack(awaited *async.Header) {
 	h := new(shadowingMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +77,7 @@ func (m *shadowingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = variablesAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -87,7 +86,7 @@ variablesDone:
 	fmt.Println(task.GetResult())
 	task = predeclaredAsync(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -96,7 +95,7 @@ predeclaredDone:
 	fmt.Println(task.GetResult())
 	task = generatedAsync(m.ctx, 3, 4, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -105,7 +104,7 @@ generatedDone:
 	fmt.Println(task.GetResult())
 	task = blankAsync(m.ctx, 6, 7)
 	if !task.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -118,7 +117,7 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 62,
+	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 61,
 	Lines: "17:1 25-26:1 34-35:2 43-44:3 53-54:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
@@ -162,9 +161,9 @@ type variablesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *variablesMachine) suspend(state uint16) *variablesMachine {
+func (m *variablesMachine) suspend(state uint16, awaited *async.Header) *variablesMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -173,12 +172,11 @@ func (m *variablesMachine) suspend(state uint16) *variablesMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *variablesMachine) leaveStack() {
+func (m *variablesMachine) leaveStack(awaited *async.Header) {
 	h := new(variablesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -210,7 +208,7 @@ func (m *variablesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -220,7 +218,7 @@ askDone:
 	m.x2 = m.x + task.GetResult()
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -234,7 +232,7 @@ askDone2:
 	m.sum += x
 	task = play.Ask(m.ctx, 1000)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -253,7 +251,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.x2)
 	if !task.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -270,7 +268,7 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26, Code: 191,
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 189,
 	Lines: "20:2 29-30:2 42-44:3 53-54:5 56:8 57:10 62-63:10 72-73:11 77:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
@@ -313,9 +311,9 @@ type predeclaredMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *predeclaredMachine) suspend(state uint16) *predeclaredMachine {
+func (m *predeclaredMachine) suspend(state uint16, awaited *async.Header) *predeclaredMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -324,12 +322,11 @@ func (m *predeclaredMachine) suspend(state uint16) *predeclaredMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *predeclaredMachine) leaveStack() {
+func (m *predeclaredMachine) leaveStack(awaited *async.Header) {
 	h := new(predeclaredMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -361,7 +358,7 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 20)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.string = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -376,7 +373,7 @@ askDone:
 	}
 	task = play.Ask(m.ctx, nil2+m.len)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -387,7 +384,7 @@ askDone2:
 	m.spill = m.string(fmt)
 	task = play.Ask(m.ctx, m.len)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.ctx, h.string = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -400,7 +397,7 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 343,
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 340,
 	Lines: "19:1 29-30:1 33-34:2 43-44:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
@@ -445,9 +442,9 @@ type generatedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m2 *generatedMachine) suspend(state uint16) *generatedMachine {
+func (m2 *generatedMachine) suspend(state uint16, awaited *async.Header) *generatedMachine {
 	if m2.heap != m2 {
-		m2.leaveStack()
+		m2.leaveStack(awaited)
 	}
 	m2.heap.State = state
 	return m2.heap
@@ -456,12 +453,11 @@ func (m2 *generatedMachine) suspend(state uint16) *generatedMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m2 *generatedMachine) leaveStack() {
+func (m2 *generatedMachine) leaveStack(awaited *async.Header) {
 	h := new(generatedMachine)
 	*h = *m2
 	h.heap, m2.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -493,7 +489,7 @@ func (m2 *generatedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = play.Ask(m2.ctx, m2.m)
 	if !task2.IsCompleted() {
-		h := m2.suspend(1)
+		h := m2.suspend(1, nil)
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -503,7 +499,7 @@ askDone:
 	m2.awaiter = task2.GetResult()
 	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
-		h := m2.suspend(2)
+		h := m2.suspend(2, nil)
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -513,7 +509,7 @@ askDone2:
 	m2.Builder4 = task2.GetResult()
 	task2 = play.Ask(m2.ctx, m2.ex)
 	if !task2.IsCompleted() {
-		h := m2.suspend(3)
+		h := m2.suspend(3, nil)
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -524,7 +520,7 @@ askDone3:
 	m2.m++
 	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
-		h := m2.suspend(4)
+		h := m2.suspend(4, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -538,7 +534,7 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 474,
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 470,
 	Lines: "20:1 29-30:1 39-40:2 49-51:3 61-62:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
@@ -580,9 +576,9 @@ type blankMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *blankMachine) suspend(state uint16) *blankMachine {
+func (m *blankMachine) suspend(state uint16, awaited *async.Header) *blankMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -591,12 +587,11 @@ func (m *blankMachine) suspend(state uint16) *blankMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *blankMachine) leaveStack() {
+func (m *blankMachine) leaveStack(awaited *async.Header) {
 	h := new(blankMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -619,7 +614,7 @@ func (m *blankMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 8)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -629,7 +624,7 @@ askDone:
 	_, m.kept = task.GetResult(), m.n
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -643,7 +638,7 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66, Code: 609,
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 604,
 	Lines: "11:1 20-21:1 31-32:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},

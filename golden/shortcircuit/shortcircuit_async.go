@@ -38,9 +38,9 @@ type shortcircuitMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *shortcircuitMachine) suspend(state uint16) *shortcircuitMachine {
+func (m *shortcircuitMachine) suspend(state uint16, awaited *async.Header) *shortcircuitMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -49,12 +49,11 @@ func (m *shortcircuitMachine) suspend(state uint16) *shortcircuitMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *shortcircuitMachine) leaveStack() {
+func (m *shortcircuitMachine) leaveStack(awaited *async.Header) {
 	h := new(shortcircuitMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -106,7 +105,7 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -118,7 +117,7 @@ done:
 	m.both = holds
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -135,7 +134,7 @@ askDone2:
 	}
 	task = play.Ask(m.ctx, !m.a)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -153,7 +152,7 @@ done3:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -165,7 +164,7 @@ done4:
 	fmt.Println(m.a, m.b, m.both, m.either, !(holds4))
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
-		h := m.suspend(5)
+		h := m.suspend(5, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -178,7 +177,7 @@ askDone5:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		h := m.suspend(6)
+		h := m.suspend(6, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -198,7 +197,7 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 67,
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 66,
 	Lines: "32:1 34-36:1 51-52:3 82-83:4 98-99:5 123-125:6 126:6 129:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},

@@ -36,9 +36,9 @@ type switchesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *switchesMachine) suspend(state uint16) *switchesMachine {
+func (m *switchesMachine) suspend(state uint16, awaited *async.Header) *switchesMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *switchesMachine) suspend(state uint16) *switchesMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *switchesMachine) leaveStack() {
+func (m *switchesMachine) leaveStack(awaited *async.Header) {
 	h := new(switchesMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -88,7 +87,7 @@ loop:
 	}
 	task = tagAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.tag, h.first = "", "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -98,7 +97,7 @@ tagDone:
 	m.tag, _ = task.GetResult()
 	task = firstAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		h.first = "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -108,7 +107,7 @@ firstDone:
 	m.first, _ = task.GetResult()
 	task = stepsAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -124,7 +123,7 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18, Code: 67,
+	Func: "Switches", File: "switches.go", Line: 18, Code: 66,
 	Lines: "19:1 21-22:1 31-32:2 41-42:3 50-51:4 55:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
@@ -165,9 +164,9 @@ type tagMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *tagMachine) suspend(state uint16) *tagMachine {
+func (m *tagMachine) suspend(state uint16, awaited *async.Header) *tagMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -176,12 +175,11 @@ func (m *tagMachine) suspend(state uint16) *tagMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *tagMachine) leaveStack() {
+func (m *tagMachine) leaveStack(awaited *async.Header) {
 	h := new(tagMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -209,7 +207,7 @@ func (m *tagMachine) MoveNext(*async.Executor) async.Continuation {
 	half = m.n / 2
 	task = play.Ask(m.ctx, half)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -228,7 +226,7 @@ clause:
 clause2:
 	task2 = play.Ask(m.ctx, "one more")
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -244,7 +242,7 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 194,
+	Func: "tag", File: "switches.go", Line: 28, Code: 192,
 	Lines: "15:1 25-26:1 28:4 33:3 35:5 45-46:5 48:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
@@ -283,9 +281,9 @@ type firstMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *firstMachine) suspend(state uint16) *firstMachine {
+func (m *firstMachine) suspend(state uint16, awaited *async.Header) *firstMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -294,12 +292,11 @@ func (m *firstMachine) suspend(state uint16) *firstMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *firstMachine) leaveStack() {
+func (m *firstMachine) leaveStack(awaited *async.Header) {
 	h := new(firstMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -325,7 +322,7 @@ func (m *firstMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.n == 3)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -337,7 +334,7 @@ askDone:
 	}
 	task = play.Ask(m.ctx, m.n == 4)
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -359,7 +356,7 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 312,
+	Func: "first", File: "switches.go", Line: 40, Code: 309,
 	Lines: "11:2 26:4 41:3 43:5 45:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
@@ -401,9 +398,9 @@ type stepsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *stepsMachine) suspend(state uint16) *stepsMachine {
+func (m *stepsMachine) suspend(state uint16, awaited *async.Header) *stepsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -412,12 +409,11 @@ func (m *stepsMachine) suspend(state uint16) *stepsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *stepsMachine) leaveStack() {
+func (m *stepsMachine) leaveStack(awaited *async.Header) {
 	h := new(stepsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -448,7 +444,7 @@ func (m *stepsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -470,7 +466,7 @@ clause:
 clause2:
 	task2 = play.Ask(m.ctx, "b")
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -487,7 +483,7 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 431,
+	Func: "steps", File: "switches.go", Line: 52, Code: 427,
 	Lines: "14:1 17-18:1 27:1 35-38:3 39:4 40:9 52:12 54:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},

@@ -36,9 +36,9 @@ type typeswitchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *typeswitchMachine) suspend(state uint16) *typeswitchMachine {
+func (m *typeswitchMachine) suspend(state uint16, awaited *async.Header) *typeswitchMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -47,12 +47,11 @@ func (m *typeswitchMachine) suspend(state uint16) *typeswitchMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *typeswitchMachine) leaveStack() {
+func (m *typeswitchMachine) leaveStack(awaited *async.Header) {
 	h := new(typeswitchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +83,7 @@ loop:
 	v = m.slice[m.index]
 	task = describeAsync(m.ctx, v)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -100,7 +99,7 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 66,
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 65,
 	Lines: "12:1 18-19:1 27-28:2 29:1 32:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
@@ -144,9 +143,9 @@ type describeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *describeMachine) suspend(state uint16) *describeMachine {
+func (m *describeMachine) suspend(state uint16, awaited *async.Header) *describeMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -155,12 +154,11 @@ func (m *describeMachine) suspend(state uint16) *describeMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *describeMachine) leaveStack() {
+func (m *describeMachine) leaveStack(awaited *async.Header) {
 	h := new(describeMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -197,7 +195,7 @@ func (m *describeMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, m.v)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, nil)
 		h.v = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -223,7 +221,7 @@ askDone:
 clause:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, nil)
 		h.ctx, h.v = nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -235,7 +233,7 @@ askDone2:
 clause2:
 	task3 = play.Ask(m.ctx, "time")
 	if !task3.IsCompleted() {
-		h := m.suspend(3)
+		h := m.suspend(3, nil)
 		h.ctx, h.v = nil, nil // not needed any more
 		h.awaiter3 = task3
 		if task3.OnCompleted(h) {
@@ -250,7 +248,7 @@ clause3:
 clause4:
 	task4 = play.Ask(m.ctx, m.v4)
 	if !task4.IsCompleted() {
-		h := m.suspend(4)
+		h := m.suspend(4, nil)
 		h.ctx, h.v = nil, nil // not needed any more
 		h.awaiter4 = task4
 		if task4.OnCompleted(h) {
@@ -273,7 +271,7 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 176,
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 174,
 	Lines: "22:1 32-33:1 36:4 39:7 41:9 44:15 48:3 60:5 70-71:5 73:8 75:10 85-86:10 90-91:11 93:14 95:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},

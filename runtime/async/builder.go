@@ -2,6 +2,7 @@ package async
 
 import (
 	"context"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -11,20 +12,13 @@ type Builder[T any] struct {
 	cell[T]
 }
 
-// BelongTo is called when the machine is about to leave the stack, at its first
-// suspension. ctx is the function's context as its caller passed it; what it
-// carries is where the machine resumes (C23) and whom a blocking Await parks.
-func (b *Builder[T]) BelongTo(ctx context.Context) {
-	if env := environmentOf(ctx); env != nil {
-		b.env = env
-		b.status |= env.flags()
-	}
-}
-
 // Promote is called on m, the copy that the machine has made of itself on the heap
-// (C22).
-func (b *Builder[T]) Promote(m Continuation) {
-	b.status |= promoted
+// (C22). ctx is the function's context as its caller passed it; what it carries is
+// where the machine resumes (C23) and whom a blocking Await parks. A machine with a
+// context that carries nothing, or without one, belongs to the host of awaited, what
+// it waits for. Each may be nil.
+func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Header) {
+	b.promote(promoted, belonging(ctx, awaited))
 	if b.followed() {
 		b.began(m)
 	}
@@ -40,12 +34,19 @@ func (b *Builder[T]) SyncContext() SyncContext {
 
 // SetResult completes the machine. On the heap, it returns the continuation
 // that this releases, for MoveNext to return.
-func (b *Builder[T]) SetResult(v T, err error) Continuation {
-	if err != nil || b.has(promoted) {
-		return b.settle(v, err)
+func (b *Builder[T]) SetResult(v T, err error) (released Continuation) {
+	s := atomic.LoadUint32(&b.status)
+	switch {
+	case err != nil:
+	case s&promoted == 0: // on the stack, as most that wait for nothing are
+		b.value, b.status = v, done
+		return nil
+	case s&(solo|single|tracked) == solo && s&phases != done:
+		released, b.next = b.next, nil // as complete does, which this saves a host's machines
+		b.value, b.status = v, s&^phases|done
+		return released
 	}
-	b.value, b.status = v, done // on the stack, as most that wait for nothing are
-	return nil
+	return b.settle(v, err)
 }
 
 // settle is SetResult of a machine that has failed, or is on the heap.

@@ -71,7 +71,7 @@ type onceMachine struct {
 }
 
 func (m *onceMachine) start() async.Task[int] {
-	m.Promote(m)
+	m.Promote(m, nil, nil)
 	m.first.OnCompleted(m)
 	return m.Task()
 }
@@ -182,7 +182,7 @@ func TestResultOfAPinnedMachine(t *testing.T) {
 	async.OnUnobserved(func(*async.OperationError) {})
 	defer async.OnUnobserved(nil)
 	var m async.Builder[int]
-	m.Promote(nil)
+	m.Promote(nil, nil, nil)
 	m.SetResult(1, boom)
 	if _, err := m.Result().Await(); err != boom {
 		t.Errorf("err = %v, want it as it was", err)
@@ -216,7 +216,7 @@ func TestDeferredCallsOfAnInterruptedMachine(t *testing.T) {
 	} {
 		s := async.NewSource[int]()
 		m := &deferringMachine{deferred: test.deferred}
-		m.Promote(m)
+		m.Promote(m, nil, nil)
 		s.Task().OnCompleted(m)
 		above, behind := await(m.Task()), await(s.Task())
 		ended := make(chan struct{})

@@ -1,6 +1,7 @@
 package async
 
 import (
+	"context"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
@@ -274,6 +275,28 @@ func stale(s, token uint32) bool { return (s^token)&versions != 0 }
 
 func staleToken(what string) {
 	panic("async: C13: a task was " + what + " after its source had been reused; a task from a pool may be awaited and read once, and not kept")
+}
+
+// promote is called on the header of a machine that has been copied to the heap and
+// belongs to env, which may be nil: nobody else knows it yet.
+func (h *Header) promote(flags uint32, env *environment) {
+	if env != nil {
+		h.env = env
+		flags |= env.flags()
+	}
+	h.status |= flags
+}
+
+// belonging is what a machine belongs to that leaves the stack: what ctx, its
+// function's context, carries, or else the host of awaited, what it waits for.
+func belonging(ctx context.Context, awaited *Header) *environment {
+	if env := environmentOf(ctx); env != nil {
+		return env
+	}
+	if awaited != nil && awaited.has(solo) {
+		return awaited.env.bare
+	}
+	return nil
 }
 
 // adopt is belong for a machine that is stored as k.

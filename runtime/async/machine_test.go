@@ -36,21 +36,20 @@ func sumIn(ctx context.Context, n int, next func(int) async.Task[int]) (task asy
 	return m.heap.Task()
 }
 
-func (m *sumMachine) suspend(state uint16) *sumMachine {
-	m.State = state
+func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 	if m.heap != m {
-		m.promote()
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 //go:noinline
-func (m *sumMachine) promote() {
-	m.BelongTo(m.ctx)
+func (m *sumMachine) leaveStack(awaited *async.Header) {
 	h := new(sumMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
@@ -70,7 +69,7 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -108,15 +107,15 @@ func pooledSumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]
 }
 
 func (m *pooledSum) suspend(state uint16, awaited *async.Header) *pooledSum {
-	m.State = state
 	if m.heap != m {
-		m.promote(awaited)
+		m.leaveStack(awaited)
 	}
+	m.heap.State = state
 	return m.heap
 }
 
 //go:noinline
-func (m *pooledSum) promote(awaited *async.Header) {
+func (m *pooledSum) leaveStack(awaited *async.Header) {
 	h, env := pooledSums.Get(nil, awaited)
 	token := h.Token()
 	*h = *m

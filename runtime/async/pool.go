@@ -21,7 +21,7 @@ import (
 //		token := h.Token()              // before the copy: it outlives it
 //		*h = *m
 //		h.heap, m.heap = h, h
-//		h.PromotePooled(h, token, env)  // instead of BelongTo(m.ctx) and Promote(h)
+//		h.PromotePooled(h, token, env)  // instead of Promote(h, h.ctx, awaited)
 //	}
 //
 //	// Recycle puts the machine back; reading its task's result calls it.
@@ -52,13 +52,9 @@ type Pool[M any] struct {
 }
 
 // Get returns a machine that nobody uses, zero but for its token, for one that
-// leaves the stack, and what that one belongs to: what ctx, its function's context,
-// carries, or else the host of awaited, what it waits for. Each may be nil.
+// leaves the stack, and what that one belongs to: see [Builder.Promote].
 func (p *Pool[M]) Get(ctx context.Context, awaited *Header) (*M, *environment) {
-	env := environmentOf(ctx)
-	if env == nil && awaited != nil && awaited.has(solo) {
-		env = awaited.env.bare
-	}
+	env := belonging(ctx, awaited)
 	if env != nil {
 		if host, number := env.bare, int(p.number.Load()); number < len(host.idle) {
 			if list := &host.idle[number]; list.n > 0 {
@@ -178,11 +174,7 @@ func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 // Token was token before the copy, and which belongs to env.
 func (b *PooledBuilder[T]) PromotePooled(owner Recyclable, token uint32, env *environment) {
 	b.owner = owner
-	b.status |= promoted | single | token
-	if env != nil {
-		b.env = env
-		b.status |= env.flags()
-	}
+	b.promote(promoted|single|token, env)
 	if b.followed() {
 		b.began(owner.(Continuation))
 	}

@@ -493,7 +493,7 @@ type pairMachine struct {
 
 func pairAsync(task async.Task[int]) async.Task2[int, string] {
 	m := &pairMachine{task: task}
-	m.Promote(m)
+	m.Promote(m, nil, nil)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

@@ -68,8 +68,7 @@ func TestC25_ConfigureAwaitFalseResumesAnywhere(t *testing.T) {
 	for _, fail := range []bool{false, true} {
 		s := async.NewSource[int]()
 		m := &configuredMachine{task: s.Task().ConfigureAwait(false), fail: fail}
-		m.BelongTo(q.context())
-		m.Promote(m)
+		m.Promote(m, q.context(), nil)
 		m.task.OnCompleted(m)
 		s.SetResult(3)
 		if len(q.posted) != 0 || !m.IsCompleted() {
@@ -83,8 +82,7 @@ func TestC25_ConfigureAwaitFalseResumesAnywhere(t *testing.T) {
 	}
 	s := async.NewSource[int]()
 	m := &configuredMachine{task: s.Task().ConfigureAwait(true)}
-	m.BelongTo(q.context())
-	m.Promote(m)
+	m.Promote(m, q.context(), nil)
 	m.task.OnCompleted(m)
 	s.SetResult(3)
 	if q.run() != 1 || !m.IsCompleted() {
@@ -327,8 +325,7 @@ func TestC45_YieldAlwaysSuspendsAndPosts(t *testing.T) {
 	}
 	s := async.NewSource[int]()
 	m := &onceMachine{first: s.Task(), then: y}
-	m.BelongTo(q.context())
-	m.Promote(m)
+	m.Promote(m, q.context(), nil)
 	m.first.OnCompleted(m)
 	s.Complete(async.NewExecutor(q), 1, nil)
 	if m.IsCompleted() || len(q.posted) != 1 {

@@ -144,7 +144,7 @@ func TestMachineAdoptsTheHostOfWhatItAwaits(t *testing.T) {
 		var task async.Task[int]
 		if anywhere {
 			m := &configuredMachine{task: s.Task().ConfigureAwait(false)}
-			m.Promote(m)
+			m.Promote(m, nil, nil)
 			m.task.OnCompleted(m)
 			task = m.Task()
 		} else {

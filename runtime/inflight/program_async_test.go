@@ -38,9 +38,9 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *fetchMachine) suspend(state uint16) *fetchMachine {
+func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -49,12 +49,11 @@ func (m *fetchMachine) suspend(state uint16) *fetchMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *fetchMachine) leaveStack() {
+func (m *fetchMachine) leaveStack(awaited *async.Header) {
 	h := new(fetchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = m.f.ReadAtAsync(m.ctx, buf, m.at)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.f, h.why = nil, nil, "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -98,7 +97,7 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 68,
 	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
@@ -138,9 +137,9 @@ type serveMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *serveMachine) suspend(state uint16) *serveMachine {
+func (m *serveMachine) suspend(state uint16, awaited *async.Header) *serveMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -149,12 +148,11 @@ func (m *serveMachine) suspend(state uint16) *serveMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *serveMachine) leaveStack() {
+func (m *serveMachine) leaveStack(awaited *async.Header) {
 	h := new(serveMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -179,7 +177,7 @@ func (m *serveMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = fetchAsync(m.ctx, m.f, m.at, "asked")
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -195,7 +193,7 @@ fetchDone:
 
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 168,
+	Func: "serve", File: "program_test.go", Line: 28, Code: 166,
 	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
@@ -233,9 +231,9 @@ type bothMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *bothMachine) suspend(state uint16) *bothMachine {
+func (m *bothMachine) suspend(state uint16, awaited *async.Header) *bothMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -244,12 +242,11 @@ func (m *bothMachine) suspend(state uint16) *bothMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *bothMachine) leaveStack() {
+func (m *bothMachine) leaveStack(awaited *async.Header) {
 	h := new(bothMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -274,7 +271,7 @@ func (m *bothMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.WhenAll(m.ctx, serveAsync(m.ctx, m.f, 0, time.Second), serveAsync(m.ctx, m.f, 512, time.Second))
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -287,7 +284,7 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 263,
+	Func: "both", File: "program_test.go", Line: 39, Code: 260,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
@@ -327,9 +324,9 @@ type listenMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *listenMachine) suspend(state uint16) *listenMachine {
+func (m *listenMachine) suspend(state uint16, awaited *async.Header) *listenMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -338,12 +335,11 @@ func (m *listenMachine) suspend(state uint16) *listenMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *listenMachine) leaveStack() {
+func (m *listenMachine) leaveStack(awaited *async.Header) {
 	h := new(listenMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -370,7 +366,7 @@ func (m *listenMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.done
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.done = nil, async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -383,7 +379,7 @@ doneDone:
 
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 359,
+	Func: "listen", File: "program_test.go", Line: 47, Code: 355,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
@@ -421,9 +417,9 @@ type anywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *anywhereMachine) suspend(state uint16) *anywhereMachine {
+func (m *anywhereMachine) suspend(state uint16, awaited *async.Header) *anywhereMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -432,11 +428,11 @@ func (m *anywhereMachine) suspend(state uint16) *anywhereMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *anywhereMachine) leaveStack() {
+func (m *anywhereMachine) leaveStack(awaited *async.Header) {
 	h := new(anywhereMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(h)
+	h.Promote(h, nil, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -461,7 +457,7 @@ func (m *anywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task2.Header())
 		h.task = async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -474,7 +470,7 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 450,
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 446,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
@@ -517,9 +513,9 @@ type eachMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *eachMachine) suspend(state uint16) *eachMachine {
+func (m *eachMachine) suspend(state uint16, awaited *async.Header) *eachMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -528,12 +524,11 @@ func (m *eachMachine) suspend(state uint16) *eachMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *eachMachine) leaveStack() {
+func (m *eachMachine) leaveStack(awaited *async.Header) {
 	h := new(eachMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -599,7 +594,7 @@ loop:
 	t = m.iterator.Key()
 	task = t
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -621,7 +616,7 @@ done:
 
 // eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 580,
+	Func: "each", File: "program_test.go", Line: 63, Code: 575,
 	Lines: "13-14:1 19-20:2 29-32:3 33-34:6 37:2 38-39:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},

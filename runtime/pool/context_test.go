@@ -82,8 +82,7 @@ func TestYieldingDoesNotStopTheClock(t *testing.T) {
 			turns++
 			return rung || turns > 1000
 		}}
-		m.BelongTo(ctx)
-		m.Promote(m)
+		m.Promote(m, ctx, nil)
 		w.UI().Go("start", func() { m.MoveNext(w.Executor()) })
 		w.Run()
 		if !rung || turns > 1000 || turns < 3 || !m.IsCompleted() {

@@ -23,8 +23,7 @@ type machine struct {
 
 func start(ctx context.Context, task async.Task[int], f func()) async.Task[int] {
 	m := &machine{task: task, f: f}
-	m.BelongTo(ctx)
-	m.Promote(m)
+	m.Promote(m, ctx, nil)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

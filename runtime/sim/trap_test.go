@@ -19,8 +19,7 @@ type waiter struct {
 
 func wait(ctx context.Context, name string, task async.Task0) async.Task0 {
 	m := &waiter{name: name, task: task}
-	m.BelongTo(ctx)
-	m.Promote(m)
+	m.Promote(m, ctx, nil)
 	if !task.OnCompleted(m) {
 		m.MoveNext(nil)
 	}

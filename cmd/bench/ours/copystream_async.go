@@ -38,9 +38,9 @@ type copyStreamMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
+func (m *copyStreamMachine) suspend(state uint16, awaited *async.Header) *copyStreamMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -49,12 +49,11 @@ func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *copyStreamMachine) leaveStack() {
+func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
 	h := new(copyStreamMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +84,7 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.src.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -100,7 +99,7 @@ readDone:
 	}
 	task = m.dst.WriteAsync(m.ctx, m.buf[:m.n])
 	if !task.IsCompleted() {
-		h := m.suspend(2)
+		h := m.suspend(2, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -116,7 +115,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go", Line: 13, Code: 70,
+	Func: "CopyStream", File: "copystream.go", Line: 13, Code: 69,
 	Lines: "14:1 16:4 24-31:4 40-43:11",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

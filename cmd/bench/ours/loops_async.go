@@ -258,9 +258,9 @@ type onceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *onceMachine) suspend(state uint16) *onceMachine {
+func (m *onceMachine) suspend(state uint16, awaited *async.Header) *onceMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -269,11 +269,11 @@ func (m *onceMachine) suspend(state uint16) *onceMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *onceMachine) leaveStack() {
+func (m *onceMachine) leaveStack(awaited *async.Header) {
 	h := new(onceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(h)
+	h.Promote(h, nil, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -297,7 +297,7 @@ func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -444,9 +444,9 @@ type watchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *watchMachine) suspend(state uint16) *watchMachine {
+func (m *watchMachine) suspend(state uint16, awaited *async.Header) *watchMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -455,11 +455,11 @@ func (m *watchMachine) suspend(state uint16) *watchMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *watchMachine) leaveStack() {
+func (m *watchMachine) leaveStack(awaited *async.Header) {
 	h := new(watchMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(h)
+	h.Promote(h, nil, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -485,7 +485,7 @@ func (m *watchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1119,9 +1119,9 @@ type addReadyMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *addReadyMachine) suspend(state uint16) *addReadyMachine {
+func (m *addReadyMachine) suspend(state uint16, awaited *async.Header) *addReadyMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -1130,11 +1130,11 @@ func (m *addReadyMachine) suspend(state uint16) *addReadyMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *addReadyMachine) leaveStack() {
+func (m *addReadyMachine) leaveStack(awaited *async.Header) {
 	h := new(addReadyMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.Promote(h)
+	h.Promote(h, nil, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1163,7 +1163,7 @@ loop:
 	}
 	task = ReadyAsync(m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1218,9 +1218,9 @@ type handfulMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *handfulMachine) suspend(state uint16) *handfulMachine {
+func (m *handfulMachine) suspend(state uint16, awaited *async.Header) *handfulMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -1229,12 +1229,11 @@ func (m *handfulMachine) suspend(state uint16) *handfulMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *handfulMachine) leaveStack() {
+func (m *handfulMachine) leaveStack(awaited *async.Header) {
 	h := new(handfulMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1258,7 +1257,7 @@ func (m *handfulMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = AddReadyAsync(4)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -1271,7 +1270,7 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1247,
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1246,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
@@ -1309,9 +1308,9 @@ type readsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readsMachine) suspend(state uint16) *readsMachine {
+func (m *readsMachine) suspend(state uint16, awaited *async.Header) *readsMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -1320,12 +1319,11 @@ func (m *readsMachine) suspend(state uint16) *readsMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *readsMachine) leaveStack() {
+func (m *readsMachine) leaveStack(awaited *async.Header) {
 	h := new(readsMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1356,7 +1354,7 @@ loop:
 	*m.left--
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1373,7 +1371,7 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1341,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1339,
 	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1411,9 +1409,9 @@ type readOnceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
-func (m *readOnceMachine) suspend(state uint16) *readOnceMachine {
+func (m *readOnceMachine) suspend(state uint16, awaited *async.Header) *readOnceMachine {
 	if m.heap != m {
-		m.leaveStack()
+		m.leaveStack(awaited)
 	}
 	m.heap.State = state
 	return m.heap
@@ -1422,12 +1420,11 @@ func (m *readOnceMachine) suspend(state uint16) *readOnceMachine {
 // leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
 //
 //go:noinline
-func (m *readOnceMachine) leaveStack() {
+func (m *readOnceMachine) leaveStack(awaited *async.Header) {
 	h := new(readOnceMachine)
 	*h = *m
 	h.heap, m.heap = h, h
-	h.BelongTo(h.ctx)
-	h.Promote(h)
+	h.Promote(h, h.ctx, awaited)
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1454,7 +1451,7 @@ func (m *readOnceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1)
+		h := m.suspend(1, task.Header())
 		h.ctx, h.file = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -1470,7 +1467,7 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1443,
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1440,
 	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},

@@ -297,7 +297,7 @@ func (e *emitter) renew(v *ir.Var) {
 //
 //	task = m.src.ReadAsync(m.ctx, m.buf)
 //	if !task.IsCompleted() {
-//		h := m.suspend(1)
+//		h := m.suspend(1, task.Header())
 //		if h.awaiter.OnCompleted(task, &h.Header, h) {
 //			return nil
 //		}
@@ -316,7 +316,7 @@ func (e *emitter) await(a *ir.Await) {
 	e.box(a.Live)
 	if e.handsOn(a) {
 		e.line("if %[1]s.heap == nil && %[1]s.%[2]s.HandsOn(%[3]s, %[4]s, &%[1]s.Header) {\nreturn nil // its task is the caller's\n}",
-			m, s.Field, s.Local, e.ownContext())
+			m, s.Field, s.Local, e.ownContext(m))
 	}
 	for _, line := range e.suspended(a, s.Local) {
 		e.line("%s", line)
@@ -329,14 +329,11 @@ func (e *emitter) await(a *ir.Await) {
 func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 	s, h := a.Slot, e.copyOnHeap()
 	isTask := s.Task != nil && !s.Boxed
-	args := fmt.Sprint(a.State)
-	switch {
-	case e.fn.Options.Pool && isTask:
-		args += ", " + awaitable + ".Header()"
-	case e.fn.Options.Pool:
-		args += ", nil"
+	awaited := "nil"
+	if isTask {
+		awaited = awaitable + ".Header()"
 	}
-	lines := append([]string{fmt.Sprintf("%s := %s.suspend(%s)", h, e.f.Receiver, args)}, e.letGo(a)...)
+	lines := append([]string{fmt.Sprintf("%s := %s.suspend(%d, %s)", h, e.f.Receiver, a.State, awaited)}, e.letGo(a)...)
 	if isTask {
 		lines = append(lines, fmt.Sprintf("if %[1]s.%[2]s.OnCompleted(%[3]s, &%[1]s.Header, %[1]s) {", h, s.Field, awaitable))
 	} else {

@@ -46,7 +46,7 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 //				m.defers = m.defers[:last]
 //				if !d.task.IsCompleted() {
 //					m.unwinding = p
-//					h := m.suspend(2)
+//					h := m.suspend(2, d.task.Header())
 //					if h.awaiter.OnCompleted(d.task, &h.Header, h) {
 //						return nil
 //					}

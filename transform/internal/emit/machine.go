@@ -352,60 +352,49 @@ func (e *emitter) slotType(s *ir.Slot) string {
 
 // suspend:
 //
-//	func (m *copyStreamMachine) suspend(state uint16) *copyStreamMachine {
+//	func (m *copyStreamMachine) suspend(state uint16, awaited *async.Header) *copyStreamMachine {
 //		if m.heap != m {
-//			m.leaveStack()
+//			m.leaveStack(awaited)
 //		}
 //		m.heap.State = state
 //		return m.heap
 //	}
 //
 //	//go:noinline
-//	func (m *copyStreamMachine) leaveStack() {
+//	func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
 //		h := new(copyStreamMachine)
 //		*h = *m
 //		h.heap, m.heap = h, h
-//		h.BelongTo(h.ctx)
-//		h.Promote(h)
+//		h.Promote(h, h.ctx, awaited)
 //	}
 //
 // The copy comes first: to write and at once to copy is slow.
-//
-// A pooled machine takes what it awaits too: its copy comes from that one's host.
 func (e *emitter) suspend() {
 	m, heap := e.f.Receiver, e.copyOnHeap()
-	params, awaited := []jen.Code{jen.Id("state").Uint16()}, ""
-	if e.fn.Options.Pool {
-		params = append(params, jen.Id("awaited").Op("*").Add(raw(async("Header"))))
-		awaited = "awaited"
-	}
+	awaited := jen.Id("awaited").Op("*").Add(raw(async("Header")))
 	var b strings.Builder
-	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n%[1]s.leaveStack(%[2]s)\n}\n%[1]s.heap.State = state\nreturn %[1]s.heap", m, awaited)
+	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n%[1]s.leaveStack(awaited)\n}\n%[1]s.heap.State = state\nreturn %[1]s.heap", m)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
-	e.method("suspend").Params(params...).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
+	e.method("suspend").Params(jen.Id("state").Uint16(), awaited).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
 
 	b.Reset()
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s, env := %[2]s.Get(%[3]s, awaited)\ntoken := %[1]s.Token()\n", heap, e.pool(), e.ownContext())
+		fmt.Fprintf(&b, "%[1]s, env := %[2]s.Get(%[3]s, awaited)\ntoken := %[1]s.Token()\n", heap, e.pool(), e.ownContext(m))
 	} else {
 		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
 	}
 	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
 	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
-	switch {
-	case e.fn.Options.Pool:
+	if e.fn.Options.Pool {
 		fmt.Fprintf(&b, "%[1]s.PromotePooled(%[1]s, token, env)", heap)
-	case e.f.Context != nil:
-		fmt.Fprintf(&b, "%[1]s.BelongTo(%[1]s.%[2]s)\n", heap, e.calledContext())
-		fallthrough
-	default:
-		fmt.Fprintf(&b, "%[1]s.Promote(%[1]s)", heap)
+	} else {
+		fmt.Fprintf(&b, "%[1]s.Promote(%[1]s, %[2]s, awaited)", heap, e.ownContext(heap))
 	}
 	e.out.Comment("leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.")
 	e.out.Comment("")
 	e.out.Comment("//go:noinline")
-	e.method("leaveStack").Params(params[1:]...).Block(raw(b.String()))
+	e.method("leaveStack").Params(awaited).Block(raw(b.String()))
 	e.out.Line()
 }
 
@@ -466,12 +455,13 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 // awaited by many.
 func (e *emitter) handsOn(a *ir.Await) bool { return a.Tail && e.fn.Options.Pool }
 
-// ownContext is the context that the function was called with, nil if it has none.
-func (e *emitter) ownContext() string {
+// ownContext is the context that the function was called with, in machine m or its
+// copy; nil if it has none.
+func (e *emitter) ownContext(m string) string {
 	if e.f.Context == nil {
 		return "nil"
 	}
-	return e.f.Receiver + "." + e.calledContext()
+	return m + "." + e.calledContext()
 }
 
 // calledContext is the field that keeps the context that the function was called

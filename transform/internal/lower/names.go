@@ -24,7 +24,7 @@ type namer struct {
 
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
-	"BelongTo", "Builder", "Builder0", "Builder2", "Builder3", "Catch", "Header", "IsCompleted", "MoveNext", "PooledBuilder",
+	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "Header", "IsCompleted", "MoveNext", "PooledBuilder",
 	"PooledBuilder0", "PooledBuilder2", "PooledBuilder3", "Promote", "PromotePooled", "Recycle", "Restore", "Result", "Retire",
 	"Return", "RunDeferred", "SetResult", "States", "SyncContext", "Task", "Token", "Unwind",
 	"Awaited", "State", "catch", "deferredAwait", "defers", "exit", "finish", "heap", "later", "leaveStack", "settle", "suspend", "unwinding",
