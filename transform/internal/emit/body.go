@@ -327,7 +327,7 @@ func (e *emitter) await(a *ir.Await) {
 // suspended writes how a machine suspends itself. Of a task it keeps no more than
 // what is needed to have it again; of another awaitable, all.
 func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
-	s, h := a.Slot, e.copyOnHeap()
+	s, h := a.Slot, e.f.OnHeap
 	isTask := s.Task != nil && !s.Boxed
 	awaited := "nil"
 	if isTask {

@@ -370,7 +370,7 @@ func (e *emitter) slotType(s *ir.Slot) string {
 //
 // The copy comes first: to write and at once to copy is slow.
 func (e *emitter) suspend() {
-	m, heap := e.f.Receiver, e.copyOnHeap()
+	m, heap := e.f.Receiver, e.f.OnHeap
 	awaited := jen.Id("awaited").Op("*").Add(raw(async("Header")))
 	var b strings.Builder
 	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n%[1]s.leaveStack(awaited)\n}\n%[1]s.heap.State = state\nreturn %[1]s.heap", m)
@@ -398,14 +398,6 @@ func (e *emitter) suspend() {
 	e.out.Line()
 }
 
-// copyOnHeap is what the machine's copy on the heap is called beside the machine.
-func (e *emitter) copyOnHeap() string {
-	if e.f.Receiver == "h" {
-		return "heap"
-	}
-	return "h"
-}
-
 // letGo writes, for the copy on the heap, what it need not hold while it waits at a:
 //
 //	h.ctx, h.buf = nil, nil // not needed any more
@@ -414,7 +406,7 @@ func (e *emitter) copyOnHeap() string {
 func (e *emitter) letGo(a *ir.Await) (lines []string) {
 	var fields, values []string
 	for _, v := range e.dead(a) {
-		fields = append(fields, e.copyOnHeap()+"."+v.Kept())
+		fields = append(fields, e.f.OnHeap+"."+v.Kept())
 		values = append(values, e.nothing(v))
 	}
 	if len(fields) == 0 {

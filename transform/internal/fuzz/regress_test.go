@@ -27,6 +27,10 @@ func TestRegress(t *testing.T) {
 	}
 	w := newWorld(t)
 	for _, w.Flags = range []string{"", "-N -l"} {
+		w.Edit = nil
+		if w.Flags == "" {
+			w.Edit = Suspending
+		}
 		verdicts, err := w.Run(context.Background(), programs, true)
 		if err != nil {
 			t.Fatal(err)

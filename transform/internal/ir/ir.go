@@ -73,6 +73,7 @@ type Func struct {
 	Receiver string // m, by lower
 	Called   string // the field that keeps the context if the body assigns to it, by lower
 	Bound    string // what a type switch binds before the clause's own variable, by lower
+	OnHeap   string // what the copy on the heap is called beside the machine, by lower
 
 	VarOf map[types.Object]*Var
 	Subst map[ast.Node]Operand       // what stands in an expression's place

@@ -10,6 +10,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,6 +24,7 @@ func Func(f *ir.Func) {
 	n := newNamer(f)
 	f.Receiver = n.unique("m", n.idents)
 	f.Bound = n.unique("bound", n.idents)
+	f.OnHeap = n.onHeap()
 	f.Table = n.table()
 	n.constants()
 	n.variables()
@@ -34,6 +36,17 @@ func Func(f *ir.Func) {
 	for _, child := range f.Children {
 		Func(child)
 	}
+}
+
+// onHeap names the machine's copy on the heap, beside which values of the machine's
+// types are written.
+func (n *namer) onHeap() string {
+	taken := maps.Clone(n.idents)
+	maps.Copy(taken, n.taken)
+	for _, name := range n.f.Source.Pkg.Scope().Names() {
+		taken[name] = true
+	}
+	return n.unique("h", taken)
 }
 
 // table names the variable that says where the machine's states are.

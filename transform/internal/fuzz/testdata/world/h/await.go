@@ -278,19 +278,14 @@ func Completed(t interface{ IsCompleted() bool }) bool {
 	return (cur.mode != Later || task) && t.IsCompleted()
 }
 
-// OnCompleted is OnCompleted of what is awaited; in the mode that makes every
-// await suspend, the driver resumes c where t is complete.
-func OnCompleted(t interface {
-	OnCompleted(async.Continuation) bool
-}, c async.Continuation) bool {
-	if t.OnCompleted(c) {
-		return true
-	}
-	if cur.mode == Later {
+// Stored is what OnCompleted of what is awaited has returned; in the mode that makes
+// every await suspend, the driver resumes c where that was complete.
+func Stored(stored bool, c async.Continuation) bool {
+	if !stored && cur.mode == Later {
 		pending = append(pending, &work{run: cur, do: func() {}, next: c})
 		return true
 	}
-	return false
+	return stored
 }
 
 // Pair is a call with two results.
