@@ -24,7 +24,7 @@ var plants = []plant{
 	}, 2},
 	{"deferred calls run at a suspension", deferEarly, 38},
 	{"two states are mixed up", func(text string) string {
-		return strings.NewReplacer("m.suspend(1)", "m.suspend(2)", "m.suspend(2)", "m.suspend(1)").Replace(text)
+		return strings.NewReplacer("m.suspend(1,", "m.suspend(2,", "m.suspend(2,", "m.suspend(1,").Replace(text)
 	}, 34},
 }
 
@@ -81,7 +81,7 @@ func callLate(text string) string {
 
 // deferEarly runs what is deferred whenever the machine waits.
 func deferEarly(text string) string {
-	suspend := regexp.MustCompile(`func \(m \*(\w+)\) suspend\(state uint16\) \*\w+ \{\n`)
+	suspend := regexp.MustCompile(`func \(m \*(\w+)\) suspend\(state uint16[^)]*\) \*\w+ \{\n`)
 	return suspend.ReplaceAllStringFunc(text, func(head string) string {
 		if !strings.Contains(text, "func (m *"+suspend.FindStringSubmatch(head)[1]+") RunDeferred(") {
 			return head
