@@ -9,8 +9,8 @@
 //
 // # The timer store
 //
-// A Virtual clock holds its timers in a hierarchical timing wheel: eleven levels of 64 slots, six bits of the deadline
-// each, so that level 0 has one slot a nanosecond and level 10 reaches to the end of int64. A timer stands on the level
+// A Virtual clock holds its timers in a hierarchical timing wheel: seven levels of 512 slots, nine bits of the deadline
+// each, so that level 0 has one slot a nanosecond and level 6 reaches to the end of int64. A timer stands on the level
 // of the highest bit in which its deadline differs from the wheel's base. The timers of the slot that comes next are taken
 // out and stand in a short list, in the order in which they will ring, so that the time of the next ring is always known;
 // what is set for a moment before that slot's end goes to its place in the list. If a slot holds too many for a list, its

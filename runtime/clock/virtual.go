@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	slotBits = 6
+	slotBits = 9
 	slots    = 1 << slotBits
-	rows     = 16 // 11 levels × 6 bits cover the 63 bits of a Time; an index below 16 needs no check
+	words    = slots / 64
+	rows     = 8 // 7 levels × 9 bits cover the 63 bits of a Time; an index below 8 needs no check
 
 	nearPlace = rows*slots - 1 // the place of what stands in near: no level of the wheel is that high
 	nearFew   = 8              // a slot with no more timers than this is put in order at once
@@ -32,12 +33,13 @@ type Virtual struct {
 	// The wheel. base ≤ now; the level and slot of every timer there follow from base and its deadline. The base moves to
 	// begin once that has passed: until then what comes back from near has its place before it.
 	base      Time
-	populated uint16       // which levels hold timers
-	occupied  [rows]uint64 // by level: which slots do
-	wheel     [rows * slots]list
+	populated uint8                // which levels hold timers
+	inUse     [rows]uint8          // by level: which words of occupied are not 0
+	occupied  [rows * words]uint64 // by level, a bit for each slot: which hold timers
+	wheel     [rows * slots]*Timer // by level: the first timer of each slot, whose prev is the last; nil: none
 }
 
-// list is a first-in, first-out list of timers.
+// list is timers in the order in which they will ring.
 type list struct{ head, tail *Timer }
 
 // Now returns the virtual time.
@@ -173,21 +175,22 @@ func (v *Virtual) first(limit Time) *Timer {
 // that it cascades them first, if the base may be moved there: not past limit, else it reports false.
 func (v *Virtual) open(limit Time) bool {
 	for {
-		level := uint(bits.TrailingZeros16(v.populated)) % rows
-		slot := uint(bits.TrailingZeros64(v.occupied[level])) % slots
+		level := uint(bits.TrailingZeros8(v.populated)) % rows
+		word := uint(bits.TrailingZeros8(v.inUse[level])) % words
+		slot := word*64 + uint(bits.TrailingZeros64(v.occupied[level*words+word]))%64
 		// The lowest populated level holds the earliest timers: those above are due after the whole of it.
 		shift := level * slotBits % 64
 		begin := v.base&^(1<<shift<<slotBits-1) | Time(slot)<<shift
 		place := level*slots + slot
-		l := v.wheel[place%(rows*slots)]
-		if level > 0 && l.many() {
+		t := v.wheel[place%(rows*slots)]
+		if level > 0 && t.leadsMany() {
 			if begin > limit {
 				v.soon = begin
 				return false
 			}
 			v.base = max(v.base, begin)
 			v.vacate(place)
-			v.spread(l)
+			v.spread(t)
 			continue
 		}
 		v.vacate(place)
@@ -195,7 +198,7 @@ func (v *Virtual) open(limit Time) bool {
 		if v.edge = begin + 1<<shift; v.edge < begin {
 			v.edge = Never
 		}
-		for t := l.head; t != nil; {
+		for t != nil {
 			next := t.next
 			after, _ := v.near.before(t.deadline, nearFew)
 			v.near.link(t, after)
@@ -206,18 +209,17 @@ func (v *Virtual) open(limit Time) bool {
 	}
 }
 
-// spread puts timers in the wheel, in their order.
-func (v *Virtual) spread(l list) {
-	for t := l.head; t != nil; {
+// spread puts a timer in the wheel, and those that come after it, in their order.
+func (v *Virtual) spread(t *Timer) {
+	for t != nil {
 		next := t.next
 		v.insert(t)
 		t = next
 	}
 }
 
-// many reports whether there are more timers than near should get at once.
-func (l *list) many() bool {
-	t := l.head
+// leadsMany reports whether there are more timers than near should get at once, from this one on.
+func (t *Timer) leadsMany() bool {
 	for range nearFew {
 		if t = t.next; t == nil {
 			return false
@@ -233,9 +235,9 @@ func (v *Virtual) lineUp(t *Timer) {
 		v.near.link(t, after)
 		return
 	}
-	l := v.near
+	first := v.near.head
 	v.near, v.begin, v.edge = list{}, v.base, v.base
-	v.spread(l)
+	v.spread(first)
 	v.insert(t)
 }
 
@@ -269,28 +271,35 @@ func (l *list) link(t, after *Timer) {
 
 // insert puts a timer in the wheel.
 func (v *Virtual) insert(t *Timer) {
-	level := uint(bits.Len64(uint64(t.deadline^v.base)|1)-1) * 43 >> 8 // by the highest bit that differs; a sixth of it
+	level := uint(bits.Len64(uint64(t.deadline^v.base)|1)-1) * 57 >> 9 // by the highest bit that differs; a ninth of it
 	slot := uint(uint64(t.deadline)>>(level*slotBits%64)) % slots
 	place := (level*slots + slot) % (rows * slots)
-	t.place = uint16(place)
-	l := &v.wheel[place]
-	t.next, t.prev = nil, l.tail
-	if l.tail == nil {
-		l.head = t
-		v.occupied[level%rows] |= 1 << slot
-		v.populated |= 1 << (level % rows)
-	} else {
-		l.tail.next = t
+	t.place, t.next = uint16(place), nil
+	head := v.wheel[place]
+	if head != nil {
+		t.prev, head.prev.next, head.prev = head.prev, t, t
+		return
 	}
-	l.tail = t
+	v.wheel[place], t.prev = t, t
+	v.occupied[place/64] |= 1 << (place % 64)
+	v.inUse[level%rows] |= 1 << (slot / 64)
+	v.populated |= 1 << level
 }
 
 // remove takes a timer out of where it stands.
 func (v *Virtual) remove(t *Timer) {
-	l := &v.wheel[t.place%(rows*slots)]
 	if t.place == nearPlace {
-		l = &v.near
+		v.near.unlink(t)
+	} else {
+		v.takeOut(t)
 	}
+	t.next, t.prev, t.armed = nil, nil, false
+	if v.n--; v.n == 0 {
+		v.soon = Never
+	}
+}
+
+func (l *list) unlink(t *Timer) {
 	if t.prev == nil {
 		l.head = t.next
 	} else {
@@ -301,21 +310,36 @@ func (v *Virtual) remove(t *Timer) {
 	} else {
 		t.next.prev = t.prev
 	}
-	if l.head == nil && t.place != nearPlace {
+}
+
+// takeOut takes a timer out of its slot of the wheel.
+func (v *Virtual) takeOut(t *Timer) {
+	head := &v.wheel[t.place%(rows*slots)]
+	switch {
+	case *head != t:
+		t.prev.next = t.next
+		if t.next != nil {
+			t.next.prev = t.prev
+		} else {
+			(*head).prev = t.prev
+		}
+	case t.next != nil:
+		t.next.prev = t.prev
+		*head = t.next
+	default:
 		v.vacate(uint(t.place))
-	}
-	t.next, t.prev, t.armed = nil, nil, false
-	if v.n--; v.n == 0 {
-		v.soon = Never
 	}
 }
 
 // vacate empties a slot.
 func (v *Virtual) vacate(place uint) {
-	v.wheel[place%(rows*slots)] = list{}
+	v.wheel[place%(rows*slots)] = nil
+	word := &v.occupied[place/64%(rows*words)]
+	if *word &^= 1 << (place % 64); *word != 0 {
+		return
+	}
 	level := place / slots % rows
-	v.occupied[level] &^= 1 << (place % slots)
-	if v.occupied[level] == 0 {
+	if v.inUse[level] &^= 1 << (place / 64 % words); v.inUse[level] == 0 {
 		v.populated &^= 1 << level
 	}
 }
