@@ -59,7 +59,7 @@ var breakages = []broken{
 	{"A18", "driver/disk.go", "\tif !queued {", "\tif false && queued {", "driver"},
 	{"A20", "driver/disk.go", "\tc.StartNextPacket(&d.device)\n", "", "driver"},
 	{"A21", "kernel/iomgr.go", "\tc.CancelIRP(ov.irp)\n", "\tc.CancelIRP(ov.irp)\n\tov.irp = nil\n", "driver"},
-	{"A22", "kernel/interrupt.go", "!l.masked && l.irql > c.irql", "!l.masked", ""},
+	{"A22", "kernel/cpu.go", "return 1 << (l.irql - 1)", "return 1 << (HighLevel - 1)", ""},
 	{"A22", "kernel/irql.go", "if to < c.irql {", "if false {", ""},
 	{"A23", "kernel/irql.go", "if c.irql > limit {", "if false {", ""},
 	{"A23", "kernel/irql.go", "\tif c.irql != level {\n\t\tc.notRestored", "\tif false {\n\t\tc.notRestored", ""},

@@ -29,18 +29,23 @@ type CPU struct {
 // standing is a clock that lets no time pass by itself.
 var standing clock.Virtual
 
-// attention says what a CPU must look at before it goes on below the level at which that is held back. Shifted right by
-// the CPU's level, what is left of it is not held back; of interrupts only their line knows.
+// attention says what a CPU must look at before it goes on below the level at which that is held back: a bit for each level,
+// counted from APCLevel. Shifted right by the CPU's level, what is left of it is not held back.
 type attention uint16
 
 const (
-	attendAPC       attention = 1 << PassiveLevel
-	attendDPC       attention = 1 << APCLevel
-	attendInterrupt attention = 1 << HighLevel
+	attendAPC attention = 1 << (APCLevel - 1)
+	attendDPC attention = 1 << (DispatchLevel - 1)
 )
+
+// attendLine is the attention that a line's interrupt wants.
+func attendLine(l *Line) attention { return 1 << (l.irql - 1) }
 
 // due reports whether there may be something that the CPU's level does not hold back.
 func (c *CPU) due() bool { return c.attention>>(c.irql%16) != 0 }
+
+// interrupted reports whether there may be an interrupt that the CPU's level does not hold back.
+func (c *CPU) interrupted() bool { return c.attention>>max(c.irql, DispatchLevel) != 0 }
 
 // Number returns the CPU's number, from 0.
 func (c *CPU) Number() int { return c.number }
@@ -115,11 +120,11 @@ func (c *CPU) deliver() {
 	delivering := k.delivering
 	k.delivering = true
 	for c.due() {
-		if c.attention&attendInterrupt != 0 && c.serviceHighest() && c.attention&attendInterrupt != 0 {
+		if c.interrupted() && c.serviceHighest() && c.interrupted() {
 			continue
 		}
 		if c.attention&attendDPC != 0 && c.irql < DispatchLevel {
-			if c.drainDPCs(); c.attention&attendInterrupt != 0 {
+			if c.drainDPCs(); c.interrupted() {
 				continue
 			}
 		}

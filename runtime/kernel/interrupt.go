@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // This file is the interrupt controller: lines, the interrupt objects of drivers connected to them, and what happens
 // from a device's Assert to the return of its ISR. Rules A24 to A28.
@@ -124,7 +127,7 @@ func (l *Line) Mask() { l.masked = true }
 func (l *Line) Unmask() {
 	l.masked = false
 	if l.pending {
-		l.target.attention |= attendInterrupt
+		l.target.attention |= attendLine(l)
 	}
 }
 
@@ -143,16 +146,17 @@ func (l *Line) request() {
 		l.target.pending = append(l.target.pending, l)
 	}
 	if !l.masked {
-		l.target.attention |= attendInterrupt
+		l.target.attention |= attendLine(l)
 	}
 }
 
-// serviceHighest services the pending line of the highest level above the CPU's; false if there is none.
+// serviceHighest services the pending line of the highest level above the CPU's, where attention says that there may be one;
+// false if there is none.
 func (c *CPU) serviceHighest() bool {
 	if len(c.pending) == 1 {
-		if l := c.pending[0]; !l.masked && l.irql > c.irql { // mostly there is one, and nothing in its way
+		if l := c.pending[0]; !l.masked { // mostly there is one, and nothing in its way
 			c.pending = c.pending[:0]
-			c.attention &^= attendInterrupt
+			c.attention &^= attendLine(l)
 			l.pending = false
 			c.service(l)
 			return true
@@ -164,29 +168,24 @@ func (c *CPU) serviceHighest() bool {
 // searchHighest is serviceHighest where there are several to choose from.
 func (c *CPU) searchHighest() bool {
 	best := -1
-	waiting := false
 	for i, l := range c.pending {
-		if l.masked {
-			continue
-		}
-		waiting = true
-		if l.irql > c.irql && (best < 0 || l.irql > c.pending[best].irql) {
+		if !l.masked && l.irql > c.irql && (best < 0 || l.irql > c.pending[best].irql) {
 			best = i
 		}
 	}
-	if !waiting {
-		c.attention &^= attendInterrupt
+	var l *Line
+	if best >= 0 {
+		l = c.pending[best]
+		c.pending = slices.Delete(c.pending, best, best+1)
 	}
-	if best < 0 {
+	c.attention &= attendAPC | attendDPC
+	for _, other := range c.pending {
+		if !other.masked {
+			c.attention |= attendLine(other)
+		}
+	}
+	if l == nil {
 		return false
-	}
-	l := c.pending[best]
-	last := len(c.pending) - 1
-	copy(c.pending[best:], c.pending[best+1:])
-	c.pending[last] = nil
-	c.pending = c.pending[:last]
-	if last == 0 {
-		c.attention &^= attendInterrupt
 	}
 	l.pending = false
 	c.service(l)

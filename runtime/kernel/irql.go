@@ -51,7 +51,7 @@ func (c *CPU) notRaised(to IRQL) {
 // LowerIRQL lowers the CPU to a level. What was held back above it happens before LowerIRQL returns: interrupts, then
 // the DPC queue, then the current thread's kernel APCs.
 func (c *CPU) LowerIRQL(to IRQL) {
-	if to > c.irql || c.attention != 0 {
+	if to > c.irql || c.attention>>to != 0 {
 		c.lower(to)
 	} else {
 		c.irql = to
