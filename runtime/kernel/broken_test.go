@@ -62,7 +62,7 @@ var breakages = []broken{
 	{"A22", "kernel/cpu.go", "return 1 << (l.irql - 1)", "return 1 << (HighLevel - 1)", ""},
 	{"A22", "kernel/irql.go", "if to < c.irql {", "if false {", ""},
 	{"A23", "kernel/irql.go", "if c.irql > limit {", "if false {", ""},
-	{"A23", "kernel/irql.go", "\tif c.irql != level {\n\t\tc.notRestored", "\tif false {\n\t\tc.notRestored", ""},
+	{"A23", "kernel/dpc.go", "if c.irql != DispatchLevel {", "if false {", ""},
 	{"A24", "kernel/interrupt.go", "if i.locked {", "if false {", ""},
 	{"A24", "kernel/interrupt.go", "if l.pending {\n\t\tl.target", "if false {\n\t\tl.target", ""},
 	{"A25", "driver/disk.go", "if !d.disk.InterruptPending() {", "if false {", "driver"},
