@@ -33,6 +33,7 @@ type readingReadAllMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *readingReadAllMachine) suspend(state uint16, awaited *async.Header) *readingReadAllMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -90,7 +91,7 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 62,
+	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 63,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
@@ -126,6 +127,7 @@ type readingReadAllBridgedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *readingReadAllBridgedMachine) suspend(state uint16, awaited *async.Header) *readingReadAllBridgedMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -183,7 +185,7 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 155,
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 157,
 	Lines: "12:2 21-25:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},

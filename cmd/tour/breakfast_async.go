@@ -32,6 +32,7 @@ type kitchenToastMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *kitchenToastMachine) suspend(state uint16, awaited *async.Header) *kitchenToastMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -90,7 +91,7 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 61,
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 62,
 	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
@@ -125,6 +126,7 @@ type kitchenEggsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *kitchenEggsMachine) suspend(state uint16, awaited *async.Header) *kitchenEggsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -181,7 +183,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 153,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 155,
 	Lines: "11-12:1 21-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -218,6 +220,7 @@ type kitchenBothMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *kitchenBothMachine) suspend(state uint16, awaited *async.Header) *kitchenBothMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -289,7 +292,7 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 248,
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 251,
 	Lines: "15-16:1 26-29:2 38-39:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},

@@ -49,6 +49,7 @@ type readOneDefer1 struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *readOneMachine) suspend(state uint16, awaited *async.Header) *readOneMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -152,7 +153,7 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 118,
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 119,
 	Lines: "12-13:1 22-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
@@ -188,6 +189,7 @@ type calculateMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *calculateMachine) suspend(state uint16, awaited *async.Header) *calculateMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -244,7 +246,7 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 216,
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 218,
 	Lines: "8:1 9-15:1 25:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},

@@ -35,6 +35,7 @@ type levelMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *levelMachine) suspend(state uint16, awaited *async.Header) *levelMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -109,7 +110,7 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 65,
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
 	Lines: "16:1 18-19:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
@@ -148,6 +149,7 @@ type pinnedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m2 *pinnedMachine) suspend(state uint16, awaited *async.Header) *pinnedMachine {
 	if m2.heap != m2 {
 		m2.leaveStack(awaited)
@@ -206,7 +208,7 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 179,
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 181,
 	Lines: "13-15:1 24-25:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},

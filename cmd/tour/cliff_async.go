@@ -36,6 +36,7 @@ type jobMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *jobMachine) suspend(state uint16, awaited *async.Header) *jobMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -103,7 +104,7 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go", Line: 21, Code: 66,
+	Func: "Job", File: "cliff.go", Line: 21, Code: 67,
 	Lines: "12-13:1 15-16:2 18-19:3 27-31:4 35:10",
 	At: []async.State{
 		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
@@ -139,6 +140,7 @@ type hotMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *hotMachine) suspend(state uint16, awaited *async.Header) *hotMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -192,7 +194,7 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 168,
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},

@@ -34,6 +34,7 @@ type visitMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *visitMachine) suspend(state uint16, awaited *async.Header) *visitMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -93,7 +94,7 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 64,
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 65,
 	Lines: "11-12:2 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
@@ -130,6 +131,7 @@ type visitAnywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *visitAnywhereMachine) suspend(state uint16, awaited *async.Header) *visitAnywhereMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -190,7 +192,7 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 160,
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 162,
 	Lines: "11-12:2 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
@@ -226,6 +228,7 @@ type visitTwiceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *visitTwiceMachine) suspend(state uint16, awaited *async.Header) *visitTwiceMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -280,7 +283,7 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 255,
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 258,
 	Lines: "12:1 21-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},

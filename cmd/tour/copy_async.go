@@ -38,6 +38,7 @@ type copyStreamMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *copyStreamMachine) suspend(state uint16, awaited *async.Header) *copyStreamMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -115,7 +116,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copy.go", Line: 27, Code: 69,
+	Func: "CopyStream", File: "copy.go", Line: 27, Code: 70,
 	Lines: "14:1 16:4 24-31:4 40-43:11",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

@@ -32,6 +32,7 @@ type getDataMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *getDataMachine) suspend(state uint16, awaited *async.Header) *getDataMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -86,7 +87,7 @@ delayDone:
 
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
-	Func: "GetData", File: "deadlock.go", Line: 21, Code: 60,
+	Func: "GetData", File: "deadlock.go", Line: 21, Code: 61,
 	Lines: "11:1 20-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
@@ -121,6 +122,7 @@ type getDataAnywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *getDataAnywhereMachine) suspend(state uint16, awaited *async.Header) *getDataAnywhereMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -176,7 +178,7 @@ delayDone:
 
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
-	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 149,
+	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 151,
 	Lines: "11:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
@@ -212,6 +214,7 @@ type textBoxClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *textBoxClickMachine) suspend(state uint16, awaited *async.Header) *textBoxClickMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -265,7 +268,7 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 241,
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 244,
 	Lines: "11-12:1 20-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},

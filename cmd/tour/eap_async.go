@@ -36,6 +36,7 @@ type shoutMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *shoutMachine) suspend(state uint16, awaited *async.Header) *shoutMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -114,7 +115,7 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 67,
+	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
 	Lines: "15-17:1 26-31:3 40-45:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},

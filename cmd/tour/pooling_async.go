@@ -32,6 +32,7 @@ type connectionReceiveMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *connectionReceiveMachine) suspend(state uint16, awaited *async.Header) *connectionReceiveMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -85,7 +86,7 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 61,
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 62,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
@@ -121,6 +122,7 @@ type connectionReceivePooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *connectionReceivePooledMachine) suspend(state uint16, awaited *async.Header) *connectionReceivePooledMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -184,7 +186,7 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 160,
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 162,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},

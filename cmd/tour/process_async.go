@@ -36,6 +36,7 @@ type processFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *processFileMachine) suspend(state uint16, awaited *async.Header) *processFileMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -94,7 +95,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "process.go", Line: 23, Code: 65,
+	Func: "ProcessFile", File: "process.go", Line: 23, Code: 66,
 	Lines: "12-14:1 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
@@ -133,6 +134,7 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -203,7 +205,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37, Code: 165,
+	Func: "Fetch", File: "process.go", Line: 37, Code: 167,
 	Lines: "12-15:1 16:6 18:8 27-35:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

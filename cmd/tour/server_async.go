@@ -33,6 +33,7 @@ type serverHandleMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *serverHandleMachine) suspend(state uint16, awaited *async.Header) *serverHandleMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -87,7 +88,7 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 63,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
@@ -124,6 +125,7 @@ type serverAuthorizeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *serverAuthorizeMachine) suspend(state uint16, awaited *async.Header) *serverAuthorizeMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -178,7 +180,7 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51, Code: 153,
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 155,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
@@ -215,6 +217,7 @@ type serverSessionMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *serverSessionMachine) suspend(state uint16, awaited *async.Header) *serverSessionMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -269,7 +272,7 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61, Code: 244,
+	Func: "server.Session", File: "server.go", Line: 61, Code: 247,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
@@ -306,6 +309,7 @@ type serverQueryMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *serverQueryMachine) suspend(state uint16, awaited *async.Header) *serverQueryMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -360,7 +364,7 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71, Code: 335,
+	Func: "server.Query", File: "server.go", Line: 71, Code: 339,
 	Lines: "12-13:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
@@ -398,6 +402,7 @@ type serverReadRowMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *serverReadRowMachine) suspend(state uint16, awaited *async.Header) *serverReadRowMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -453,7 +458,7 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 428,
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
 	Lines: "11-13:1 21-23:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},

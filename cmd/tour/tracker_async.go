@@ -36,6 +36,7 @@ type readFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *readFileMachine) suspend(state uint16, awaited *async.Header) *readFileMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -113,7 +114,7 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 68,
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 69,
 	Lines: "15-16:1 26-31:2 41-43:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},

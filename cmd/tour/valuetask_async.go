@@ -33,6 +33,7 @@ type bufferedReaderNextMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *bufferedReaderNextMachine) suspend(state uint16, awaited *async.Header) *bufferedReaderNextMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -98,7 +99,7 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 62,
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 63,
 	Lines: "13:1 15-16:1 25-30:2 32-34:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
@@ -136,6 +137,7 @@ type bufferedReaderSumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *bufferedReaderSumMachine) suspend(state uint16, awaited *async.Header) *bufferedReaderSumMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -199,7 +201,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 165,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 167,
 	Lines: "15:2 23-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

@@ -34,6 +34,7 @@ type printMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *printMachine) suspend(state uint16, awaited *async.Header) *printMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -99,7 +100,7 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go", Line: 56, Code: 62,
+	Func: "Print", File: "void.go", Line: 56, Code: 63,
 	Lines: "16:2 25-28:2 32-35:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},

@@ -37,6 +37,7 @@ type inOrderMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *inOrderMachine) suspend(state uint16, awaited *async.Header) *inOrderMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -103,7 +104,7 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 66,
+	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 67,
 	Lines: "13:1 18-19:1 27-31:2 32:1 35:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
@@ -142,6 +143,7 @@ type asTheyComeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *asTheyComeMachine) suspend(state uint16, awaited *async.Header) *asTheyComeMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -244,7 +246,7 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 204,
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
 	Lines: "13:1 18-19:1 28-31:2 32-33:5 36:1 37-38:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
@@ -283,6 +285,7 @@ type withWhenAnyMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *withWhenAnyMachine) suspend(state uint16, awaited *async.Header) *withWhenAnyMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -366,7 +369,7 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 313,
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 316,
 	Lines: "16:1 17-18:1 20-21:2 30-34:3 43-48:7 51:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
@@ -405,6 +408,7 @@ type downloadMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *downloadMachine) suspend(state uint16, awaited *async.Header) *downloadMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -464,7 +468,7 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 435,
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 439,
 	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},

@@ -33,6 +33,7 @@ type windowClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *windowClickMachine) suspend(state uint16, awaited *async.Header) *windowClickMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -93,7 +94,7 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go", Line: 28, Code: 62,
+	Func: "window.Click", File: "write.go", Line: 28, Code: 63,
 	Lines: "13-15:1 23-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},

@@ -37,6 +37,7 @@ type asyncclosuresMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m2 *asyncclosuresMachine) suspend(state uint16, awaited *async.Header) *asyncclosuresMachine {
 	if m2.heap != m2 {
 		m2.leaveStack(awaited)
@@ -142,7 +143,7 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 68,
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 69,
 	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 60-61:18 70-72:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
@@ -180,6 +181,7 @@ type asyncclosuresGo1Machine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m2 *asyncclosuresGo1Machine) suspend(state uint16, awaited *async.Header) *asyncclosuresGo1Machine {
 	if m2.heap != m2 {
 		m2.leaveStack(awaited)
@@ -232,7 +234,7 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 208,
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 210,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
@@ -269,6 +271,7 @@ type asyncclosuresFunc2Machine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m2 *asyncclosuresFunc2Machine) suspend(state uint16, awaited *async.Header) *asyncclosuresFunc2Machine {
 	if m2.heap != m2 {
 		m2.leaveStack(awaited)
@@ -319,7 +322,7 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 298,
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 301,
 	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},

@@ -41,6 +41,7 @@ type boxedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *boxedMachine) suspend(state uint16, awaited *async.Header) *boxedMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -159,7 +160,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 
 // boxedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
-	Func: "Boxed", File: "boxed.go", Line: 19, Code: 72,
+	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
 	Lines: "32:1 33:5 45-46:5 58-59:6 60:11 70-71:11 82-83:12 84-85:15",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, []byte{0, 7})", Needs: "ctx order header"},

@@ -37,6 +37,7 @@ type windowButtonClickMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *windowButtonClickMachine) suspend(state uint16, awaited *async.Header) *windowButtonClickMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -100,7 +101,7 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 66,
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 67,
 	Lines: "13-16:1 25-32:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},

@@ -42,6 +42,7 @@ type closuresMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *closuresMachine) suspend(state uint16, awaited *async.Header) *closuresMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -165,7 +166,7 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18, Code: 74,
+	Func: "Closures", File: "closures.go", Line: 18, Code: 75,
 	Lines: "22-23:1 28-29:2 31-32:3 45-47:6 56-64:8 65-66:14 76-77:15 87-89:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
@@ -207,6 +208,7 @@ type countersMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *countersMachine) suspend(state uint16, awaited *async.Header) *countersMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -299,7 +301,7 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42, Code: 237,
+	Func: "counters", File: "closures.go", Line: 42, Code: 239,
 	Lines: "15:1 19-20:1 23-27:2 37-38:6 48:1 60:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},

@@ -38,6 +38,7 @@ type copyStreamMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *copyStreamMachine) suspend(state uint16, awaited *async.Header) *copyStreamMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -116,7 +117,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go", Line: 22, Code: 69,
+	Func: "CopyStream", File: "copystream.go", Line: 22, Code: 70,
 	Lines: "14:1 16:4 24-32:4 41-44:12",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

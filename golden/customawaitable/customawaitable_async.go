@@ -37,6 +37,7 @@ type customawaitableMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *customawaitableMachine) suspend(state uint16, awaited *async.Header) *customawaitableMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -143,7 +144,7 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 66,
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 67,
 	Lines: "25:1 35-39:1 48-52:5 62-64:9 74-75:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},

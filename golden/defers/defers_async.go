@@ -38,6 +38,7 @@ type defersMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *defersMachine) suspend(state uint16, awaited *async.Header) *defersMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -116,7 +117,7 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19, Code: 68,
+	Func: "Defers", File: "defers.go", Line: 19, Code: 69,
 	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 45-46:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
@@ -160,6 +161,7 @@ type guardedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *guardedMachine) suspend(state uint16, awaited *async.Header) *guardedMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -278,7 +280,7 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 228,
+	Func: "guarded", File: "defers.go", Line: 30, Code: 230,
 	Lines: "12:1 14-18:1 19:1 20:6 29-33:6 34-37:10 47-48:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
@@ -331,6 +333,7 @@ type stackDefer2 struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *stackMachine) suspend(state uint16, awaited *async.Header) *stackMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -446,7 +449,7 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 399,
+	Func: "stack", File: "defers.go", Line: 49, Code: 402,
 	Lines: "16:1 18-19:1 32:4 41-45:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},

@@ -39,6 +39,7 @@ type mappedMachine[T any, R any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *mappedMachine[T, R]) suspend(state uint16, awaited *async.Header) *mappedMachine[T, R] {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -104,7 +105,7 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go", Line: 18, Code: 70,
+	Func: "mapped", File: "generics.go", Line: 18, Code: 71,
 	Lines: "12:2 17-18:2 27-28:3 29:2 32:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
@@ -145,6 +146,7 @@ type treeInsertMachine[N number, E any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *treeInsertMachine[N, E]) suspend(state uint16, awaited *async.Header) *treeInsertMachine[N, E] {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -236,7 +238,7 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 176,
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 178,
 	Lines: "17:1 19-20:1 32:4 34-35:4 47:7 58:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
@@ -281,6 +283,7 @@ type treeSumMachine[N number, E any] struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *treeSumMachine[N, E]) suspend(state uint16, awaited *async.Header) *treeSumMachine[N, E] {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -357,7 +360,7 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 314,
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 317,
 	Lines: "14-20:1 21:5 27:8 36-37:8 38:5 41:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
@@ -398,6 +401,7 @@ type genericsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *genericsMachine) suspend(state uint16, awaited *async.Header) *genericsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -506,7 +510,7 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 428,
+	Func: "Generics", File: "generics.go", Line: 72, Code: 432,
 	Lines: "25:1 34-35:1 43-51:2 52:7 65:9 74-76:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},

@@ -34,6 +34,7 @@ type ifelseMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *ifelseMachine) suspend(state uint16, awaited *async.Header) *ifelseMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -95,7 +96,7 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 62,
+	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 63,
 	Lines: "14:1 16-18:1 26-27:3 31:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
@@ -137,6 +138,7 @@ type wordMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *wordMachine) suspend(state uint16, awaited *async.Header) *wordMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -238,7 +240,7 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27, Code: 166,
+	Func: "word", File: "ifelse.go", Line: 27, Code: 168,
 	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 53-54:7 63-64:8 65-68:9 69:10 70:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},

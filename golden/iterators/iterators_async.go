@@ -39,6 +39,7 @@ type iteratorsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *iteratorsMachine) suspend(state uint16, awaited *async.Header) *iteratorsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -146,7 +147,7 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 99,
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 100,
 	Lines: "15:1 20-21:1 33:1 34:4 43-45:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
@@ -192,6 +193,7 @@ type findMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *findMachine) suspend(state uint16, awaited *async.Header) *findMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -301,7 +303,7 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 258,
+	Func: "find", File: "iterators.go", Line: 40, Code: 260,
 	Lines: "8:1 14-15:1 19-20:2 30-32:3 34:3 36:2 39:1 40-41:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},

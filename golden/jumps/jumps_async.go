@@ -36,6 +36,7 @@ type jumpsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *jumpsMachine) suspend(state uint16, awaited *async.Header) *jumpsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -122,7 +123,7 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go", Line: 17, Code: 66,
+	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
 	Lines: "11:1 12-14:1 15:5 18-19:5 28-29:6 31-32:7 43-45:8 46:8 48-51:13 53-54:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},

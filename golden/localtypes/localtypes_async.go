@@ -48,6 +48,7 @@ type localtypesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *localtypesMachine) suspend(state uint16, awaited *async.Header) *localtypesMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -163,7 +164,7 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 78,
+	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 79,
 	Lines: "24:7 26-27:7 36-37:8 41:11 45-46:11 57:11 60:14 70-71:14 81-83:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},

@@ -36,6 +36,7 @@ type loopsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *loopsMachine) suspend(state uint16, awaited *async.Header) *loopsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -125,7 +126,7 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17, Code: 64,
+	Func: "Loops", File: "loops.go", Line: 17, Code: 65,
 	Lines: "21:1 29-30:1 38-39:2 47-49:3 58-59:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
@@ -166,6 +167,7 @@ type foreverMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *foreverMachine) suspend(state uint16, awaited *async.Header) *foreverMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -220,7 +222,7 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26, Code: 194,
+	Func: "forever", File: "loops.go", Line: 26, Code: 196,
 	Lines: "9:2 18-21:2 24:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
@@ -258,6 +260,7 @@ type whileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *whileMachine) suspend(state uint16, awaited *async.Header) *whileMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -312,7 +315,7 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37, Code: 286,
+	Func: "while", File: "loops.go", Line: 37, Code: 289,
 	Lines: "9:1 20-21:1 24:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
@@ -352,6 +355,7 @@ type clausesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *clausesMachine) suspend(state uint16, awaited *async.Header) *clausesMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -424,7 +428,7 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45, Code: 380,
+	Func: "clauses", File: "loops.go", Line: 45, Code: 384,
 	Lines: "11:1 24-28:1 30:1 42:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
@@ -464,6 +468,7 @@ type gridMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *gridMachine) suspend(state uint16, awaited *async.Header) *gridMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -542,7 +547,7 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56, Code: 492,
+	Func: "grid", File: "loops.go", Line: 56, Code: 497,
 	Lines: "11:2 15-16:2 17-18:3 28-29:4 31:7 33:9 37-38:9 41:3 44:2 47-48:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},

@@ -42,6 +42,7 @@ type mapsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *mapsMachine) suspend(state uint16, awaited *async.Header) *mapsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -139,7 +140,7 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 75,
+	Func: "Maps", File: "maps.go", Line: 18, Code: 76,
 	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 57-58:13 61-62:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},

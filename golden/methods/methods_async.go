@@ -37,6 +37,7 @@ type accountDepositMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *accountDepositMachine) suspend(state uint16, awaited *async.Header) *accountDepositMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -87,7 +88,7 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 66,
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 67,
 	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
@@ -127,6 +128,7 @@ type accountAfterMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *accountAfterMachine) suspend(state uint16, awaited *async.Header) *accountAfterMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -189,7 +191,7 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 157,
+	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
 	Lines: "11:1 16-17:1 27:1 30:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
@@ -226,6 +228,7 @@ type accountOriginMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *accountOriginMachine) suspend(state uint16, awaited *async.Header) *accountOriginMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -274,7 +277,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 254,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 257,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -313,6 +316,7 @@ type methodsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *methodsMachine) suspend(state uint16, awaited *async.Header) *methodsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -416,7 +420,7 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 342,
+	Func: "Methods", File: "methods.go", Line: 49, Code: 346,
 	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 70-72:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},

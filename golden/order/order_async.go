@@ -44,6 +44,7 @@ type orderMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *orderMachine) suspend(state uint16, awaited *async.Header) *orderMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -227,7 +228,7 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 78,
+	Func: "Order", File: "order.go", Line: 27, Code: 79,
 	Lines: "39-40:4 43-44:5 55-60:6 82-86:11 108-109:15 130-134:16 146-147:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},

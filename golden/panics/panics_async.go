@@ -35,6 +35,7 @@ type panicsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *panicsMachine) suspend(state uint16, awaited *async.Header) *panicsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -94,7 +95,7 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go", Line: 20, Code: 64,
+	Func: "Panics", File: "panics.go", Line: 20, Code: 65,
 	Lines: "10:1 12-14:1 23-24:3 28:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
@@ -134,6 +135,7 @@ type provokeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *provokeMachine) suspend(state uint16, awaited *async.Header) *provokeMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -211,7 +213,7 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 163,
+	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
 	Lines: "11-14:2 23-25:5 27:9 32:8 34:10 46:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},

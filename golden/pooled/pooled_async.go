@@ -39,6 +39,7 @@ type sumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -113,7 +114,7 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "sum", File: "pooled.go", Line: 18, Code: 78,
+	Func: "sum", File: "pooled.go", Line: 18, Code: 79,
 	Lines: "11:1 16-17:1 27:1 30-33:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx numbers total err index"},
@@ -157,6 +158,7 @@ type halfMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *halfMachine) suspend(state uint16, awaited *async.Header) *halfMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -258,7 +260,7 @@ sumDone2:
 
 // halfMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var halfMachineStates = async.States{
-	Func: "half", File: "pooled.go", Line: 31, Code: 196,
+	Func: "half", File: "pooled.go", Line: 31, Code: 198,
 	Lines: "17-21:1 23-24:5 38:8 47-48:8",
 	At: []async.State{
 		1: {Line: 6, Awaits: "sumAsync(ctx, numbers[:middle]...)", Needs: ""},
@@ -298,6 +300,7 @@ type pooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *pooledMachine) suspend(state uint16, awaited *async.Header) *pooledMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -373,7 +376,7 @@ done:
 
 // pooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
-	Func: "Pooled", File: "pooled.go", Line: 46, Code: 328,
+	Func: "Pooled", File: "pooled.go", Line: 46, Code: 331,
 	Lines: "15:1 16-17:1 19-20:2 29-30:3 38-40:4 43:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "halfAsync(ctx, numbers, true)", Needs: "ctx numbers"},

@@ -36,6 +36,7 @@ type processFileMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *processFileMachine) suspend(state uint16, awaited *async.Header) *processFileMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -93,7 +94,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 65,
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 66,
 	Lines: "12-13:1 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
@@ -133,6 +134,7 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -198,7 +200,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 164,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
 	Lines: "14:1 15-16:1 24-31:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

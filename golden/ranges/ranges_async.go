@@ -35,6 +35,7 @@ type rangesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *rangesMachine) suspend(state uint16, awaited *async.Header) *rangesMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -130,7 +131,7 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go", Line: 18, Code: 63,
+	Func: "Ranges", File: "ranges.go", Line: 18, Code: 64,
 	Lines: "22:1 30-32:1 40-41:3 49-55:4 64-65:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
@@ -174,6 +175,7 @@ type countMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *countMachine) suspend(state uint16, awaited *async.Header) *countMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -264,7 +266,7 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32, Code: 202,
+	Func: "count", File: "ranges.go", Line: 32, Code: 204,
 	Lines: "14:1 28-29:1 39:1 44:4 46-47:4 60:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
@@ -313,6 +315,7 @@ type changingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *changingMachine) suspend(state uint16, awaited *async.Header) *changingMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -455,7 +458,7 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 346,
+	Func: "changing", File: "ranges.go", Line: 45, Code: 349,
 	Lines: "18-19:1 25-26:2 35-37:3 41:7 47-48:7 58-59:8 63:11 69-70:11 80-81:12 85:16 91-92:16 103:16 106-107:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
@@ -499,6 +502,7 @@ type textMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *textMachine) suspend(state uint16, awaited *async.Header) *textMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -563,7 +567,7 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 528,
+	Func: "text", File: "ranges.go", Line: 68, Code: 532,
 	Lines: "12:1 19-20:1 30:1 33:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
@@ -601,6 +605,7 @@ type drainMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *drainMachine) suspend(state uint16, awaited *async.Header) *drainMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -663,7 +668,7 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 630,
+	Func: "drain", File: "ranges.go", Line: 75, Code: 635,
 	Lines: "14:1 18-19:1 31:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},

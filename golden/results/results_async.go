@@ -36,6 +36,7 @@ type nothingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *nothingMachine) suspend(state uint16, awaited *async.Header) *nothingMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -85,7 +86,7 @@ askDone:
 
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go", Line: 17, Code: 64,
+	Func: "nothing", File: "results.go", Line: 17, Code: 65,
 	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
@@ -123,6 +124,7 @@ type failsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *failsMachine) suspend(state uint16, awaited *async.Header) *failsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -178,7 +180,7 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 152,
+	Func: "fails", File: "results.go", Line: 22, Code: 154,
 	Lines: "11-14:1 23-24:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
@@ -215,6 +217,7 @@ type oneMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *oneMachine) suspend(state uint16, awaited *async.Header) *oneMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -263,7 +266,7 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 243,
+	Func: "one", File: "results.go", Line: 31, Code: 246,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -304,6 +307,7 @@ type namedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *namedMachine) suspend(state uint16, awaited *async.Header) *namedMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -378,7 +382,7 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 334,
+	Func: "named", File: "results.go", Line: 34, Code: 338,
 	Lines: "14:1 24-27:1 38-42:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
@@ -416,6 +420,7 @@ type threeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *threeMachine) suspend(state uint16, awaited *async.Header) *threeMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -464,7 +469,7 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 444,
+	Func: "three", File: "results.go", Line: 46, Code: 449,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -509,6 +514,7 @@ type fourMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *fourMachine) suspend(state uint16, awaited *async.Header) *fourMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -561,7 +567,7 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 537,
+	Func: "four", File: "results.go", Line: 51, Code: 543,
 	Lines: "11:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
@@ -598,6 +604,7 @@ type handedOnMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *handedOnMachine) suspend(state uint16, awaited *async.Header) *handedOnMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -645,7 +652,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 626,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 633,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -685,6 +692,7 @@ type resultsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *resultsMachine) suspend(state uint16, awaited *async.Header) *resultsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -833,7 +841,7 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 714,
+	Func: "Results", File: "results.go", Line: 64, Code: 722,
 	Lines: "37:1 46-47:1 65-66:2 75-76:3 85-86:4 95-96:5 105-107:6 116-117:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},

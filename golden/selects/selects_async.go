@@ -35,6 +35,7 @@ type selectsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *selectsMachine) suspend(state uint16, awaited *async.Header) *selectsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -112,7 +113,7 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18, Code: 64,
+	Func: "Selects", File: "selects.go", Line: 18, Code: 65,
 	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 44-46:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
@@ -159,6 +160,7 @@ type chooseMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *chooseMachine) suspend(state uint16, awaited *async.Header) *chooseMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -315,7 +317,7 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31, Code: 191,
+	Func: "choose", File: "selects.go", Line: 31, Code: 193,
 	Lines: "28:2 29:4 40:6 62-63:3 65:6 67:8 71:4 81-82:4 85:7 87-88:7 89-90:10 92:13 96:12 109:14 119-120:14 122:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},

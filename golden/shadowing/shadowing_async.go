@@ -33,6 +33,7 @@ type shadowingMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *shadowingMachine) suspend(state uint16, awaited *async.Header) *shadowingMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -117,7 +118,7 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 61,
+	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 62,
 	Lines: "17:1 25-26:1 34-35:2 43-44:3 53-54:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
@@ -161,6 +162,7 @@ type variablesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *variablesMachine) suspend(state uint16, awaited *async.Header) *variablesMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -268,7 +270,7 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26, Code: 189,
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 191,
 	Lines: "20:2 29-30:2 42-44:3 53-54:5 56:8 57:10 62-63:10 72-73:11 77:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
@@ -311,6 +313,7 @@ type predeclaredMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *predeclaredMachine) suspend(state uint16, awaited *async.Header) *predeclaredMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -397,7 +400,7 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 340,
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 343,
 	Lines: "19:1 29-30:1 33-34:2 43-44:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
@@ -442,6 +445,7 @@ type generatedMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m2 *generatedMachine) suspend(state uint16, awaited *async.Header) *generatedMachine {
 	if m2.heap != m2 {
 		m2.leaveStack(awaited)
@@ -534,7 +538,7 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 470,
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 474,
 	Lines: "20:1 29-30:1 39-40:2 49-51:3 61-62:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
@@ -576,6 +580,7 @@ type blankMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *blankMachine) suspend(state uint16, awaited *async.Header) *blankMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -638,7 +643,7 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66, Code: 604,
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 609,
 	Lines: "11:1 20-21:1 31-32:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},

@@ -38,6 +38,7 @@ type shortcircuitMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *shortcircuitMachine) suspend(state uint16, awaited *async.Header) *shortcircuitMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -197,7 +198,7 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 66,
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 67,
 	Lines: "32:1 34-36:1 51-52:3 82-83:4 98-99:5 123-125:6 126:6 129:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},

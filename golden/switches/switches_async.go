@@ -36,6 +36,7 @@ type switchesMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *switchesMachine) suspend(state uint16, awaited *async.Header) *switchesMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -123,7 +124,7 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18, Code: 66,
+	Func: "Switches", File: "switches.go", Line: 18, Code: 67,
 	Lines: "19:1 21-22:1 31-32:2 41-42:3 50-51:4 55:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
@@ -164,6 +165,7 @@ type tagMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *tagMachine) suspend(state uint16, awaited *async.Header) *tagMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -242,7 +244,7 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 192,
+	Func: "tag", File: "switches.go", Line: 28, Code: 194,
 	Lines: "15:1 25-26:1 28:4 33:3 35:5 45-46:5 48:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
@@ -281,6 +283,7 @@ type firstMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *firstMachine) suspend(state uint16, awaited *async.Header) *firstMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -356,7 +359,7 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 309,
+	Func: "first", File: "switches.go", Line: 40, Code: 312,
 	Lines: "11:2 26:4 41:3 43:5 45:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
@@ -398,6 +401,7 @@ type stepsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *stepsMachine) suspend(state uint16, awaited *async.Header) *stepsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -483,7 +487,7 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 427,
+	Func: "steps", File: "switches.go", Line: 52, Code: 431,
 	Lines: "14:1 17-18:1 27:1 35-38:3 39:4 40:9 52:12 54:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},

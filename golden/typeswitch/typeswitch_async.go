@@ -36,6 +36,7 @@ type typeswitchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *typeswitchMachine) suspend(state uint16, awaited *async.Header) *typeswitchMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -99,7 +100,7 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 65,
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 66,
 	Lines: "12:1 18-19:1 27-28:2 29:1 32:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
@@ -143,6 +144,7 @@ type describeMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *describeMachine) suspend(state uint16, awaited *async.Header) *describeMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -271,7 +273,7 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 174,
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 176,
 	Lines: "22:1 32-33:1 36:4 39:7 41:9 44:15 48:3 60:5 70-71:5 73:8 75:10 85-86:10 90-91:11 93:14 95:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},

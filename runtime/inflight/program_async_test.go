@@ -38,6 +38,7 @@ type fetchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -97,7 +98,7 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 68,
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
 	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
@@ -137,6 +138,7 @@ type serveMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *serveMachine) suspend(state uint16, awaited *async.Header) *serveMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -193,7 +195,7 @@ fetchDone:
 
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 166,
+	Func: "serve", File: "program_test.go", Line: 28, Code: 168,
 	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
@@ -231,6 +233,7 @@ type bothMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *bothMachine) suspend(state uint16, awaited *async.Header) *bothMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -284,7 +287,7 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 260,
+	Func: "both", File: "program_test.go", Line: 39, Code: 263,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
@@ -324,6 +327,7 @@ type listenMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *listenMachine) suspend(state uint16, awaited *async.Header) *listenMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -379,7 +383,7 @@ doneDone:
 
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 355,
+	Func: "listen", File: "program_test.go", Line: 47, Code: 359,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
@@ -417,6 +421,7 @@ type anywhereMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *anywhereMachine) suspend(state uint16, awaited *async.Header) *anywhereMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -470,7 +475,7 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 446,
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 451,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
@@ -513,6 +518,7 @@ type eachMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *eachMachine) suspend(state uint16, awaited *async.Header) *eachMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -616,7 +622,7 @@ done:
 
 // eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 575,
+	Func: "each", File: "program_test.go", Line: 63, Code: 581,
 	Lines: "13-14:1 19-20:2 29-32:3 33-34:6 37:2 38-39:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},

@@ -35,6 +35,7 @@ type sumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -110,7 +111,7 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "Sum", File: "loops.go", Line: 15, Code: 74,
+	Func: "Sum", File: "loops.go", Line: 15, Code: 75,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "op.StartAsync()", Needs: "n op sum index"},
@@ -148,6 +149,7 @@ type sumPooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *sumPooledMachine) suspend(state uint16, awaited *async.Header) *sumPooledMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -223,7 +225,7 @@ done:
 
 // sumPooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumPooledMachineStates = async.States{
-	Func: "SumPooled", File: "loops.go", Line: 30, Code: 187,
+	Func: "SumPooled", File: "loops.go", Line: 30, Code: 189,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "p.StartAsync()", Needs: "n p sum index"},
@@ -258,6 +260,7 @@ type onceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *onceMachine) suspend(state uint16, awaited *async.Header) *onceMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -310,7 +313,7 @@ startDone:
 
 // onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
-	Func: "Once", File: "loops.go", Line: 45, Code: 286,
+	Func: "Once", File: "loops.go", Line: 45, Code: 289,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
@@ -345,6 +348,7 @@ type oncePooledMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *oncePooledMachine) suspend(state uint16, awaited *async.Header) *oncePooledMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -408,7 +412,7 @@ startDone:
 
 // oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
-	Func: "OncePooled", File: "loops.go", Line: 53, Code: 384,
+	Func: "OncePooled", File: "loops.go", Line: 53, Code: 388,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
@@ -444,6 +448,7 @@ type watchMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *watchMachine) suspend(state uint16, awaited *async.Header) *watchMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -503,7 +508,7 @@ startDone:
 
 // watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
-	Func: "Watch", File: "loops.go", Line: 61, Code: 472,
+	Func: "Watch", File: "loops.go", Line: 61, Code: 477,
 	Lines: "12:1 13-14:1 22-28:2 29:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
@@ -539,6 +544,7 @@ type pairMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *pairMachine) suspend(state uint16, awaited *async.Header) *pairMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -617,7 +623,7 @@ startDone2:
 
 // pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
-	Func: "Pair", File: "loops.go", Line: 76, Code: 578,
+	Func: "Pair", File: "loops.go", Line: 76, Code: 584,
 	Lines: "15:1 23-27:1 36-37:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
@@ -656,6 +662,7 @@ type pairsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *pairsMachine) suspend(state uint16, awaited *async.Header) *pairsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -731,7 +738,7 @@ done:
 
 // pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
-	Func: "Pairs", File: "loops.go", Line: 88, Code: 695,
+	Func: "Pairs", File: "loops.go", Line: 88, Code: 702,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
@@ -767,6 +774,7 @@ type deepMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *deepMachine) suspend(state uint16, awaited *async.Header) *deepMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -848,7 +856,7 @@ deepDone:
 
 // deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
-	Func: "Deep", File: "loops.go", Line: 103, Code: 806,
+	Func: "Deep", File: "loops.go", Line: 103, Code: 814,
 	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
@@ -886,6 +894,7 @@ type deepSumMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *deepSumMachine) suspend(state uint16, awaited *async.Header) *deepSumMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -967,7 +976,7 @@ deepSumDone:
 
 // deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
-	Func: "DeepSum", File: "loops.go", Line: 115, Code: 925,
+	Func: "DeepSum", File: "loops.go", Line: 115, Code: 934,
 	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
@@ -1007,6 +1016,7 @@ type deepsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *deepsMachine) suspend(state uint16, awaited *async.Header) *deepsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -1082,7 +1092,7 @@ done:
 
 // deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
-	Func: "Deeps", File: "loops.go", Line: 127, Code: 1046,
+	Func: "Deeps", File: "loops.go", Line: 127, Code: 1056,
 	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
@@ -1119,6 +1129,7 @@ type addReadyMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *addReadyMachine) suspend(state uint16, awaited *async.Header) *addReadyMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -1182,7 +1193,7 @@ done:
 
 // addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
-	Func: "AddReady", File: "loops.go", Line: 152, Code: 1146,
+	Func: "AddReady", File: "loops.go", Line: 152, Code: 1157,
 	Lines: "12:1 18:3 26-30:3 34:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
@@ -1218,6 +1229,7 @@ type handfulMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *handfulMachine) suspend(state uint16, awaited *async.Header) *handfulMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -1270,7 +1282,7 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1246,
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1258,
 	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
@@ -1308,6 +1320,7 @@ type readsMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *readsMachine) suspend(state uint16, awaited *async.Header) *readsMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -1371,7 +1384,7 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1339,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1352,
 	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1409,6 +1422,7 @@ type readOnceMachine struct {
 }
 
 // suspend notes where to go on, and moves the machine to the heap the first time.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
 func (m *readOnceMachine) suspend(state uint16, awaited *async.Header) *readOnceMachine {
 	if m.heap != m {
 		m.leaveStack(awaited)
@@ -1467,7 +1481,7 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1440,
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1454,
 	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},

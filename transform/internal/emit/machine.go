@@ -375,6 +375,7 @@ func (e *emitter) suspend() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n%[1]s.leaveStack(awaited)\n}\n%[1]s.heap.State = state\nreturn %[1]s.heap", m)
 	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
+	e.out.Comment("awaited is what the task that it waits for refers to, nil where it waits for something else.")
 	e.method("suspend").Params(jen.Id("state").Uint16(), awaited).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
 
