@@ -18,7 +18,7 @@ import (
 // one, else a goroutine. "First has to wait" is the first blocking Await in it,
 // on whatever task; that it waits for a channel or a mutex Go cannot see, and
 // waits with it, as the machine's caller would. A panic or runtime.Goexit in f
-// becomes the task's.
+// becomes the task's; a machine's Goexit before it first waits is its caller's.
 func Go[T any](ctx context.Context, f func(context.Context) (T, error)) Task[T] {
 	s := NewSourceFor[T](ctx)
 	startThread(HostOf(ctx), func() {
