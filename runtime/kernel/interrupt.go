@@ -117,8 +117,16 @@ func (l *Line) announce() {
 	l.request()
 }
 
-// Deassert lets the line go. A level line that nobody has serviced yet then asks for nothing any more.
-func (l *Line) Deassert() { l.asserted = false }
+// Deassert lets the line go. A level line that nobody has serviced yet then asks for nothing any more; if it is the only one
+// its CPU need not even look.
+func (l *Line) Deassert() {
+	l.asserted = false
+	if c := l.target; l.pending && l.mode == LevelSensitive && !l.phantom && len(c.pending) == 1 {
+		c.pending = c.pending[:0]
+		c.attention &^= attendLine(l)
+		l.pending = false
+	}
+}
 
 // Mask holds the line's interrupts back until Unmask; one that arrives meanwhile stays pending (A24).
 func (l *Line) Mask() { l.masked = true }
