@@ -72,7 +72,11 @@ func newMixed(seed uint64, options ...sim.Option) *mixed {
 	if seed%5 == 4 {
 		options = append(options, sim.WithModernCompletion())
 	}
-	w := sim.New(seed, options...)
+	return mixedIn(sim.New(seed, options...))
+}
+
+// mixedIn is a run in that World.
+func mixedIn(w *sim.World) *mixed {
 	m := &mixed{w: w, left: mixedOps}
 	for i := range 1 + w.Choose("mixed.disks", 2) {
 		cfg := device.DiskConfig{Depth: 1 + w.Choose("mixed.depth", 4)}

@@ -119,3 +119,30 @@ func TestMixedTraces(t *testing.T) {
 		}
 	}
 }
+
+// TestTheVerifierOnlyLooks: where nothing fails and there is one CPU, a World without the verifier takes short ways. It does
+// the same, at the same times, as one with it.
+func TestTheVerifierOnlyLooks(t *testing.T) {
+	cancels := 0
+	run := func(seed uint64, options ...sim.Option) (hash, unseed uint64) {
+		m := mixedIn(sim.New(seed, options...))
+		defer m.w.Close()
+		for _, complaint := range m.run() {
+			t.Errorf("seed %d: %s", seed, complaint)
+		}
+		if m.w.Counters().Cancels > 0 {
+			cancels++
+		}
+		return m.w.Hash(), m.w.Unseed()
+	}
+	for seed := range uint64(60) {
+		hash, unseed := run(seed, sim.WithVerifier())
+		quick, quickUnseed := run(seed, sim.WithoutVerifier())
+		if hash != quick || unseed != quickUnseed {
+			t.Errorf("seed %d: with the verifier %x %x, without %x %x", seed, hash, unseed, quick, quickUnseed)
+		}
+	}
+	if cancels < 10 {
+		t.Errorf("requests that wait were cancelled in %d runs only", cancels)
+	}
+}
