@@ -86,9 +86,11 @@ func (v *Virtual) Stop(t *Timer) bool {
 // own deadline as the time. A time that has passed leaves the clock where it is.
 func (v *Virtual) Advance(to Time) {
 	for v.n > 0 && v.soon <= to {
-		t := v.first(to)
-		if t == nil {
-			break
+		t := v.near.head
+		if t == nil || t.deadline > to { // soon was only a bound
+			if t = v.first(to); t == nil {
+				break
+			}
 		}
 		v.ring(t)
 	}

@@ -37,7 +37,7 @@ type Disk struct {
 
 	// The hardware's state.
 	slots       []*slotGroup // made as needed: most disks never have as many commands as they could
-	made        int          // how many slots there are
+	made        int          // how many slots there are so far; the last group may have more
 	completions []Completion // a ring, which grows as needed
 	taken       int          // index of the oldest entry
 	finished    int          // number of entries
@@ -156,7 +156,7 @@ func (d *Disk) makeSlots(i int) *diskSlot {
 			s.timer.Alarm = s
 		}
 		d.slots = append(d.slots, g)
-		d.made += groupSize
+		d.made = min(d.made+groupSize, d.cfg.Depth)
 	}
 	return d.slot(i)
 }

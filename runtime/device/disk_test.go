@@ -188,3 +188,22 @@ func TestMisuse(t *testing.T) {
 	}()
 	d.Doorbell(0)
 }
+
+// TestSlotsEndAtTheDepth: slots are made in groups, but there are no more of them than the disk says.
+func TestSlotsEndAtTheDepth(t *testing.T) {
+	_, d := newBench(t, NewMemory(nil), DiskConfig{Depth: groupSize + 2})
+	last := d.Registers(groupSize + 1)
+	if again := d.Registers(groupSize + 1); again != last || d.Registers(0) == last {
+		t.Error("a slot's registers are not its own")
+	}
+	for _, slot := range []int{-1, groupSize + 2, 2 * groupSize} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("slot %d of %d: no panic", slot, d.Depth())
+				}
+			}()
+			d.Registers(slot)
+		}()
+	}
+}
