@@ -16,22 +16,23 @@ type FuncRange[K, V any] struct {
 	finished bool
 }
 
-// RangeFunc0 starts a range over a function that yields nothing.
-func RangeFunc0[F ~func(func() bool)](f F) *FuncRange[struct{}, struct{}] {
+// RangeFunc0 starts a range over a function that yields nothing. The type of yield
+// may have a name.
+func RangeFunc0[F ~func(Y), Y ~func() bool](f F) *FuncRange[struct{}, struct{}] {
 	return RangeFunc2(func(yield func(struct{}, struct{}) bool) {
 		f(func() bool { return yield(struct{}{}, struct{}{}) })
 	})
 }
 
 // RangeFunc1 starts a range over a function that yields one value.
-func RangeFunc1[F ~func(func(K) bool), K any](f F) *FuncRange[K, struct{}] {
+func RangeFunc1[F ~func(Y), Y ~func(K) bool, K any](f F) *FuncRange[K, struct{}] {
 	return RangeFunc2(func(yield func(K, struct{}) bool) {
 		f(func(k K) bool { return yield(k, struct{}{}) })
 	})
 }
 
 // RangeFunc2 starts a range over a function that yields two values.
-func RangeFunc2[F ~func(func(K, V) bool), K, V any](f F) *FuncRange[K, V] {
+func RangeFunc2[F ~func(Y), Y ~func(K, V) bool, K, V any](f F) *FuncRange[K, V] {
 	r := new(FuncRange[K, V])
 	r.next, r.stop = iter.Pull2(func(yield func(K, V) bool) {
 		for k, v := range f { // Go's own loop, for it watches what f does
