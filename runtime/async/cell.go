@@ -146,16 +146,6 @@ func (c *cell[T]) look(token uint32) (T, error) {
 	return c.take(token)
 }
 
-// reset makes the cell, which has status s, pending again for its next use.
-func (c *cell[T]) reset(s uint32) {
-	var zero T
-	c.value = zero
-	if s&failed != 0 {
-		c.next = nil
-	}
-	c.status = nextUse(s)
-}
-
 // cellOf returns the cell of a value of type T that has the header.
 func cellOf[T any](h *Header) *cell[T] {
 	var c cell[T]

@@ -94,7 +94,7 @@ func TestHandsOn(t *testing.T) {
 		if env == nil {
 			return new(Header)
 		}
-		return &Header{env: env, status: env.flags()}
+		return &Header{env: env, status: env.flags}
 	}
 	ui := host.with(sc, nil)
 	for _, test := range []struct {

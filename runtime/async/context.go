@@ -87,24 +87,20 @@ type environment struct {
 	workers  SyncContext
 	machines *Machines    // who keeps track of the host's machines, nil if nobody
 	bare     *environment // the same host alone; itself if it has nothing else
+	flags    uint32       // of a cell that has it
 
 	idle []idleMachines // bare's: the host's machines that are in no use, by the number of their pool
 }
 
-// flags returns the flags of a cell that has e.
-func (e *environment) flags() uint32 {
-	switch {
-	case e.host == nil:
-		return hosted
-	case e.machines == nil:
-		return hosted | solo
-	}
-	return hosted | solo | tracked
-}
-
 func newEnvironment(sc SyncContext, h Host, workers SyncContext) *environment {
-	bare := &environment{host: h, machines: machinesOf(h)}
+	bare := &environment{host: h, machines: machinesOf(h), flags: hosted}
 	bare.bare = bare
+	if h != nil {
+		bare.flags |= solo
+		if bare.machines != nil {
+			bare.flags |= tracked
+		}
+	}
 	return bare.with(sc, workers)
 }
 
@@ -113,7 +109,7 @@ func (e *environment) with(sc SyncContext, workers SyncContext) *environment {
 	if sc == nil && workers == nil {
 		return e.bare
 	}
-	return &environment{sync: sc, host: e.host, workers: workers, machines: e.bare.machines, bare: e.bare}
+	return &environment{sync: sc, host: e.host, workers: workers, machines: e.bare.machines, bare: e.bare, flags: e.bare.flags}
 }
 
 type environmentKey struct{}
@@ -134,11 +130,11 @@ func (c *environmentContext) Value(key any) any {
 }
 
 func environmentOf(ctx context.Context) *environment {
-	if c, ok := ctx.(*environmentContext); ok {
-		return c.e
-	}
 	if ctx == nil {
 		return nil
+	}
+	if c, ok := ctx.(*environmentContext); ok {
+		return c.e
 	}
 	env, _ := ctx.Value(environmentKey{}).(*environment)
 	return env

@@ -282,7 +282,7 @@ func staleToken(what string) {
 func (h *Header) promote(flags uint32, env *environment) {
 	if env != nil {
 		h.env = env
-		flags |= env.flags()
+		flags |= env.flags
 	}
 	h.status |= flags
 }
@@ -312,7 +312,7 @@ func (h *Header) adopt(env *environment, k Continuation) {
 func (h *Header) belong(env *environment) {
 	if atomic.LoadUint32(&h.status)&hosted == 0 {
 		h.env = env
-		atomic.OrUint32(&h.status, env.flags())
+		atomic.OrUint32(&h.status, env.flags)
 	}
 }
 
@@ -324,6 +324,17 @@ func (h *Header) environment() *environment {
 		return nil
 	}
 	return h.env
+}
+
+// clear is called before a cell with status s is used again that has not succeeded.
+func (h *Header) clear(s uint32) {
+	switch s & phases {
+	case storing, stored, appending:
+		panic("async: C18: a source was reset while its task is awaited; complete it first")
+	}
+	if s&failed != 0 {
+		h.next = nil
+	}
 }
 
 // nextUse returns the status that a cell with status s has when it is pending

@@ -65,7 +65,7 @@ func (s *Source[T]) Bind(h Host) {
 
 func (s *Source[T]) bind(env *environment) {
 	s.cell.env = env
-	s.cell.status |= env.flags()
+	s.cell.status |= env.flags
 }
 
 // Task returns the task that the source completes. It may be awaited many times
@@ -131,11 +131,11 @@ func (s *Source[T]) release(v T, err error) (released Continuation, first bool) 
 // is no longer awaited may call it; it panics if a continuation is stored.
 func (s *Source[T]) Reset() {
 	status := atomic.LoadUint32(&s.cell.status)
-	switch status & phases {
-	case storing, stored, appending:
-		panic("async: C18: a source was reset while its task is awaited; complete it first")
+	if status&(phases|failed) != done {
+		s.cell.clear(status)
 	}
-	s.cell.reset(status)
+	var zero T
+	s.cell.value, s.cell.status = zero, nextUse(status)
 }
 
 func (s *Source[T]) host() Host          { return hostOf(s.cell.environment()) }
