@@ -135,7 +135,7 @@ func (m *connectionReceivePooledMachine) suspend(state uint16, awaited *async.He
 //
 //go:noinline
 func (m *connectionReceivePooledMachine) leaveStack(awaited *async.Header) {
-	h, env := connectionReceivePooledMachines.Get(m.ctx, awaited)
+	h, env := connectionReceivePooledMachines.Get(awaited, m.ctx)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h

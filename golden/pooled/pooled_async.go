@@ -52,7 +52,7 @@ func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 //
 //go:noinline
 func (m *sumMachine) leaveStack(awaited *async.Header) {
-	h, env := sumMachines.Get(m.ctx, awaited)
+	h, env := sumMachines.Get(awaited, m.ctx)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -171,7 +171,7 @@ func (m *halfMachine) suspend(state uint16, awaited *async.Header) *halfMachine 
 //
 //go:noinline
 func (m *halfMachine) leaveStack(awaited *async.Header) {
-	h, env := halfMachines.Get(m.ctx, awaited)
+	h, env := halfMachines.Get(awaited, m.ctx)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h

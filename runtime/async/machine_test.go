@@ -116,7 +116,7 @@ func (m *pooledSum) suspend(state uint16, awaited *async.Header) *pooledSum {
 
 //go:noinline
 func (m *pooledSum) leaveStack(awaited *async.Header) {
-	h, env := pooledSums.Get(nil, awaited)
+	h, env := pooledSums.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h

@@ -17,7 +17,7 @@ import (
 //	var copyStreamMachines async.Pool[copyStreamMachine]
 //
 //	func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
-//		h, env := copyStreamMachines.Get(m.ctx, awaited)
+//		h, env := copyStreamMachines.Get(awaited, m.ctx)
 //		token := h.Token()              // before the copy: it outlives it
 //		*h = *m
 //		h.heap, m.heap = h, h
@@ -53,7 +53,7 @@ type Pool[M any] struct {
 
 // Get returns a machine that nobody uses, zero but for its token, for one that
 // leaves the stack, and what that one belongs to: see [Builder.Promote].
-func (p *Pool[M]) Get(ctx context.Context, awaited *Header) (*M, *environment) {
+func (p *Pool[M]) Get(awaited *Header, ctx context.Context) (*M, *environment) {
 	env := belonging(ctx, awaited)
 	if env != nil {
 		if host, number := env.bare, int(p.number.Load()); number < len(host.idle) {

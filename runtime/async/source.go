@@ -169,7 +169,7 @@ type SourcePool[T any] struct{ sources Pool[pooledSource[T]] }
 
 // New returns a pending source bound to the host that ctx carries, if any.
 func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) PooledSource[T] {
-	s, env := p.sources.Get(ctx, nil)
+	s, env := p.sources.Get(nil, ctx)
 	var like Source[T]
 	like.configure(options)
 	if env != nil && env.host != nil {

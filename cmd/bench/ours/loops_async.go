@@ -48,7 +48,7 @@ func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
 //
 //go:noinline
 func (m *sumMachine) leaveStack(awaited *async.Header) {
-	h, env := sumMachines.Get(nil, awaited)
+	h, env := sumMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -162,7 +162,7 @@ func (m *sumPooledMachine) suspend(state uint16, awaited *async.Header) *sumPool
 //
 //go:noinline
 func (m *sumPooledMachine) leaveStack(awaited *async.Header) {
-	h, env := sumPooledMachines.Get(nil, awaited)
+	h, env := sumPooledMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -361,7 +361,7 @@ func (m *oncePooledMachine) suspend(state uint16, awaited *async.Header) *oncePo
 //
 //go:noinline
 func (m *oncePooledMachine) leaveStack(awaited *async.Header) {
-	h, env := oncePooledMachines.Get(nil, awaited)
+	h, env := oncePooledMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -557,7 +557,7 @@ func (m *pairMachine) suspend(state uint16, awaited *async.Header) *pairMachine 
 //
 //go:noinline
 func (m *pairMachine) leaveStack(awaited *async.Header) {
-	h, env := pairMachines.Get(nil, awaited)
+	h, env := pairMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -675,7 +675,7 @@ func (m *pairsMachine) suspend(state uint16, awaited *async.Header) *pairsMachin
 //
 //go:noinline
 func (m *pairsMachine) leaveStack(awaited *async.Header) {
-	h, env := pairsMachines.Get(nil, awaited)
+	h, env := pairsMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -787,7 +787,7 @@ func (m *deepMachine) suspend(state uint16, awaited *async.Header) *deepMachine 
 //
 //go:noinline
 func (m *deepMachine) leaveStack(awaited *async.Header) {
-	h, env := deepMachines.Get(nil, awaited)
+	h, env := deepMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -907,7 +907,7 @@ func (m *deepSumMachine) suspend(state uint16, awaited *async.Header) *deepSumMa
 //
 //go:noinline
 func (m *deepSumMachine) leaveStack(awaited *async.Header) {
-	h, env := deepSumMachines.Get(nil, awaited)
+	h, env := deepSumMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h
@@ -1029,7 +1029,7 @@ func (m *deepsMachine) suspend(state uint16, awaited *async.Header) *deepsMachin
 //
 //go:noinline
 func (m *deepsMachine) leaveStack(awaited *async.Header) {
-	h, env := deepsMachines.Get(nil, awaited)
+	h, env := deepsMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
 	h.heap, m.heap = h, h

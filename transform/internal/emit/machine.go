@@ -381,7 +381,7 @@ func (e *emitter) suspend() {
 
 	b.Reset()
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s, env := %[2]s.Get(%[3]s, awaited)\ntoken := %[1]s.Token()\n", heap, e.pool(), e.ownContext(m))
+		fmt.Fprintf(&b, "%[1]s, env := %[2]s.Get(awaited, %[3]s)\ntoken := %[1]s.Token()\n", heap, e.pool(), e.ownContext(m))
 	} else {
 		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
 	}
