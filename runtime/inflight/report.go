@@ -197,10 +197,10 @@ func (w *walker) done(what, id string, since time.Duration) {
 
 // NameOf is a machine's function with its package's name: main.window.Click.
 func NameOf(m async.Machine) string {
-	table, _ := m.States()
-	typ := reflect.TypeOf(m).Elem().String()
-	if dot := strings.IndexByte(typ, '.'); dot >= 0 {
-		return typ[:dot+1] + table.Func
+	machine := reflect.TypeOf(m).Elem()
+	table, _ := reflect.New(machine).Interface().(async.Machine).States() // m itself may be running
+	if dot := strings.IndexByte(machine.String(), '.'); dot >= 0 {
+		return machine.String()[:dot+1] + table.Func
 	}
 	return table.Func
 }
