@@ -34,7 +34,7 @@ func (b *Builder[T]) SyncContext() SyncContext {
 
 // SetResult completes the machine. On the heap, it returns the continuation
 // that this releases, for MoveNext to return.
-func (b *Builder[T]) SetResult(v T, err error) (released Continuation) {
+func (b *Builder[T]) SetResult(v T, err error) Continuation {
 	s := atomic.LoadUint32(&b.status)
 	switch {
 	case err != nil:
@@ -42,9 +42,7 @@ func (b *Builder[T]) SetResult(v T, err error) (released Continuation) {
 		b.value, b.status = v, done
 		return nil
 	case s&(solo|single|tracked) == solo && s&phases != done:
-		released, b.next = b.next, nil // as complete does, which this saves a host's machines
-		b.value, b.status = v, s&^phases|done
-		return released
+		return b.completeSolo(s, v)
 	}
 	return b.settle(v, err)
 }
@@ -92,13 +90,19 @@ func (b *Builder[T]) Task() Task[T] {
 // becomes the task's. A runtime.Goexit there is the caller's: no task was handed
 // out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
-	if b.status&phases == done || task.token != 0 { // nothing panicked
+	if b.returned(*task) {
 		return
 	}
 	if v := recover(); v != nil {
 		b.fail(newPanic(v))
 		*task = b.Result()
 	}
+}
+
+// returned reports whether the kickoff whose task this is has returned it, so that
+// nothing panicked.
+func (b *Builder[T]) returned(task Task[T]) bool {
+	return b.status&phases == done || task.token != 0
 }
 
 // fail completes the machine with a panic or a Goexit.

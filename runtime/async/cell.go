@@ -48,14 +48,21 @@ func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 	if s&solo == 0 || s&phases == done {
 		return c.completeAny(s, v, err)
 	}
-	released, c.next = c.next, nil
-	c.value, c.status = v, s&^phases|done
+	released = c.completeSolo(s, v)
 	if s&single != 0 {
 		c.pooled().err = err
 	} else if err != nil {
 		c.fail(s, err)
 	}
 	return released, true
+}
+
+// completeSolo stores the value of a host's cell, which had status s, and takes the
+// continuations. It is what those inline that know how the cell stands.
+func (c *cell[T]) completeSolo(s uint32, v T) (released Continuation) {
+	released, c.next = c.next, nil
+	c.value, c.status = v, s&^phases|done
+	return released
 }
 
 func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, ok bool) {

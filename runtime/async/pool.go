@@ -57,9 +57,8 @@ func (p *Pool[M]) Get(awaited *Header, ctx context.Context) (*M, *environment) {
 	env := belonging(ctx, awaited)
 	if env != nil {
 		if host, number := env.bare, int(p.number.Load()); number < len(host.idle) {
-			if list := &host.idle[number]; list.n > 0 {
-				list.n--
-				return (*M)(list.machines[list.n]), env
+			if m := host.idle[number].pop(); m != nil {
+				return (*M)(m), env
 			}
 		}
 	}
@@ -73,12 +72,8 @@ func (p *Pool[M]) Get(awaited *Header, ctx context.Context) (*M, *environment) {
 // Retire returned.
 func (p *Pool[M]) Put(m *M, past Retired) {
 	if e := past.host; e != nil {
-		if number := int(p.number.Load()); number < len(e.idle) {
-			if list := &e.idle[number]; list.n < len(list.machines) {
-				list.machines[list.n] = unsafe.Pointer(m)
-				list.n++
-				return
-			}
+		if number := int(p.number.Load()); number < len(e.idle) && e.idle[number].push(unsafe.Pointer(m)) {
+			return
 		}
 		if e.keep(&p.number, unsafe.Pointer(m)) {
 			return
@@ -91,6 +86,25 @@ func (p *Pool[M]) Put(m *M, past Retired) {
 type idleMachines struct {
 	machines []unsafe.Pointer // the first n of them
 	n        int
+}
+
+// push adds a machine; false if there is no room for it.
+func (l *idleMachines) push(m unsafe.Pointer) bool {
+	if l.n == len(l.machines) {
+		return false
+	}
+	l.machines[l.n] = m
+	l.n++
+	return true
+}
+
+// pop takes the last machine, nil if there is none.
+func (l *idleMachines) pop() unsafe.Pointer {
+	if l.n == 0 {
+		return nil
+	}
+	l.n--
+	return l.machines[l.n]
 }
 
 // idleOfHost is how many machines of a pool a host keeps.
@@ -114,9 +128,7 @@ func (e *environment) keep(pool *atomic.Uint32, m unsafe.Pointer) bool {
 	grown := make([]unsafe.Pointer, max(8, 2*len(list.machines)))
 	copy(grown, list.machines)
 	list.machines = grown
-	list.machines[list.n] = m
-	list.n++
-	return true
+	return list.push(m)
 }
 
 // poolNumbers numbers the pools of which hosts keep machines.
@@ -181,14 +193,13 @@ func (b *PooledBuilder[T]) PromotePooled(owner Recyclable, token uint32, env *en
 }
 
 // SetResult is Builder.SetResult.
-func (b *PooledBuilder[T]) SetResult(v T, err error) (released Continuation) {
+func (b *PooledBuilder[T]) SetResult(v T, err error) Continuation {
 	s := atomic.LoadUint32(&b.status)
 	if s&(promoted|solo|tracked) != promoted|solo || s&phases == done {
 		return b.Builder.SetResult(v, err)
 	}
-	released, b.next = b.next, nil // as complete does, which this saves most machines of a host
-	b.value, b.err, b.status = v, err, s&^phases|done
-	return released
+	b.err = err
+	return b.completeSolo(s, v)
 }
 
 // Retired is what outlives the use of a pooled machine.
@@ -226,7 +237,7 @@ func (b *PooledBuilder0) Task() Task0 { return Task0{b.PooledBuilder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder0) Catch(task *Task0) {
-	if b.status&phases == done || task.task.token != 0 {
+	if b.returned(task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -251,7 +262,7 @@ func (b *PooledBuilder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.PooledB
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder2[A, B]) Catch(task *Task2[A, B]) {
-	if b.status&phases == done || task.task.token != 0 {
+	if b.returned(task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -282,7 +293,7 @@ func (b *PooledBuilder3[A, B, C]) Task() Task3[A, B, C] {
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if b.status&phases == done || task.task.token != 0 {
+	if b.returned(task.task) {
 		return
 	}
 	if v := recover(); v != nil {

@@ -39,8 +39,11 @@ func NewSourceFor[T any](ctx context.Context, options ...SourceOption) *Source[T
 }
 
 // bindTo binds the source to the host that ctx carries, if any.
-func (s *Source[T]) bindTo(ctx context.Context) {
-	if env := environmentOf(ctx); env != nil && env.host != nil {
+func (s *Source[T]) bindTo(ctx context.Context) { s.bindIn(environmentOf(ctx)) }
+
+// bindIn binds the source to the host of env, if any.
+func (s *Source[T]) bindIn(env *environment) {
+	if env != nil && env.host != nil {
 		s.bind(env.bare)
 	}
 }
@@ -111,9 +114,7 @@ func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) {
 	c := &s.cell
 	if status := atomic.LoadUint32(&c.status); status&(posting|solo|phases) == solo|stored && err == nil {
-		released, c.next = c.next, nil // as complete does, which this saves an event loop's each completion
-		c.value, c.status = v, status&^phases|done
-		return released, true
+		return c.completeSolo(status, v), true
 	}
 	return s.release(v, err)
 }
@@ -172,9 +173,7 @@ func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) Pooled
 	s, env := p.sources.Get(nil, ctx)
 	var like Source[T]
 	like.configure(options)
-	if env != nil && env.host != nil {
-		like.bind(env.bare)
-	}
+	like.bindIn(env)
 	s.pool = p
 	s.cell.owner = s
 	s.cell.status |= single | like.cell.status
@@ -225,9 +224,8 @@ func (s PooledSource[T]) Release(v T, err error) (released Continuation, first b
 	status := atomic.LoadUint32(&c.status)
 	switch {
 	case status&(versions|posting|solo|phases) == s.token&versions|solo|stored:
-		released, c.next = c.next, nil // as complete does
-		c.value, c.err, c.status = v, err, status&^phases|done
-		return released, true
+		c.err = err
+		return c.completeSolo(status, v), true
 	case c.has(posting):
 		return nil, s.Complete(nil, v, err)
 	case s.over():

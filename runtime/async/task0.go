@@ -101,7 +101,7 @@ func (b *Builder0) Task() Task0 { return Task0{b.Builder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *Builder0) Catch(task *Task0) {
-	if b.status&phases == done || task.task.token != 0 {
+	if b.returned(task.task) {
 		return
 	}
 	if v := recover(); v != nil {

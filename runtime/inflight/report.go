@@ -199,8 +199,9 @@ func (w *walker) done(what, id string, since time.Duration) {
 func NameOf(m async.Machine) string {
 	machine := reflect.TypeOf(m).Elem()
 	table, _ := reflect.New(machine).Interface().(async.Machine).States() // m itself may be running
-	if dot := strings.IndexByte(machine.String(), '.'); dot >= 0 {
-		return machine.String()[:dot+1] + table.Func
+	name := machine.String()
+	if dot := strings.IndexByte(name, '.'); dot >= 0 {
+		return name[:dot+1] + table.Func
 	}
 	return table.Func
 }

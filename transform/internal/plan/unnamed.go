@@ -142,10 +142,9 @@ func (b *builder) selected(shape *ir.Shape, sel *types.Selection, part types.Typ
 		w.Type = types.NewPointer(sel.Type())
 		if unnamed {
 			w.Type = sel.Type()
-			w.Zero = b.zeroOf(recv)
-		}
-		if unnamed && w.Zero == nil {
-			return nil
+			if w.Zero = b.zeroOf(recv); w.Zero == nil {
+				return nil
+			}
 		}
 	case types.MethodVal:
 		sig := sel.Type().(*types.Signature)
