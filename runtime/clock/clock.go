@@ -85,16 +85,15 @@ type Clock interface {
 // Timer is one deadline. It is meant to be a field of what it wakes: the store links timers by themselves and
 // allocates nothing. A Timer must not be copied while armed and belongs to the clock that it is set on.
 type Timer struct {
-	Alarm Alarm // whom to wake; set before the first Set
+	Alarm Alarm  // whom to wake; set before the first Set
+	Tag   uint32 // for whoever has many timers: no clock looks at it
 
-	// The store's: valid while armed.
-	deadline   Time
-	next, prev *Timer
+	// The store's: valid while armed. There may be a million of timers: a Real clock, which has no store, keeps what it needs
+	// in next (real.go).
 	place      uint16 // level and slot
 	armed      bool
-
-	// A Real clock's.
-	real *time.Timer
+	deadline   Time
+	next, prev *Timer
 }
 
 // Armed reports whether t is set on a Virtual clock and has not rung.

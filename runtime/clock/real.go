@@ -18,14 +18,19 @@ func (r *Real) Set(t *Timer, at Time) {
 	if t.Alarm == nil {
 		panic("clock: Set of a timer without an Alarm")
 	}
-	if t.real != nil {
-		t.real.Stop()
-	}
+	r.Stop(t)
 	t.deadline = at
-	t.real = time.AfterFunc(at.Sub(r.Now()), func() { t.Alarm.Ring(r.Now()) })
+	t.next = &Timer{Alarm: wall{time.AfterFunc(at.Sub(r.Now()), func() { t.Alarm.Ring(r.Now()) })}}
 }
 
 // Stop disarms t and reports whether that kept it from ringing.
 func (r *Real) Stop(t *Timer) bool {
-	return t.real != nil && t.real.Stop()
+	return t.next != nil && t.next.Alarm.(wall).Stop()
 }
+
+// wall is the timer of the Go runtime behind one that is set on a Real clock: it is what the Alarm of its next is. It rings
+// by itself.
+type wall struct{ *time.Timer }
+
+// Ring implements Alarm.
+func (wall) Ring(Time) {}

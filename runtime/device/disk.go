@@ -82,18 +82,22 @@ type Completion struct {
 	End         bool // a read stopped because the disk ends there
 }
 
-// diskSlot is one slot of the command queue, and the alarm that rings when its command is done.
+// diskSlot is one slot of the command queue, and the alarm that rings when its command is done. There may be a million: it has
+// no field that can be said by another. It is busy while its timer is armed.
 type diskSlot struct {
 	disk  *Disk
-	timer clock.Timer
+	timer clock.Timer // its Tag is the slot's number, and told
 	reg   Registers
-	index int32
-	busy  bool
-	told  bool // an interrupt has told of the command before it was done (InterruptBeforeDMA)
 }
 
+// told is the mark of a slot of whose command an interrupt has told before it was done (InterruptBeforeDMA).
+const told = 1 << 31
+
+// number returns which slot it is.
+func (s *diskSlot) number() int { return int(s.timer.Tag &^ told) }
+
 // groupSize is how many slots are made at a time: what 4 KiB hold.
-const groupSize = 36
+const groupSize = 42
 
 type slotGroup [groupSize]diskSlot
 
@@ -152,8 +156,8 @@ func (d *Disk) makeSlots(i int) *diskSlot {
 		g := new(slotGroup)
 		for i := range g {
 			s := &g[i]
-			s.disk, s.index = d, int32(d.made+i)
-			s.timer.Alarm = s
+			s.disk = d
+			s.timer.Alarm, s.timer.Tag = s, uint32(d.made+i)
 		}
 		d.slots = append(d.slots, g)
 		d.made = min(d.made+groupSize, d.cfg.Depth)
@@ -168,13 +172,12 @@ func (d *Disk) Doorbell(slot int) {
 	if d.line == nil {
 		panic("device: doorbell of disk " + d.name + ", which is not connected")
 	}
-	if s.busy {
+	if s.timer.Armed() {
 		panic(fmt.Sprintf("device: doorbell of disk %s, slot %d, whose command is not done", d.name, slot))
 	}
 	if d.removed {
 		return // there is nobody to hear it
 	}
-	s.busy = true
 	d.clock.Set(&s.timer, d.clock.Now().Add(d.latency(len(s.reg.DMA))))
 }
 
@@ -202,8 +205,7 @@ func (s *diskSlot) Ring(clock.Time) {
 		return
 	}
 	done := d.perform(&s.reg)
-	done.Slot = int(s.index)
-	s.busy = false
+	done.Slot = s.number()
 	if d.finished == len(d.completions) {
 		d.growCompletions()
 	}
@@ -213,8 +215,8 @@ func (s *diskSlot) Ring(clock.Time) {
 		d.probe.DMADone(d.name, s.reg.Op, s.reg.Offset, done.Transferred, done.Status)
 	}
 	s.reg.DMA = nil
-	if s.told {
-		s.told = false
+	if s.timer.Tag&told != 0 {
+		s.timer.Tag &^= told
 		return // it has been said, too early
 	}
 	d.held++
@@ -234,8 +236,8 @@ func (s *diskSlot) prevented() bool {
 	case d.strike(Removal):
 		d.Remove()
 		return true
-	case !s.told && d.strike(InterruptBeforeDMA):
-		s.told = true
+	case s.timer.Tag&told == 0 && d.strike(InterruptBeforeDMA):
+		s.timer.Tag |= told
 		d.clock.Set(&s.timer, d.clock.Now().Add(time.Duration(1+d.oracle.Choose("disk.dma", 50_000))))
 		d.call()
 		return true
@@ -317,7 +319,7 @@ func (d *Disk) Remove() {
 		for i := range g {
 			s := &g[i]
 			d.clock.Stop(&s.timer)
-			s.busy, s.reg.DMA = false, nil
+			s.reg.DMA = nil
 		}
 	}
 	d.clock.Stop(&d.patience)

@@ -23,17 +23,12 @@ type Disk struct {
 	cancel kernel.CancelRoutine // cancelQueued, bound once
 
 	// At DispatchLevel.
-	requests []diskRequest // by slot, as far as slots were ever used
-	free     []int32       // those of them that are free
+	requests []*kernel.IRP // by slot, as far as slots were ever used; nil: it is free. Information is what came of it so far
+	tries    []uint8       // by slot: commands that brought nothing
+	free     []int32       // the slots that are free
 	commands uint64        // that the disk has finished
 
 	watch diskWatch
-}
-
-// diskRequest is what a slot of the disk works on.
-type diskRequest struct {
-	irp   *kernel.IRP // nil: the slot is free. Its Information is what commands have transferred so far
-	tries int         // commands that brought nothing
 }
 
 const (
@@ -103,7 +98,7 @@ func (d *Disk) startIo(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP)
 		c.CompleteRequest(irp)
 	default:
 		irp.Information = 0
-		d.start(c, d.slotFor(irp))
+		d.start(c, irp, d.slotFor(irp))
 		d.watch.arm(c)
 	}
 }
@@ -112,26 +107,25 @@ func (d *Disk) startIo(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP)
 func (d *Disk) slotFor(irp *kernel.IRP) int {
 	n := len(d.free)
 	if n == 0 {
-		d.requests = append(d.requests, diskRequest{irp: irp})
+		d.requests, d.tries = append(d.requests, irp), append(d.tries, 0)
 		return len(d.requests) - 1
 	}
 	slot := int(d.free[n-1])
 	d.free = d.free[:n-1]
-	d.requests[slot] = diskRequest{irp: irp}
+	d.requests[slot], d.tries[slot] = irp, 0
 	return slot
 }
 
-// start gives what is left of a slot's request to the disk.
-func (d *Disk) start(c *kernel.CPU, slot int) {
-	r := &d.requests[slot]
-	sl := r.irp.CurrentStackLocation()
+// start gives what is left of a request to the disk, in its slot.
+func (d *Disk) start(c *kernel.CPU, irp *kernel.IRP, slot int) {
+	sl := irp.CurrentStackLocation()
 	reg := d.disk.Registers(slot)
 	reg.Op = operation(sl.Major)
-	reg.DMA = r.irp.UserBuffer[r.irp.Information:]
-	reg.Offset = sl.Parameters.ByteOffset + int64(r.irp.Information)
+	reg.DMA = irp.UserBuffer[irp.Information:]
+	reg.Offset = sl.Parameters.ByteOffset + int64(irp.Information)
 	d.disk.Doorbell(slot)
 	if d.kernel.Traced() {
-		c.Trace(kernel.HopDMAStart, r.irp, d.device.Name, int64(len(reg.DMA)), reg.Offset)
+		c.Trace(kernel.HopDMAStart, irp, d.device.Name, int64(len(reg.DMA)), reg.Offset)
 	}
 }
 
@@ -173,15 +167,14 @@ func (d *Disk) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
 // (A15).
 func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
 	d.commands++
-	r := &d.requests[done.Slot]
-	r.irp.Information += done.Transferred
-	if d.goesOn(r, done) {
-		d.start(c, done.Slot)
+	irp := d.requests[done.Slot]
+	irp.Information += done.Transferred
+	if d.goesOn(irp, done) {
+		d.start(c, irp, done.Slot)
 		return
 	}
-	irp := r.irp
-	irp.Status, irp.Information = outcome(r, done)
-	*r = diskRequest{}
+	irp.Status, irp.Information = outcome(irp, done)
+	d.requests[done.Slot] = nil
 	d.free = append(d.free, int32(done.Slot))
 	c.StartNextPacket(&d.device)
 	if len(d.free) == len(d.requests) {
@@ -191,28 +184,28 @@ func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
 }
 
 // goesOn reports whether there is more to do for a request, and worth another command.
-func (d *Disk) goesOn(r *diskRequest, done device.Completion) bool {
-	if r.irp.Cancel {
+func (d *Disk) goesOn(irp *kernel.IRP, done device.Completion) bool {
+	if irp.Cancel {
 		return false
 	}
 	switch {
 	case done.Status == device.TryAgain:
 		d.kernel.Reach(markRetried)
-	case done.Status == device.OK && !done.End && r.irp.Information < len(r.irp.UserBuffer):
+	case done.Status == device.OK && !done.End && irp.Information < len(irp.UserBuffer):
 		d.kernel.Reach(markGoneOn)
 	default:
 		return false
 	}
 	if done.Transferred == 0 {
-		r.tries++
+		d.tries[done.Slot]++
 	}
-	return r.tries < diskTries
+	return d.tries[done.Slot] < diskTries
 }
 
 // outcome translates what the disk says of a request's last command.
-func outcome(r *diskRequest, done device.Completion) (kernel.Status, int) {
-	n := r.irp.Information
-	whole := n == len(r.irp.UserBuffer)
+func outcome(irp *kernel.IRP, done device.Completion) (kernel.Status, int) {
+	n := irp.Information
+	whole := n == len(irp.UserBuffer)
 	switch done.Status {
 	case device.OK:
 		switch {
@@ -220,11 +213,11 @@ func outcome(r *diskRequest, done device.Completion) (kernel.Status, int) {
 			return kernel.StatusSuccess, n
 		case done.End:
 			return kernel.StatusEndOfFile, 0
-		case r.irp.Cancel:
+		case irp.Cancel:
 			return kernel.StatusCancelled, 0
 		}
 	case device.TryAgain:
-		if r.irp.Cancel {
+		if irp.Cancel {
 			return kernel.StatusCancelled, 0
 		}
 	case device.WriteProtected:

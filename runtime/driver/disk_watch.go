@@ -54,8 +54,8 @@ func (w *diskWatch) look(c *kernel.CPU, _ *kernel.DPC, _ any) {
 		w.gone = true
 		d.kernel.Reach(markRemoved)
 		for slot := range d.requests {
-			if irp := d.requests[slot].irp; irp != nil {
-				d.requests[slot] = diskRequest{}
+			if irp := d.requests[slot]; irp != nil {
+				d.requests[slot] = nil
 				d.free = append(d.free, int32(slot))
 				w.doomed = append(w.doomed, irp)
 			}

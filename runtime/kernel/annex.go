@@ -12,7 +12,10 @@ type annex struct {
 	routines []completion    // by location, from the lowest
 
 	systemBuffer []byte     // the system's copy of the request's buffer, if the device asks for buffered I/O
-	cancelTime   clock.Time // when it was cancelled; the verifier's
+	kept         bool       // a completion routine has stopped it on its way up (A10)
+	rising       bool       // a completion routine has it
+	cancelled    bool       // CancelIRP was called, whatever has become of Cancel; the verifier's
+	cancelTime   clock.Time // when that was
 	guard        guard      // buffer.go; the verifier's
 	key          uint64     // its place in a sorted device queue
 }
@@ -39,6 +42,7 @@ func (a *annex) reset() {
 	clear(a.upper)
 	clear(a.routines)
 	a.systemBuffer = nil
+	a.kept, a.rising, a.cancelled = false, false, false
 	a.guard.original = nil
 	a.key = 0
 }

@@ -25,7 +25,7 @@ type broken struct {
 var breakages = []broken{
 	{"A1", "kernel/irp.go", "irp.current = int8(stackSize) + 1", "irp.current = int8(stackSize)", ""},
 	{"A1", "kernel/irp.go", "if irp.current <= 0 {", "if false {", ""},
-	{"A2", "kernel/irp.go", "if irp.id == 0 || irp.queue != nil", "if irp.queue != nil", ""},
+	{"A2", "kernel/irp.go", "if irp.id == 0 || irp.queue != 0", "if irp.queue != 0", ""},
 	{"A3", "kernel/irp.go", "\n\tirp.current++\n}", "\n}", ""},
 	{"A3", "kernel/irp.go", "next.control, next.home = 0, 0", "", ""},
 	{"A4", "kernel/irp.go", "case status == StatusPending && !pending:", "case false:", ""},
@@ -41,7 +41,7 @@ var breakages = []broken{
 	{"A10", "kernel/complete.go", "if status == StatusMoreProcessingRequired {", "if false && status == 0 {", ""},
 	{"A11", "kernel/complete.go", "case irp.thread.state == Terminated:", "case false:", ""},
 	{"A11", "kernel/complete.go", "\t\tc.queueCompletion(irp)", "\t\tc.deliverStatus(irp)", ""},
-	{"A12", "kernel/complete.go", "if !tell || ov == nil", "if false && !tell || ov == nil", ""},
+	{"A12", "kernel/complete.go", "if !tell || irp.context == nil", "if false && !tell || irp.context == nil", ""},
 	{"A12", "kernel/complete.go", "copy(irp.UserBuffer, system[:irp.Information])", "_ = system", ""},
 	{"A13", "kernel/iomgr.go", "ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil", "ov.irp != nil", ""},
 	{"A14", "kernel/devicequeue.go", "after.rest().key > key", "after.rest().key >= key", ""},

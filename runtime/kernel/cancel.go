@@ -58,11 +58,9 @@ func (irp *IRP) foreignCancel() {
 func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.AcquireCancelLock()
 	irp.Cancel = true
-	if !irp.cancelled {
-		irp.cancelled = true
-		if c.kernel.verify {
-			irp.rest().cancelTime = c.Now()
-		}
+	if c.kernel.verify && !irp.annex.cancelled {
+		a := irp.rest()
+		a.cancelled, a.cancelTime = true, c.Now()
 	}
 	c.kernel.reachRace(irp)
 	routine := irp.SetCancelRoutine(nil)

@@ -29,7 +29,7 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 		k.bugCheck("DRIVER_FAULT", "A10", irp, "a driver's own IRP went all the way up: its completion routine must return StatusMoreProcessingRequired")
 	case irp.thread.state == Terminated:
 		c.finish(irp) // nobody to tell (A11)
-	case k.modern && irp.overlapped != nil && irp.file.port != nil:
+	case k.modern && irp.context != nil && irp.file.port != nil:
 		c.deliverStatus(irp)
 	default:
 		if c.kernel.watched {
@@ -53,7 +53,7 @@ func (c *CPU) checkCompletable(irp *IRP) {
 		k.violate(vStatusPending, irp, "the IRP is completed with %v", irp.Status)
 	case irp.Status == statusMinusOne:
 		k.violate(vStatusMinusOne, irp, "the IRP is completed with status -1")
-	case irp.queue != nil:
+	case irp.queue != 0:
 		k.violate(vCompleteQueued, irp, "the IRP is completed while it stands in a device queue")
 	case k.cancelLock.held:
 		k.violate(vCancelSpinLock, irp, "the IRP is completed while the cancel lock is held")
@@ -62,7 +62,7 @@ func (c *CPU) checkCompletable(irp *IRP) {
 		k.violate(vCompleteLocked, irp, "the IRP is completed while %s is held", k.order.last())
 	case c.passedDown(irp):
 		k.violate(vCompleteQueued, irp, "the IRP is completed while the driver below has it")
-	case irp.Cancel != irp.cancelled:
+	case irp.Cancel != irp.annex.cancelled:
 		k.violate(vCancelField, irp, "somebody wrote to irp.Cancel")
 	case irp.Cancel && k.clock.Now().Sub(irp.annex.cancelTime) > cancelBudget:
 		k.violate(vCancelSlow, irp, "the IRP is completed %v after it was cancelled", k.clock.Now().Sub(irp.annex.cancelTime))
@@ -72,7 +72,9 @@ func (c *CPU) checkCompletable(irp *IRP) {
 // walkUp calls the completion routines from the current location upward (A9). False: one of them has kept the IRP
 // (A10); the next CompleteRequest goes on above it.
 func (c *CPU) walkUp(irp *IRP) bool {
-	irp.kept = false
+	if irp.annex.kept {
+		irp.annex.kept = false
+	}
 	for irp.current <= irp.depth {
 		sl := irp.location(irp.current)
 		flags, routine := sl.control, completion{}
@@ -93,17 +95,17 @@ func (c *CPU) walkUp(irp *IRP) bool {
 			level, id, at := c.irql, irp.id, irp.current
 			pended := irp.PendingReturned
 			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
-			irp.rising = true
+			irp.annex.rising = true // it has one: there is a completion routine
 			status := routine.routine(c, dev, irp, routine.context)
 			if irp.id == id {
-				irp.rising = false
+				irp.annex.rising = false
 			}
 			if c.irql != level {
 				c.kernel.bugCheckIn(routine.routine, vCompletionIRQL, nil, "a completion routine was entered at %v and left at %v", level, c.irql)
 			}
 			if status == StatusMoreProcessingRequired {
 				if irp.id == id { // else it has been freed
-					irp.kept = true
+					irp.annex.kept = true
 				}
 				return false
 			}
@@ -122,7 +124,8 @@ func (c *CPU) walkUp(irp *IRP) bool {
 func (c *CPU) deliverStatus(irp *IRP) {
 	k := c.kernel
 	c.releaseBuffer(irp)
-	file, ov, status := irp.file, irp.overlapped, irp.Status
+	file, status := irp.file, irp.Status
+	ov, _ := irp.context.(*Overlapped)
 	if n := len(irp.UserBuffer); n > 0 && irp.Information > n && !status.IsError() {
 		k.violate(vOverrun, irp, "a driver says that it transferred %d bytes of a buffer of %d", irp.Information, n)
 	}
@@ -138,15 +141,15 @@ func (c *CPU) deliverStatus(irp *IRP) {
 		file.finalStatus, file.finalInformation = status, irp.Information
 		k.SetEvent(&file.done)
 	}
-	if !tell || ov == nil || file.synchronous {
+	if !tell || irp.context == nil || file.synchronous {
 		c.finish(irp)
 		return
 	}
 	var routine func(*Overlapped)
-	if n := ov.Notify; n != nil {
-		routine = n.Routine
-		if n.Event != nil {
-			k.SetEvent(n.Event)
+	if ov != nil && ov.Notify != nil {
+		routine = ov.Notify.Routine
+		if ov.Notify.Event != nil {
+			k.SetEvent(ov.Notify.Event)
 		}
 	}
 	switch {

@@ -7,6 +7,7 @@ package kernel
 // because a disk that takes several commands at a time is the same thing with a larger number. With a capacity of 1
 // A14 reads literally.
 type DeviceQueue struct {
+	number   uint32 // what its IRPs know it by; 0: it has never had one
 	capacity int
 	busy     int // how many requests the device has
 	head     *IRP
@@ -60,7 +61,12 @@ func (q *DeviceQueue) take() bool {
 
 // link puts irp behind after, nil for the head.
 func (q *DeviceQueue) link(irp *IRP, after *IRP) {
-	irp.queue = q
+	if q.number == 0 {
+		k := irp.kernel()
+		k.queues++
+		q.number = k.queues
+	}
+	irp.queue = q.number
 	irp.prev = after
 	if after == nil {
 		irp.next = q.head
@@ -96,7 +102,7 @@ func (q *DeviceQueue) Remove(c *CPU) *IRP {
 
 // RemoveEntry takes an IRP out of the middle of the queue; false if it does not stand in it.
 func (q *DeviceQueue) RemoveEntry(irp *IRP) bool {
-	if irp.queue != q {
+	if irp.queue == 0 || irp.queue != q.number {
 		return false
 	}
 	q.unlink(irp)
@@ -114,7 +120,7 @@ func (q *DeviceQueue) unlink(irp *IRP) {
 	} else {
 		irp.next.prev = irp.prev
 	}
-	irp.next, irp.prev, irp.queue = nil, nil, nil
+	irp.next, irp.prev, irp.queue = nil, nil, 0
 	q.length--
 }
 

@@ -228,6 +228,18 @@ type Overlapped struct {
 	irp *IRP // while it is in flight
 }
 
+// Flight names a request while it is in flight. The zero Flight is none.
+type Flight struct {
+	irp *IRP
+	id  uint64 // that the IRP has as long as it is
+}
+
+// InFlight reports whether the request has not been completed yet.
+func (f Flight) InFlight() bool { return f.irp != nil && f.irp.id == f.id }
+
+// IRPID returns the number of the IRP that carries the request, or did.
+func (f Flight) IRPID() uint64 { return f.id }
+
 // Notify is what hears of a request's completion besides a port. Few need it: an Overlapped is small without.
 type Notify struct {
 	Event   *Event            // is set; may be nil
@@ -261,7 +273,36 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 	case ov != nil && (ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil): // in flight already; A13
 		return StatusInvalidParameter
 	}
-	if c.kernel.watched {
+	var context any
+	if ov != nil {
+		context = ov
+	}
+	_, status := c.request(file, major, buf, offset, context)
+	return status
+}
+
+// Submit is Request for a handle that is bound to a port, and for who needs no more than the packet, which has the context,
+// the status and the bytes transferred (NtReadFile with an ApcContext). The context is not nil and no *Overlapped. A
+// request that is done at once has transferred n bytes, and its packet is left out as Request leaves it out.
+func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, context any) (f Flight, n int, s Status) {
+	c.requireCaller("Submit")
+	file := c.kernel.lookup(h)
+	switch {
+	case file == nil:
+		return f, 0, StatusInvalidHandle
+	case offset < 0 || file.port == nil || context == nil:
+		return f, 0, StatusInvalidParameter
+	}
+	if f, s = c.request(file, major, buf, offset, context); s != StatusPending {
+		n = file.finalInformation
+	}
+	return f, n, s
+}
+
+// request makes a request through a file object, to be heard of by a context.
+func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset int64, context any) (Flight, Status) {
+	k := c.kernel
+	if k.watched {
 		c.trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
 	}
 	if !c.pass(costSystemCall) {
@@ -273,11 +314,11 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 			dev, drivers = filter, drivers+1
 		}
 	}
-	irp := c.build(file, drivers, major, buf, offset, ov)
+	file.finalStatus, file.finalInformation = StatusPending, 0
+	irp := c.build(file, drivers, major, buf, offset, context)
 	if irp == nil {
-		return StatusInsufficientResources
+		return Flight{}, StatusInsufficientResources
 	}
-	file.finalStatus = StatusPending
 	id := irp.id
 	status := c.CallDriver(dev, irp)
 	if status == StatusPending {
@@ -285,15 +326,15 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 			k.traceOn(c, HopPending, id, file.device.Name, 0, 0)
 		}
 		if file.synchronous {
-			return c.awaitSynchronous(file)
+			status = c.awaitSynchronous(file)
 		}
-		return status
+		return Flight{irp, id}, status
 	}
-	return c.completedAtOnce(file, irp, status)
+	return Flight{}, c.completedAtOnce(file, irp, status)
 }
 
 // build makes the IRP of a request, for so many drivers.
-func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []byte, offset int64, ov *Overlapped) *IRP {
+func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []byte, offset int64, context any) *IRP {
 	dev := file.device
 	if c.kernel.hazard != nil && c.kernel.strike(NoIRPMemory) {
 		return nil
@@ -307,12 +348,12 @@ func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []by
 		}
 		irp.rest().systemBuffer = system
 	}
-	irp.file, irp.thread, irp.overlapped = file, c.thread, ov
+	irp.file, irp.thread, irp.context = file, c.thread, context
 	irp.deferred = true
 	irp.inFlight = true
 	irp.thread.inFlight++
 	file.inFlight++
-	if ov != nil {
+	if ov, ok := context.(*Overlapped); ok {
 		ov.Status, ov.Information = StatusPending, 0
 		ov.irp = irp
 	}
@@ -368,5 +409,14 @@ func (c *CPU) Cancel(ov *Overlapped) bool {
 		return false
 	}
 	c.CancelIRP(ov.irp)
+	return true
+}
+
+// CancelFlight is Cancel of a request that Submit has sent.
+func (c *CPU) CancelFlight(f Flight) bool {
+	if !f.InFlight() {
+		return false
+	}
+	c.CancelIRP(f.irp)
 	return true
 }

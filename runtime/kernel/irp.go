@@ -45,7 +45,7 @@ type IRP struct {
 	UserBuffer []byte // the requester's memory; a direct driver lets its device reach into it
 	thread     *Thread
 	file       *FileObject
-	overlapped *Overlapped
+	context    any // what hears of the completion: an *Overlapped, or what Submit was given; nil: nobody
 
 	// The holder's: the driver that the IRP is with.
 	Information     int    // the I/O status block: bytes transferred, by convention,
@@ -55,21 +55,18 @@ type IRP struct {
 	// Held under the cancel lock; Cancel may be read without.
 	Cancel        bool // somebody called CancelIRP
 	CancelIRQL    IRQL // the level to release the cancel lock to, in a cancel routine
-	cancelled     bool // CancelIRP was called, whatever has become of Cancel
+	deferred      bool // the I/O manager's: its dispatch routine has not returned, and would return its status
 	cancelRoutine CancelRoutine
 
 	// The I/O manager's.
-	inFlight bool  // counted in thread and file
-	deferred bool  // its dispatch routine has not returned, and would return its status
-	kept     bool  // a completion routine has stopped it on its way up (A10)
-	rising   bool  // a completion routine has it
-	stage    stage // how far it is
-	current  int8  // 1-based: depth+1 before the first CallDriver, +2 after completion (A1, A8)
-	depth    int8  // how many locations it has
 	since    clock.Time
-	next     *IRP // of the queue that it stands in
-	prev     *IRP // of a device queue
-	queue    *DeviceQueue
+	stage    stage  // how far it is
+	inFlight bool   // counted in thread and file
+	current  int8   // 1-based: depth+1 before the first CallDriver, +2 after completion (A1, A8)
+	depth    int8   // how many locations it has
+	queue    uint32 // the number of the device queue that it stands in; 0: none
+	next     *IRP   // of the queue that it stands in
+	prev     *IRP   // of a device queue
 
 	lowest StackLocation // of the lowest driver: most requests pass only one
 }
@@ -161,7 +158,7 @@ func (k *Kernel) newIRP(stackSize int) *IRP {
 
 // FreeIRP gives an IRP back to the pool. IRPs that the I/O manager built it frees itself.
 func (k *Kernel) FreeIRP(irp *IRP) {
-	if irp.id == 0 || irp.queue != nil || irp.stage == stageAPC || irp.cancelRoutine != nil || irp.inFlight || irp.current <= irp.depth {
+	if irp.id == 0 || irp.queue != 0 || irp.stage == stageAPC || irp.cancelRoutine != nil || irp.inFlight || irp.current <= irp.depth {
 		k.refuseToFree(irp)
 	}
 	k.free(irp)
@@ -172,7 +169,7 @@ func (k *Kernel) refuseToFree(irp *IRP) {
 	switch {
 	case irp.id == 0:
 		k.violate(vFreedTwice, irp, "an IRP is freed twice")
-	case irp.queue != nil || irp.stage == stageAPC:
+	case irp.queue != 0 || irp.stage == stageAPC:
 		k.violate(vFreeQueued, irp, "an IRP is freed that stands in a queue")
 	case irp.cancelRoutine != nil:
 		k.violate(vCancelSet, irp, "an IRP is freed whose cancel routine is set")
@@ -187,10 +184,10 @@ func (k *Kernel) refuseToFree(irp *IRP) {
 func (k *Kernel) free(irp *IRP) {
 	irp.id = 0
 	irp.UserBuffer = nil
-	irp.thread, irp.file, irp.overlapped = nil, nil, nil
+	irp.thread, irp.file, irp.context = nil, nil, nil
 	irp.Information = 0
 	irp.Status, irp.PendingReturned, irp.Cancel, irp.CancelIRQL = StatusSuccess, false, false, PassiveLevel
-	irp.cancelled, irp.inFlight, irp.deferred, irp.kept, irp.rising, irp.stage = false, false, false, false, false, stageBuilt
+	irp.inFlight, irp.deferred, irp.stage = false, false, stageBuilt
 	irp.lowest = StackLocation{}
 	if irp.annex != &k.noAnnex {
 		irp.annex.reset()
@@ -291,7 +288,7 @@ func (irp *IRP) watchMark() {
 // touch the IRP after that, unless a completion routine of its own stops it on its way up (A2).
 func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	k := c.kernel
-	if c.irql > DispatchLevel || irp.cancelRoutine != nil || irp.queue != nil || k.verify {
+	if c.irql > DispatchLevel || irp.cancelRoutine != nil || irp.queue != 0 || k.verify {
 		c.checkPassable(irp)
 	}
 	irp.current--
@@ -347,7 +344,7 @@ func (c *CPU) checkPassable(irp *IRP) {
 		k.violate(vCallIRQL, irp, "CallDriver called at %v", c.irql)
 	case irp.cancelRoutine != nil:
 		k.violate(vCancelPassed, irp, "the IRP is passed down with a cancel routine set")
-	case irp.queue != nil:
+	case irp.queue != 0:
 		k.violate(vForwardQueued, irp, "the IRP is passed down while it stands in a device queue")
 	case c.passedDown(irp):
 		k.violate(vForwardQueued, irp, "the IRP is passed down again while the driver below has it")

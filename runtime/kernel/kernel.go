@@ -52,8 +52,9 @@ type Kernel struct {
 	freeHandles []int
 	closing     []*FileObject // whose last IRP has come back after their handle was closed
 	irps        slabs
-	freeIRP     *IRP  // the first of those that are free
-	noAnnex     annex // of the IRPs that have none
+	freeIRP     *IRP   // the first of those that are free
+	queues      uint32 // device queues that have ever had an IRP
+	noAnnex     annex  // of the IRPs that have none
 	ports       []*CompletionPort
 	freeBlocks  *packetBlock // of packets, the first of those that are free
 

@@ -53,7 +53,7 @@ func (k *Kernel) reachRace(irp *IRP) {
 	switch {
 	case irp.completed():
 		k.Reach(markCancelCompleted)
-	case irp.queue != nil:
+	case irp.queue != 0:
 		k.Reach(markCancelQueued)
 	case irp.stage == stageBuilt:
 		k.Reach(markCancelBuilt)

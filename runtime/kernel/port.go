@@ -8,14 +8,24 @@ import "github.com/nothread/nothread/runtime/clock"
 // Packet is one entry of a completion port: a completed request, or something posted. A completed request needs its IRP no
 // more: others use it while the packet waits.
 type Packet struct {
-	Key         any         // of the handle that the request came through, or what was posted
-	Overlapped  *Overlapped // of the request
+	Key         any // of the handle that the request came through, or what was posted
+	Context     any // of the request: its *Overlapped, or what Submit was given
 	Status      Status
 	Information int
 	IRP         uint64 // the number of the IRP that it was; 0: posted
 
 	file  *FileObject // of the request
 	since clock.Time
+}
+
+// Requester returns who made the request, as far as that was said: the Context of its Overlapped, or what Submit was given.
+func (p *Packet) Requester() any { return requester(p.Context) }
+
+func requester(context any) any {
+	if ov, ok := context.(*Overlapped); ok {
+		return ov.Context
+	}
+	return context
 }
 
 // packetQueue is first in, first out. There may be a million packets: they lie side by side, in blocks.
@@ -27,7 +37,7 @@ type packetQueue struct {
 
 // packetBlock is so many packets as a kilobyte holds.
 type packetBlock struct {
-	packets [15]Packet
+	packets [14]Packet
 	next    *packetBlock
 }
 
@@ -118,14 +128,17 @@ func (p *CompletionPort) Running() int { return p.current }
 func (p *CompletionPort) Post(c *CPU, key any, ov *Overlapped) {
 	c.requireAtMost(DispatchLevel, "CompletionPort.Post")
 	packet := p.insert(c, 0)
-	packet.Key, packet.Overlapped = key, ov
+	packet.Key = key
+	if ov != nil {
+		packet.Context = ov
+	}
 }
 
 // insertIRP queues the packet of a completed request, which ends the IRP.
 func (p *CompletionPort) insertIRP(c *CPU, irp *IRP) {
 	packet := p.insert(c, irp.id)
 	file := irp.file
-	packet.Key, packet.Overlapped = file.key, irp.overlapped
+	packet.Key, packet.Context = file.key, irp.context
 	packet.Status, packet.Information, packet.IRP = irp.Status, irp.Information, irp.id
 	packet.file, packet.since = file, irp.since
 	p.kernel.free(irp)

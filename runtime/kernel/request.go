@@ -22,7 +22,7 @@ type RequestInfo struct {
 	State     string // where it is, in words
 	Since     clock.Time
 	Cancelled bool // somebody has asked to cancel it
-	Context   any  // of its Overlapped
+	Context   any  // of its Overlapped, or what Submit was given
 }
 
 // Requests returns all requests in flight, in the order of their numbers.
@@ -59,9 +59,7 @@ func (irp *IRP) info() RequestInfo {
 	if irp.thread != nil {
 		r.Thread = irp.thread.name
 	}
-	if irp.overlapped != nil {
-		r.Context = irp.overlapped.Context
-	}
+	r.Context = requester(irp.context)
 	return r
 }
 
@@ -76,7 +74,7 @@ func (irp *IRP) state() string {
 		return "complete; its APC waits for " + irp.thread.name
 	case irp.completed():
 		return "complete"
-	case irp.queue != nil:
+	case irp.queue != 0:
 		return "in the device queue of " + driver
 	case irp.stage == stageBuilt:
 		return "built"
@@ -95,6 +93,6 @@ func (p *Packet) appendInfo(all []RequestInfo, state string) []RequestInfo {
 	}
 	return append(all, RequestInfo{
 		IRP: p.IRP, Packet: true, Device: p.file.device.Name, Length: p.Information, State: state, Since: p.since,
-		Context: p.Overlapped.Context,
+		Context: p.Requester(),
 	})
 }

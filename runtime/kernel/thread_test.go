@@ -60,7 +60,7 @@ func TestA34_KernelAPCs(t *testing.T) {
 		}
 		irp := m.irp(1)
 		irp.current--
-		irp.overlapped = &Overlapped{Notify: &Notify{Event: &Event{Name: name}}}
+		irp.context = &Overlapped{Notify: &Notify{Event: &Event{Name: name}}}
 		irp.MarkPending()
 		c.CompleteRequest(irp)
 	}

@@ -30,7 +30,9 @@ func (c *CPU) enterDispatch(irp *IRP) {
 	if n := len(*fs); n > 0 && (*fs)[n-1].has(irp) {
 		(*fs)[n-1].passed = true
 	}
-	irp.kept = false
+	if irp.annex.kept {
+		irp.annex.kept = false
+	}
 	*fs = append(*fs, frame{irp: irp, id: irp.id, location: irp.current, locks: c.kernel.locks})
 }
 
@@ -62,7 +64,9 @@ func (f *frame) live() *IRP {
 }
 
 // isBelow reports whether an IRP that a frame's routine has passed down has not come back to it.
-func (irp *IRP) isBelow(f *frame) bool { return f.has(irp) && irp.current <= f.location && !irp.kept }
+func (irp *IRP) isBelow(f *frame) bool {
+	return f.has(irp) && irp.current <= f.location && !irp.annex.kept
+}
 
 // passedDown reports whether the code that the CPU runs is a dispatch routine that has passed this IRP down and not got
 // it back: it must not touch it (A2).
@@ -77,7 +81,7 @@ func (c *CPU) passedDown(irp *IRP) bool {
 // completedBefore reports whether the dispatch routine that the CPU runs has completed this IRP, which it goes on with.
 func (c *CPU) completedBefore(irp *IRP) bool {
 	fs := *c.frames()
-	return !irp.rising && len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.kept
+	return !irp.annex.rising && len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.annex.kept
 }
 
 // lockOrder is which locks were ever taken while another was held.

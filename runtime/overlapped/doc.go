@@ -17,8 +17,8 @@
 //	   ▼
 //	Complete ◀── I/O thread ◀── packet ◀── APC ◀── DPC ◀── interrupt  (interfaces of the lower rooms, up)
 //
-// Between the two nothing of this package runs or waits: the operation is an object that the kernel's OVERLAPPED refers
-// to.
+// Between the two nothing of this package runs or waits: the operation is an object that the IRP refers to, or the kernel's
+// OVERLAPPED in it.
 //
 // # Buffers
 //

@@ -57,7 +57,7 @@ type File struct {
 	closed   bool
 	position int64
 	pending  async.Source[int] // bound to the World, and never used: what each operation's task begins as
-	free     *operation        // the first of those that have ended
+	free     []*operation      // those that have ended
 	plain    context.Context   // the last one that was found to be fit and never to end
 }
 
@@ -126,23 +126,23 @@ func (f *File) Close() error {
 	return nil
 }
 
-// operation is one request in flight: its task and the kernel's OVERLAPPED in one object.
+// operation is one request in flight: its task, and what the kernel's packet of its completion does not say. There may be a
+// million: it is as large as one line of a processor's cache.
 type operation struct {
 	async.Reusable[int]
-	overlapped kernel.Overlapped
 	file       *File
-	watch      *watch // on the context; nil: it never ends
 	offset     int64
 	length     int32 // as far as it can be said
 	major      kernel.MajorFunction
 	sequential bool
-	next       *operation // File.free
 }
 
-// watch is what an operation needs of a context that may end.
-type watch struct {
-	ctx  context.Context
-	stop func() bool // ends the watch; nil: it has not begun
+// watched is an operation whose context may end: what the kernel knows of it then.
+type watched struct {
+	*operation
+	ctx    context.Context
+	flight kernel.Flight
+	stop   func() bool // ends the watch on ctx; nil: it has not begun
 }
 
 func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64, sequential bool) async.Task[int] {
@@ -161,42 +161,52 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 	if k.Traced() {
 		c.Trace(kernel.HopLibraryCall, nil, op.name(), int64(len(buf)), offset)
 	}
-	status := c.Request(f.handle, major, buf, offset, &op.overlapped)
+	var requester any = op
+	var watch *watched
+	if !plain && ctx.Done() != nil {
+		watch = &watched{operation: op, ctx: ctx}
+		requester = watch
+	}
+	flight, n, status := c.Submit(f.handle, major, buf, offset, requester)
 	if status != kernel.StatusPending { // and there will be no packet
-		n, err := 0, error(nil)
+		err := error(nil)
 		if status.IsSuccess() {
-			n, err = op.result(nil, status, op.overlapped.Information)
+			n, err = op.result(nil, status, n)
 		} else {
 			err = f.wrap(major, f.errorOf(status))
 		}
 		op.Recycle()
 		return async.Completed(n, err)
 	}
-	if !plain && ctx.Done() != nil {
-		op.heed(ctx)
+	if watch != nil && flight.InFlight() {
+		watch.flight = flight
+		watch.stop = f.world.OnDone(ctx, watch.cancel)
 	}
 	if k.Traced() {
-		k.CPU().TraceID(kernel.HopTaskIncomplete, op.overlapped.IRPID(), op.name(), 0, 0)
+		id := flight.IRPID()
+		if !flight.InFlight() {
+			id = 0
+		}
+		k.CPU().TraceID(kernel.HopTaskIncomplete, id, op.name(), 0, 0)
 	}
 	return task
 }
 
 // take returns an operation for a new use.
 func (f *File) take() *operation {
-	op := f.free
-	if op == nil {
-		op = &operation{file: f}
-		op.overlapped.Context = op
-		return op
+	n := len(f.free)
+	if n == 0 {
+		return &operation{file: f}
 	}
-	f.free, op.next = op.next, nil
+	op := f.free[n-1]
+	f.free = f.free[:n-1]
 	return op
 }
 
 // Recycle keeps the operation for its next use: its result was read. It implements async.Recyclable.
 func (op *operation) Recycle() {
 	op.Retire()
-	op.next, op.file.free = op.file.free, op
+	op.file.free = append(op.file.free, op)
 }
 
 // IsReused implements async.Reused, Error the rest of it.
@@ -214,14 +224,6 @@ func (op *operation) name() string {
 		return "WriteAsync"
 	}
 	return "WriteAtAsync"
-}
-
-// heed asks for the operation to end early once ctx is done.
-func (op *operation) heed(ctx context.Context) {
-	op.watch = &watch{ctx: ctx}
-	if op.overlapped.InFlight() {
-		op.watch.stop = op.file.world.OnDone(ctx, op.cancel)
-	}
 }
 
 // errorOf translates a status; of a device's error it tells the cause.
@@ -259,18 +261,23 @@ func (f *File) check(ctx context.Context, plain bool, major kernel.MajorFunction
 }
 
 // cancel asks for the operation to end early. It runs when its context is done.
-func (op *operation) cancel() { op.file.world.Kernel().CPU().Cancel(&op.overlapped) }
+func (w *watched) cancel() { w.file.world.Kernel().CPU().CancelFlight(w.flight) }
+
+// Complete is that of the operation, whose context is not watched any more.
+func (w *watched) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.complete(ex, t, packet, w.ctx)
+}
 
 // Complete ends the operation: an I/O thread was borrowed for its packet. It implements pool.Completion.
 func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
-	var ctx context.Context
-	if w := op.watch; w != nil {
-		op.watch = nil
-		ctx = w.ctx
-		if w.stop != nil {
-			w.stop()
-		}
-	}
+	op.complete(ex, t, packet, nil)
+}
+
+// complete is Complete of an operation with a context; that is nil if it never ends.
+func (op *operation) complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet, ctx context.Context) {
 	n, err := op.result(ctx, packet.Status, packet.Information)
 	if c := t.CPU(); c.Kernel().Traced() {
 		c.TraceID(kernel.HopTaskComplete, packet.IRP, op.name(), int64(n), 0)

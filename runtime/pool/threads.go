@@ -8,7 +8,7 @@ import (
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
-// Completion is what the Overlapped.Context of a request must be whose handle is bound to a pool's port: a thread of the
+// Completion is what the requester (kernel.Packet.Requester) must be of a request whose handle is bound to a pool's port: a thread of the
 // pool is borrowed to call it.
 type Completion interface {
 	Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet)
@@ -146,7 +146,7 @@ func (w *poolThread) do(t *kernel.Thread, packet *kernel.Packet) {
 		t.CPU().Trace(kernel.HopWork, nil, t.Name(), 0, 0)
 		what()
 	default:
-		packet.Overlapped.Context.(Completion).Complete(w.executor, t, packet)
+		packet.Requester().(Completion).Complete(w.executor, t, packet)
 	}
 	t.CPU().TraceID(kernel.HopThreadReturned, packet.IRP, t.Name(), 0, 0)
 }

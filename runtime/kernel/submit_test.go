@@ -1,0 +1,67 @@
+package kernel
+
+import "testing"
+
+// TestSubmit: who needs no OVERLAPPED gets all from the packet, or at once.
+func TestSubmit(t *testing.T) {
+	m := newMachine(Config{})
+	var kept *IRP
+	m.device(t, "slow", pends(&kept), nil)
+	m.device(t, "quick", completes(StatusSuccess, 3), nil)
+	port, got := m.port(1, 1)
+	slow, quick, unbound := m.handle(t, "slow", OpenOptions{}), m.handle(t, "quick", OpenOptions{}), m.handle(t, "slow", OpenOptions{})
+	for _, h := range []Handle{slow, quick} {
+		m.BindPort(h, port, "key")
+		m.SkipCompletionPortOnSuccess(h)
+	}
+	for _, tc := range []struct {
+		what    string
+		h       Handle
+		offset  int64
+		context any
+		want    Status
+	}{
+		{"no handle", 0, 0, "me", StatusInvalidHandle},
+		{"no port", unbound, 0, "me", StatusInvalidParameter},
+		{"no context", slow, 0, nil, StatusInvalidParameter},
+		{"negative offset", slow, -1, "me", StatusInvalidParameter},
+	} {
+		f, _, status := m.c().Submit(tc.h, MajorRead, make([]byte, 4), tc.offset, tc.context)
+		equal(t, tc.what, status, tc.want)
+		equal(t, tc.what+": in flight", f.InFlight(), false)
+	}
+
+	f, n, status := m.c().Submit(quick, MajorRead, make([]byte, 4), 0, "me")
+	equal(t, "at once", status, StatusSuccess)
+	equal(t, "bytes at once", n, 3)
+	equal(t, "at once: in flight", f.InFlight(), false)
+	equal(t, "at once: cancelled", m.c().CancelFlight(f), false)
+
+	f, _, status = m.c().Submit(slow, MajorRead, make([]byte, 4), 0, "me")
+	equal(t, "status", status, StatusPending)
+	equal(t, "in flight", f.InFlight(), true)
+	equal(t, "its IRP", f.IRPID(), kept.ID())
+	equal(t, "context in the list of requests", m.Requests()[0].Context, any("me"))
+	equal(t, "cancelled", m.c().CancelFlight(f), true)
+	equal(t, "Cancel", kept.Cancel, true)
+	m.finish(kept, StatusCancelled, 2)
+	m.run()
+	equal(t, "complete: in flight", f.InFlight(), false)
+	equal(t, "complete: cancelled", m.c().CancelFlight(f), false)
+	if len(*got) != 1 {
+		t.Fatalf("packets %+v", *got)
+	}
+	p := (*got)[0]
+	equal(t, "requester", p.Requester(), any("me"))
+	equal(t, "packet's status", p.Status, StatusCancelled)
+	equal(t, "packet's bytes", p.Information, 2)
+
+	// Whoever holds on to what has ended does not cancel what came after it, with the same IRP.
+	g, _, _ := m.c().Submit(slow, MajorRead, make([]byte, 4), 0, "other")
+	equal(t, "the same IRP", g.irp == f.irp, true)
+	equal(t, "the old one cancels", m.c().CancelFlight(f), false)
+	equal(t, "the new one", kept.Cancel, false)
+	m.finish(kept, StatusSuccess, 4)
+	m.run()
+	equal(t, "packets", len(*got), 2)
+}
