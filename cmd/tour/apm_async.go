@@ -17,14 +17,12 @@ func (r *reading) ReadAllAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // readingReadAllMachine is reading.ReadAll between its awaits.
 type readingReadAllMachine struct {
 	async.Builder0
-
-	heap *readingReadAllMachine // this machine, once it has left the stack
 
 	r   *reading
 	ctx context.Context
@@ -32,24 +30,23 @@ type readingReadAllMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *readingReadAllMachine) suspend(state uint16, awaited *async.Header) *readingReadAllMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *readingReadAllMachine) onHeap(awaited *async.Header) *readingReadAllMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *readingReadAllMachine) leaveStack(awaited *async.Header) {
+func (m *readingReadAllMachine) leaveStack(awaited *async.Header) *readingReadAllMachine {
 	h := new(readingReadAllMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,7 +71,8 @@ func (m *readingReadAllMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.r.conn.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -91,8 +89,8 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 63,
-	Lines: "12:2 21-25:2",
+	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 60,
+	Lines: "12:2 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
 	},
@@ -111,14 +109,12 @@ func (r *reading) ReadAllBridgedAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // readingReadAllBridgedMachine is reading.ReadAllBridged between its awaits.
 type readingReadAllBridgedMachine struct {
 	async.Builder0
-
-	heap *readingReadAllBridgedMachine // this machine, once it has left the stack
 
 	r   *reading
 	ctx context.Context
@@ -126,24 +122,23 @@ type readingReadAllBridgedMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *readingReadAllBridgedMachine) suspend(state uint16, awaited *async.Header) *readingReadAllBridgedMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *readingReadAllBridgedMachine) onHeap(awaited *async.Header) *readingReadAllBridgedMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *readingReadAllBridgedMachine) leaveStack(awaited *async.Header) {
+func (m *readingReadAllBridgedMachine) leaveStack(awaited *async.Header) *readingReadAllBridgedMachine {
 	h := new(readingReadAllBridgedMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -168,7 +163,8 @@ func (m *readingReadAllBridgedMachine) MoveNext(*async.Executor) async.Continuat
 loop:
 	task = overlapped.FromBeginEnd(m.ctx, m.r.beginRead, m.r.conn.EndRead)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -185,8 +181,8 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 157,
-	Lines: "12:2 21-25:2",
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 152,
+	Lines: "12:2 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},
 	},

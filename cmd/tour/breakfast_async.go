@@ -16,14 +16,12 @@ func (k *kitchen) ToastAsync(ctx context.Context) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // kitchenToastMachine is kitchen.Toast between its awaits.
 type kitchenToastMachine struct {
 	async.Builder[string]
-
-	heap *kitchenToastMachine // this machine, once it has left the stack
 
 	k   *kitchen
 	ctx context.Context
@@ -31,24 +29,23 @@ type kitchenToastMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *kitchenToastMachine) suspend(state uint16, awaited *async.Header) *kitchenToastMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *kitchenToastMachine) onHeap(awaited *async.Header) *kitchenToastMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *kitchenToastMachine) leaveStack(awaited *async.Header) {
+func (m *kitchenToastMachine) leaveStack(awaited *async.Header) *kitchenToastMachine {
 	h := new(kitchenToastMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -73,7 +70,8 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "toast goes into the toaster")
 	task = m.k.toaster.WriteAsync(m.ctx, []byte("ww"))
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.k = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -91,8 +89,8 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 62,
-	Lines: "11-12:1 22-27:2",
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 59,
+	Lines: "11-12:1 23-28:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
 	},
@@ -111,38 +109,35 @@ func (k *kitchen) EggsAsync(ctx context.Context) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // kitchenEggsMachine is kitchen.Eggs between its awaits.
 type kitchenEggsMachine struct {
 	async.Builder[string]
 
-	heap *kitchenEggsMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter async.Awaiter0 // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *kitchenEggsMachine) suspend(state uint16, awaited *async.Header) *kitchenEggsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *kitchenEggsMachine) onHeap(awaited *async.Header) *kitchenEggsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *kitchenEggsMachine) leaveStack(awaited *async.Header) {
+func (m *kitchenEggsMachine) leaveStack(awaited *async.Header) *kitchenEggsMachine {
 	h := new(kitchenEggsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -166,7 +161,8 @@ func (m *kitchenEggsMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "eggs go into the pan")
 	task = async.Delay(m.ctx, fry)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -183,8 +179,8 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 155,
-	Lines: "11-12:1 21-26:2",
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 150,
+	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
 	},
@@ -203,14 +199,12 @@ func (k *kitchen) BothAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // kitchenBothMachine is kitchen.Both between its awaits.
 type kitchenBothMachine struct {
 	async.Builder0
-
-	heap *kitchenBothMachine // this machine, once it has left the stack
 
 	k    *kitchen
 	ctx  context.Context
@@ -219,24 +213,23 @@ type kitchenBothMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *kitchenBothMachine) suspend(state uint16, awaited *async.Header) *kitchenBothMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *kitchenBothMachine) onHeap(awaited *async.Header) *kitchenBothMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *kitchenBothMachine) leaveStack(awaited *async.Header) {
+func (m *kitchenBothMachine) leaveStack(awaited *async.Header) *kitchenBothMachine {
 	h := new(kitchenBothMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -266,7 +259,8 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 	toast, m.eggs = m.k.ToastAsync(m.ctx), m.k.EggsAsync(m.ctx)
 	task = toast
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.k, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -279,7 +273,8 @@ toastDone:
 	}
 	task = m.eggs
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.k, h.ctx, h.eggs = nil, nil, async.Task[string]{} // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -292,8 +287,8 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 251,
-	Lines: "15-16:1 26-29:2 38-39:5",
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 244,
+	Lines: "15-16:1 27-30:2 40-41:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},
 		2: {Line: 5, Awaits: "eggs", Needs: ""},

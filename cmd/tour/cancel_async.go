@@ -20,14 +20,12 @@ func ReadOneAsync(ctx context.Context, f *overlapped.File, name string, offset i
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 // readOneMachine is ReadOne between its awaits.
 type readOneMachine struct {
 	async.Builder[int]
-
-	heap *readOneMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	f       *overlapped.File
@@ -48,24 +46,23 @@ type readOneDefer1 struct {
 	arg2 []any
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *readOneMachine) suspend(state uint16, awaited *async.Header) *readOneMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *readOneMachine) onHeap(awaited *async.Header) *readOneMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *readOneMachine) leaveStack(awaited *async.Header) {
+func (m *readOneMachine) leaveStack(awaited *async.Header) *readOneMachine {
 	h := new(readOneMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -104,7 +101,7 @@ func (m *readOneMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *readOneMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -131,7 +128,8 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 	m.defers = append(m.defers, readOneDefer1{arg0: m.ctx, arg1: "%s cleans up", arg2: []any{m.name}})
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 1000), m.offset)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -153,8 +151,8 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 119,
-	Lines: "12-13:1 22-32:2",
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 116,
+	Lines: "12-13:1 23-33:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
 	},
@@ -173,14 +171,12 @@ func CalculateAsync(ctx context.Context) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // calculateMachine is Calculate between its awaits.
 type calculateMachine struct {
 	async.Builder[int]
-
-	heap *calculateMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	step int
@@ -188,24 +184,23 @@ type calculateMachine struct {
 	awaiter async.Yielding // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *calculateMachine) suspend(state uint16, awaited *async.Header) *calculateMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *calculateMachine) onHeap(awaited *async.Header) *calculateMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *calculateMachine) leaveStack(awaited *async.Header) {
+func (m *calculateMachine) leaveStack(awaited *async.Header) *calculateMachine {
 	h := new(calculateMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -232,7 +227,8 @@ loop:
 	work(m.ctx, 7*time.Microsecond)
 	task = async.Yield(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -246,8 +242,8 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 218,
-	Lines: "8:1 9-15:1 25:1",
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 213,
+	Lines: "8:1 9-15:1 26:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},
 	},

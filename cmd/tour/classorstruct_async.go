@@ -16,14 +16,12 @@ func LevelAsync(ctx context.Context, depth int, task async.Task[int], see func(a
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // levelMachine is Level between its awaits.
 type levelMachine struct {
 	async.Builder[int]
-
-	heap *levelMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	depth int
@@ -34,24 +32,23 @@ type levelMachine struct {
 	awaiter2 watched[int]       // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *levelMachine) suspend(state uint16, awaited *async.Header) *levelMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *levelMachine) onHeap(awaited *async.Header) *levelMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *levelMachine) leaveStack(awaited *async.Header) {
+func (m *levelMachine) leaveStack(awaited *async.Header) *levelMachine {
 	h := new(levelMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +81,8 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task2 = LevelAsync(m.ctx, m.depth-1, m.task, m.see)
 	if !task2.IsCompleted() {
-		h := m.suspend(1, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 1
 		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -96,7 +94,8 @@ levelDone:
 done:
 	task3 = watch(m.task, m.see)
 	if !task3.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
 		h.awaiter2 = task3
 		if task3.OnCompleted(h) {
@@ -110,8 +109,8 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
-	Lines: "16:1 18-19:1 28-29:2 31:5 41-42:5",
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 63,
+	Lines: "16:1 18-19:1 29-30:2 32:5 43-44:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
 		2: {Line: 5, Awaits: "watch(task, see)", Needs: ""},
@@ -131,14 +130,12 @@ func PinnedAsync(ctx context.Context, task async.Task[int], keep func(*int)) (ta
 	if m2.IsCompleted() {
 		return m2.Result()
 	}
-	return m2.heap.Task()
+	return m2.Task()
 }
 
 // pinnedMachine is Pinned between its awaits.
 type pinnedMachine struct {
 	async.Builder[int]
-
-	heap *pinnedMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	task async.Task[int]
@@ -148,24 +145,23 @@ type pinnedMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m2 *pinnedMachine) suspend(state uint16, awaited *async.Header) *pinnedMachine {
-	if m2.heap != m2 {
-		m2.leaveStack(awaited)
+func (m2 *pinnedMachine) onHeap(awaited *async.Header) *pinnedMachine {
+	if m2.OnStack() {
+		return m2.leaveStack(awaited)
 	}
-	m2.heap.State = state
-	return m2.heap
+	return m2
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m2 *pinnedMachine) leaveStack(awaited *async.Header) {
+func (m2 *pinnedMachine) leaveStack(awaited *async.Header) *pinnedMachine {
 	h := new(pinnedMachine)
 	*h = *m2
-	h.heap, m2.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m2.Promote(h, m2.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -195,7 +191,8 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	m2.keep(m2.n)
 	task2 = m2.task
 	if !task2.IsCompleted() {
-		h := m2.suspend(1, task2.Header())
+		h := async.Self(m2.onHeap(task2.Header()))
+		h.State = 1
 		h.ctx, h.task, h.keep = nil, async.Task[int]{}, nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -208,8 +205,8 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 181,
-	Lines: "13-15:1 24-25:3",
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 177,
+	Lines: "13-15:1 25-26:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},
 	},

@@ -17,14 +17,12 @@ func JobAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // jobMachine is Job between its awaits.
 type jobMachine struct {
 	async.Builder[int]
-
-	heap *jobMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -35,24 +33,23 @@ type jobMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *jobMachine) suspend(state uint16, awaited *async.Header) *jobMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *jobMachine) onHeap(awaited *async.Header) *jobMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *jobMachine) leaveStack(awaited *async.Header) {
+func (m *jobMachine) leaveStack(awaited *async.Header) *jobMachine {
 	h := new(jobMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ loop:
 	}
 	task = m.f.ReadAtAsync(m.ctx, m.buf, int64(64*m.i))
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -104,8 +102,8 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go", Line: 21, Code: 67,
-	Lines: "12-13:1 15-16:2 18-19:3 27-31:4 35:10",
+	Func: "Job", File: "cliff.go", Line: 21, Code: 64,
+	Lines: "12-13:1 15-16:2 18-19:3 28-32:4 36:10",
 	At: []async.State{
 		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
 	},
@@ -124,14 +122,12 @@ func HotAsync(ctx context.Context, task async.Task[int]) (task_ async.Task[int])
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // hotMachine is Hot between its awaits.
 type hotMachine struct {
 	async.Builder[int]
-
-	heap *hotMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	task async.Task[int]
@@ -139,24 +135,23 @@ type hotMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *hotMachine) suspend(state uint16, awaited *async.Header) *hotMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *hotMachine) onHeap(awaited *async.Header) *hotMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *hotMachine) leaveStack(awaited *async.Header) {
+func (m *hotMachine) leaveStack(awaited *async.Header) *hotMachine {
 	h := new(hotMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +176,8 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		h := m.suspend(1, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 1
 		h.ctx, h.task = nil, async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -194,8 +190,8 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
-	Lines: "12:1 21-22:1",
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 165,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},
 	},

@@ -17,14 +17,12 @@ func VisitAsync(ctx context.Context, f *overlapped.File) (task async.Task[visit]
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // visitMachine is Visit between its awaits.
 type visitMachine struct {
 	async.Builder[visit]
-
-	heap *visitMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -33,24 +31,23 @@ type visitMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *visitMachine) suspend(state uint16, awaited *async.Header) *visitMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *visitMachine) onHeap(awaited *async.Header) *visitMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *visitMachine) leaveStack(awaited *async.Header) {
+func (m *visitMachine) leaveStack(awaited *async.Header) *visitMachine {
 	h := new(visitMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -76,7 +73,8 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -94,8 +92,8 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 65,
-	Lines: "11-12:2 22-27:3",
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 62,
+	Lines: "11-12:2 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
 	},
@@ -114,14 +112,12 @@ func VisitAnywhereAsync(ctx context.Context, f *overlapped.File) (task async.Tas
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // visitAnywhereMachine is VisitAnywhere between its awaits.
 type visitAnywhereMachine struct {
 	async.Builder[visit]
-
-	heap *visitAnywhereMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -130,24 +126,23 @@ type visitAnywhereMachine struct {
 	awaiter async.ConfiguredTask[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *visitAnywhereMachine) suspend(state uint16, awaited *async.Header) *visitAnywhereMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *visitAnywhereMachine) onHeap(awaited *async.Header) *visitAnywhereMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *visitAnywhereMachine) leaveStack(awaited *async.Header) {
+func (m *visitAnywhereMachine) leaveStack(awaited *async.Header) *visitAnywhereMachine {
 	h := new(visitAnywhereMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -173,7 +168,8 @@ func (m *visitAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	m.v.before = threadOf(m.ctx)
 	task = m.f.ReadAtAsync(m.ctx, make([]byte, 8), 0).ConfigureAwait(false)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.f = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -192,8 +188,8 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 162,
-	Lines: "11-12:2 23-28:3",
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 157,
+	Lines: "11-12:2 24-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
 	},
@@ -212,14 +208,12 @@ func VisitTwiceAsync(ctx context.Context, f *overlapped.File) (task async.Task[v
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // visitTwiceMachine is VisitTwice between its awaits.
 type visitTwiceMachine struct {
 	async.Builder[visit]
-
-	heap *visitTwiceMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -227,24 +221,23 @@ type visitTwiceMachine struct {
 	awaiter async.Awaiter[visit] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *visitTwiceMachine) suspend(state uint16, awaited *async.Header) *visitTwiceMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *visitTwiceMachine) onHeap(awaited *async.Header) *visitTwiceMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *visitTwiceMachine) leaveStack(awaited *async.Header) {
+func (m *visitTwiceMachine) leaveStack(awaited *async.Header) *visitTwiceMachine {
 	h := new(visitTwiceMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -269,7 +262,8 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = VisitAsync(m.ctx, m.f)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -283,8 +277,8 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 258,
-	Lines: "12:1 21-23:1",
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 251,
+	Lines: "12:1 22-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
 	},

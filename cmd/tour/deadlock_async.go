@@ -17,38 +17,35 @@ func GetDataAsync(ctx context.Context) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // getDataMachine is GetData between its awaits.
 type getDataMachine struct {
 	async.Builder[string]
 
-	heap *getDataMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter async.Awaiter0 // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *getDataMachine) suspend(state uint16, awaited *async.Header) *getDataMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *getDataMachine) onHeap(awaited *async.Header) *getDataMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *getDataMachine) leaveStack(awaited *async.Header) {
+func (m *getDataMachine) leaveStack(awaited *async.Header) *getDataMachine {
 	h := new(getDataMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -71,7 +68,8 @@ func (m *getDataMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -87,8 +85,8 @@ delayDone:
 
 // getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
-	Func: "GetData", File: "deadlock.go", Line: 21, Code: 61,
-	Lines: "11:1 20-24:1",
+	Func: "GetData", File: "deadlock.go", Line: 21, Code: 58,
+	Lines: "11:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "ctx"},
 	},
@@ -107,38 +105,35 @@ func GetDataAnywhereAsync(ctx context.Context) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // getDataAnywhereMachine is GetDataAnywhere between its awaits.
 type getDataAnywhereMachine struct {
 	async.Builder[string]
 
-	heap *getDataAnywhereMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter async.ConfiguredTask0 // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *getDataAnywhereMachine) suspend(state uint16, awaited *async.Header) *getDataAnywhereMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *getDataAnywhereMachine) onHeap(awaited *async.Header) *getDataAnywhereMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *getDataAnywhereMachine) leaveStack(awaited *async.Header) {
+func (m *getDataAnywhereMachine) leaveStack(awaited *async.Header) *getDataAnywhereMachine {
 	h := new(getDataAnywhereMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -161,7 +156,8 @@ func (m *getDataAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.Delay(m.ctx, time.Millisecond).ConfigureAwait(false)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -178,8 +174,8 @@ delayDone:
 
 // getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
-	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 151,
-	Lines: "11:1 21-25:1",
+	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 146,
+	Lines: "11:1 22-26:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, time.Millisecond).ConfigureAwait(false)", Needs: "ctx"},
 	},
@@ -198,14 +194,12 @@ func (b *textBox) ClickAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // textBoxClickMachine is textBox.Click between its awaits.
 type textBoxClickMachine struct {
 	async.Builder0
-
-	heap *textBoxClickMachine // this machine, once it has left the stack
 
 	b   *textBox
 	ctx context.Context
@@ -213,24 +207,23 @@ type textBoxClickMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *textBoxClickMachine) suspend(state uint16, awaited *async.Header) *textBoxClickMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *textBoxClickMachine) onHeap(awaited *async.Header) *textBoxClickMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *textBoxClickMachine) leaveStack(awaited *async.Header) {
+func (m *textBoxClickMachine) leaveStack(awaited *async.Header) *textBoxClickMachine {
 	h := new(textBoxClickMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -255,7 +248,8 @@ func (m *textBoxClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "the click begins, and awaits")
 	task = GetDataAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -268,8 +262,8 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 244,
-	Lines: "11-12:1 20-22:2",
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 237,
+	Lines: "11-12:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},
 	},

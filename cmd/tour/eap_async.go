@@ -18,14 +18,12 @@ func ShoutAsync(ctx context.Context, original, target *overlapped.File) (task as
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // shoutMachine is Shout between its awaits.
 type shoutMachine struct {
 	async.Builder0
-
-	heap *shoutMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	original *overlapped.File
@@ -35,24 +33,23 @@ type shoutMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *shoutMachine) suspend(state uint16, awaited *async.Header) *shoutMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *shoutMachine) onHeap(awaited *async.Header) *shoutMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *shoutMachine) leaveStack(awaited *async.Header) {
+func (m *shoutMachine) leaveStack(awaited *async.Header) *shoutMachine {
 	h := new(shoutMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +81,8 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Shout begins")
 	task = m.original.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.original = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -98,7 +96,8 @@ readDone:
 	say(m.ctx, "Shout goes on: %d bytes", n)
 	task = m.target.WriteAsync(m.ctx, bytes.ToUpper(m.buf[:n]))
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.original, h.target, h.buf = nil, nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -115,8 +114,8 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
-	Lines: "15-17:1 26-31:3 40-45:8",
+	Func: "Shout", File: "eap.go", Line: 51, Code: 65,
+	Lines: "15-17:1 27-32:3 42-47:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
 		2: {Line: 8, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},

@@ -39,7 +39,7 @@ func fieldsOf(machine async.Continuation) []string {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		switch f.Name {
-		case "heap", "awaiter", "awaiting", "watched": // the machine's own
+		case "awaiter", "awaiting", "watched": // the machine's own
 			continue
 		}
 		if f.Anonymous {

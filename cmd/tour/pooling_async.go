@@ -16,14 +16,12 @@ func (c *connection) ReceiveAsync(ctx context.Context) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // connectionReceiveMachine is connection.Receive between its awaits.
 type connectionReceiveMachine struct {
 	async.Builder[int]
-
-	heap *connectionReceiveMachine // this machine, once it has left the stack
 
 	c   *connection
 	ctx context.Context
@@ -31,24 +29,23 @@ type connectionReceiveMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *connectionReceiveMachine) suspend(state uint16, awaited *async.Header) *connectionReceiveMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *connectionReceiveMachine) onHeap(awaited *async.Header) *connectionReceiveMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *connectionReceiveMachine) leaveStack(awaited *async.Header) {
+func (m *connectionReceiveMachine) leaveStack(awaited *async.Header) *connectionReceiveMachine {
 	h := new(connectionReceiveMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -73,7 +70,8 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.c, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -86,8 +84,8 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 62,
-	Lines: "12:1 21-22:1",
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 59,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
@@ -106,14 +104,12 @@ func (c *connection) ReceivePooledAsync(ctx context.Context) (task async.Task[in
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // connectionReceivePooledMachine is connection.ReceivePooled between its awaits.
 type connectionReceivePooledMachine struct {
 	async.PooledBuilder[int]
-
-	heap *connectionReceivePooledMachine // this machine, once it has left the stack
 
 	c   *connection
 	ctx context.Context
@@ -121,25 +117,24 @@ type connectionReceivePooledMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *connectionReceivePooledMachine) suspend(state uint16, awaited *async.Header) *connectionReceivePooledMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *connectionReceivePooledMachine) onHeap(awaited *async.Header) *connectionReceivePooledMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *connectionReceivePooledMachine) leaveStack(awaited *async.Header) {
+func (m *connectionReceivePooledMachine) leaveStack(awaited *async.Header) *connectionReceivePooledMachine {
 	h, env := connectionReceivePooledMachines.Get(awaited, m.ctx)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // connectionReceivePooledMachines are finished machines of connection.ReceivePooled, to be used again.
@@ -173,7 +168,8 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 
 	task = m.c.ask(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.c, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -186,8 +182,8 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 162,
-	Lines: "12:1 21-22:1",
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 157,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},

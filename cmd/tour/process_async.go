@@ -19,14 +19,12 @@ func ProcessFileAsync(ctx context.Context, path string) (task async.Task[string]
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // processFileMachine is ProcessFile between its awaits.
 type processFileMachine struct {
 	async.Builder[string]
-
-	heap *processFileMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	path   string
@@ -35,24 +33,23 @@ type processFileMachine struct {
 	awaiter async.Awaiter[[]byte] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *processFileMachine) suspend(state uint16, awaited *async.Header) *processFileMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *processFileMachine) onHeap(awaited *async.Header) *processFileMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *processFileMachine) leaveStack(awaited *async.Header) {
+func (m *processFileMachine) leaveStack(awaited *async.Header) *processFileMachine {
 	h := new(processFileMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -79,7 +76,8 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "ProcessFile begins: userID is %d, path is %s", m.userID, m.path)
 	task = FetchAsync(m.ctx, m.path)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -95,8 +93,8 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "process.go", Line: 23, Code: 66,
-	Lines: "12-14:1 22-27:3",
+	Func: "ProcessFile", File: "process.go", Line: 23, Code: 63,
+	Lines: "12-14:1 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
 	},
@@ -115,14 +113,12 @@ func FetchAsync(ctx context.Context, name string) (task async.Task[[]byte]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // fetchMachine is Fetch between its awaits.
 type fetchMachine struct {
 	async.Builder[[]byte]
-
-	heap *fetchMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	name string
@@ -133,24 +129,23 @@ type fetchMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *fetchMachine) leaveStack(awaited *async.Header) {
+func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -184,7 +179,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.name = "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -205,8 +201,8 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37, Code: 167,
-	Lines: "12-15:1 16:6 18:8 27-35:8",
+	Func: "Fetch", File: "process.go", Line: 37, Code: 162,
+	Lines: "12-15:1 16:6 18:8 28-36:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},

@@ -16,14 +16,12 @@ func (s *server) HandleAsync(ctx context.Context, id int) (task async.Task[int])
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // serverHandleMachine is server.Handle between its awaits.
 type serverHandleMachine struct {
 	async.Builder[int]
-
-	heap *serverHandleMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -32,24 +30,23 @@ type serverHandleMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *serverHandleMachine) suspend(state uint16, awaited *async.Header) *serverHandleMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *serverHandleMachine) onHeap(awaited *async.Header) *serverHandleMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *serverHandleMachine) leaveStack(awaited *async.Header) {
+func (m *serverHandleMachine) leaveStack(awaited *async.Header) *serverHandleMachine {
 	h := new(serverHandleMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -75,7 +72,8 @@ func (m *serverHandleMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.AuthorizeAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -88,8 +86,8 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41, Code: 63,
-	Lines: "12-13:1 21-23:2",
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 60,
+	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -108,14 +106,12 @@ func (s *server) AuthorizeAsync(ctx context.Context, id int) (task async.Task[in
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // serverAuthorizeMachine is server.Authorize between its awaits.
 type serverAuthorizeMachine struct {
 	async.Builder[int]
-
-	heap *serverAuthorizeMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -124,24 +120,23 @@ type serverAuthorizeMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *serverAuthorizeMachine) suspend(state uint16, awaited *async.Header) *serverAuthorizeMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *serverAuthorizeMachine) onHeap(awaited *async.Header) *serverAuthorizeMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *serverAuthorizeMachine) leaveStack(awaited *async.Header) {
+func (m *serverAuthorizeMachine) leaveStack(awaited *async.Header) *serverAuthorizeMachine {
 	h := new(serverAuthorizeMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -167,7 +162,8 @@ func (m *serverAuthorizeMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.SessionAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -180,8 +176,8 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51, Code: 155,
-	Lines: "12-13:1 21-23:2",
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 150,
+	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -200,14 +196,12 @@ func (s *server) SessionAsync(ctx context.Context, id int) (task async.Task[int]
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // serverSessionMachine is server.Session between its awaits.
 type serverSessionMachine struct {
 	async.Builder[int]
-
-	heap *serverSessionMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -216,24 +210,23 @@ type serverSessionMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *serverSessionMachine) suspend(state uint16, awaited *async.Header) *serverSessionMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *serverSessionMachine) onHeap(awaited *async.Header) *serverSessionMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *serverSessionMachine) leaveStack(awaited *async.Header) {
+func (m *serverSessionMachine) leaveStack(awaited *async.Header) *serverSessionMachine {
 	h := new(serverSessionMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -259,7 +252,8 @@ func (m *serverSessionMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.QueryAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -272,8 +266,8 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61, Code: 247,
-	Lines: "12-13:1 21-23:2",
+	Func: "server.Session", File: "server.go", Line: 61, Code: 240,
+	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -292,14 +286,12 @@ func (s *server) QueryAsync(ctx context.Context, id int) (task async.Task[int]) 
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // serverQueryMachine is server.Query between its awaits.
 type serverQueryMachine struct {
 	async.Builder[int]
-
-	heap *serverQueryMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -308,24 +300,23 @@ type serverQueryMachine struct {
 	awaiter async.Awaiter[byte] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *serverQueryMachine) suspend(state uint16, awaited *async.Header) *serverQueryMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *serverQueryMachine) onHeap(awaited *async.Header) *serverQueryMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *serverQueryMachine) leaveStack(awaited *async.Header) {
+func (m *serverQueryMachine) leaveStack(awaited *async.Header) *serverQueryMachine {
 	h := new(serverQueryMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -351,7 +342,8 @@ func (m *serverQueryMachine) MoveNext(*async.Executor) async.Continuation {
 	m.s.begin(m.ctx)
 	task = m.s.ReadRowAsync(m.ctx, m.id)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -364,8 +356,8 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71, Code: 339,
-	Lines: "12-13:1 21-23:2",
+	Func: "server.Query", File: "server.go", Line: 71, Code: 330,
+	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
 	},
@@ -384,14 +376,12 @@ func (s *server) ReadRowAsync(ctx context.Context, id int) (task async.Task[byte
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // serverReadRowMachine is server.ReadRow between its awaits.
 type serverReadRowMachine struct {
 	async.Builder[byte]
-
-	heap *serverReadRowMachine // this machine, once it has left the stack
 
 	s   *server
 	ctx context.Context
@@ -401,24 +391,23 @@ type serverReadRowMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *serverReadRowMachine) suspend(state uint16, awaited *async.Header) *serverReadRowMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *serverReadRowMachine) onHeap(awaited *async.Header) *serverReadRowMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *serverReadRowMachine) leaveStack(awaited *async.Header) {
+func (m *serverReadRowMachine) leaveStack(awaited *async.Header) *serverReadRowMachine {
 	h := new(serverReadRowMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -445,7 +434,8 @@ func (m *serverReadRowMachine) MoveNext(*async.Executor) async.Continuation {
 	m.row = make([]byte, 1)
 	task = m.s.storage.ReadAtAsync(m.ctx, m.row, int64(m.id%256))
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -458,8 +448,8 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
-	Lines: "11-13:1 21-23:3",
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 422,
+	Lines: "11-13:1 22-24:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},
 	},

@@ -17,14 +17,12 @@ func ReadFileAsync(ctx context.Context, original, target *overlapped.File, see f
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // readFileMachine is ReadFile between its awaits.
 type readFileMachine struct {
 	async.Builder0
-
-	heap *readFileMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	original *overlapped.File
@@ -35,24 +33,23 @@ type readFileMachine struct {
 	awaiter watched[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *readFileMachine) suspend(state uint16, awaited *async.Header) *readFileMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *readFileMachine) onHeap(awaited *async.Header) *readFileMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *readFileMachine) leaveStack(awaited *async.Header) {
+func (m *readFileMachine) leaveStack(awaited *async.Header) *readFileMachine {
 	h := new(readFileMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +81,8 @@ func (m *readFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.data = make([]byte, 4096)
 	task = watch(m.original.ReadAsync(m.ctx, m.data), m.see)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.original = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -99,7 +97,8 @@ watchDone:
 	}
 	task = watch(m.target.WriteAsync(m.ctx, m.data[:n]), m.see)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.original, h.target, h.see, h.data = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -114,8 +113,8 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 69,
-	Lines: "15-16:1 26-31:2 41-43:7",
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 66,
+	Lines: "15-16:1 27-32:2 43-45:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
 		2: {Line: 7, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},

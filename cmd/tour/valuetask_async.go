@@ -17,14 +17,12 @@ func (r *bufferedReader) NextAsync(ctx context.Context) (task async.Task[byte]) 
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // bufferedReaderNextMachine is bufferedReader.Next between its awaits.
 type bufferedReaderNextMachine struct {
 	async.Builder[byte]
-
-	heap *bufferedReaderNextMachine // this machine, once it has left the stack
 
 	r   *bufferedReader
 	ctx context.Context
@@ -32,24 +30,23 @@ type bufferedReaderNextMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *bufferedReaderNextMachine) suspend(state uint16, awaited *async.Header) *bufferedReaderNextMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *bufferedReaderNextMachine) onHeap(awaited *async.Header) *bufferedReaderNextMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *bufferedReaderNextMachine) leaveStack(awaited *async.Header) {
+func (m *bufferedReaderNextMachine) leaveStack(awaited *async.Header) *bufferedReaderNextMachine {
 	h := new(bufferedReaderNextMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +75,8 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	}
 	task = m.r.file.ReadAsync(m.ctx, m.r.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -99,8 +97,8 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 63,
-	Lines: "13:1 15-16:1 25-30:2 32-34:9",
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 60,
+	Lines: "13:1 15-16:1 26-31:2 33-35:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
 	},
@@ -119,14 +117,12 @@ func (r *bufferedReader) SumAsync(ctx context.Context) (task async.Task2[int, in
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // bufferedReaderSumMachine is bufferedReader.Sum between its awaits.
 type bufferedReaderSumMachine struct {
 	async.Builder2[int, int]
-
-	heap *bufferedReaderSumMachine // this machine, once it has left the stack
 
 	r     *bufferedReader
 	ctx   context.Context
@@ -136,24 +132,23 @@ type bufferedReaderSumMachine struct {
 	awaiter async.Awaiter[byte] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *bufferedReaderSumMachine) suspend(state uint16, awaited *async.Header) *bufferedReaderSumMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *bufferedReaderSumMachine) onHeap(awaited *async.Header) *bufferedReaderSumMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *bufferedReaderSumMachine) leaveStack(awaited *async.Header) {
+func (m *bufferedReaderSumMachine) leaveStack(awaited *async.Header) *bufferedReaderSumMachine {
 	h := new(bufferedReaderSumMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +176,8 @@ func (m *bufferedReaderSumMachine) MoveNext(*async.Executor) async.Continuation 
 loop:
 	task = m.r.NextAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -201,8 +197,8 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 167,
-	Lines: "15:2 23-31:2",
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 162,
+	Lines: "15:2 24-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},
 	},

@@ -17,14 +17,12 @@ func PrintAsync(ctx context.Context, pages int) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // printMachine is Print between its awaits.
 type printMachine struct {
 	async.Builder0
-
-	heap *printMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	pages int
@@ -33,24 +31,23 @@ type printMachine struct {
 	awaiter async.Awaiter0 // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *printMachine) suspend(state uint16, awaited *async.Header) *printMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *printMachine) onHeap(awaited *async.Header) *printMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *printMachine) leaveStack(awaited *async.Header) {
+func (m *printMachine) leaveStack(awaited *async.Header) *printMachine {
 	h := new(printMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +75,8 @@ loop:
 	}
 	task = async.Delay(m.ctx, 100*time.Microsecond)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -100,8 +98,8 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go", Line: 56, Code: 63,
-	Lines: "16:2 25-28:2 32-35:7",
+	Func: "Print", File: "void.go", Line: 56, Code: 60,
+	Lines: "16:2 26-29:2 33-36:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},
 	},

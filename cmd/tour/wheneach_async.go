@@ -20,14 +20,12 @@ func InOrderAsync(ctx context.Context, downloads []async.Task[string]) (task asy
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // inOrderMachine is InOrder between its awaits.
 type inOrderMachine struct {
 	async.Builder0
-
-	heap *inOrderMachine // this machine, once it has left the stack
 
 	ctx       context.Context
 	downloads []async.Task[string]
@@ -36,24 +34,23 @@ type inOrderMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *inOrderMachine) suspend(state uint16, awaited *async.Header) *inOrderMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *inOrderMachine) onHeap(awaited *async.Header) *inOrderMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *inOrderMachine) leaveStack(awaited *async.Header) {
+func (m *inOrderMachine) leaveStack(awaited *async.Header) *inOrderMachine {
 	h := new(inOrderMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ loop:
 	task = m.downloads[m.index]
 	task2 = task
 	if !task2.IsCompleted() {
-		h := m.suspend(1, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -104,8 +102,8 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 67,
-	Lines: "13:1 18-19:1 27-31:2 32:1 35:8",
+	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 64,
+	Lines: "13:1 18-19:1 28-32:2 33:1 36:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
 	},
@@ -125,14 +123,12 @@ func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task 
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 // asTheyComeMachine is AsTheyCome between its awaits.
 type asTheyComeMachine struct {
 	async.Builder0
-
-	heap *asTheyComeMachine // this machine, once it has left the stack
 
 	iterator  *async.FuncRange[async.Task[string], struct{}]
 	ctx       context.Context
@@ -142,24 +138,23 @@ type asTheyComeMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *asTheyComeMachine) suspend(state uint16, awaited *async.Header) *asTheyComeMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *asTheyComeMachine) onHeap(awaited *async.Header) *asTheyComeMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *asTheyComeMachine) leaveStack(awaited *async.Header) {
+func (m *asTheyComeMachine) leaveStack(awaited *async.Header) *asTheyComeMachine {
 	h := new(asTheyComeMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -191,7 +186,7 @@ func (m *asTheyComeMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *asTheyComeMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -224,7 +219,8 @@ loop:
 	task = m.iterator.Key()
 	task2 = task
 	if !task2.IsCompleted() {
-		h := m.suspend(1, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 1
 		h.downloads = nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -246,8 +242,8 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
-	Lines: "13:1 18-19:1 28-31:2 32-33:5 36:1 37-38:8",
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 201,
+	Lines: "13:1 18-19:1 29-32:2 33-34:5 37:1 38-39:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
 	},
@@ -266,14 +262,12 @@ func WithWhenAnyAsync(ctx context.Context, downloads []async.Task[string]) (task
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // withWhenAnyMachine is WithWhenAny between its awaits.
 type withWhenAnyMachine struct {
 	async.Builder0
-
-	heap *withWhenAnyMachine // this machine, once it has left the stack
 
 	ctx       context.Context
 	downloads []async.Task[string]
@@ -284,24 +278,23 @@ type withWhenAnyMachine struct {
 	awaiter2 async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *withWhenAnyMachine) suspend(state uint16, awaited *async.Header) *withWhenAnyMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *withWhenAnyMachine) onHeap(awaited *async.Header) *withWhenAnyMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *withWhenAnyMachine) leaveStack(awaited *async.Header) {
+func (m *withWhenAnyMachine) leaveStack(awaited *async.Header) *withWhenAnyMachine {
 	h := new(withWhenAnyMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -336,7 +329,8 @@ loop:
 	}
 	task = async.WhenAny(m.ctx, m.rest...)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.downloads = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -349,7 +343,8 @@ whenAnyDone:
 	}
 	task2 = m.rest[m.i]
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		h.downloads = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -369,8 +364,8 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 316,
-	Lines: "16:1 17-18:1 20-21:2 30-34:3 43-48:7 51:14",
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 309,
+	Lines: "16:1 17-18:1 20-21:2 31-35:3 45-50:7 53:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
 		2: {Line: 7, Awaits: "rest[i]", Needs: "ctx rest i"},
@@ -390,14 +385,12 @@ func DownloadAsync(ctx context.Context, t *teller, name string, access time.Dura
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // downloadMachine is Download between its awaits.
 type downloadMachine struct {
 	async.Builder[string]
-
-	heap *downloadMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	t      *teller
@@ -407,24 +400,23 @@ type downloadMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *downloadMachine) suspend(state uint16, awaited *async.Header) *downloadMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *downloadMachine) onHeap(awaited *async.Header) *downloadMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *downloadMachine) leaveStack(awaited *async.Header) {
+func (m *downloadMachine) leaveStack(awaited *async.Header) *downloadMachine {
 	h := new(downloadMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -455,7 +447,8 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = file2.ReadAsync(m.ctx, make([]byte, 4096))
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.t = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -468,8 +461,8 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 439,
-	Lines: "13-17:1 26-27:5",
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 431,
+	Lines: "13-17:1 27-28:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
 	},

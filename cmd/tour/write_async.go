@@ -17,14 +17,12 @@ func (w *window) ClickAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // windowClickMachine is window.Click between its awaits.
 type windowClickMachine struct {
 	async.Builder0
-
-	heap *windowClickMachine // this machine, once it has left the stack
 
 	w   *window
 	ctx context.Context
@@ -32,24 +30,23 @@ type windowClickMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *windowClickMachine) suspend(state uint16, awaited *async.Header) *windowClickMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *windowClickMachine) onHeap(awaited *async.Header) *windowClickMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *windowClickMachine) leaveStack(awaited *async.Header) {
+func (m *windowClickMachine) leaveStack(awaited *async.Header) *windowClickMachine {
 	h := new(windowClickMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -77,7 +74,8 @@ func (m *windowClickMachine) MoveNext(*async.Executor) async.Continuation {
 	say(m.ctx, "Click begins")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -94,8 +92,8 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go", Line: 28, Code: 63,
-	Lines: "13-15:1 23-29:3",
+	Func: "window.Click", File: "write.go", Line: 28, Code: 60,
+	Lines: "13-15:1 24-30:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},
 	},

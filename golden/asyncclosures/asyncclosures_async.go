@@ -18,14 +18,12 @@ func AsyncclosuresAsync(ctx context.Context) (task async.Task0) {
 	if m2.IsCompleted() {
 		return m2.Result()
 	}
-	return m2.heap.Task()
+	return m2.Task()
 }
 
 // asyncclosuresMachine is Asyncclosures between its awaits.
 type asyncclosuresMachine struct {
 	async.Builder0
-
-	heap *asyncclosuresMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	total *int
@@ -36,24 +34,23 @@ type asyncclosuresMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m2 *asyncclosuresMachine) suspend(state uint16, awaited *async.Header) *asyncclosuresMachine {
-	if m2.heap != m2 {
-		m2.leaveStack(awaited)
+func (m2 *asyncclosuresMachine) onHeap(awaited *async.Header) *asyncclosuresMachine {
+	if m2.OnStack() {
+		return m2.leaveStack(awaited)
 	}
-	m2.heap.State = state
-	return m2.heap
+	return m2
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m2 *asyncclosuresMachine) leaveStack(awaited *async.Header) {
+func (m2 *asyncclosuresMachine) leaveStack(awaited *async.Header) *asyncclosuresMachine {
 	h := new(asyncclosuresMachine)
 	*h = *m2
-	h.heap, m2.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m2.Promote(h, m2.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -99,7 +96,8 @@ loop:
 	square = m2.slice[m2.index]
 	task = square
 	if !task.IsCompleted() {
-		h := m2.suspend(1, task.Header())
+		h := async.Self(m2.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -119,7 +117,8 @@ done:
 	}
 	task = m2.add(m2.ctx, 10)
 	if !task.IsCompleted() {
-		h := m2.suspend(2, task.Header())
+		h := async.Self(m2.onHeap(task.Header()))
+		h.State = 2
 		h.slice = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -129,7 +128,8 @@ addDone:
 	fmt.Println(task.GetResult())
 	task = m2.add(m2.ctx, 100)
 	if !task.IsCompleted() {
-		h := m2.suspend(3, task.Header())
+		h := async.Self(m2.onHeap(task.Header()))
+		h.State = 3
 		h.ctx, h.slice, h.add = nil, nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -143,8 +143,8 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 69,
-	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 39-40:10 41:9 43-44:9 45:14 47-49:14 50:14 51:18 60-61:18 70-72:19",
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 66,
+	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 40-41:10 42:9 44-45:9 46:14 48-50:14 51:14 52:18 62-63:18 73-75:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
 		2: {Line: 18, Awaits: "add(ctx, 10)", Needs: "ctx total add"},
@@ -165,14 +165,12 @@ func asyncclosuresGo1(ctx context.Context, n int) (task async.Task[int]) {
 	if m2.IsCompleted() {
 		return m2.Result()
 	}
-	return m2.heap.Task()
+	return m2.Task()
 }
 
 // asyncclosuresGo1Machine is the closure Asyncclosures.go1 between its awaits.
 type asyncclosuresGo1Machine struct {
 	async.Builder[int]
-
-	heap *asyncclosuresGo1Machine // this machine, once it has left the stack
 
 	n   int
 	ctx context.Context
@@ -180,24 +178,23 @@ type asyncclosuresGo1Machine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m2 *asyncclosuresGo1Machine) suspend(state uint16, awaited *async.Header) *asyncclosuresGo1Machine {
-	if m2.heap != m2 {
-		m2.leaveStack(awaited)
+func (m2 *asyncclosuresGo1Machine) onHeap(awaited *async.Header) *asyncclosuresGo1Machine {
+	if m2.OnStack() {
+		return m2.leaveStack(awaited)
 	}
-	m2.heap.State = state
-	return m2.heap
+	return m2
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m2 *asyncclosuresGo1Machine) leaveStack(awaited *async.Header) {
+func (m2 *asyncclosuresGo1Machine) leaveStack(awaited *async.Header) *asyncclosuresGo1Machine {
 	h := new(asyncclosuresGo1Machine)
 	*h = *m2
-	h.heap, m2.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m2.Promote(h, m2.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -221,7 +218,8 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 
 	task = play.Value(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		h := m2.suspend(1, task.Header())
+		h := async.Self(m2.onHeap(task.Header()))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -234,8 +232,8 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 210,
-	Lines: "12:1 21-22:1",
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 207,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
 	},
@@ -254,14 +252,12 @@ func asyncclosuresFunc2(ctx context.Context, n int, total *int) (task async.Task
 	if m2.IsCompleted() {
 		return m2.Result()
 	}
-	return m2.heap.Task()
+	return m2.Task()
 }
 
 // asyncclosuresFunc2Machine is the closure Asyncclosures.func2 between its awaits.
 type asyncclosuresFunc2Machine struct {
 	async.Builder[int]
-
-	heap *asyncclosuresFunc2Machine // this machine, once it has left the stack
 
 	total *int
 	ctx   context.Context
@@ -270,24 +266,23 @@ type asyncclosuresFunc2Machine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m2 *asyncclosuresFunc2Machine) suspend(state uint16, awaited *async.Header) *asyncclosuresFunc2Machine {
-	if m2.heap != m2 {
-		m2.leaveStack(awaited)
+func (m2 *asyncclosuresFunc2Machine) onHeap(awaited *async.Header) *asyncclosuresFunc2Machine {
+	if m2.OnStack() {
+		return m2.leaveStack(awaited)
 	}
-	m2.heap.State = state
-	return m2.heap
+	return m2
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m2 *asyncclosuresFunc2Machine) leaveStack(awaited *async.Header) {
+func (m2 *asyncclosuresFunc2Machine) leaveStack(awaited *async.Header) *asyncclosuresFunc2Machine {
 	h := new(asyncclosuresFunc2Machine)
 	*h = *m2
-	h.heap, m2.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m2.Promote(h, m2.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -308,7 +303,8 @@ func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuatio
 
 	task = play.Ask(m2.ctx, m2.n)
 	if !task.IsCompleted() {
-		h := m2.suspend(1, nil)
+		h := async.Self(m2.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -322,8 +318,8 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 301,
-	Lines: "8:1 18-19:1",
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 296,
+	Lines: "8:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},
 	},

@@ -19,7 +19,7 @@ func BoxedAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // boxedType1 is for a type that has no name here, binary.bigEndian.
@@ -28,8 +28,6 @@ func boxedType1[P1 comparable](*P1) (zero P1) { return }
 // boxedMachine is Boxed between its awaits.
 type boxedMachine struct {
 	async.Builder0
-
-	heap *boxedMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	order  any // order, whose type only MoveNext knows
@@ -40,24 +38,23 @@ type boxedMachine struct {
 	awaiter2 play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *boxedMachine) suspend(state uint16, awaited *async.Header) *boxedMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *boxedMachine) onHeap(awaited *async.Header) *boxedMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *boxedMachine) leaveStack(awaited *async.Header) {
+func (m *boxedMachine) leaveStack(awaited *async.Header) *boxedMachine {
 	h := new(boxedMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -107,7 +104,8 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		if !task.IsCompleted() {
 			m.order = order
 			m.header = header
-			h := m.suspend(1, nil)
+			h := async.Self(m.onHeap(nil))
+			h.State = 1
 			h.r = nil // not needed any more
 			h.awaiter = task
 			if task.OnCompleted(h) {
@@ -120,7 +118,8 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		if !task.IsCompleted() {
 			m.order = order
 			m.header = header
-			h := m.suspend(2, nil)
+			h := async.Self(m.onHeap(nil))
+			h.State = 2
 			h.r = nil // not needed any more
 			h.awaiter = task
 			if task.OnCompleted(h) {
@@ -132,7 +131,8 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		fmt.Printf("%+v\n", header)
 		task2 = play.Ask(m.ctx, "no")
 		if !task2.IsCompleted() {
-			h := m.suspend(3, nil)
+			h := async.Self(m.onHeap(nil))
+			h.State = 3
 			h.order, h.header, h.r = nil, nil, nil // not needed any more
 			h.awaiter2 = task2
 			if task2.OnCompleted(h) {
@@ -144,7 +144,8 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		task2 = play.Ask(m.ctx, "thread")
 		if !task2.IsCompleted() {
 			m.r = r
-			h := m.suspend(4, nil)
+			h := async.Self(m.onHeap(nil))
+			h.State = 4
 			h.ctx, h.order, h.header = nil, nil, nil // not needed any more
 			h.awaiter2 = task2
 			if task2.OnCompleted(h) {
@@ -160,8 +161,8 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 
 // boxedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
-	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
-	Lines: "32:1 33:5 45-46:5 58-59:6 60:11 70-71:11 82-83:12 84-85:15",
+	Func: "Boxed", File: "boxed.go", Line: 19, Code: 70,
+	Lines: "32:1 33:5 46-47:5 60-61:6 62:11 73-74:11 86-87:12 88-89:15",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, []byte{0, 7})", Needs: "ctx order header"},
 		2: {Line: 6, Awaits: "play.Ask(ctx, []byte{1, 0})", Needs: "ctx order header"},

@@ -18,7 +18,7 @@ func (w *window) buttonClickAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = (*window).buttonClick
@@ -27,8 +27,6 @@ var _ = (*window).buttonClick
 type windowButtonClickMachine struct {
 	async.Builder0
 
-	heap *windowButtonClickMachine // this machine, once it has left the stack
-
 	w      *window
 	ctx    context.Context
 	before int
@@ -36,24 +34,23 @@ type windowButtonClickMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *windowButtonClickMachine) suspend(state uint16, awaited *async.Header) *windowButtonClickMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *windowButtonClickMachine) onHeap(awaited *async.Header) *windowButtonClickMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *windowButtonClickMachine) leaveStack(awaited *async.Header) {
+func (m *windowButtonClickMachine) leaveStack(awaited *async.Header) *windowButtonClickMachine {
 	h := new(windowButtonClickMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -82,7 +79,8 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	data = []byte("There is no thread.")
 	task = m.w.device.WriteAsync(m.ctx, data)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -101,8 +99,8 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 67,
-	Lines: "13-16:1 25-32:4",
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 64,
+	Lines: "13-16:1 26-33:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
 	},

@@ -18,14 +18,12 @@ func ClosuresAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // closuresMachine is Closures between its awaits.
 type closuresMachine struct {
 	async.Builder0
-
-	heap *closuresMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	total *int
@@ -41,24 +39,23 @@ type closuresMachine struct {
 	awaiter2 async.Awaiter[[]func() int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *closuresMachine) suspend(state uint16, awaited *async.Header) *closuresMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *closuresMachine) onHeap(awaited *async.Header) *closuresMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *closuresMachine) leaveStack(awaited *async.Header) {
+func (m *closuresMachine) leaveStack(awaited *async.Header) *closuresMachine {
 	h := new(closuresMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -106,7 +103,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -121,7 +119,8 @@ done:
 
 	task2 = countersAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		h.total, h.add, h.pair, h.p = nil, nil, nil, nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -140,7 +139,8 @@ countersDone:
 	m.p = &m.pair.right
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.total, h.add = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -151,7 +151,8 @@ askDone2:
 	m.pair.left = task.GetResult()
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.ctx, h.total, h.add = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -166,8 +167,8 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18, Code: 75,
-	Lines: "22-23:1 28-29:2 31-32:3 45-47:6 56-64:8 65-66:14 76-77:15 87-89:16",
+	Func: "Closures", File: "closures.go", Line: 18, Code: 72,
+	Lines: "22-23:1 28-29:2 31-32:3 46-48:6 58-66:8 67-68:14 79-80:15 91-93:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
 		2: {Line: 8, Awaits: "countersAsync(ctx)", Needs: "ctx"},
@@ -189,7 +190,7 @@ func countersAsync(ctx context.Context) (task async.Task[[]func() int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = counters
@@ -198,8 +199,6 @@ var _ = counters
 type countersMachine struct {
 	async.Builder[[]func() int]
 
-	heap *countersMachine // this machine, once it has left the stack
-
 	ctx  context.Context
 	list []func() int
 	i    *int
@@ -207,24 +206,23 @@ type countersMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *countersMachine) suspend(state uint16, awaited *async.Header) *countersMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *countersMachine) onHeap(awaited *async.Header) *countersMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *countersMachine) leaveStack(awaited *async.Header) {
+func (m *countersMachine) leaveStack(awaited *async.Header) *countersMachine {
 	h := new(countersMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -265,7 +263,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -286,7 +285,8 @@ next:
 	}
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -301,8 +301,8 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42, Code: 239,
-	Lines: "15:1 19-20:1 23-27:2 37-38:6 48:1 60:9",
+	Func: "counters", File: "closures.go", Line: 42, Code: 237,
+	Lines: "15:1 19-20:1 23-27:2 38-39:6 49:1 62:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},
 		2: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx list i"},

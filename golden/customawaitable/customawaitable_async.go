@@ -18,14 +18,12 @@ func CustomawaitableAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // customawaitableMachine is Customawaitable between its awaits.
 type customawaitableMachine struct {
 	async.Builder0
-
-	heap *customawaitableMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	post *letter
@@ -36,24 +34,23 @@ type customawaitableMachine struct {
 	awaiter4 async.ConfiguredTask[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *customawaitableMachine) suspend(state uint16, awaited *async.Header) *customawaitableMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *customawaitableMachine) onHeap(awaited *async.Header) *customawaitableMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *customawaitableMachine) leaveStack(awaited *async.Header) {
+func (m *customawaitableMachine) leaveStack(awaited *async.Header) *customawaitableMachine {
 	h := new(customawaitableMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -91,7 +88,8 @@ func (m *customawaitableMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = sentence{play.Value(m.ctx, "there is no thread")}
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.post = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -105,7 +103,8 @@ awaitDone:
 	m.post = &letter{sentence{play.Value(m.ctx, "dear reader")}, "bob"}
 	task2 = m.post
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -118,7 +117,8 @@ postDone:
 	any2 = sentence{play.Value(m.ctx, "whatever it is")}
 	task3 = any2
 	if !task3.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.post = nil // not needed any more
 		h.awaiter3 = task3
 		if task3.OnCompleted(h) {
@@ -130,7 +130,8 @@ anyDone:
 
 	task4 = play.Value(m.ctx, 5).ConfigureAwait(false)
 	if !task4.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.ctx, h.post = nil, nil // not needed any more
 		h.awaiter4 = task4
 		if task4.OnCompleted(h) {
@@ -144,8 +145,8 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 67,
-	Lines: "25:1 35-39:1 48-52:5 62-64:9 74-75:11",
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 64,
+	Lines: "25:1 36-40:1 50-54:5 65-67:9 78-79:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
 		2: {Line: 5, Awaits: "post", Needs: "ctx post"},

@@ -19,14 +19,12 @@ func DefersAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // defersMachine is Defers between its awaits.
 type defersMachine struct {
 	async.Builder0
-
-	heap *defersMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	slice []string
@@ -37,24 +35,23 @@ type defersMachine struct {
 	awaiter2 async.Awaiter0     // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *defersMachine) suspend(state uint16, awaited *async.Header) *defersMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *defersMachine) onHeap(awaited *async.Header) *defersMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *defersMachine) leaveStack(awaited *async.Header) {
+func (m *defersMachine) leaveStack(awaited *async.Header) *defersMachine {
 	h := new(defersMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -91,7 +88,8 @@ loop:
 	m.how = m.slice[m.index]
 	task = guardedAsync(m.ctx, m.how)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -104,7 +102,8 @@ guardedDone:
 done:
 	task2 = stackAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		h.ctx, h.slice, h.how = nil, nil, "" // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -117,8 +116,8 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19, Code: 69,
-	Lines: "16:1 22-23:1 31-32:2 33:1 36:5 45-46:5",
+	Func: "Defers", File: "defers.go", Line: 19, Code: 66,
+	Lines: "16:1 22-23:1 32-33:2 34:1 37:5 47-48:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
 		2: {Line: 5, Awaits: "stackAsync(ctx)", Needs: ""},
@@ -139,7 +138,7 @@ func guardedAsync(ctx context.Context, how string) (task async.Task[int]) {
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = guarded
@@ -147,8 +146,6 @@ var _ = guarded
 // guardedMachine is guarded between its awaits.
 type guardedMachine struct {
 	async.Builder[int]
-
-	heap *guardedMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	how string
@@ -160,24 +157,23 @@ type guardedMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *guardedMachine) suspend(state uint16, awaited *async.Header) *guardedMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *guardedMachine) onHeap(awaited *async.Header) *guardedMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *guardedMachine) leaveStack(awaited *async.Header) {
+func (m *guardedMachine) leaveStack(awaited *async.Header) *guardedMachine {
 	h := new(guardedMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -215,7 +211,7 @@ func (m *guardedMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *guardedMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -249,7 +245,8 @@ func (m *guardedMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -266,7 +263,8 @@ askDone:
 	}
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx, h.how = nil, "" // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -280,8 +278,8 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 230,
-	Lines: "12:1 14-18:1 19:1 20:6 29-33:6 34-37:10 47-48:13",
+	Func: "guarded", File: "defers.go", Line: 30, Code: 226,
+	Lines: "12:1 14-18:1 19:1 20:6 30-34:6 35-38:10 49-50:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
 		2: {Line: 13, Awaits: "play.Ask(ctx, 2)", Needs: "n err"},
@@ -302,7 +300,7 @@ func stackAsync(ctx context.Context) (task async.Task0) {
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = stack
@@ -310,8 +308,6 @@ var _ = stack
 // stackMachine is stack between its awaits.
 type stackMachine struct {
 	async.Builder0
-
-	heap *stackMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	i   int
@@ -332,24 +328,23 @@ type stackDefer2 struct {
 	arg0 []any
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *stackMachine) suspend(state uint16, awaited *async.Header) *stackMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *stackMachine) onHeap(awaited *async.Header) *stackMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *stackMachine) leaveStack(awaited *async.Header) {
+func (m *stackMachine) leaveStack(awaited *async.Header) *stackMachine {
 	h := new(stackMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -387,7 +382,7 @@ func (m *stackMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *stackMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -420,7 +415,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, 10*m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -433,7 +429,8 @@ askDone:
 done:
 	task2 = play.Ask(m.ctx, true)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -449,8 +446,8 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 402,
-	Lines: "16:1 18-19:1 32:4 41-45:4",
+	Func: "stack", File: "defers.go", Line: 49, Code: 397,
+	Lines: "16:1 18-19:1 33:4 43-47:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, true)", Needs: "ctx"},

@@ -18,7 +18,7 @@ func mappedAsync[T any, R any](ctx context.Context, list []T, f func(T) R) (task
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 func _[T any, R any]() { _ = mapped[T, R] }
@@ -26,8 +26,6 @@ func _[T any, R any]() { _ = mapped[T, R] }
 // mappedMachine is mapped between its awaits.
 type mappedMachine[T any, R any] struct {
 	async.Builder[[]R]
-
-	heap *mappedMachine[T, R] // this machine, once it has left the stack
 
 	ctx     context.Context
 	list    []T
@@ -38,24 +36,23 @@ type mappedMachine[T any, R any] struct {
 	awaiter play.Answer[R] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *mappedMachine[T, R]) suspend(state uint16, awaited *async.Header) *mappedMachine[T, R] {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *mappedMachine[T, R]) onHeap(awaited *async.Header) *mappedMachine[T, R] {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *mappedMachine[T, R]) leaveStack(awaited *async.Header) {
+func (m *mappedMachine[T, R]) leaveStack(awaited *async.Header) *mappedMachine[T, R] {
 	h := new(mappedMachine[T, R])
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -88,7 +85,8 @@ loop:
 	v = m.list[m.index]
 	task = play.Ask(m.ctx, m.f(v))
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -105,8 +103,8 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go", Line: 18, Code: 71,
-	Lines: "12:2 17-18:2 27-28:3 29:2 32:6",
+	Func: "mapped", File: "generics.go", Line: 18, Code: 68,
+	Lines: "12:2 17-18:2 28-29:3 30:2 33:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
 	},
@@ -125,7 +123,7 @@ func (t *tree[N, E]) insertAsync(ctx context.Context, key N, value E) (task asyn
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 func _[N number, E any]() { _ = (*tree[N, E]).insert }
@@ -133,8 +131,6 @@ func _[N number, E any]() { _ = (*tree[N, E]).insert }
 // treeInsertMachine is tree.insert between its awaits.
 type treeInsertMachine[N number, E any] struct {
 	async.Builder[*tree[N, E]]
-
-	heap *treeInsertMachine[N, E] // this machine, once it has left the stack
 
 	t     *tree[N, E]
 	ctx   context.Context
@@ -145,24 +141,23 @@ type treeInsertMachine[N number, E any] struct {
 	awaiter2 async.Awaiter[*tree[N, E]] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *treeInsertMachine[N, E]) suspend(state uint16, awaited *async.Header) *treeInsertMachine[N, E] {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *treeInsertMachine[N, E]) onHeap(awaited *async.Header) *treeInsertMachine[N, E] {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *treeInsertMachine[N, E]) leaveStack(awaited *async.Header) {
+func (m *treeInsertMachine[N, E]) leaveStack(awaited *async.Header) *treeInsertMachine[N, E] {
 	h := new(treeInsertMachine[N, E])
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -197,7 +192,8 @@ func (m *treeInsertMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.key)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.t, h.ctx, h.key = nil, nil, *new(N) // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -212,7 +208,8 @@ done:
 	}
 	task2 = m.t.left.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -224,7 +221,8 @@ insertDone:
 otherwise:
 	task2 = m.t.right.insertAsync(m.ctx, m.key, m.value)
 	if !task2.IsCompleted() {
-		h := m.suspend(3, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 3
 		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -238,8 +236,8 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 178,
-	Lines: "17:1 19-20:1 32:4 34-35:4 47:7 58:9",
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 173,
+	Lines: "17:1 19-20:1 33:4 35-36:4 49:7 61:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
 		2: {Line: 5, Awaits: "t.left.insertAsync(ctx, key, value)", Needs: "t"},
@@ -260,7 +258,7 @@ func (t *tree[N, E]) sumAsync(ctx context.Context) (task async.Task[N]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 func _[N number, E any]() { _ = (*tree[N, E]).sum }
@@ -268,8 +266,6 @@ func _[N number, E any]() { _ = (*tree[N, E]).sum }
 // treeSumMachine is tree.sum between its awaits.
 type treeSumMachine[N number, E any] struct {
 	async.Builder[N]
-
-	heap *treeSumMachine[N, E] // this machine, once it has left the stack
 
 	t     *tree[N, E]
 	ctx   context.Context
@@ -282,24 +278,23 @@ type treeSumMachine[N number, E any] struct {
 	awaiter async.Awaiter[N] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *treeSumMachine[N, E]) suspend(state uint16, awaited *async.Header) *treeSumMachine[N, E] {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *treeSumMachine[N, E]) onHeap(awaited *async.Header) *treeSumMachine[N, E] {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *treeSumMachine[N, E]) leaveStack(awaited *async.Header) {
+func (m *treeSumMachine[N, E]) leaveStack(awaited *async.Header) *treeSumMachine[N, E] {
 	h := new(treeSumMachine[N, E])
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -343,7 +338,8 @@ loop:
 	child = m.array[m.index]
 	task = child.sumAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.t = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -360,8 +356,8 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 317,
-	Lines: "14-20:1 21:5 27:8 36-37:8 38:5 41:11",
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 312,
+	Lines: "14-20:1 21:5 27:8 37-38:8 39:5 42:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
 	},
@@ -380,14 +376,12 @@ func GenericsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // genericsMachine is Generics between its awaits.
 type genericsMachine struct {
 	async.Builder0
-
-	heap *genericsMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	words []string
@@ -400,24 +394,23 @@ type genericsMachine struct {
 	awaiter4 async.Awaiter[float64]                // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *genericsMachine) suspend(state uint16, awaited *async.Header) *genericsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *genericsMachine) onHeap(awaited *async.Header) *genericsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *genericsMachine) leaveStack(awaited *async.Header) {
+func (m *genericsMachine) leaveStack(awaited *async.Header) *genericsMachine {
 	h := new(genericsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -456,7 +449,8 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = mappedAsync(m.ctx, []int{1, 2, 3}, func(n int) string { return fmt.Sprint("#", n) })
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.words = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -466,7 +460,8 @@ mappedDone:
 	m.words, _ = task.GetResult()
 	task2 = mappedAsync(m.ctx, m.words, func(s string) int { return len(s) })
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -483,7 +478,8 @@ loop:
 	word = m.words[m.i]
 	task3 = m.t.insertAsync(m.ctx, 1.5*float64(2-m.i), word)
 	if !task3.IsCompleted() {
-		h := m.suspend(3, task3.Header())
+		h := async.Self(m.onHeap(task3.Header()))
+		h.State = 3
 		h.t = nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -496,7 +492,8 @@ insertDone:
 done:
 	task4 = m.t.sumAsync(m.ctx)
 	if !task4.IsCompleted() {
-		h := m.suspend(4, task4.Header())
+		h := async.Self(m.onHeap(task4.Header()))
+		h.State = 4
 		h.ctx, h.words = nil, nil // not needed any more
 		if h.awaiter4.OnCompleted(task4, &h.Header, h) {
 			return nil
@@ -510,8 +507,8 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 432,
-	Lines: "25:1 34-35:1 43-51:2 52:7 65:9 74-76:9",
+	Func: "Generics", File: "generics.go", Line: 72, Code: 425,
+	Lines: "25:1 35-36:1 45-53:2 54:7 68:9 78-80:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},
 		2: {Line: 2, Awaits: "mappedAsync(ctx, words, func(s string) int { return len(s) …", Needs: "ctx words"},

@@ -18,14 +18,12 @@ func IfelseAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // ifelseMachine is Ifelse between its awaits.
 type ifelseMachine struct {
 	async.Builder0
-
-	heap *ifelseMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	n   int
@@ -33,24 +31,23 @@ type ifelseMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *ifelseMachine) suspend(state uint16, awaited *async.Header) *ifelseMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *ifelseMachine) onHeap(awaited *async.Header) *ifelseMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *ifelseMachine) leaveStack(awaited *async.Header) {
+func (m *ifelseMachine) leaveStack(awaited *async.Header) *ifelseMachine {
 	h := new(ifelseMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -80,7 +77,8 @@ loop:
 	fmt.Println(m.n, describe(m.n), grade(m.ctx, m.n))
 	task = wordAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -96,8 +94,8 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 63,
-	Lines: "14:1 16-18:1 26-27:3 31:6",
+	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 60,
+	Lines: "14:1 16-18:1 27-28:3 32:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
 	},
@@ -116,7 +114,7 @@ func wordAsync(ctx context.Context, n int) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = word
@@ -124,8 +122,6 @@ var _ = word
 // wordMachine is word between its awaits.
 type wordMachine struct {
 	async.Builder[string]
-
-	heap *wordMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	n    int
@@ -137,24 +133,23 @@ type wordMachine struct {
 	awaiter3 async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *wordMachine) suspend(state uint16, awaited *async.Header) *wordMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *wordMachine) onHeap(awaited *async.Header) *wordMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *wordMachine) leaveStack(awaited *async.Header) {
+func (m *wordMachine) leaveStack(awaited *async.Header) *wordMachine {
 	h := new(wordMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -188,7 +183,8 @@ func (m *wordMachine) MoveNext(*async.Executor) async.Continuation {
 	m.word = "small"
 	task = play.Value(m.ctx, m.n/2)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -209,7 +205,8 @@ otherwise:
 otherwise2:
 	task2 = play.Ask(m.ctx, m.n > 3)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -221,7 +218,8 @@ askDone:
 	}
 	task3 = play.Value(m.ctx, "big")
 	if !task3.IsCompleted() {
-		h := m.suspend(3, task3.Header())
+		h := async.Self(m.onHeap(task3.Header()))
+		h.State = 3
 		h.ctx, h.word = nil, "" // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -240,8 +238,8 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27, Code: 168,
-	Lines: "20-21:1 32-33:2 34-35:3 37-39:4 41-42:6 53-54:7 63-64:8 65-68:9 69:10 70:13",
+	Func: "word", File: "ifelse.go", Line: 27, Code: 163,
+	Lines: "20-21:1 33-34:2 35-36:3 38-40:4 42-43:6 55-56:7 66-67:8 68-71:9 72:10 73:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},
 		2: {Line: 7, Awaits: "play.Ask(ctx, n > 3)", Needs: "ctx n word half"},

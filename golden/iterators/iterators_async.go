@@ -21,14 +21,12 @@ func IteratorsAsync(ctx context.Context) (task async.Task0) {
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 // iteratorsMachine is Iterators between its awaits.
 type iteratorsMachine struct {
 	async.Builder0
-
-	heap *iteratorsMachine // this machine, once it has left the stack
 
 	iterator *async.FuncRange[int, struct{}]
 	ctx      context.Context
@@ -38,24 +36,23 @@ type iteratorsMachine struct {
 	awaiter2 async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *iteratorsMachine) suspend(state uint16, awaited *async.Header) *iteratorsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *iteratorsMachine) onHeap(awaited *async.Header) *iteratorsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *iteratorsMachine) leaveStack(awaited *async.Header) {
+func (m *iteratorsMachine) leaveStack(awaited *async.Header) *iteratorsMachine {
 	h := new(iteratorsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,7 @@ func (m *iteratorsMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *iteratorsMachine) catch(task *async.Task0) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -120,7 +117,8 @@ loop:
 	m.n = m.iterator.Key()
 	task = play.Ask(m.ctx, m.n*m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -133,7 +131,8 @@ done:
 	m.iterator.Leave(nil)
 	task2 = findAsync(m.ctx, slices.All([]string{"ann", "bob", "cid"}), "b")
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -147,8 +146,8 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 100,
-	Lines: "15:1 20-21:1 33:1 34:4 43-45:4",
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 97,
+	Lines: "15:1 20-21:1 34:1 35:4 45-47:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
 		2: {Line: 4, Awaits: "findAsync(ctx, slices.All([]string{\"ann\", \"bob\", \"cid\"}), \"…", Needs: "iterator"},
@@ -169,7 +168,7 @@ func findAsync(ctx context.Context, all iter.Seq2[int, string], letter string) (
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = find
@@ -177,8 +176,6 @@ var _ = find
 // findMachine is find between its awaits.
 type findMachine struct {
 	async.Builder[string]
-
-	heap *findMachine // this machine, once it has left the stack
 
 	iterator  *async.FuncRange[int, string]
 	iterator2 *async.FuncRange[int, struct{}]
@@ -192,24 +189,23 @@ type findMachine struct {
 	awaiter play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *findMachine) suspend(state uint16, awaited *async.Header) *findMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *findMachine) onHeap(awaited *async.Header) *findMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *findMachine) leaveStack(awaited *async.Header) {
+func (m *findMachine) leaveStack(awaited *async.Header) *findMachine {
 	h := new(findMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -245,7 +241,7 @@ func (m *findMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *findMachine) catch(task *async.Task[string]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -279,7 +275,8 @@ loop2:
 	}
 	task = play.Ask(m.ctx, m.name[:1])
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.all = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -303,8 +300,8 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 260,
-	Lines: "8:1 14-15:1 19-20:2 30-32:3 34:3 36:2 39:1 40-41:8",
+	Func: "find", File: "iterators.go", Line: 40, Code: 256,
+	Lines: "8:1 14-15:1 19-20:2 31-33:3 35:3 37:2 40:1 41-42:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
 	},

@@ -18,14 +18,12 @@ func JumpsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // jumpsMachine is Jumps between its awaits.
 type jumpsMachine struct {
 	async.Builder0
-
-	heap *jumpsMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	try    int
@@ -35,24 +33,23 @@ type jumpsMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *jumpsMachine) suspend(state uint16, awaited *async.Header) *jumpsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *jumpsMachine) onHeap(awaited *async.Header) *jumpsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *jumpsMachine) leaveStack(awaited *async.Header) {
+func (m *jumpsMachine) leaveStack(awaited *async.Header) *jumpsMachine {
 	h := new(jumpsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ retry:
 	}
 	task = play.Ask(m.ctx, 10*m.try)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -99,7 +97,8 @@ askDone:
 	m.try++
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.answer = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -123,8 +122,8 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
-	Lines: "11:1 12-14:1 15:5 18-19:5 28-29:6 31-32:7 43-45:8 46:8 48-51:13 53-54:18",
+	Func: "Jumps", File: "jumps.go", Line: 17, Code: 64,
+	Lines: "11:1 12-14:1 15:5 18-19:5 29-30:6 32-33:7 45-47:8 48:8 50-53:13 55-56:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},

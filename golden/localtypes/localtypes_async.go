@@ -19,7 +19,7 @@ func LocaltypesAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // cell is the type cell of Localtypes.
@@ -31,8 +31,6 @@ type cell struct {
 // localtypesMachine is Localtypes between its awaits.
 type localtypesMachine struct {
 	async.Builder0
-
-	heap *localtypesMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	first *cell
@@ -47,24 +45,23 @@ type localtypesMachine struct {
 	awaiter2 play.Answer[int]    // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *localtypesMachine) suspend(state uint16, awaited *async.Header) *localtypesMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *localtypesMachine) onHeap(awaited *async.Header) *localtypesMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *localtypesMachine) leaveStack(awaited *async.Header) {
+func (m *localtypesMachine) leaveStack(awaited *async.Header) *localtypesMachine {
 	h := new(localtypesMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -105,7 +102,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, strings.Repeat("x", m.i))
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -124,7 +122,8 @@ loop2:
 	}
 	task = play.Ask(m.ctx, m.c.text)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.first = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -138,7 +137,8 @@ askDone2:
 done2:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.first, h.c = nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -149,7 +149,8 @@ askDone3:
 	m.point = struct{ x, y int }{x: task2.GetResult()}
 	task2 = play.Ask(m.ctx, 2)
 	if !task2.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.ctx, h.first, h.c = nil, nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -164,8 +165,8 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 79,
-	Lines: "24:7 26-27:7 36-37:8 41:11 45-46:11 57:11 60:14 70-71:14 81-83:15",
+	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 76,
+	Lines: "24:7 26-27:7 37-38:8 42:11 46-47:11 59:11 62:14 73-74:14 85-87:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},
 		2: {Line: 12, Awaits: "play.Ask(ctx, c.text)", Needs: "ctx c"},

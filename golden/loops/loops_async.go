@@ -18,14 +18,12 @@ func LoopsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // loopsMachine is Loops between its awaits.
 type loopsMachine struct {
 	async.Builder0
-
-	heap *loopsMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	forever int
@@ -35,24 +33,23 @@ type loopsMachine struct {
 	awaiter2 async.Awaiter0     // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *loopsMachine) suspend(state uint16, awaited *async.Header) *loopsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *loopsMachine) onHeap(awaited *async.Header) *loopsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *loopsMachine) leaveStack(awaited *async.Header) {
+func (m *loopsMachine) leaveStack(awaited *async.Header) *loopsMachine {
 	h := new(loopsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ func (m *loopsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = foreverAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -94,7 +92,8 @@ foreverDone:
 	m.forever, _ = task.GetResult()
 	task = whileAsync(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -103,7 +102,8 @@ whileDone:
 	m.while, _ = task.GetResult()
 	task = clausesAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(3, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -113,7 +113,8 @@ clausesDone:
 	fmt.Println(m.forever, m.while, clauses)
 	task2 = gridAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(4, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 4
 		h.ctx = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -126,8 +127,8 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17, Code: 65,
-	Lines: "21:1 29-30:1 38-39:2 47-49:3 58-59:5",
+	Func: "Loops", File: "loops.go", Line: 17, Code: 62,
+	Lines: "21:1 30-31:1 40-41:2 50-52:3 62-63:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "whileAsync(ctx, 100)", Needs: "ctx forever"},
@@ -149,7 +150,7 @@ func foreverAsync(ctx context.Context) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = forever
@@ -158,32 +159,29 @@ var _ = forever
 type foreverMachine struct {
 	async.Builder[int]
 
-	heap *foreverMachine // this machine, once it has left the stack
-
 	ctx    context.Context
 	rounds int
 
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *foreverMachine) suspend(state uint16, awaited *async.Header) *foreverMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *foreverMachine) onHeap(awaited *async.Header) *foreverMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *foreverMachine) leaveStack(awaited *async.Header) {
+func (m *foreverMachine) leaveStack(awaited *async.Header) *foreverMachine {
 	h := new(foreverMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -204,7 +202,8 @@ func (m *foreverMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = play.Ask(m.ctx, m.rounds)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -222,8 +221,8 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26, Code: 196,
-	Lines: "9:2 18-21:2 24:7",
+	Func: "forever", File: "loops.go", Line: 26, Code: 194,
+	Lines: "9:2 19-22:2 25:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
 	},
@@ -242,7 +241,7 @@ func whileAsync(ctx context.Context, n int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = while
@@ -251,32 +250,29 @@ var _ = while
 type whileMachine struct {
 	async.Builder[int]
 
-	heap *whileMachine // this machine, once it has left the stack
-
 	ctx context.Context
 	n   int
 
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *whileMachine) suspend(state uint16, awaited *async.Header) *whileMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *whileMachine) onHeap(awaited *async.Header) *whileMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *whileMachine) leaveStack(awaited *async.Header) {
+func (m *whileMachine) leaveStack(awaited *async.Header) *whileMachine {
 	h := new(whileMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -297,7 +293,8 @@ func (m *whileMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -315,8 +312,8 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37, Code: 289,
-	Lines: "9:1 20-21:1 24:4",
+	Func: "while", File: "loops.go", Line: 37, Code: 285,
+	Lines: "9:1 21-22:1 25:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
 	},
@@ -335,7 +332,7 @@ func clausesAsync(ctx context.Context) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = clauses
@@ -343,8 +340,6 @@ var _ = clauses
 // clausesMachine is clauses between its awaits.
 type clausesMachine struct {
 	async.Builder[int]
-
-	heap *clausesMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	sum  int
@@ -354,24 +349,23 @@ type clausesMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *clausesMachine) suspend(state uint16, awaited *async.Header) *clausesMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *clausesMachine) onHeap(awaited *async.Header) *clausesMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *clausesMachine) leaveStack(awaited *async.Header) {
+func (m *clausesMachine) leaveStack(awaited *async.Header) *clausesMachine {
 	h := new(clausesMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -394,7 +388,8 @@ func (m *clausesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -413,7 +408,8 @@ loop:
 next:
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -428,8 +424,8 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45, Code: 384,
-	Lines: "11:1 24-28:1 30:1 42:7",
+	Func: "clauses", File: "loops.go", Line: 45, Code: 378,
+	Lines: "11:1 25-29:1 31:1 44:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
 		2: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx sum i last"},
@@ -449,7 +445,7 @@ func gridAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = grid
@@ -458,8 +454,6 @@ var _ = grid
 type gridMachine struct {
 	async.Builder0
 
-	heap *gridMachine // this machine, once it has left the stack
-
 	ctx context.Context
 	y   int
 	x   int
@@ -467,24 +461,23 @@ type gridMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *gridMachine) suspend(state uint16, awaited *async.Header) *gridMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *gridMachine) onHeap(awaited *async.Header) *gridMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *gridMachine) leaveStack(awaited *async.Header) {
+func (m *gridMachine) leaveStack(awaited *async.Header) *gridMachine {
 	h := new(gridMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -514,7 +507,8 @@ loop:
 loop2:
 	task = play.Ask(m.ctx, 10*m.y+m.x)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -547,8 +541,8 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56, Code: 497,
-	Lines: "11:2 15-16:2 17-18:3 28-29:4 31:7 33:9 37-38:9 41:3 44:2 47-48:15",
+	Func: "grid", File: "loops.go", Line: 56, Code: 490,
+	Lines: "11:2 15-16:2 17-18:3 29-30:4 32:7 34:9 38-39:9 42:3 45:2 48-49:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},
 	},

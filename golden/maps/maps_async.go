@@ -19,14 +19,12 @@ func MapsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // mapsMachine is Maps between its awaits.
 type mapsMachine struct {
 	async.Builder0
-
-	heap *mapsMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	ages     map[string]int
@@ -41,24 +39,23 @@ type mapsMachine struct {
 	awaiter2 play.Answer[int]   // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *mapsMachine) suspend(state uint16, awaited *async.Header) *mapsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *mapsMachine) onHeap(awaited *async.Header) *mapsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *mapsMachine) leaveStack(awaited *async.Header) {
+func (m *mapsMachine) leaveStack(awaited *async.Header) *mapsMachine {
 	h := new(mapsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -100,7 +97,8 @@ loop:
 	age = m.entries.Value()
 	task = play.Value(m.ctx, age)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -122,7 +120,8 @@ loop2:
 	}
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.names, h.entries, h.name = nil, async.MapRange[string, int]{}, "" // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -140,8 +139,8 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 76,
-	Lines: "16-18:1 24-25:3 33-35:4 38-42:8 46-47:12 57-58:13 61-62:16",
+	Func: "Maps", File: "maps.go", Line: 18, Code: 73,
+	Lines: "16-18:1 24-25:3 34-36:4 39-43:8 47-48:12 59-60:13 63-64:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
 		2: {Line: 13, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},

@@ -18,7 +18,7 @@ func (a *account) depositAsync(ctx context.Context, amount int) (task async.Task
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = (*account).deposit
@@ -27,8 +27,6 @@ var _ = (*account).deposit
 type accountDepositMachine struct {
 	async.Builder[int]
 
-	heap *accountDepositMachine // this machine, once it has left the stack
-
 	a      *account
 	ctx    context.Context
 	amount int
@@ -36,24 +34,23 @@ type accountDepositMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *accountDepositMachine) suspend(state uint16, awaited *async.Header) *accountDepositMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *accountDepositMachine) onHeap(awaited *async.Header) *accountDepositMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *accountDepositMachine) leaveStack(awaited *async.Header) {
+func (m *accountDepositMachine) leaveStack(awaited *async.Header) *accountDepositMachine {
 	h := new(accountDepositMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -74,7 +71,8 @@ func (m *accountDepositMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, m.amount)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -88,8 +86,8 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 67,
-	Lines: "8:1 18-19:1",
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 64,
+	Lines: "8:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
 	},
@@ -108,7 +106,7 @@ func (a account) afterAsync(ctx context.Context, amounts ...int) (task async.Tas
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = (account).after
@@ -116,8 +114,6 @@ var _ = (account).after
 // accountAfterMachine is account.after between its awaits.
 type accountAfterMachine struct {
 	async.Builder[account]
-
-	heap *accountAfterMachine // this machine, once it has left the stack
 
 	a       account
 	ctx     context.Context
@@ -127,24 +123,23 @@ type accountAfterMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *accountAfterMachine) suspend(state uint16, awaited *async.Header) *accountAfterMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *accountAfterMachine) onHeap(awaited *async.Header) *accountAfterMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *accountAfterMachine) leaveStack(awaited *async.Header) {
+func (m *accountAfterMachine) leaveStack(awaited *async.Header) *accountAfterMachine {
 	h := new(accountAfterMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -175,7 +170,8 @@ loop:
 	amount = m.amounts[m.index]
 	task = play.Ask(m.ctx, amount)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -191,8 +187,8 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
-	Lines: "11:1 16-17:1 27:1 30:4",
+	Func: "account.after", File: "methods.go", Line: 32, Code: 154,
+	Lines: "11:1 16-17:1 28:1 31:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
 	},
@@ -211,7 +207,7 @@ func (account) originAsync(ctx context.Context) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = (account).origin
@@ -220,31 +216,28 @@ var _ = (account).origin
 type accountOriginMachine struct {
 	async.Builder[string]
 
-	heap *accountOriginMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *accountOriginMachine) suspend(state uint16, awaited *async.Header) *accountOriginMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *accountOriginMachine) onHeap(awaited *async.Header) *accountOriginMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *accountOriginMachine) leaveStack(awaited *async.Header) {
+func (m *accountOriginMachine) leaveStack(awaited *async.Header) *accountOriginMachine {
 	h := new(accountOriginMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -264,7 +257,8 @@ func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, "the bank")
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -277,7 +271,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 257,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 250,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -297,14 +291,12 @@ func MethodsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // methodsMachine is Methods between its awaits.
 type methodsMachine struct {
 	async.Builder0
-
-	heap *methodsMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	a       *account
@@ -315,24 +307,23 @@ type methodsMachine struct {
 	awaiter3 async.Awaiter[string]  // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *methodsMachine) suspend(state uint16, awaited *async.Header) *methodsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *methodsMachine) onHeap(awaited *async.Header) *methodsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *methodsMachine) leaveStack(awaited *async.Header) {
+func (m *methodsMachine) leaveStack(awaited *async.Header) *methodsMachine {
 	h := new(methodsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -374,7 +365,8 @@ func (m *methodsMachine) MoveNext(*async.Executor) async.Continuation {
 	*m.a = account{owner: "ann"}
 	task = m.a.depositAsync(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -385,7 +377,8 @@ depositDone:
 	m.a.balance = 1000
 	task2 = later
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -397,7 +390,8 @@ laterDone:
 	depositor = m.a
 	task = depositor.depositAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(3, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -406,7 +400,8 @@ depositDone2:
 	m.balance, _ = task.GetResult()
 	task3 = m.a.originAsync(m.ctx)
 	if !task3.IsCompleted() {
-		h := m.suspend(4, task3.Header())
+		h := async.Self(m.onHeap(task3.Header()))
+		h.State = 4
 		h.ctx = nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -420,8 +415,8 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 346,
-	Lines: "28-29:1 37-40:2 48-50:5 51-52:10 60-61:11 70-72:12",
+	Func: "Methods", File: "methods.go", Line: 49, Code: 337,
+	Lines: "28-29:1 38-41:2 50-52:5 53-54:10 63-64:11 74-76:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},
 		2: {Line: 5, Awaits: "later", Needs: "ctx a balance"},

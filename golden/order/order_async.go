@@ -18,14 +18,12 @@ func OrderAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // orderMachine is Order between its awaits.
 type orderMachine struct {
 	async.Builder0
-
-	heap *orderMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	c      *counter
@@ -43,24 +41,23 @@ type orderMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *orderMachine) suspend(state uint16, awaited *async.Header) *orderMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *orderMachine) onHeap(awaited *async.Header) *orderMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *orderMachine) leaveStack(awaited *async.Header) {
+func (m *orderMachine) leaveStack(awaited *async.Header) *orderMachine {
 	h := new(orderMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -123,7 +120,8 @@ func (m *orderMachine) MoveNext(*async.Executor) async.Continuation {
 	m.spill = m.c.next("left")
 	task = play.Ask(m.ctx, reset())
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.list, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -139,7 +137,8 @@ askDone:
 	m.spill2 = m.list[2:]
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.x, h.spill3, h.spill8 = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -150,7 +149,8 @@ askDone2:
 	m.spill3 = add(m.spill2, task.GetResult())
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.x, h.spill2, h.spill8 = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -164,7 +164,8 @@ askDone3:
 	// So is the left side of an assignment that reads its old value.
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -176,7 +177,8 @@ askDone4:
 	m.spill5 = m.c.next("value")
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(5, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 5
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -187,7 +189,8 @@ askDone5:
 	m.list[m.spill4] += m.spill5 * task.GetResult()
 	task = play.Ask(m.ctx, 3)
 	if !task.IsCompleted() {
-		h := m.suspend(6, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 6
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -198,7 +201,8 @@ askDone6:
 	m.spill6 = task.GetResult()
 	task = play.Ask(m.ctx, 7)
 	if !task.IsCompleted() {
-		h := m.suspend(7, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 7
 		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -214,7 +218,8 @@ askDone7:
 	m.spill8 = m.list[:1]
 	task = play.Ask(m.ctx, m.c.next("second"))
 	if !task.IsCompleted() {
-		h := m.suspend(8, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 8
 		h.ctx, h.x, h.list, h.spill2, h.spill3 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -228,8 +233,8 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 79,
-	Lines: "39-40:4 43-44:5 55-60:6 82-86:11 108-109:15 130-134:16 146-147:20",
+	Func: "Order", File: "order.go", Line: 27, Code: 76,
+	Lines: "39-40:4 43-44:5 56-61:6 85-89:11 113-114:15 137-141:16 154-155:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
 		2: {Line: 11, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},

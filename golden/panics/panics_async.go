@@ -18,14 +18,12 @@ func PanicsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // panicsMachine is Panics between its awaits.
 type panicsMachine struct {
 	async.Builder0
-
-	heap *panicsMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	which int
@@ -34,24 +32,23 @@ type panicsMachine struct {
 	awaiter waiting // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *panicsMachine) suspend(state uint16, awaited *async.Header) *panicsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *panicsMachine) onHeap(awaited *async.Header) *panicsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *panicsMachine) leaveStack(awaited *async.Header) {
+func (m *panicsMachine) leaveStack(awaited *async.Header) *panicsMachine {
 	h := new(panicsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +75,8 @@ loop:
 	m.task = provokeAsync(m.ctx, m.which)
 	task2 = settled(m.task)
 	if !task2.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -95,8 +93,8 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go", Line: 20, Code: 65,
-	Lines: "10:1 12-14:1 23-24:3 28:6",
+	Func: "Panics", File: "panics.go", Line: 20, Code: 62,
+	Lines: "10:1 12-14:1 24-25:3 29:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
 	},
@@ -115,7 +113,7 @@ func provokeAsync(ctx context.Context, which int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = provoke
@@ -123,8 +121,6 @@ var _ = provoke
 // provokeMachine is provoke between its awaits.
 type provokeMachine struct {
 	async.Builder[int]
-
-	heap *provokeMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	which int
@@ -134,24 +130,23 @@ type provokeMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *provokeMachine) suspend(state uint16, awaited *async.Header) *provokeMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *provokeMachine) onHeap(awaited *async.Header) *provokeMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *provokeMachine) leaveStack(awaited *async.Header) {
+func (m *provokeMachine) leaveStack(awaited *async.Header) *provokeMachine {
 	h := new(provokeMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -178,7 +173,8 @@ func (m *provokeMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.which)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -198,7 +194,8 @@ clause:
 clause2:
 	task = play.Ask(m.ctx, 20)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -213,8 +210,8 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
-	Lines: "11-14:2 23-25:5 27:9 32:8 34:10 46:12",
+	Func: "provoke", File: "panics.go", Line: 29, Code: 160,
+	Lines: "11-14:2 24-26:5 28:9 33:8 35:10 48:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},
 		2: {Line: 10, Awaits: "play.Ask(ctx, 20)", Needs: "list n"},

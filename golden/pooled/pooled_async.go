@@ -18,7 +18,7 @@ func sumAsync(ctx context.Context, numbers ...int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = sum
@@ -26,8 +26,6 @@ var _ = sum
 // sumMachine is sum between its awaits.
 type sumMachine struct {
 	async.PooledBuilder[int]
-
-	heap *sumMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	numbers []int
@@ -38,25 +36,24 @@ type sumMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *sumMachine) onHeap(awaited *async.Header) *sumMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *sumMachine) leaveStack(awaited *async.Header) {
+func (m *sumMachine) leaveStack(awaited *async.Header) *sumMachine {
 	h, env := sumMachines.Get(awaited, m.ctx)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // sumMachines are finished machines of sum, to be used again.
@@ -95,7 +92,8 @@ loop:
 	n = m.numbers[m.index]
 	task = play.Ask(m.ctx, n)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -114,8 +112,8 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "sum", File: "pooled.go", Line: 18, Code: 79,
-	Lines: "11:1 16-17:1 27:1 30-33:4",
+	Func: "sum", File: "pooled.go", Line: 18, Code: 76,
+	Lines: "11:1 16-17:1 28:1 31-34:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx numbers total err index"},
 	},
@@ -134,10 +132,10 @@ func halfAsync(ctx context.Context, numbers []int, first bool) (task async.Task[
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	if m.heap == nil { // it has handed on what it awaits
+	if m.HandedOn() {
 		return m.awaiter.Task(m.Awaited)
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = half
@@ -145,8 +143,6 @@ var _ = half
 // halfMachine is half between its awaits.
 type halfMachine struct {
 	async.PooledBuilder[int]
-
-	heap *halfMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	numbers []int
@@ -157,25 +153,24 @@ type halfMachine struct {
 	awaiter2 play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *halfMachine) suspend(state uint16, awaited *async.Header) *halfMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *halfMachine) onHeap(awaited *async.Header) *halfMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *halfMachine) leaveStack(awaited *async.Header) {
+func (m *halfMachine) leaveStack(awaited *async.Header) *halfMachine {
 	h, env := halfMachines.Get(awaited, m.ctx)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // halfMachines are finished machines of half, to be used again.
@@ -221,10 +216,11 @@ func (m *halfMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = sumAsync(m.ctx, m.numbers[:m.middle]...)
 	if !task.IsCompleted() {
-		if m.heap == nil && m.awaiter.HandsOn(task, m.ctx, &m.Header) {
+		if m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 			return nil // its task is the caller's
 		}
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.numbers = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -235,7 +231,8 @@ sumDone:
 done:
 	task2 = play.Ask(m.ctx, "second")
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -245,10 +242,11 @@ askDone:
 	task2.GetResult()
 	task = sumAsync(m.ctx, m.numbers[m.middle:]...)
 	if !task.IsCompleted() {
-		if m.heap == nil && m.awaiter.HandsOn(task, m.ctx, &m.Header) {
+		if m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 			return nil // its task is the caller's
 		}
-		h := m.suspend(3, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
 		h.ctx, h.numbers = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -260,8 +258,8 @@ sumDone2:
 
 // halfMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var halfMachineStates = async.States{
-	Func: "half", File: "pooled.go", Line: 31, Code: 198,
-	Lines: "17-21:1 23-24:5 38:8 47-48:8",
+	Func: "half", File: "pooled.go", Line: 31, Code: 193,
+	Lines: "17-21:1 23-24:5 39:8 49-50:8",
 	At: []async.State{
 		1: {Line: 6, Awaits: "sumAsync(ctx, numbers[:middle]...)", Needs: ""},
 		2: {Line: 8, Awaits: "play.Ask(ctx, \"second\")", Needs: "ctx numbers middle"},
@@ -282,14 +280,12 @@ func PooledAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // pooledMachine is Pooled between its awaits.
 type pooledMachine struct {
 	async.Builder0
-
-	heap *pooledMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	numbers []int
@@ -299,24 +295,23 @@ type pooledMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *pooledMachine) suspend(state uint16, awaited *async.Header) *pooledMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *pooledMachine) onHeap(awaited *async.Header) *pooledMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *pooledMachine) leaveStack(awaited *async.Header) {
+func (m *pooledMachine) leaveStack(awaited *async.Header) *pooledMachine {
 	h := new(pooledMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -350,7 +345,8 @@ loop:
 	}
 	task = halfAsync(m.ctx, m.numbers, true)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.err = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -360,7 +356,8 @@ halfDone:
 	m.first, m.err = task.GetResult()
 	task = halfAsync(m.ctx, m.numbers, false)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -376,8 +373,8 @@ done:
 
 // pooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
-	Func: "Pooled", File: "pooled.go", Line: 46, Code: 331,
-	Lines: "15:1 16-17:1 19-20:2 29-30:3 38-40:4 43:8",
+	Func: "Pooled", File: "pooled.go", Line: 46, Code: 326,
+	Lines: "15:1 16-17:1 19-20:2 30-31:3 40-42:4 45:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "halfAsync(ctx, numbers, true)", Needs: "ctx numbers"},
 		2: {Line: 4, Awaits: "halfAsync(ctx, numbers, false)", Needs: "ctx numbers first err"},

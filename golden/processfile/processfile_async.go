@@ -19,14 +19,12 @@ func ProcessFileAsync(ctx context.Context, file *overlapped.File) (task async.Ta
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // processFileMachine is ProcessFile between its awaits.
 type processFileMachine struct {
 	async.Builder[string]
-
-	heap *processFileMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	file   *overlapped.File
@@ -35,24 +33,23 @@ type processFileMachine struct {
 	awaiter async.Awaiter[[]byte] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *processFileMachine) suspend(state uint16, awaited *async.Header) *processFileMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *processFileMachine) onHeap(awaited *async.Header) *processFileMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *processFileMachine) leaveStack(awaited *async.Header) {
+func (m *processFileMachine) leaveStack(awaited *async.Header) *processFileMachine {
 	h := new(processFileMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +75,8 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	m.userID = 42
 	task = fetchAsync(m.ctx, m.file)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -94,8 +92,8 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 66,
-	Lines: "12-13:1 22-26:2",
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 63,
+	Lines: "12-13:1 23-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
 	},
@@ -114,7 +112,7 @@ func fetchAsync(ctx context.Context, file *overlapped.File) (task async.Task[[]b
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = fetch
@@ -122,8 +120,6 @@ var _ = fetch
 // fetchMachine is fetch between its awaits.
 type fetchMachine struct {
 	async.Builder[[]byte]
-
-	heap *fetchMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	file *overlapped.File
@@ -133,24 +129,23 @@ type fetchMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *fetchMachine) leaveStack(awaited *async.Header) {
+func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -181,7 +176,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.file.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -200,8 +196,8 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
-	Lines: "14:1 15-16:1 24-31:2",
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 161,
+	Lines: "14:1 15-16:1 25-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},

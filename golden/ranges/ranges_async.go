@@ -19,14 +19,12 @@ func RangesAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // rangesMachine is Ranges between its awaits.
 type rangesMachine struct {
 	async.Builder0
-
-	heap *rangesMachine // this machine, once it has left the stack
 
 	ctx context.Context
 
@@ -34,24 +32,23 @@ type rangesMachine struct {
 	awaiter2 async.Awaiter0     // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *rangesMachine) suspend(state uint16, awaited *async.Header) *rangesMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *rangesMachine) onHeap(awaited *async.Header) *rangesMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *rangesMachine) leaveStack(awaited *async.Header) {
+func (m *rangesMachine) leaveStack(awaited *async.Header) *rangesMachine {
 	h := new(rangesMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ func (m *rangesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = countAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -95,7 +93,8 @@ countDone:
 	fmt.Println("total", total)
 	task2 = changingAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -104,7 +103,8 @@ changingDone:
 	task2.GetResult()
 	task2 = textAsync(m.ctx, "aé日")
 	if !task2.IsCompleted() {
-		h := m.suspend(3, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 3
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -118,7 +118,8 @@ textDone:
 	close(queue)
 	task2 = drainAsync(m.ctx, queue)
 	if !task2.IsCompleted() {
-		h := m.suspend(4, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 4
 		h.ctx = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -131,8 +132,8 @@ drainDone:
 
 // rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
-	Func: "Ranges", File: "ranges.go", Line: 18, Code: 64,
-	Lines: "22:1 30-32:1 40-41:3 49-55:4 64-65:10",
+	Func: "Ranges", File: "ranges.go", Line: 18, Code: 61,
+	Lines: "22:1 31-33:1 42-43:3 52-58:4 68-69:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "countAsync(ctx)", Needs: "ctx"},
 		2: {Line: 3, Awaits: "changingAsync(ctx)", Needs: "ctx"},
@@ -154,7 +155,7 @@ func countAsync(ctx context.Context) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = count
@@ -162,8 +163,6 @@ var _ = count
 // countMachine is count between its awaits.
 type countMachine struct {
 	async.Builder[int]
-
-	heap *countMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	total int
@@ -174,24 +173,23 @@ type countMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *countMachine) suspend(state uint16, awaited *async.Header) *countMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *countMachine) onHeap(awaited *async.Header) *countMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *countMachine) leaveStack(awaited *async.Header) {
+func (m *countMachine) leaveStack(awaited *async.Header) *countMachine {
 	h := new(countMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -217,7 +215,8 @@ func (m *countMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -232,7 +231,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -250,7 +250,8 @@ loop2:
 	}
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -266,8 +267,8 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32, Code: 204,
-	Lines: "14:1 28-29:1 39:1 44:4 46-47:4 60:7",
+	Func: "count", File: "ranges.go", Line: 32, Code: 202,
+	Lines: "14:1 29-30:1 41:1 46:4 48-49:4 63:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, 5)", Needs: "ctx total limit index"},
@@ -288,7 +289,7 @@ func changingAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = changing
@@ -296,8 +297,6 @@ var _ = changing
 // changingMachine is changing between its awaits.
 type changingMachine struct {
 	async.Builder0
-
-	heap *changingMachine // this machine, once it has left the stack
 
 	ctx     context.Context
 	slice   []int
@@ -314,24 +313,23 @@ type changingMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *changingMachine) suspend(state uint16, awaited *async.Header) *changingMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *changingMachine) onHeap(awaited *async.Header) *changingMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *changingMachine) leaveStack(awaited *async.Header) {
+func (m *changingMachine) leaveStack(awaited *async.Header) *changingMachine {
 	h := new(changingMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -374,7 +372,8 @@ loop:
 	m.v = m.slice2[m.i]
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -396,7 +395,8 @@ loop2:
 	m.v = m.array2[m.i]
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.slice2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -418,7 +418,8 @@ loop3:
 	m.v = m.pointer[m.i]
 	task = play.Ask(m.ctx, m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.slice2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -440,7 +441,8 @@ loop4:
 	m.last = m.index
 	task = play.Ask(m.ctx, m.last)
 	if !task.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.slice, h.array, h.slice2, h.pointer = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -458,8 +460,8 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 349,
-	Lines: "18-19:1 25-26:2 35-37:3 41:7 47-48:7 58-59:8 63:11 69-70:11 80-81:12 85:16 91-92:16 103:16 106-107:19",
+	Func: "changing", File: "ranges.go", Line: 45, Code: 347,
+	Lines: "18-19:1 25-26:2 36-38:3 42:7 48-49:7 60-61:8 65:11 71-72:11 83-84:12 88:16 94-95:16 107:16 110-111:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array array2 i v"},
@@ -481,7 +483,7 @@ func textAsync(ctx context.Context, s string) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = text
@@ -489,8 +491,6 @@ var _ = text
 // textMachine is text between its awaits.
 type textMachine struct {
 	async.Builder0
-
-	heap *textMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	s     string
@@ -501,24 +501,23 @@ type textMachine struct {
 	awaiter play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *textMachine) suspend(state uint16, awaited *async.Header) *textMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *textMachine) onHeap(awaited *async.Header) *textMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *textMachine) leaveStack(awaited *async.Header) {
+func (m *textMachine) leaveStack(awaited *async.Header) *textMachine {
 	h := new(textMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -551,7 +550,8 @@ loop:
 	letter = char
 	task = play.Ask(m.ctx, string(letter))
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -567,8 +567,8 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 532,
-	Lines: "12:1 19-20:1 30:1 33:4",
+	Func: "text", File: "ranges.go", Line: 68, Code: 531,
+	Lines: "12:1 19-20:1 31:1 34:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
 	},
@@ -587,7 +587,7 @@ func drainAsync(ctx context.Context, queue <-chan int) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = drain
@@ -596,32 +596,29 @@ var _ = drain
 type drainMachine struct {
 	async.Builder0
 
-	heap *drainMachine // this machine, once it has left the stack
-
 	ctx   context.Context
 	queue <-chan int
 
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *drainMachine) suspend(state uint16, awaited *async.Header) *drainMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *drainMachine) onHeap(awaited *async.Header) *drainMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *drainMachine) leaveStack(awaited *async.Header) {
+func (m *drainMachine) leaveStack(awaited *async.Header) *drainMachine {
 	h := new(drainMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -653,7 +650,8 @@ loop:
 	n = received
 	task = play.Ask(m.ctx, n)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -668,8 +666,8 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 635,
-	Lines: "14:1 18-19:1 31:4",
+	Func: "drain", File: "ranges.go", Line: 75, Code: 632,
+	Lines: "14:1 18-19:1 32:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},
 	},

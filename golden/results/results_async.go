@@ -19,7 +19,7 @@ func nothingAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = nothing
@@ -28,31 +28,28 @@ var _ = nothing
 type nothingMachine struct {
 	async.Builder0
 
-	heap *nothingMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *nothingMachine) suspend(state uint16, awaited *async.Header) *nothingMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *nothingMachine) onHeap(awaited *async.Header) *nothingMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *nothingMachine) leaveStack(awaited *async.Header) {
+func (m *nothingMachine) leaveStack(awaited *async.Header) *nothingMachine {
 	h := new(nothingMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -72,7 +69,8 @@ func (m *nothingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -86,8 +84,8 @@ askDone:
 
 // nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go", Line: 17, Code: 65,
-	Lines: "8:1 18-19:1",
+	Func: "nothing", File: "results.go", Line: 17, Code: 62,
+	Lines: "8:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
 	},
@@ -106,7 +104,7 @@ func failsAsync(ctx context.Context, reason string) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = fails
@@ -115,32 +113,29 @@ var _ = fails
 type failsMachine struct {
 	async.Builder0
 
-	heap *failsMachine // this machine, once it has left the stack
-
 	ctx    context.Context
 	reason string
 
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *failsMachine) suspend(state uint16, awaited *async.Header) *failsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *failsMachine) onHeap(awaited *async.Header) *failsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *failsMachine) leaveStack(awaited *async.Header) {
+func (m *failsMachine) leaveStack(awaited *async.Header) *failsMachine {
 	h := new(failsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -167,7 +162,8 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Failure[int](m.ctx, errors.New(m.reason))
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.reason = nil, "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -180,8 +176,8 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 154,
-	Lines: "11-14:1 23-24:4",
+	Func: "fails", File: "results.go", Line: 22, Code: 149,
+	Lines: "11-14:1 24-25:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
 	},
@@ -200,7 +196,7 @@ func oneAsync(ctx context.Context) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = one
@@ -209,31 +205,28 @@ var _ = one
 type oneMachine struct {
 	async.Builder[int]
 
-	heap *oneMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *oneMachine) suspend(state uint16, awaited *async.Header) *oneMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *oneMachine) onHeap(awaited *async.Header) *oneMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *oneMachine) leaveStack(awaited *async.Header) {
+func (m *oneMachine) leaveStack(awaited *async.Header) *oneMachine {
 	h := new(oneMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -253,7 +246,8 @@ func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -266,7 +260,7 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 246,
+	Func: "one", File: "results.go", Line: 31, Code: 239,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -286,7 +280,7 @@ func namedAsync(ctx context.Context) (task async.Task2[int, string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = named
@@ -294,8 +288,6 @@ var _ = named
 // namedMachine is named between its awaits.
 type namedMachine struct {
 	async.Builder2[int, string]
-
-	heap *namedMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	a   int
@@ -306,24 +298,23 @@ type namedMachine struct {
 	awaiter2 play.Answer[int]   // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *namedMachine) suspend(state uint16, awaited *async.Header) *namedMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *namedMachine) onHeap(awaited *async.Header) *namedMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *namedMachine) leaveStack(awaited *async.Header) {
+func (m *namedMachine) leaveStack(awaited *async.Header) *namedMachine {
 	h := new(namedMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -351,7 +342,8 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Value(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.err = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -365,7 +357,8 @@ valueDone:
 	m.b = "two"
 	task2 = play.Ask(m.ctx, m.a)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -382,8 +375,8 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 338,
-	Lines: "14:1 24-27:1 38-42:4",
+	Func: "named", File: "results.go", Line: 34, Code: 329,
+	Lines: "14:1 25-28:1 40-44:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
@@ -403,7 +396,7 @@ func threeAsync(ctx context.Context) (task async.Task3[int, string, bool]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = three
@@ -412,31 +405,28 @@ var _ = three
 type threeMachine struct {
 	async.Builder3[int, string, bool]
 
-	heap *threeMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *threeMachine) suspend(state uint16, awaited *async.Header) *threeMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *threeMachine) onHeap(awaited *async.Header) *threeMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *threeMachine) leaveStack(awaited *async.Header) {
+func (m *threeMachine) leaveStack(awaited *async.Header) *threeMachine {
 	h := new(threeMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -456,7 +446,8 @@ func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, "two")
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -469,7 +460,7 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 449,
+	Func: "three", File: "results.go", Line: 46, Code: 439,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -497,7 +488,7 @@ func fourAsync(ctx context.Context) (task async.Task[fourResults]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = four
@@ -506,31 +497,28 @@ var _ = four
 type fourMachine struct {
 	async.Builder[fourResults]
 
-	heap *fourMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *fourMachine) suspend(state uint16, awaited *async.Header) *fourMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *fourMachine) onHeap(awaited *async.Header) *fourMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *fourMachine) leaveStack(awaited *async.Header) {
+func (m *fourMachine) leaveStack(awaited *async.Header) *fourMachine {
 	h := new(fourMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -553,7 +541,8 @@ func (m *fourMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 4)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -567,8 +556,8 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 543,
-	Lines: "11:1 21-22:1",
+	Func: "four", File: "results.go", Line: 51, Code: 531,
+	Lines: "11:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
 	},
@@ -587,7 +576,7 @@ func handedOnAsync(ctx context.Context) (task async.Task2[int, string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = handedOn
@@ -596,31 +585,28 @@ var _ = handedOn
 type handedOnMachine struct {
 	async.Builder2[int, string]
 
-	heap *handedOnMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter async.Awaiter2[int, string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *handedOnMachine) suspend(state uint16, awaited *async.Header) *handedOnMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *handedOnMachine) onHeap(awaited *async.Header) *handedOnMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *handedOnMachine) leaveStack(awaited *async.Header) {
+func (m *handedOnMachine) leaveStack(awaited *async.Header) *handedOnMachine {
 	h := new(handedOnMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -640,7 +626,8 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = namedAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -652,7 +639,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 633,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 619,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -672,14 +659,12 @@ func ResultsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // resultsMachine is Results between its awaits.
 type resultsMachine struct {
 	async.Builder0
-
-	heap *resultsMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	spill error
@@ -691,24 +676,23 @@ type resultsMachine struct {
 	awaiter5 async.Awaiter[fourResults]        // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *resultsMachine) suspend(state uint16, awaited *async.Header) *resultsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *resultsMachine) onHeap(awaited *async.Header) *resultsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *resultsMachine) leaveStack(awaited *async.Header) {
+func (m *resultsMachine) leaveStack(awaited *async.Header) *resultsMachine {
 	h := new(resultsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -758,7 +742,8 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = nothingAsync(m.ctx)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.spill = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -768,7 +753,8 @@ nothingDone:
 	fmt.Println(task.GetResult())
 	task = failsAsync(m.ctx, "")
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.spill = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -778,7 +764,8 @@ failsDone:
 	m.spill = task.GetResult()
 	task = failsAsync(m.ctx, "because")
 	if !task.IsCompleted() {
-		h := m.suspend(3, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -787,7 +774,8 @@ failsDone2:
 	fmt.Println(m.spill, task.GetResult())
 	task2 = oneAsync(m.ctx)
 	if !task2.IsCompleted() {
-		h := m.suspend(4, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 4
 		h.spill = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -797,7 +785,8 @@ oneDone:
 	fmt.Println(task2.GetResult())
 	task3 = namedAsync(m.ctx)
 	if !task3.IsCompleted() {
-		h := m.suspend(5, task3.Header())
+		h := async.Self(m.onHeap(task3.Header()))
+		h.State = 5
 		h.spill = nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -807,7 +796,8 @@ namedDone:
 	fmt.Println(task3.GetResult())
 	task4 = threeAsync(m.ctx)
 	if !task4.IsCompleted() {
-		h := m.suspend(6, task4.Header())
+		h := async.Self(m.onHeap(task4.Header()))
+		h.State = 6
 		h.spill = nil // not needed any more
 		if h.awaiter4.OnCompleted(task4, &h.Header, h) {
 			return nil
@@ -817,7 +807,8 @@ threeDone:
 	fmt.Println(task4.GetResult())
 	task5 = fourAsync(m.ctx)
 	if !task5.IsCompleted() {
-		h := m.suspend(7, task5.Header())
+		h := async.Self(m.onHeap(task5.Header()))
+		h.State = 7
 		h.spill = nil // not needed any more
 		if h.awaiter5.OnCompleted(task5, &h.Header, h) {
 			return nil
@@ -828,7 +819,8 @@ fourDone:
 	fmt.Printf("%+v %v\n", many, err)
 	task3 = handedOnAsync(m.ctx)
 	if !task3.IsCompleted() {
-		h := m.suspend(8, task3.Header())
+		h := async.Self(m.onHeap(task3.Header()))
+		h.State = 8
 		h.ctx, h.spill = nil, nil // not needed any more
 		if h.awaiter3.OnCompleted(task3, &h.Header, h) {
 			return nil
@@ -841,8 +833,8 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 722,
-	Lines: "37:1 46-47:1 65-66:2 75-76:3 85-86:4 95-96:5 105-107:6 116-117:8",
+	Func: "Results", File: "results.go", Line: 64, Code: 706,
+	Lines: "37:1 47-48:1 68-69:2 79-80:3 90-91:4 101-102:5 112-114:6 124-125:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},

@@ -18,14 +18,12 @@ func SelectsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // selectsMachine is Selects between its awaits.
 type selectsMachine struct {
 	async.Builder0
-
-	heap *selectsMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	channels map[string]chan int
@@ -34,24 +32,23 @@ type selectsMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *selectsMachine) suspend(state uint16, awaited *async.Header) *selectsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *selectsMachine) onHeap(awaited *async.Header) *selectsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *selectsMachine) leaveStack(awaited *async.Header) {
+func (m *selectsMachine) leaveStack(awaited *async.Header) *selectsMachine {
 	h := new(selectsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ loop:
 	}
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -99,7 +97,8 @@ done:
 	close(m.channels["full"])
 	task = chooseAsync(m.ctx, m.channels)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.ctx, h.channels = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -113,8 +112,8 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18, Code: 65,
-	Lines: "14-16:1 20-21:3 29-30:4 31:3 34-35:7 44-46:8",
+	Func: "Selects", File: "selects.go", Line: 18, Code: 62,
+	Lines: "14-16:1 20-21:3 30-31:4 32:3 35-36:7 46-48:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
 		2: {Line: 8, Awaits: "chooseAsync(ctx, channels)", Needs: ""},
@@ -134,7 +133,7 @@ func chooseAsync(ctx context.Context, channels map[string]chan int) (task async.
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = choose
@@ -142,8 +141,6 @@ var _ = choose
 // chooseMachine is choose between its awaits.
 type chooseMachine struct {
 	async.Builder[string]
-
-	heap *chooseMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	channels map[string]chan int
@@ -159,24 +156,23 @@ type chooseMachine struct {
 	awaiter2 play.Answer[int]    // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *chooseMachine) suspend(state uint16, awaited *async.Header) *chooseMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *chooseMachine) onHeap(awaited *async.Header) *chooseMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *chooseMachine) leaveStack(awaited *async.Header) {
+func (m *chooseMachine) leaveStack(awaited *async.Header) *chooseMachine {
 	h := new(chooseMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -221,7 +217,8 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	m.empty = m.channels["empty"]
 	task = play.Ask(m.ctx, "full")
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.spill, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -232,7 +229,8 @@ askDone:
 	m.spill = m.channels[task.GetResult()]
 	task = play.Ask(m.ctx, "none")
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.spill2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -243,7 +241,8 @@ askDone2:
 	m.spill2 = m.channels[task.GetResult()]
 	task2 = play.Ask(m.ctx, 8)
 	if !task2.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.channels = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -263,7 +262,8 @@ askDone3:
 clause:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -288,7 +288,8 @@ clause3:
 clause4:
 	task = play.Ask(m.ctx, "sent")
 	if !task.IsCompleted() {
-		h := m.suspend(5, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 5
 		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -301,7 +302,8 @@ askDone5:
 clause5:
 	task = play.Ask(m.ctx, "what it was")
 	if !task.IsCompleted() {
-		h := m.suspend(6, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 6
 		h.ctx, h.channels, h.empty, h.spill, h.spill2 = nil, nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -317,8 +319,8 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31, Code: 193,
-	Lines: "28:2 29:4 40:6 62-63:3 65:6 67:8 71:4 81-82:4 85:7 87-88:7 89-90:10 92:13 96:12 109:14 119-120:14 122:18",
+	Func: "choose", File: "selects.go", Line: 31, Code: 189,
+	Lines: "28:2 29:4 41:6 65-66:3 68:6 70:8 74:4 85-86:4 89:7 91-92:7 93-94:10 96:13 100:12 114:14 125-126:14 128:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},
 		2: {Line: 6, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill"},

@@ -18,38 +18,35 @@ func ShadowingAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // shadowingMachine is Shadowing between its awaits.
 type shadowingMachine struct {
 	async.Builder0
 
-	heap *shadowingMachine // this machine, once it has left the stack
-
 	ctx context.Context
 
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *shadowingMachine) suspend(state uint16, awaited *async.Header) *shadowingMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *shadowingMachine) onHeap(awaited *async.Header) *shadowingMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *shadowingMachine) leaveStack(awaited *async.Header) {
+func (m *shadowingMachine) leaveStack(awaited *async.Header) *shadowingMachine {
 	h := new(shadowingMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -78,7 +75,8 @@ func (m *shadowingMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = variablesAsync(m.ctx, 1)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -87,7 +85,8 @@ variablesDone:
 	fmt.Println(task.GetResult())
 	task = predeclaredAsync(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -96,7 +95,8 @@ predeclaredDone:
 	fmt.Println(task.GetResult())
 	task = generatedAsync(m.ctx, 3, 4, 5)
 	if !task.IsCompleted() {
-		h := m.suspend(3, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -105,7 +105,8 @@ generatedDone:
 	fmt.Println(task.GetResult())
 	task = blankAsync(m.ctx, 6, 7)
 	if !task.IsCompleted() {
-		h := m.suspend(4, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 4
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -118,8 +119,8 @@ blankDone:
 
 // shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
-	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 62,
-	Lines: "17:1 25-26:1 34-35:2 43-44:3 53-54:4",
+	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 59,
+	Lines: "17:1 26-27:1 36-37:2 46-47:3 57-58:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "variablesAsync(ctx, 1)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "predeclaredAsync(ctx, 2)", Needs: "ctx"},
@@ -141,7 +142,7 @@ func variablesAsync(ctx context.Context, x int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = variables
@@ -149,8 +150,6 @@ var _ = variables
 // variablesMachine is variables between its awaits.
 type variablesMachine struct {
 	async.Builder[int]
-
-	heap *variablesMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	x     int
@@ -161,24 +160,23 @@ type variablesMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *variablesMachine) suspend(state uint16, awaited *async.Header) *variablesMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *variablesMachine) onHeap(awaited *async.Header) *variablesMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *variablesMachine) leaveStack(awaited *async.Header) {
+func (m *variablesMachine) leaveStack(awaited *async.Header) *variablesMachine {
 	h := new(variablesMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -210,7 +208,8 @@ func (m *variablesMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -220,7 +219,8 @@ askDone:
 	m.x2 = m.x + task.GetResult()
 	task = play.Ask(m.ctx, 100)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -234,7 +234,8 @@ askDone2:
 	m.sum += x
 	task = play.Ask(m.ctx, 1000)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -253,7 +254,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.x2)
 	if !task.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -270,8 +272,8 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26, Code: 191,
-	Lines: "20:2 29-30:2 42-44:3 53-54:5 56:8 57:10 62-63:10 72-73:11 77:14",
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 189,
+	Lines: "20:2 30-31:2 44-46:3 56-57:5 59:8 60:10 65-66:10 76-77:11 81:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, 100)", Needs: "ctx x sum x2"},
@@ -293,7 +295,7 @@ func predeclaredAsync(ctx context.Context, len int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = predeclared
@@ -301,8 +303,6 @@ var _ = predeclared
 // predeclaredMachine is predeclared between its awaits.
 type predeclaredMachine struct {
 	async.Builder[int]
-
-	heap *predeclaredMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	len    int
@@ -312,24 +312,23 @@ type predeclaredMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *predeclaredMachine) suspend(state uint16, awaited *async.Header) *predeclaredMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *predeclaredMachine) onHeap(awaited *async.Header) *predeclaredMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *predeclaredMachine) leaveStack(awaited *async.Header) {
+func (m *predeclaredMachine) leaveStack(awaited *async.Header) *predeclaredMachine {
 	h := new(predeclaredMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -361,7 +360,8 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 20)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.string = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -376,7 +376,8 @@ askDone:
 	}
 	task = play.Ask(m.ctx, nil2+m.len)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -387,7 +388,8 @@ askDone2:
 	m.spill = m.string(fmt)
 	task = play.Ask(m.ctx, m.len)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.ctx, h.string = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -400,8 +402,8 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 343,
-	Lines: "19:1 29-30:1 33-34:2 43-44:3",
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 342,
+	Lines: "19:1 30-31:1 34-35:2 45-46:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
@@ -422,7 +424,7 @@ func generatedAsync(ctx context.Context, m, state, ex int) (task async.Task[int]
 	if m2.IsCompleted() {
 		return m2.Result()
 	}
-	return m2.heap.Task()
+	return m2.Task()
 }
 
 var _ = generated
@@ -430,8 +432,6 @@ var _ = generated
 // generatedMachine is generated between its awaits.
 type generatedMachine struct {
 	async.Builder[int]
-
-	heap *generatedMachine // this machine, once it has left the stack
 
 	ctx      context.Context
 	m        int
@@ -444,24 +444,23 @@ type generatedMachine struct {
 	awaiter2 play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m2 *generatedMachine) suspend(state uint16, awaited *async.Header) *generatedMachine {
-	if m2.heap != m2 {
-		m2.leaveStack(awaited)
+func (m2 *generatedMachine) onHeap(awaited *async.Header) *generatedMachine {
+	if m2.OnStack() {
+		return m2.leaveStack(awaited)
 	}
-	m2.heap.State = state
-	return m2.heap
+	return m2
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m2 *generatedMachine) leaveStack(awaited *async.Header) {
+func (m2 *generatedMachine) leaveStack(awaited *async.Header) *generatedMachine {
 	h := new(generatedMachine)
 	*h = *m2
-	h.heap, m2.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m2.Promote(h, m2.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -493,7 +492,8 @@ func (m2 *generatedMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = play.Ask(m2.ctx, m2.m)
 	if !task2.IsCompleted() {
-		h := m2.suspend(1, nil)
+		h := async.Self(m2.onHeap(nil))
+		h.State = 1
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -503,7 +503,8 @@ askDone:
 	m2.awaiter = task2.GetResult()
 	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
-		h := m2.suspend(2, nil)
+		h := async.Self(m2.onHeap(nil))
+		h.State = 2
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -513,7 +514,8 @@ askDone2:
 	m2.Builder4 = task2.GetResult()
 	task2 = play.Ask(m2.ctx, m2.ex)
 	if !task2.IsCompleted() {
-		h := m2.suspend(3, nil)
+		h := async.Self(m2.onHeap(nil))
+		h.State = 3
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -524,7 +526,8 @@ askDone3:
 	m2.m++
 	task2 = play.Ask(m2.ctx, m2.state)
 	if !task2.IsCompleted() {
-		h := m2.suspend(4, nil)
+		h := async.Self(m2.onHeap(nil))
+		h.State = 4
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -538,8 +541,8 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 474,
-	Lines: "20:1 29-30:1 39-40:2 49-51:3 61-62:5",
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 473,
+	Lines: "20:1 30-31:1 41-42:2 52-54:3 65-66:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, state)", Needs: "ctx m state ex awaiter"},
@@ -561,7 +564,7 @@ func blankAsync(ctx context.Context, _ int, n int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = blank
@@ -570,8 +573,6 @@ var _ = blank
 type blankMachine struct {
 	async.Builder[int]
 
-	heap *blankMachine // this machine, once it has left the stack
-
 	ctx  context.Context
 	n    int
 	kept int
@@ -579,24 +580,23 @@ type blankMachine struct {
 	awaiter play.Answer[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *blankMachine) suspend(state uint16, awaited *async.Header) *blankMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *blankMachine) onHeap(awaited *async.Header) *blankMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *blankMachine) leaveStack(awaited *async.Header) {
+func (m *blankMachine) leaveStack(awaited *async.Header) *blankMachine {
 	h := new(blankMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -619,7 +619,8 @@ func (m *blankMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, 8)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -629,7 +630,8 @@ askDone:
 	_, m.kept = task.GetResult(), m.n
 	task = play.Ask(m.ctx, 9)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -644,7 +646,7 @@ askDone2:
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
 	Func: "blank", File: "shadowing.go", Line: 66, Code: 609,
-	Lines: "11:1 20-21:1 31-32:2",
+	Lines: "11:1 21-22:1 33-34:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},
 		2: {Line: 2, Awaits: "play.Ask(ctx, 9)", Needs: "kept"},

@@ -18,14 +18,12 @@ func ShortcircuitAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // shortcircuitMachine is Shortcircuit between its awaits.
 type shortcircuitMachine struct {
 	async.Builder0
-
-	heap *shortcircuitMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	i      int
@@ -37,24 +35,23 @@ type shortcircuitMachine struct {
 	awaiter play.Answer[bool] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *shortcircuitMachine) suspend(state uint16, awaited *async.Header) *shortcircuitMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *shortcircuitMachine) onHeap(awaited *async.Header) *shortcircuitMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *shortcircuitMachine) leaveStack(awaited *async.Header) {
+func (m *shortcircuitMachine) leaveStack(awaited *async.Header) *shortcircuitMachine {
 	h := new(shortcircuitMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -106,7 +103,8 @@ loop:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -118,7 +116,8 @@ done:
 	m.both = holds
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -135,7 +134,8 @@ askDone2:
 	}
 	task = play.Ask(m.ctx, !m.a)
 	if !task.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -153,7 +153,8 @@ done3:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -165,7 +166,8 @@ done4:
 	fmt.Println(m.a, m.b, m.both, m.either, !(holds4))
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
-		h := m.suspend(5, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 5
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -178,7 +180,8 @@ askDone5:
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
-		h := m.suspend(6, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 6
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -198,8 +201,8 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 67,
-	Lines: "32:1 34-36:1 51-52:3 82-83:4 98-99:5 123-125:6 126:6 129:10",
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 64,
+	Lines: "32:1 34-36:1 52-53:3 85-86:4 102-103:5 129-131:6 132:6 135:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},

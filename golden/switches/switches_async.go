@@ -18,14 +18,12 @@ func SwitchesAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // switchesMachine is Switches between its awaits.
 type switchesMachine struct {
 	async.Builder0
-
-	heap *switchesMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	n     int
@@ -35,24 +33,23 @@ type switchesMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *switchesMachine) suspend(state uint16, awaited *async.Header) *switchesMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *switchesMachine) onHeap(awaited *async.Header) *switchesMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *switchesMachine) leaveStack(awaited *async.Header) {
+func (m *switchesMachine) leaveStack(awaited *async.Header) *switchesMachine {
 	h := new(switchesMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -88,7 +85,8 @@ loop:
 	}
 	task = tagAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.tag, h.first = "", "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -98,7 +96,8 @@ tagDone:
 	m.tag, _ = task.GetResult()
 	task = firstAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.first = "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -108,7 +107,8 @@ firstDone:
 	m.first, _ = task.GetResult()
 	task = stepsAsync(m.ctx, m.n)
 	if !task.IsCompleted() {
-		h := m.suspend(3, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -124,8 +124,8 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18, Code: 67,
-	Lines: "19:1 21-22:1 31-32:2 41-42:3 50-51:4 55:7",
+	Func: "Switches", File: "switches.go", Line: 18, Code: 64,
+	Lines: "19:1 21-22:1 32-33:2 43-44:3 53-54:4 58:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
 		2: {Line: 3, Awaits: "firstAsync(ctx, n)", Needs: "ctx n tag"},
@@ -146,7 +146,7 @@ func tagAsync(ctx context.Context, n int) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = tag
@@ -155,8 +155,6 @@ var _ = tag
 type tagMachine struct {
 	async.Builder[string]
 
-	heap *tagMachine // this machine, once it has left the stack
-
 	ctx context.Context
 	n   int
 
@@ -164,24 +162,23 @@ type tagMachine struct {
 	awaiter2 play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *tagMachine) suspend(state uint16, awaited *async.Header) *tagMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *tagMachine) onHeap(awaited *async.Header) *tagMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *tagMachine) leaveStack(awaited *async.Header) {
+func (m *tagMachine) leaveStack(awaited *async.Header) *tagMachine {
 	h := new(tagMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -209,7 +206,8 @@ func (m *tagMachine) MoveNext(*async.Executor) async.Continuation {
 	half = m.n / 2
 	task = play.Ask(m.ctx, half)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -228,7 +226,8 @@ clause:
 clause2:
 	task2 = play.Ask(m.ctx, "one more")
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -244,8 +243,8 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 194,
-	Lines: "15:1 25-26:1 28:4 33:3 35:5 45-46:5 48:8",
+	Func: "tag", File: "switches.go", Line: 28, Code: 191,
+	Lines: "15:1 26-27:1 29:4 34:3 36:5 47-48:5 50:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
 		2: {Line: 5, Awaits: "play.Ask(ctx, \"one more\")", Needs: ""},
@@ -265,7 +264,7 @@ func firstAsync(ctx context.Context, n int) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = first
@@ -274,32 +273,29 @@ var _ = first
 type firstMachine struct {
 	async.Builder[string]
 
-	heap *firstMachine // this machine, once it has left the stack
-
 	ctx context.Context
 	n   int
 
 	awaiter play.Answer[bool] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *firstMachine) suspend(state uint16, awaited *async.Header) *firstMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *firstMachine) onHeap(awaited *async.Header) *firstMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *firstMachine) leaveStack(awaited *async.Header) {
+func (m *firstMachine) leaveStack(awaited *async.Header) *firstMachine {
 	h := new(firstMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -325,7 +321,8 @@ func (m *firstMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, m.n == 3)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -337,7 +334,8 @@ askDone:
 	}
 	task = play.Ask(m.ctx, m.n == 4)
 	if !task.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -359,8 +357,8 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 312,
-	Lines: "11:2 26:4 41:3 43:5 45:7",
+	Func: "first", File: "switches.go", Line: 40, Code: 308,
+	Lines: "11:2 27:4 43:3 45:5 47:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, n == 4)", Needs: ""},
@@ -380,7 +378,7 @@ func stepsAsync(ctx context.Context, n int) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = steps
@@ -388,8 +386,6 @@ var _ = steps
 // stepsMachine is steps between its awaits.
 type stepsMachine struct {
 	async.Builder[string]
-
-	heap *stepsMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	n    int
@@ -400,24 +396,23 @@ type stepsMachine struct {
 	awaiter2 play.Answer[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *stepsMachine) suspend(state uint16, awaited *async.Header) *stepsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *stepsMachine) onHeap(awaited *async.Header) *stepsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *stepsMachine) leaveStack(awaited *async.Header) {
+func (m *stepsMachine) leaveStack(awaited *async.Header) *stepsMachine {
 	h := new(stepsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -448,7 +443,8 @@ func (m *stepsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = play.Ask(m.ctx, 2)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -470,7 +466,8 @@ clause:
 clause2:
 	task2 = play.Ask(m.ctx, "b")
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -487,8 +484,8 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 431,
-	Lines: "14:1 17-18:1 27:1 35-38:3 39:4 40:9 52:12 54:14",
+	Func: "steps", File: "switches.go", Line: 52, Code: 426,
+	Lines: "14:1 17-18:1 28:1 36-39:3 40:4 41:9 54:12 56:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},
 		2: {Line: 9, Awaits: "play.Ask(ctx, \"b\")", Needs: "path"},

@@ -19,14 +19,12 @@ func TypeswitchAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // typeswitchMachine is Typeswitch between its awaits.
 type typeswitchMachine struct {
 	async.Builder0
-
-	heap *typeswitchMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	slice []any
@@ -35,24 +33,23 @@ type typeswitchMachine struct {
 	awaiter async.Awaiter[string] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *typeswitchMachine) suspend(state uint16, awaited *async.Header) *typeswitchMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *typeswitchMachine) onHeap(awaited *async.Header) *typeswitchMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *typeswitchMachine) leaveStack(awaited *async.Header) {
+func (m *typeswitchMachine) leaveStack(awaited *async.Header) *typeswitchMachine {
 	h := new(typeswitchMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -84,7 +81,8 @@ loop:
 	v = m.slice[m.index]
 	task = describeAsync(m.ctx, v)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -100,8 +98,8 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 66,
-	Lines: "12:1 18-19:1 27-28:2 29:1 32:5",
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 63,
+	Lines: "12:1 18-19:1 28-29:2 30:1 33:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
 	},
@@ -120,7 +118,7 @@ func describeAsync(ctx context.Context, v any) (task async.Task[string]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = describe
@@ -128,8 +126,6 @@ var _ = describe
 // describeMachine is describe between its awaits.
 type describeMachine struct {
 	async.Builder[string]
-
-	heap *describeMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	v   any
@@ -143,24 +139,23 @@ type describeMachine struct {
 	awaiter4 play.Answer[error]  // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *describeMachine) suspend(state uint16, awaited *async.Header) *describeMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *describeMachine) onHeap(awaited *async.Header) *describeMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *describeMachine) leaveStack(awaited *async.Header) {
+func (m *describeMachine) leaveStack(awaited *async.Header) *describeMachine {
 	h := new(describeMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -197,7 +192,8 @@ func (m *describeMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = play.Ask(m.ctx, m.v)
 	if !task.IsCompleted() {
-		h := m.suspend(1, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
 		h.v = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
@@ -223,7 +219,8 @@ askDone:
 clause:
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
-		h := m.suspend(2, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
 		h.ctx, h.v = nil, nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
@@ -235,7 +232,8 @@ askDone2:
 clause2:
 	task3 = play.Ask(m.ctx, "time")
 	if !task3.IsCompleted() {
-		h := m.suspend(3, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 3
 		h.ctx, h.v = nil, nil // not needed any more
 		h.awaiter3 = task3
 		if task3.OnCompleted(h) {
@@ -250,7 +248,8 @@ clause3:
 clause4:
 	task4 = play.Ask(m.ctx, m.v4)
 	if !task4.IsCompleted() {
-		h := m.suspend(4, nil)
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
 		h.ctx, h.v = nil, nil // not needed any more
 		h.awaiter4 = task4
 		if task4.OnCompleted(h) {
@@ -273,8 +272,8 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 176,
-	Lines: "22:1 32-33:1 36:4 39:7 41:9 44:15 48:3 60:5 70-71:5 73:8 75:10 85-86:10 90-91:11 93:14 95:16",
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 171,
+	Lines: "22:1 33-34:1 37:4 40:7 42:9 45:15 49:3 62:5 73-74:5 76:8 78:10 89-90:10 94-95:11 97:14 99:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, 1)", Needs: "v2"},

@@ -12,17 +12,26 @@ type Builder[T any] struct {
 	cell[T]
 }
 
-// Promote is called on m, the copy that the machine has made of itself on the heap
+// Promote is called when the machine, on the stack, has made m, its copy on the heap
 // (C22). ctx is the function's context as its caller passed it; what it carries is
 // where the machine resumes (C23) and whom a blocking Await parks. A machine with a
 // context that carries nothing, or without one, belongs to the host of awaited, what
 // it waits for. Each may be nil.
 func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Header) {
-	b.promote(promoted, belonging(ctx, awaited))
-	if b.followed() {
-		b.began(m)
+	h := (*Builder[T])(addressOf(m))
+	h.promote(promoted, belonging(ctx, awaited))
+	*b.promotedTo() = unsafe.Pointer(h)
+	if h.followed() {
+		h.began(m)
 	}
 }
+
+// Self returns m, a machine that is on the heap, but the compiler does not see that
+// it is m: it would put each machine there from its beginning, because those that are
+// resumed give themselves to what they await. Only generated code uses it.
+//
+//go:nocheckptr
+func Self[M any](m *M) *M { return (*M)(unsafe.Add(nil, uintptr(unsafe.Pointer(m)))) }
 
 // SyncContext returns where the machine resumes, nil if anywhere.
 func (b *Builder[T]) SyncContext() SyncContext {
@@ -78,12 +87,16 @@ func (b *Builder[T]) Result() (task Task[T]) {
 	return task
 }
 
-// Task returns the task of a machine on the heap.
+// Task returns the machine's task: where it has left the stack, its copy's.
 func (b *Builder[T]) Task() Task[T] {
-	if b.followed() {
-		b.begun(unsafe.Pointer(b))
+	h := Self(b)
+	if b.OnStack() {
+		h = (*Builder[T])(*b.promotedTo())
 	}
-	return taskOf(&b.cell, b.token())
+	if h.followed() {
+		h.begun(unsafe.Pointer(h))
+	}
+	return taskOf(&h.cell, h.token())
 }
 
 // Catch is deferred by a kickoff function: a panic before the first suspension

@@ -1,7 +1,6 @@
 package async_test
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -173,19 +172,6 @@ func TestMachineResumedTwiceIsReported(t *testing.T) {
 		after := await(s.Task())
 		s.Complete(ex, 2, nil)
 		mustGive(t, after, 2)
-	}
-}
-
-// A pinned machine was promoted at its kickoff; Result hands its result on.
-func TestResultOfAPinnedMachine(t *testing.T) {
-	boom := errors.New("boom")
-	async.OnUnobserved(func(*async.OperationError) {})
-	defer async.OnUnobserved(nil)
-	var m async.Builder[int]
-	m.Promote(nil, nil, nil)
-	m.SetResult(1, boom)
-	if _, err := m.Result().Await(); err != boom {
-		t.Errorf("err = %v, want it as it was", err)
 	}
 }
 

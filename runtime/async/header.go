@@ -34,7 +34,7 @@ type Header struct {
 	env *environment // valid once status has hosted
 
 	// next is nil, the only continuation, or *continuations; and once status has
-	// failed, the error, by way of failure.
+	// failed, the error, by way of failure; on the stack, what promotedTo says.
 	next Continuation
 }
 
@@ -280,11 +280,28 @@ func staleToken(what string) {
 // promote is called on the header of a machine that has been copied to the heap and
 // belongs to env, which may be nil: nobody else knows it yet.
 func (h *Header) promote(flags uint32, env *environment) {
+	if at := h.promotedTo(); *at != nil { // another copy's, which did not have to wait after all
+		*at = nil
+	}
 	if env != nil {
 		h.env = env
 		flags |= env.flags
 	}
 	h.status |= flags
+}
+
+// OnStack reports whether the machine is on its kickoff's stack. Only generated code
+// uses it.
+func (h *Header) OnStack() bool { return atomic.LoadUint32(&h.status)&promoted == 0 }
+
+// HandedOn reports whether the machine, on the stack, has neither completed nor left
+// it: it has handed on what it awaits. Only generated code uses it.
+func (h *Header) HandedOn() bool { return *h.promotedTo() == nil }
+
+// promotedTo is where a machine on the stack, which nobody awaits, keeps the address
+// of its copy on the heap: the latter word of next.
+func (h *Header) promotedTo() *unsafe.Pointer {
+	return &(*[2]unsafe.Pointer)(unsafe.Pointer(&h.next))[1]
 }
 
 // belonging is what a machine belongs to that leaves the stack: what ctx, its

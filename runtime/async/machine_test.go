@@ -14,7 +14,6 @@ import (
 // tasks n times and adds up what they give.
 type sumMachine struct {
 	async.Builder[int]
-	heap    *sumMachine
 	ctx     context.Context
 	next    func(int) async.Task[int]
 	n, i    int
@@ -33,23 +32,22 @@ func sumIn(ctx context.Context, n int, next func(int) async.Task[int]) (task asy
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
-func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *sumMachine) onHeap(awaited *async.Header) *sumMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
 //go:noinline
-func (m *sumMachine) leaveStack(awaited *async.Header) {
+func (m *sumMachine) leaveStack(awaited *async.Header) *sumMachine {
 	h := new(sumMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 func (m *sumMachine) MoveNext(*async.Executor) async.Continuation {
@@ -69,7 +67,8 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -87,7 +86,6 @@ resume1:
 // pooledSum is sumMachine as //nothread:async pool makes it.
 type pooledSum struct {
 	async.PooledBuilder[int]
-	heap    *pooledSum
 	next    func(int) async.Task[int]
 	n, i    int
 	sum     int
@@ -103,24 +101,23 @@ func pooledSumAsync(n int, next func(int) async.Task[int]) (task async.Task[int]
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
-func (m *pooledSum) suspend(state uint16, awaited *async.Header) *pooledSum {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *pooledSum) onHeap(awaited *async.Header) *pooledSum {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
 //go:noinline
-func (m *pooledSum) leaveStack(awaited *async.Header) {
+func (m *pooledSum) leaveStack(awaited *async.Header) *pooledSum {
 	h, env := pooledSums.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 func (m *pooledSum) Recycle() {
@@ -147,7 +144,8 @@ loop:
 	}
 	task = m.next(m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}

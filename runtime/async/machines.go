@@ -123,8 +123,8 @@ func (h *Header) ended(at unsafe.Pointer) {
 }
 
 // addressOf is how a machine is known: the builder that it begins with lies at
-// the same address.
-func addressOf(m Machine) unsafe.Pointer {
+// the same address. M is an interface with methods.
+func addressOf[M any](m M) unsafe.Pointer {
 	return (*struct{ _, data unsafe.Pointer })(unsafe.Pointer(&m)).data
 }
 

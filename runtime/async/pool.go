@@ -16,12 +16,12 @@ import (
 //
 //	var copyStreamMachines async.Pool[copyStreamMachine]
 //
-//	func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
+//	func (m *copyStreamMachine) leaveStack(awaited *async.Header) *copyStreamMachine {
 //		h, env := copyStreamMachines.Get(awaited, m.ctx)
 //		token := h.Token()              // before the copy: it outlives it
 //		*h = *m
-//		h.heap, m.heap = h, h
-//		h.PromotePooled(h, token, env)  // instead of Promote(h, h.ctx, awaited)
+//		m.PromotePooled(h, token, env)  // instead of Promote(h, m.ctx, awaited)
+//		return h
 //	}
 //
 //	// Recycle puts the machine back; reading its task's result calls it.
@@ -182,13 +182,15 @@ type PooledBuilder[T any] struct { // a pooledCell
 // Token returns the version that the machine's next task will have.
 func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 
-// PromotePooled is Promote for owner, the machine that b is embedded in, whose
-// Token was token before the copy, and which belongs to env.
-func (b *PooledBuilder[T]) PromotePooled(owner Recyclable, token uint32, env *environment) {
-	b.owner = owner
-	b.promote(promoted|single|token, env)
-	if b.followed() {
-		b.began(owner.(Continuation))
+// PromotePooled is Promote where the copy m is from a pool, belongs to env, and had
+// the Token token before the copying.
+func (b *PooledBuilder[T]) PromotePooled(m Recyclable, token uint32, env *environment) {
+	h := (*PooledBuilder[T])(addressOf(m))
+	h.owner = m
+	h.promote(promoted|single|token, env)
+	*b.promotedTo() = unsafe.Pointer(h)
+	if h.followed() {
+		h.began(m.(Continuation))
 	}
 }
 

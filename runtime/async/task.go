@@ -179,16 +179,16 @@ func (a *Awaiter[T]) OnCompleted(t Task[T], m *Header, machine Continuation) boo
 	return a.header.suspend(m, t.token, machine)
 }
 
-// HandsOn reports whether a pooled machine with header m, which has not left the stack
-// and has nothing left to do but to return what it awaits, may hand the task on to
+// HandsOn reports whether a pooled machine with header m that is on the stack and has nothing left to do but to return what it awaits, may hand the task on to
 // its caller instead, and if so keeps it. ctx is the function's context, nil if it
 // has none.
 func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
 	h := t.header()
-	if stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
+	if !m.OnStack() || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
 		return false
 	}
 	a.header, m.Awaited = h, uint16(t.token>>versionShift)
+	*m.promotedTo() = nil
 	return true
 }
 

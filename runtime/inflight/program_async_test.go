@@ -18,7 +18,7 @@ func fetchAsync(ctx context.Context, f *overlapped.File, at int64, why string) (
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = fetch
@@ -26,8 +26,6 @@ var _ = fetch
 // fetchMachine is fetch between its awaits.
 type fetchMachine struct {
 	async.Builder[int]
-
-	heap *fetchMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	f   *overlapped.File
@@ -37,24 +35,23 @@ type fetchMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *fetchMachine) suspend(state uint16, awaited *async.Header) *fetchMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *fetchMachine) leaveStack(awaited *async.Header) {
+func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = m.f.ReadAtAsync(m.ctx, buf, m.at)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.f, h.why = nil, nil, "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -98,8 +96,8 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
-	Lines: "13-17:1 26-27:5",
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 66,
+	Lines: "13-17:1 27-28:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
 	},
@@ -118,7 +116,7 @@ func serveAsync(ctx context.Context, f *overlapped.File, at int64, limit time.Du
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = serve
@@ -126,8 +124,6 @@ var _ = serve
 // serveMachine is serve between its awaits.
 type serveMachine struct {
 	async.Builder[int]
-
-	heap *serveMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	f     *overlapped.File
@@ -137,24 +133,23 @@ type serveMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *serveMachine) suspend(state uint16, awaited *async.Header) *serveMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *serveMachine) onHeap(awaited *async.Header) *serveMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *serveMachine) leaveStack(awaited *async.Header) {
+func (m *serveMachine) leaveStack(awaited *async.Header) *serveMachine {
 	h := new(serveMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -179,7 +174,8 @@ func (m *serveMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = fetchAsync(m.ctx, m.f, m.at, "asked")
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -195,8 +191,8 @@ fetchDone:
 
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 168,
-	Lines: "12:1 21-25:1",
+	Func: "serve", File: "program_test.go", Line: 28, Code: 163,
+	Lines: "12:1 22-26:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
 	},
@@ -215,7 +211,7 @@ func bothAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = both
@@ -224,32 +220,29 @@ var _ = both
 type bothMachine struct {
 	async.Builder[int]
 
-	heap *bothMachine // this machine, once it has left the stack
-
 	ctx context.Context
 	f   *overlapped.File
 
 	awaiter async.Awaiter[[]int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *bothMachine) suspend(state uint16, awaited *async.Header) *bothMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *bothMachine) onHeap(awaited *async.Header) *bothMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *bothMachine) leaveStack(awaited *async.Header) {
+func (m *bothMachine) leaveStack(awaited *async.Header) *bothMachine {
 	h := new(bothMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -274,7 +267,8 @@ func (m *bothMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = async.WhenAll(m.ctx, serveAsync(m.ctx, m.f, 0, time.Second), serveAsync(m.ctx, m.f, 512, time.Second))
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -287,8 +281,8 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 263,
-	Lines: "12:1 21-22:1",
+	Func: "both", File: "program_test.go", Line: 39, Code: 256,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
 	},
@@ -307,7 +301,7 @@ func listenAsync(ctx context.Context, done async.Task[int], names []string, seen
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = listen
@@ -315,8 +309,6 @@ var _ = listen
 // listenMachine is listen between its awaits.
 type listenMachine struct {
 	async.Builder[int]
-
-	heap *listenMachine // this machine, once it has left the stack
 
 	ctx   context.Context
 	done  async.Task[int]
@@ -326,24 +318,23 @@ type listenMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *listenMachine) suspend(state uint16, awaited *async.Header) *listenMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *listenMachine) onHeap(awaited *async.Header) *listenMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *listenMachine) leaveStack(awaited *async.Header) {
+func (m *listenMachine) leaveStack(awaited *async.Header) *listenMachine {
 	h := new(listenMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -370,7 +361,8 @@ func (m *listenMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.done
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.done = nil, async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -383,8 +375,8 @@ doneDone:
 
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 359,
-	Lines: "12:1 21-22:1",
+	Func: "listen", File: "program_test.go", Line: 47, Code: 350,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
 	},
@@ -403,7 +395,7 @@ func anywhereAsync(task async.Task[int], title string) (task_ async.Task[string]
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = anywhere
@@ -412,32 +404,29 @@ var _ = anywhere
 type anywhereMachine struct {
 	async.Builder[string]
 
-	heap *anywhereMachine // this machine, once it has left the stack
-
 	task  async.Task[int]
 	title string
 
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *anywhereMachine) suspend(state uint16, awaited *async.Header) *anywhereMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *anywhereMachine) onHeap(awaited *async.Header) *anywhereMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *anywhereMachine) leaveStack(awaited *async.Header) {
+func (m *anywhereMachine) leaveStack(awaited *async.Header) *anywhereMachine {
 	h := new(anywhereMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, nil, awaited)
+	m.Promote(h, nil, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -462,7 +451,8 @@ func (m *anywhereMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task2 = m.task
 	if !task2.IsCompleted() {
-		h := m.suspend(1, task2.Header())
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 1
 		h.task = async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
@@ -475,8 +465,8 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 451,
-	Lines: "12:1 21-22:1",
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 440,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
 	},
@@ -496,7 +486,7 @@ func eachAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
 		return m.Result()
 	}
 	m.State = 1 // no exit: it waits
-	return m.heap.Task()
+	return m.Task()
 }
 
 var _ = each
@@ -504,8 +494,6 @@ var _ = each
 // eachMachine is each between its awaits.
 type eachMachine struct {
 	async.Builder[int]
-
-	heap *eachMachine // this machine, once it has left the stack
 
 	iterator *async.FuncRange[async.Task[int], struct{}]
 	ctx      context.Context
@@ -517,24 +505,23 @@ type eachMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *eachMachine) suspend(state uint16, awaited *async.Header) *eachMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *eachMachine) onHeap(awaited *async.Header) *eachMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *eachMachine) leaveStack(awaited *async.Header) {
+func (m *eachMachine) leaveStack(awaited *async.Header) *eachMachine {
 	h := new(eachMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -566,7 +553,7 @@ func (m *eachMachine) exit() async.Continuation {
 // catch settles a panic before the first suspension: a deferred call may recover.
 func (m *eachMachine) catch(task *async.Task[int]) {
 	v := recover()
-	if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
 	defer m.Catch(task)
@@ -600,7 +587,8 @@ loop:
 	t = m.iterator.Key()
 	task = t
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -622,8 +610,8 @@ done:
 
 // eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 581,
-	Lines: "13-14:1 19-20:2 29-32:3 33-34:6 37:2 38-39:9",
+	Func: "each", File: "program_test.go", Line: 63, Code: 568,
+	Lines: "13-14:1 19-20:2 30-33:3 34-35:6 38:2 39-40:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},
 	},

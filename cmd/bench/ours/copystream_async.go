@@ -18,14 +18,12 @@ func CopyStreamAsync(ctx context.Context, src, dst *overlapped.File) (task async
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // copyStreamMachine is CopyStream between its awaits.
 type copyStreamMachine struct {
 	async.Builder[int64]
-
-	heap *copyStreamMachine // this machine, once it has left the stack
 
 	ctx    context.Context
 	src    *overlapped.File
@@ -37,24 +35,23 @@ type copyStreamMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *copyStreamMachine) suspend(state uint16, awaited *async.Header) *copyStreamMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *copyStreamMachine) onHeap(awaited *async.Header) *copyStreamMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
+func (m *copyStreamMachine) leaveStack(awaited *async.Header) *copyStreamMachine {
 	h := new(copyStreamMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -85,7 +82,8 @@ func (m *copyStreamMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.src.ReadAsync(m.ctx, m.buf)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -100,7 +98,8 @@ readDone:
 	}
 	task = m.dst.WriteAsync(m.ctx, m.buf[:m.n])
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -116,8 +115,8 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go", Line: 13, Code: 70,
-	Lines: "14:1 16:4 24-31:4 40-43:11",
+	Func: "CopyStream", File: "copystream.go", Line: 13, Code: 67,
+	Lines: "14:1 16:4 25-32:4 42-45:11",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},
 		2: {Line: 11, Awaits: "dst.WriteAsync(ctx, buf[:n])", Needs: "ctx src dst buf copied n"},

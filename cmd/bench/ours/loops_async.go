@@ -17,14 +17,12 @@ func SumAsync(n int, op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // sumMachine is Sum between its awaits.
 type sumMachine struct {
 	async.PooledBuilder[int]
-
-	heap *sumMachine // this machine, once it has left the stack
 
 	n     int
 	op    *Operation
@@ -34,25 +32,24 @@ type sumMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *sumMachine) suspend(state uint16, awaited *async.Header) *sumMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *sumMachine) onHeap(awaited *async.Header) *sumMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *sumMachine) leaveStack(awaited *async.Header) {
+func (m *sumMachine) leaveStack(awaited *async.Header) *sumMachine {
 	h, env := sumMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // sumMachines are finished machines of Sum, to be used again.
@@ -92,7 +89,8 @@ loop:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -111,8 +109,8 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "Sum", File: "loops.go", Line: 15, Code: 75,
-	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
+	Func: "Sum", File: "loops.go", Line: 15, Code: 72,
+	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "op.StartAsync()", Needs: "n op sum index"},
 	},
@@ -131,14 +129,12 @@ func SumPooledAsync(n int, p *Pool) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // sumPooledMachine is SumPooled between its awaits.
 type sumPooledMachine struct {
 	async.PooledBuilder[int]
-
-	heap *sumPooledMachine // this machine, once it has left the stack
 
 	n     int
 	p     *Pool
@@ -148,25 +144,24 @@ type sumPooledMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *sumPooledMachine) suspend(state uint16, awaited *async.Header) *sumPooledMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *sumPooledMachine) onHeap(awaited *async.Header) *sumPooledMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *sumPooledMachine) leaveStack(awaited *async.Header) {
+func (m *sumPooledMachine) leaveStack(awaited *async.Header) *sumPooledMachine {
 	h, env := sumPooledMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // sumPooledMachines are finished machines of SumPooled, to be used again.
@@ -206,7 +201,8 @@ loop:
 	}
 	task = m.p.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -225,8 +221,8 @@ done:
 
 // sumPooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumPooledMachineStates = async.States{
-	Func: "SumPooled", File: "loops.go", Line: 30, Code: 189,
-	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
+	Func: "SumPooled", File: "loops.go", Line: 30, Code: 184,
+	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "p.StartAsync()", Needs: "n p sum index"},
 	},
@@ -245,38 +241,35 @@ func OnceAsync(op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // onceMachine is Once between its awaits.
 type onceMachine struct {
 	async.Builder[int]
 
-	heap *onceMachine // this machine, once it has left the stack
-
 	op *Operation
 
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *onceMachine) suspend(state uint16, awaited *async.Header) *onceMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *onceMachine) onHeap(awaited *async.Header) *onceMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *onceMachine) leaveStack(awaited *async.Header) {
+func (m *onceMachine) leaveStack(awaited *async.Header) *onceMachine {
 	h := new(onceMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, nil, awaited)
+	m.Promote(h, nil, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -300,7 +293,8 @@ func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -313,8 +307,8 @@ startDone:
 
 // onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
-	Func: "Once", File: "loops.go", Line: 45, Code: 289,
-	Lines: "12:1 21-22:1",
+	Func: "Once", File: "loops.go", Line: 45, Code: 282,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -333,39 +327,36 @@ func OncePooledAsync(op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // oncePooledMachine is OncePooled between its awaits.
 type oncePooledMachine struct {
 	async.PooledBuilder[int]
 
-	heap *oncePooledMachine // this machine, once it has left the stack
-
 	op *Operation
 
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *oncePooledMachine) suspend(state uint16, awaited *async.Header) *oncePooledMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *oncePooledMachine) onHeap(awaited *async.Header) *oncePooledMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *oncePooledMachine) leaveStack(awaited *async.Header) {
+func (m *oncePooledMachine) leaveStack(awaited *async.Header) *oncePooledMachine {
 	h, env := oncePooledMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // oncePooledMachines are finished machines of OncePooled, to be used again.
@@ -399,7 +390,8 @@ func (m *oncePooledMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -412,8 +404,8 @@ startDone:
 
 // oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
-	Func: "OncePooled", File: "loops.go", Line: 53, Code: 388,
-	Lines: "12:1 21-22:1",
+	Func: "OncePooled", File: "loops.go", Line: 53, Code: 379,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -432,14 +424,12 @@ func WatchAsync(op *Operation) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // watchMachine is Watch between its awaits.
 type watchMachine struct {
 	async.Builder0
-
-	heap *watchMachine // this machine, once it has left the stack
 
 	op *Operation
 	n  int
@@ -447,24 +437,23 @@ type watchMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *watchMachine) suspend(state uint16, awaited *async.Header) *watchMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *watchMachine) onHeap(awaited *async.Header) *watchMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *watchMachine) leaveStack(awaited *async.Header) {
+func (m *watchMachine) leaveStack(awaited *async.Header) *watchMachine {
 	h := new(watchMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, nil, awaited)
+	m.Promote(h, nil, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -490,7 +479,8 @@ func (m *watchMachine) MoveNext(*async.Executor) async.Continuation {
 loop:
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -508,8 +498,8 @@ startDone:
 
 // watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
-	Func: "Watch", File: "loops.go", Line: 61, Code: 477,
-	Lines: "12:1 13-14:1 22-28:2 29:6",
+	Func: "Watch", File: "loops.go", Line: 61, Code: 466,
+	Lines: "12:1 13-14:1 23-29:2 30:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
 	},
@@ -528,14 +518,12 @@ func PairAsync(op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // pairMachine is Pair between its awaits.
 type pairMachine struct {
 	async.PooledBuilder[int]
-
-	heap *pairMachine // this machine, once it has left the stack
 
 	op *Operation
 	a  int
@@ -543,25 +531,24 @@ type pairMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *pairMachine) suspend(state uint16, awaited *async.Header) *pairMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *pairMachine) onHeap(awaited *async.Header) *pairMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *pairMachine) leaveStack(awaited *async.Header) {
+func (m *pairMachine) leaveStack(awaited *async.Header) *pairMachine {
 	h, env := pairMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // pairMachines are finished machines of Pair, to be used again.
@@ -598,7 +585,8 @@ func (m *pairMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -610,7 +598,8 @@ startDone:
 	}
 	task = m.op.StartAsync()
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -623,8 +612,8 @@ startDone2:
 
 // pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
-	Func: "Pair", File: "loops.go", Line: 76, Code: 584,
-	Lines: "15:1 23-27:1 36-37:5",
+	Func: "Pair", File: "loops.go", Line: 76, Code: 571,
+	Lines: "15:1 24-28:1 38-39:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
 		2: {Line: 5, Awaits: "op.StartAsync()", Needs: "a"},
@@ -644,14 +633,12 @@ func PairsAsync(n int, op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // pairsMachine is Pairs between its awaits.
 type pairsMachine struct {
 	async.PooledBuilder[int]
-
-	heap *pairsMachine // this machine, once it has left the stack
 
 	n     int
 	op    *Operation
@@ -661,25 +648,24 @@ type pairsMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *pairsMachine) suspend(state uint16, awaited *async.Header) *pairsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *pairsMachine) onHeap(awaited *async.Header) *pairsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *pairsMachine) leaveStack(awaited *async.Header) {
+func (m *pairsMachine) leaveStack(awaited *async.Header) *pairsMachine {
 	h, env := pairsMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // pairsMachines are finished machines of Pairs, to be used again.
@@ -719,7 +705,8 @@ loop:
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -738,8 +725,8 @@ done:
 
 // pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
-	Func: "Pairs", File: "loops.go", Line: 88, Code: 702,
-	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
+	Func: "Pairs", File: "loops.go", Line: 88, Code: 688,
+	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
 	},
@@ -758,14 +745,12 @@ func DeepAsync(depth int, op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // deepMachine is Deep between its awaits.
 type deepMachine struct {
 	async.PooledBuilder[int]
-
-	heap *deepMachine // this machine, once it has left the stack
 
 	depth int
 	op    *Operation
@@ -773,25 +758,24 @@ type deepMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *deepMachine) suspend(state uint16, awaited *async.Header) *deepMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *deepMachine) onHeap(awaited *async.Header) *deepMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *deepMachine) leaveStack(awaited *async.Header) {
+func (m *deepMachine) leaveStack(awaited *async.Header) *deepMachine {
 	h, env := deepMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // deepMachines are finished machines of Deep, to be used again.
@@ -831,7 +815,8 @@ func (m *deepMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = PairAsync(m.op)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -843,7 +828,8 @@ pairDone:
 done:
 	task = DeepAsync(m.depth-1, m.op)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -856,8 +842,8 @@ deepDone:
 
 // deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
-	Func: "Deep", File: "loops.go", Line: 103, Code: 814,
-	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
+	Func: "Deep", File: "loops.go", Line: 103, Code: 798,
+	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepAsync(depth-1, op)", Needs: ""},
@@ -877,14 +863,12 @@ func DeepSumAsync(depth, n int, op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // deepSumMachine is DeepSum between its awaits.
 type deepSumMachine struct {
 	async.PooledBuilder[int]
-
-	heap *deepSumMachine // this machine, once it has left the stack
 
 	depth int
 	n     int
@@ -893,25 +877,24 @@ type deepSumMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *deepSumMachine) suspend(state uint16, awaited *async.Header) *deepSumMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *deepSumMachine) onHeap(awaited *async.Header) *deepSumMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *deepSumMachine) leaveStack(awaited *async.Header) {
+func (m *deepSumMachine) leaveStack(awaited *async.Header) *deepSumMachine {
 	h, env := deepSumMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // deepSumMachines are finished machines of DeepSum, to be used again.
@@ -951,7 +934,8 @@ func (m *deepSumMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 	task = SumAsync(m.n, m.op)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -963,7 +947,8 @@ sumDone:
 done:
 	task = DeepSumAsync(m.depth-1, m.n, m.op)
 	if !task.IsCompleted() {
-		h := m.suspend(2, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
 		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -976,8 +961,8 @@ deepSumDone:
 
 // deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
-	Func: "DeepSum", File: "loops.go", Line: 115, Code: 934,
-	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
+	Func: "DeepSum", File: "loops.go", Line: 115, Code: 917,
+	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepSumAsync(depth-1, n, op)", Needs: ""},
@@ -997,14 +982,12 @@ func DeepsAsync(n, depth int, op *Operation) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // deepsMachine is Deeps between its awaits.
 type deepsMachine struct {
 	async.PooledBuilder[int]
-
-	heap *deepsMachine // this machine, once it has left the stack
 
 	n     int
 	depth int
@@ -1015,25 +998,24 @@ type deepsMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *deepsMachine) suspend(state uint16, awaited *async.Header) *deepsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *deepsMachine) onHeap(awaited *async.Header) *deepsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *deepsMachine) leaveStack(awaited *async.Header) {
+func (m *deepsMachine) leaveStack(awaited *async.Header) *deepsMachine {
 	h, env := deepsMachines.Get(awaited, nil)
 	token := h.Token()
 	*h = *m
-	h.heap, m.heap = h, h
-	h.PromotePooled(h, token, env)
+	m.PromotePooled(h, token, env)
+	return h
 }
 
 // deepsMachines are finished machines of Deeps, to be used again.
@@ -1073,7 +1055,8 @@ loop:
 	}
 	task = DeepAsync(m.depth, m.op)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1092,8 +1075,8 @@ done:
 
 // deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
-	Func: "Deeps", File: "loops.go", Line: 127, Code: 1056,
-	Lines: "12-13:1 17-18:2 26-30:3 31:2 34:9",
+	Func: "Deeps", File: "loops.go", Line: 127, Code: 1038,
+	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
 	},
@@ -1112,14 +1095,12 @@ func AddReadyAsync(n int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // addReadyMachine is AddReady between its awaits.
 type addReadyMachine struct {
 	async.Builder[int]
-
-	heap *addReadyMachine // this machine, once it has left the stack
 
 	n   int
 	sum int
@@ -1128,24 +1109,23 @@ type addReadyMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *addReadyMachine) suspend(state uint16, awaited *async.Header) *addReadyMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *addReadyMachine) onHeap(awaited *async.Header) *addReadyMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *addReadyMachine) leaveStack(awaited *async.Header) {
+func (m *addReadyMachine) leaveStack(awaited *async.Header) *addReadyMachine {
 	h := new(addReadyMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, nil, awaited)
+	m.Promote(h, nil, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1174,7 +1154,8 @@ loop:
 	}
 	task = ReadyAsync(m.i)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1193,8 +1174,8 @@ done:
 
 // addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
-	Func: "AddReady", File: "loops.go", Line: 152, Code: 1157,
-	Lines: "12:1 18:3 26-30:3 34:9",
+	Func: "AddReady", File: "loops.go", Line: 152, Code: 1137,
+	Lines: "12:1 18:3 27-31:3 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
 	},
@@ -1213,14 +1194,12 @@ func HandfulAsync(ctx context.Context, v int) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // handfulMachine is Handful between its awaits.
 type handfulMachine struct {
 	async.Builder[int]
-
-	heap *handfulMachine // this machine, once it has left the stack
 
 	ctx context.Context
 	v   int
@@ -1228,24 +1207,23 @@ type handfulMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *handfulMachine) suspend(state uint16, awaited *async.Header) *handfulMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *handfulMachine) onHeap(awaited *async.Header) *handfulMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *handfulMachine) leaveStack(awaited *async.Header) {
+func (m *handfulMachine) leaveStack(awaited *async.Header) *handfulMachine {
 	h := new(handfulMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1269,7 +1247,8 @@ func (m *handfulMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = AddReadyAsync(4)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -1282,8 +1261,8 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1258,
-	Lines: "12:1 21-22:1",
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1236,
+	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
 	},
@@ -1302,14 +1281,12 @@ func ReadsAsync(ctx context.Context, file *overlapped.File, buf []byte, left *in
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // readsMachine is Reads between its awaits.
 type readsMachine struct {
 	async.Builder0
-
-	heap *readsMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	file *overlapped.File
@@ -1319,24 +1296,23 @@ type readsMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *readsMachine) suspend(state uint16, awaited *async.Header) *readsMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *readsMachine) onHeap(awaited *async.Header) *readsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *readsMachine) leaveStack(awaited *async.Header) {
+func (m *readsMachine) leaveStack(awaited *async.Header) *readsMachine {
 	h := new(readsMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1367,7 +1343,8 @@ loop:
 	*m.left--
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1384,8 +1361,8 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1352,
-	Lines: "12:1 14-16:1 25-27:3 28:3 30:7",
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1328,
+	Lines: "12:1 14-16:1 26-28:3 29:3 31:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
 	},
@@ -1404,14 +1381,12 @@ func ReadOnceAsync(ctx context.Context, file *overlapped.File, buf []byte, done 
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	return m.heap.Task()
+	return m.Task()
 }
 
 // readOnceMachine is ReadOnce between its awaits.
 type readOnceMachine struct {
 	async.Builder0
-
-	heap *readOnceMachine // this machine, once it has left the stack
 
 	ctx  context.Context
 	file *overlapped.File
@@ -1421,24 +1396,23 @@ type readOnceMachine struct {
 	awaiter async.Awaiter[int] // what is awaited
 }
 
-// suspend notes where to go on, and moves the machine to the heap the first time.
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
 // awaited is what the task that it waits for refers to, nil where it waits for something else.
-func (m *readOnceMachine) suspend(state uint16, awaited *async.Header) *readOnceMachine {
-	if m.heap != m {
-		m.leaveStack(awaited)
+func (m *readOnceMachine) onHeap(awaited *async.Header) *readOnceMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
 	}
-	m.heap.State = state
-	return m.heap
+	return m
 }
 
-// leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
 //
 //go:noinline
-func (m *readOnceMachine) leaveStack(awaited *async.Header) {
+func (m *readOnceMachine) leaveStack(awaited *async.Header) *readOnceMachine {
 	h := new(readOnceMachine)
 	*h = *m
-	h.heap, m.heap = h, h
-	h.Promote(h, h.ctx, awaited)
+	m.Promote(h, m.ctx, awaited)
+	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
@@ -1465,7 +1439,8 @@ func (m *readOnceMachine) MoveNext(*async.Executor) async.Continuation {
 
 	task = m.file.ReadAtAsync(m.ctx, m.buf, 0)
 	if !task.IsCompleted() {
-		h := m.suspend(1, task.Header())
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
 		h.ctx, h.file = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
@@ -1481,8 +1456,8 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1454,
-	Lines: "12:1 21-25:1",
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1428,
+	Lines: "12:1 22-26:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},
 	},

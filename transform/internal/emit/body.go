@@ -297,7 +297,8 @@ func (e *emitter) renew(v *ir.Var) {
 //
 //	task = m.src.ReadAsync(m.ctx, m.buf)
 //	if !task.IsCompleted() {
-//		h := m.suspend(1, task.Header())
+//		h := async.Self(m.onHeap(task.Header()))
+//		h.State = 1
 //		if h.awaiter.OnCompleted(task, &h.Header, h) {
 //			return nil
 //		}
@@ -306,7 +307,7 @@ func (e *emitter) renew(v *ir.Var) {
 //
 // and in a pooled machine, where nothing is left to do after,
 //
-//	if m.heap == nil && m.awaiter.HandsOn(task, m.ctx, &m.Header) {
+//	if m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 //		return nil // its task is the caller's
 //	}
 func (e *emitter) await(a *ir.Await) {
@@ -315,7 +316,7 @@ func (e *emitter) await(a *ir.Await) {
 	e.line("if !%s.IsCompleted() {", s.Local)
 	e.box(a.Live)
 	if e.handsOn(a) {
-		e.line("if %[1]s.heap == nil && %[1]s.%[2]s.HandsOn(%[3]s, %[4]s, &%[1]s.Header) {\nreturn nil // its task is the caller's\n}",
+		e.line("if %[1]s.%[2]s.HandsOn(%[3]s, %[4]s, &%[1]s.Header) {\nreturn nil // its task is the caller's\n}",
 			m, s.Field, s.Local, e.ownContext(m))
 	}
 	for _, line := range e.suspended(a, s.Local) {
@@ -333,7 +334,11 @@ func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 	if isTask {
 		awaited = awaitable + ".Header()"
 	}
-	lines := append([]string{fmt.Sprintf("%s := %s.suspend(%d, %s)", h, e.f.Receiver, a.State, awaited)}, e.letGo(a)...)
+	lines := []string{
+		fmt.Sprintf("%s := %s(%s.onHeap(%s))", h, async("Self"), e.f.Receiver, awaited),
+		fmt.Sprintf("%s.State = %d", h, a.State),
+	}
+	lines = append(lines, e.letGo(a)...)
 	if isTask {
 		lines = append(lines, fmt.Sprintf("if %[1]s.%[2]s.OnCompleted(%[3]s, &%[1]s.Header, %[1]s) {", h, s.Field, awaitable))
 	} else {

@@ -280,7 +280,7 @@ func (e *emitter) replayed(d *ir.Defer) string {
 //
 //	func (m *fMachine) catch(task *async.Task[int]) {
 //		v := recover()
-//		if v == nil && (m.IsCompleted() || m.heap != nil && m.State != 0) {
+//		if v == nil && (m.IsCompleted() || m.State != 0) {
 //			return
 //		}
 //		defer m.Catch(task)
@@ -294,13 +294,13 @@ func (e *emitter) catch() {
 	m := e.f.Receiver
 	ended := m + ".IsCompleted()"
 	if e.f.Suspends() {
-		ended = fmt.Sprintf("(%s || %[2]s.heap != nil && %[2]s.State != 0)", ended, m)
+		ended = fmt.Sprintf("(%s || %s.State != 0)", ended, m)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)
 	fmt.Fprintf(&b, "defer %s.Catch(task)\n", m)
 	if e.f.DefersAwaits() {
-		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.heap.Task()\n}",
+		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.Task()\n}",
 			m, async("NewPanic"))
 	} else {
 		fmt.Fprintf(&b, "%s.RunDeferred(%s(v))\n", m, async("NewPanic"))

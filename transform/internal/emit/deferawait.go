@@ -46,7 +46,8 @@ func (e *emitter) deferredAwait(d *ir.Defer) {
 //				m.defers = m.defers[:last]
 //				if !d.task.IsCompleted() {
 //					m.unwinding = p
-//					h := m.suspend(2, d.task.Header())
+//					h := async.Self(m.onHeap(d.task.Header()))
+//					h.State = 2
 //					if h.awaiter.OnCompleted(d.task, &h.Header, h) {
 //						return nil
 //					}

@@ -24,7 +24,7 @@ func (e *emitter) machine() {
 	e.machineStruct()
 	e.deferTypes()
 	if e.f.Suspends() {
-		e.suspend()
+		e.onHeap()
 	}
 	if e.fn.Options.Pool {
 		e.recycle()
@@ -79,7 +79,7 @@ func (e *emitter) resultStruct() {
 //		if m.IsCompleted() {
 //			return m.Result()
 //		}
-//		return m.heap.Task()
+//		return m.Task()
 //	}
 func (e *emitter) kickoff() {
 	m := e.f.Receiver
@@ -99,11 +99,11 @@ func (e *emitter) kickoff() {
 		}
 		for _, a := range e.f.Awaits {
 			if e.handsOn(a) {
-				fmt.Fprintf(&b, "if %[1]s.heap == nil { // it has handed on what it awaits\nreturn %[1]s.%[2]s.Task(%[1]s.Awaited)\n}\n", m, a.Slot.Field)
+				fmt.Fprintf(&b, "if %[1]s.HandedOn() {\nreturn %[1]s.%[2]s.Task(%[1]s.Awaited)\n}\n", m, a.Slot.Field)
 				break
 			}
 		}
-		fmt.Fprintf(&b, "return %s.heap.Task()", m)
+		fmt.Fprintf(&b, "return %s.Task()", m)
 	} else {
 		fmt.Fprintf(&b, "return %s.Result()", m)
 	}
@@ -249,18 +249,12 @@ func (e *emitter) captured() string {
 //	type copyStreamMachine struct {
 //		async.Builder[int64]
 //
-//		heap *copyStreamMachine // this machine, once it has left the stack
-//
 //		ctx context.Context // parameters, then lifted locals
 //		…
 //		awaiter async.Awaiter[int] // what is awaited
 //	}
 func (e *emitter) machineStruct() {
 	fields := []jen.Code{raw(e.builderType())}
-	if e.f.Suspends() {
-		fields = append(fields, jen.Line(),
-			jen.Id("heap").Op("*").Add(raw(e.machineType())).Comment("this machine, once it has left the stack"))
-	}
 	for i, v := range e.packed(e.lifted()) {
 		if i == 0 {
 			fields = append(fields, jen.Line())
@@ -350,33 +344,32 @@ func (e *emitter) slotType(s *ir.Slot) string {
 	return async("Awaiter"+strings.TrimPrefix(s.Task.Obj().Name(), "Task")) + bracketed(args)
 }
 
-// suspend:
+// onHeap:
 //
-//	func (m *copyStreamMachine) suspend(state uint16, awaited *async.Header) *copyStreamMachine {
-//		if m.heap != m {
-//			m.leaveStack(awaited)
+//	func (m *copyStreamMachine) onHeap(awaited *async.Header) *copyStreamMachine {
+//		if m.OnStack() {
+//			return m.leaveStack(awaited)
 //		}
-//		m.heap.State = state
-//		return m.heap
+//		return m
 //	}
 //
 //	//go:noinline
-//	func (m *copyStreamMachine) leaveStack(awaited *async.Header) {
+//	func (m *copyStreamMachine) leaveStack(awaited *async.Header) *copyStreamMachine {
 //		h := new(copyStreamMachine)
 //		*h = *m
-//		h.heap, m.heap = h, h
-//		h.Promote(h, h.ctx, awaited)
+//		m.Promote(h, m.ctx, awaited)
+//		return h
 //	}
 //
 // The copy comes first: to write and at once to copy is slow.
-func (e *emitter) suspend() {
+func (e *emitter) onHeap() {
 	m, heap := e.f.Receiver, e.f.OnHeap
 	awaited := jen.Id("awaited").Op("*").Add(raw(async("Header")))
 	var b strings.Builder
-	fmt.Fprintf(&b, "if %[1]s.heap != %[1]s {\n%[1]s.leaveStack(awaited)\n}\n%[1]s.heap.State = state\nreturn %[1]s.heap", m)
-	e.out.Comment("suspend notes where to go on, and moves the machine to the heap the first time.")
+	fmt.Fprintf(&b, "if %[1]s.OnStack() {\nreturn %[1]s.leaveStack(awaited)\n}\nreturn %[1]s", m)
+	e.out.Comment("onHeap returns the machine on the heap, where it moves the first time that it has to wait.")
 	e.out.Comment("awaited is what the task that it waits for refers to, nil where it waits for something else.")
-	e.method("suspend").Params(jen.Id("state").Uint16(), awaited).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
+	e.method("onHeap").Params(awaited).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
 
 	b.Reset()
@@ -386,16 +379,16 @@ func (e *emitter) suspend() {
 		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
 	}
 	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
-	fmt.Fprintf(&b, "%[1]s.heap, %[2]s.heap = %[1]s, %[1]s\n", heap, m)
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s.PromotePooled(%[1]s, token, env)", heap)
+		fmt.Fprintf(&b, "%s.PromotePooled(%s, token, env)\n", m, heap)
 	} else {
-		fmt.Fprintf(&b, "%[1]s.Promote(%[1]s, %[2]s, awaited)", heap, e.ownContext(heap))
+		fmt.Fprintf(&b, "%s.Promote(%s, %s, awaited)\n", m, heap, e.ownContext(m))
 	}
-	e.out.Comment("leaveStack makes the machine's copy on the heap. Not inlined, it leaves suspend small enough to be.")
+	fmt.Fprintf(&b, "return %s", heap)
+	e.out.Comment("leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.")
 	e.out.Comment("")
 	e.out.Comment("//go:noinline")
-	e.method("leaveStack").Params(awaited).Block(raw(b.String()))
+	e.method("leaveStack").Params(awaited).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
 }
 

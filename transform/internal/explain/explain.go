@@ -222,8 +222,6 @@ func (e *explainer) role(v *types.Var) (Role, string) {
 		return Variable, strings.Join(names, ", ")
 	case v.Embedded():
 		return Fixed, "the task: status, state, result, continuation"
-	case v.Name() == "heap":
-		return Fixed, "the machine itself, once it has left the stack"
 	case v.Name() == "defers":
 		return Fixed, "the deferred calls"
 	case v.Name() == "unwinding":

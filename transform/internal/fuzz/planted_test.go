@@ -24,7 +24,7 @@ var plants = []plant{
 	}, 2},
 	{"deferred calls run at a suspension", deferEarly, 38},
 	{"two states are mixed up", func(text string) string {
-		return strings.NewReplacer("m.suspend(1,", "m.suspend(2,", "m.suspend(2,", "m.suspend(1,").Replace(text)
+		return strings.NewReplacer("h.State = 1\n", "h.State = 2\n", "h.State = 2\n", "h.State = 1\n").Replace(text)
 	}, 34},
 }
 

@@ -24,10 +24,10 @@ type namer struct {
 
 // reserved are the names that a machine has of its own or from its Builder.
 var reserved = []string{
-	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "Header", "IsCompleted", "MoveNext", "PooledBuilder",
+	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "HandedOn", "Header", "IsCompleted", "MoveNext", "OnStack", "PooledBuilder",
 	"PooledBuilder0", "PooledBuilder2", "PooledBuilder3", "Promote", "PromotePooled", "Recycle", "Restore", "Result", "Retire",
 	"Return", "RunDeferred", "SetResult", "States", "SyncContext", "Task", "Token", "Unwind",
-	"Awaited", "State", "catch", "deferredAwait", "defers", "exit", "finish", "heap", "later", "leaveStack", "settle", "suspend", "unwinding",
+	"Awaited", "State", "catch", "deferredAwait", "defers", "exit", "finish", "later", "leaveStack", "onHeap", "settle", "unwinding",
 }
 
 func newNamer(f *ir.Func) *namer {
