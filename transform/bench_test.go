@@ -54,7 +54,7 @@ func (b *bench) generate(t *testing.T, sources map[string][]byte) {
 }
 
 // TestMachineStaysOnTheStack asks gc: the machine in the kickoff of CopyStream is
-// not moved to the heap; what suspend makes is.
+// not moved to the heap; the copy that leaveStack makes is.
 func TestMachineStaysOnTheStack(t *testing.T) {
 	cmd := exec.Command("go", "build", "-gcflags=-m", "-o", t.TempDir(), "./golden/copystream")
 	cmd.Dir = ".."

@@ -35,10 +35,10 @@ func Self[M any](m *M) *M { return (*M)(unsafe.Add(nil, uintptr(unsafe.Pointer(m
 
 // SyncContext returns where the machine resumes, nil if anywhere.
 func (b *Builder[T]) SyncContext() SyncContext {
-	if b.env == nil {
-		return nil
+	if env := b.env; env != nil {
+		return env.sync
 	}
-	return b.env.sync
+	return nil
 }
 
 // SetResult completes the machine. On the heap, it returns the continuation

@@ -90,22 +90,6 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 	}
 }
 
-// redeem is what the machine that awaited the task of a cell which has failed, or is
-// a pool's, gets to read; what cannot be read is left to GetResult to say.
-func (c *cell[T]) redeem(version uint16) Task[T] {
-	token := uint32(version)<<versionShift | done
-	s := atomic.LoadUint32(&c.status)
-	if (s^token)&(versions|phases) != 0 {
-		return taskOf(c, token)
-	}
-	if s&single != 0 {
-		v, err := c.pooled().give()
-		return Task[T]{value: v, err: err}
-	}
-	v, err := c.take(token)
-	return Task[T]{value: v, err: err}
-}
-
 // take returns what the cell was completed with; a panic or Goexit is still
 // wrapped in the error. It is the one read that a task from a pool grants.
 func (c *cell[T]) take(token uint32) (T, error) {

@@ -148,19 +148,23 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 			if c, more = r.feed(); !more {
 				r.feed = nil
 			}
-			continue
-		}
-		if sc := c.SyncContext(); sc != nil && sc != r.here {
-			current = nil
-			r.elsewhere(c, sc)
-			c = nil
-			continue
+			if c == nil || q.n > 0 {
+				continue
+			}
 		}
 		current = c
+		if sc := current.SyncContext(); sc != nil {
+			if sc != r.here {
+				c, current = current, nil
+				r.elsewhere(c, sc)
+				c = nil
+				continue
+			}
+		}
 		if r.machines != nil {
-			c = r.machines.resume(c, r.ex)
+			c = r.machines.resume(current, r.ex)
 		} else {
-			c = c.MoveNext(r.ex)
+			c = current.MoveNext(r.ex)
 		}
 	}
 	finished = true

@@ -307,8 +307,10 @@ func (h *Header) promotedTo() *unsafe.Pointer {
 // belonging is what a machine belongs to that leaves the stack: what ctx, its
 // function's context, carries, or else the host of awaited, what it waits for.
 func belonging(ctx context.Context, awaited *Header) *environment {
-	if env := environmentOf(ctx); env != nil {
-		return env
+	if ctx != nil {
+		if env := environmentOf(ctx); env != nil {
+			return env
+		}
 	}
 	if awaited != nil && awaited.has(solo) {
 		return awaited.env.bare

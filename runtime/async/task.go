@@ -195,13 +195,16 @@ func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
 // Task returns the task of that version again, with the result inline if it has
 // succeeded by now. It clears the awaiter, so that the machine does not hold on to
 // what it no longer awaits.
-func (a *Awaiter[T]) Task(version uint16) Task[T] {
-	c := cellOf[T](a.header)
+func (a *Awaiter[T]) Task(version uint16) (t Task[T]) {
+	h := a.header
 	a.header = nil
-	if atomic.LoadUint32(&c.status)&(versions|phases|failed|single) != uint32(version)<<versionShift|done {
-		return c.redeem(version)
+	token := uint32(version)<<versionShift | done
+	if atomic.LoadUint32(&h.status)&(versions|phases|failed|single) == token {
+		t.value = cellOf[T](h).value
+	} else {
+		t.err, t.token = (*handle)(h), token
 	}
-	return Task[T]{value: c.value}
+	return
 }
 
 // A ConfiguredTask is a Task awaited as ConfigureAwait said.

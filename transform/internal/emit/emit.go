@@ -2,7 +2,7 @@
 //
 // # What it writes
 //
-// For each function F: its kickoff FAsync, the machine's type, suspend, finish
+// For each function F: its kickoff FAsync, the machine's type, onHeap, finish
 // and MoveNext. jennifer writes the declarations and finds the imports; the
 // bodies are text, in which the author's statements are copied (see package ir)
 // and a name of another package is marked for jennifer to qualify (see mark).

@@ -24,7 +24,10 @@ var plants = []plant{
 	}, 2},
 	{"deferred calls run at a suspension", deferEarly, 38},
 	{"two states are mixed up", func(text string) string {
-		return strings.NewReplacer("h.State = 1\n", "h.State = 2\n", "h.State = 2\n", "h.State = 1\n").Replace(text)
+		state := regexp.MustCompile(`(\t+h\d*\.State = )([12])\n`)
+		return state.ReplaceAllStringFunc(text, func(line string) string {
+			return strings.NewReplacer("= 1", "= 2", "= 2", "= 1").Replace(line)
+		})
 	}, 34},
 }
 
@@ -81,9 +84,9 @@ func callLate(text string) string {
 
 // deferEarly runs what is deferred whenever the machine waits.
 func deferEarly(text string) string {
-	suspend := regexp.MustCompile(`func \(m \*(\w+)\) suspend\(state uint16[^)]*\) \*\w+ \{\n`)
-	return suspend.ReplaceAllStringFunc(text, func(head string) string {
-		if !strings.Contains(text, "func (m *"+suspend.FindStringSubmatch(head)[1]+") RunDeferred(") {
+	onHeap := regexp.MustCompile(`func \(m \*(\w+)\) onHeap\([^)]*\) \*\w+ \{\n`)
+	return onHeap.ReplaceAllStringFunc(text, func(head string) string {
+		if !strings.Contains(text, "func (m *"+onHeap.FindStringSubmatch(head)[1]+") RunDeferred(") {
 			return head
 		}
 		return head + "\tm.RunDeferred(nil)\n"
