@@ -102,7 +102,7 @@ func (v *Virtual) Advance(to Time) {
 // Pass moves the clock forward by d if nothing is due by then, and reports whether that was so: Advance's short way, for
 // callers that want it inlined.
 func (v *Virtual) Pass(d time.Duration) bool {
-	if to := v.now + Time(d); to >= v.now && to < v.soon {
+	if to := v.now + Time(d); d >= 0 && uint64(to) < uint64(v.soon) { // what is past Never is negative
 		v.now = to
 		return true
 	}
@@ -200,14 +200,24 @@ func (v *Virtual) open(limit Time) bool {
 		if v.edge = begin + 1<<shift; v.edge < begin {
 			v.edge = Never
 		}
-		for t != nil {
-			next := t.next
-			after, _ := v.near.before(t.deadline, nearFew)
-			v.near.link(t, after)
-			t = next
-		}
+		v.near.fill(t)
 		v.soon = v.near.head.deadline
 		return true
+	}
+}
+
+// fill puts a timer in the list, which is empty, and those that come after it, in the order in which they will ring.
+func (l *list) fill(t *Timer) {
+	if t.next == nil {
+		t.place, t.prev = nearPlace, nil
+		l.head, l.tail = t, t
+		return
+	}
+	for t != nil {
+		next := t.next
+		after, _ := l.before(t.deadline, nearFew)
+		l.link(t, after)
+		t = next
 	}
 }
 

@@ -37,7 +37,7 @@ type Disk struct {
 
 	// The hardware's state.
 	slots       []*slotGroup // made as needed: most disks never have as many commands as they could
-	made        int          // how many slots there are so far; the last group may have more
+	made        uint         // how many slots there are so far; the last group may have more
 	completions []Completion // a ring, which grows as needed
 	taken       int          // index of the oldest entry
 	finished    int          // number of entries
@@ -96,8 +96,8 @@ const told = 1 << 31
 // number returns which slot it is.
 func (s *diskSlot) number() int { return int(s.timer.Tag &^ told) }
 
-// groupSize is how many slots are made at a time: what 4 KiB hold.
-const groupSize = 42
+// groupSize is how many slots are made at a time: a power of two, for they are found by number.
+const groupSize = 32
 
 type slotGroup [groupSize]diskSlot
 
@@ -137,38 +137,37 @@ func (d *Disk) Name() string { return d.name }
 func (d *Disk) Depth() int { return d.cfg.Depth }
 
 // Registers returns the command registers of a slot, for the driver to fill in before it rings the doorbell.
-func (d *Disk) Registers(slot int) *Registers { return &d.slot(slot).reg }
+func (d *Disk) Registers(slot int) *Registers { return &d.slot(uint(slot)).reg }
 
 // slot returns a slot by number.
-func (d *Disk) slot(i int) *diskSlot {
-	if n := uint(i); n < uint(d.made) {
-		return &d.slots[n/groupSize][n%groupSize]
+func (d *Disk) slot(i uint) *diskSlot {
+	if i >= d.made {
+		d.makeSlots(i)
 	}
-	return d.makeSlots(i)
+	return &d.slots[i/groupSize][i%groupSize]
 }
 
-// makeSlots makes slots as far as this one, and returns it.
-func (d *Disk) makeSlots(i int) *diskSlot {
-	if i < 0 || i >= d.cfg.Depth {
-		panic(fmt.Sprintf("device: disk %s has no slot %d: its %d slots are numbered from 0", d.name, i, d.cfg.Depth))
+// makeSlots makes slots as far as this one.
+func (d *Disk) makeSlots(i uint) {
+	if i >= uint(d.cfg.Depth) {
+		panic(fmt.Sprintf("device: disk %s has no slot %d: its %d slots are numbered from 0", d.name, int(i), d.cfg.Depth))
 	}
 	for d.made <= i {
 		g := new(slotGroup)
 		for i := range g {
 			s := &g[i]
 			s.disk = d
-			s.timer.Alarm, s.timer.Tag = s, uint32(d.made+i)
+			s.timer.Alarm, s.timer.Tag = s, uint32(d.made)+uint32(i)
 		}
 		d.slots = append(d.slots, g)
-		d.made = min(d.made+groupSize, d.cfg.Depth)
+		d.made = min(d.made+groupSize, uint(d.cfg.Depth))
 	}
-	return d.slot(i)
 }
 
 // Doorbell starts the command in a slot's registers. Ringing it for a slot whose command is not done is a driver's
 // mistake that no hardware would survive: it panics.
 func (d *Disk) Doorbell(slot int) {
-	s := d.slot(slot)
+	s := d.slot(uint(slot))
 	if d.line == nil {
 		panic("device: doorbell of disk " + d.name + ", which is not connected")
 	}
@@ -189,6 +188,14 @@ func (d *Disk) latency(n int) time.Duration {
 	if d.cfg.Jitter > 0 {
 		t += time.Duration(d.oracle.Choose("disk.latency", uint64(d.cfg.Jitter)+1))
 	}
+	if d.hazard != nil {
+		t = d.delayed(t)
+	}
+	return t
+}
+
+// delayed is a latency where faults happen.
+func (d *Disk) delayed(t time.Duration) time.Duration {
 	if d.strike(Reordering) {
 		t += time.Duration(d.oracle.Choose("disk.reorder", 10*uint64(d.cfg.Access+d.cfg.Jitter)+1))
 	}

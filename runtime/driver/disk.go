@@ -169,7 +169,7 @@ func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
 	d.commands++
 	irp := d.requests[done.Slot]
 	irp.Information += done.Transferred
-	if d.goesOn(irp, done) {
+	if (done.Status != device.OK || irp.Information < len(irp.UserBuffer)) && d.goesOn(irp, done) {
 		d.start(c, irp, done.Slot)
 		return
 	}

@@ -89,6 +89,15 @@ func (irp *IRP) takeRoutine(number int8) (r completion) {
 // on; nil if the device is not, or the request has no buffer.
 func (irp *IRP) SystemBuffer() []byte { return irp.annex.systemBuffer }
 
+// makeSystemBuffer makes that copy.
+func (irp *IRP) makeSystemBuffer(major MajorFunction) {
+	system := make([]byte, len(irp.UserBuffer))
+	if major == MajorWrite {
+		copy(system, irp.UserBuffer)
+	}
+	irp.rest().systemBuffer = system
+}
+
 // slabSize is how many IRPs are made at a time: what 16 KiB hold.
 const slabSize = 102
 

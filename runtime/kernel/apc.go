@@ -96,9 +96,17 @@ func (c *CPU) QueueAPC(t *Thread, a *APC) bool {
 
 // queueCompletion queues the special kernel APC of a completed request to the thread that issued it (A11).
 func (c *CPU) queueCompletion(irp *IRP) {
+	t := irp.thread
 	irp.stage = stageAPC
-	irp.thread.kernelAPCs.requests.push(irp)
-	c.attendAPC(irp.thread)
+	t.kernelAPCs.requests.push(irp)
+	if t.state == Waiting || c.thread != t {
+		c.attendAPC(t)
+		return
+	}
+	c.attention |= attendAPC
+	if c.due() {
+		c.deliver()
+	}
 }
 
 // attendAPC lets a thread's kernel APCs run as soon as they can.

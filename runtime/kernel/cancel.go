@@ -32,17 +32,19 @@ func (irp *IRP) SetCancelRoutine(r CancelRoutine) (old CancelRoutine) {
 // TakeCancelRoutine is SetCancelRoutine with nil, and the cancel lock held meanwhile: what a driver calls that takes an IRP
 // to work on, at DispatchLevel.
 func (c *CPU) TakeCancelRoutine(irp *IRP) (old CancelRoutine) {
-	lock := &c.kernel.cancelLock
-	watched := lock.held || c.kernel.careful
-	if watched {
-		lock.Acquire(c)
+	if c.kernel.cancelLock.held || c.kernel.careful {
+		return c.takeLocked(irp)
 	}
-	if old = irp.cancelRoutine; old != nil {
-		irp.cancelRoutine = nil
-	}
-	if watched {
-		lock.Release(c)
-	}
+	old = irp.cancelRoutine
+	irp.cancelRoutine = nil
+	return old
+}
+
+// takeLocked is TakeCancelRoutine where somebody sees the lock.
+func (c *CPU) takeLocked(irp *IRP) (old CancelRoutine) {
+	c.kernel.cancelLock.Acquire(c)
+	old = irp.SetCancelRoutine(nil)
+	c.kernel.cancelLock.Release(c)
 	return old
 }
 

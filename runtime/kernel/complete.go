@@ -15,7 +15,10 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	if c.kernel.watched {
 		c.trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
 	}
-	if !c.walkUp(irp) {
+	if sl := &irp.lowest; irp.depth == 1 && irp.current == 1 && sl.home == 0 { // one driver, and nobody asked to be told
+		irp.PendingReturned = sl.control&controlPending != 0
+		sl.control = 0
+	} else if !c.walkUp(irp) {
 		return
 	}
 	irp.current, irp.since = irp.depth+2, c.Now()
@@ -123,7 +126,9 @@ func (c *CPU) walkUp(irp *IRP) bool {
 // block, and says so by packet, APC or event.
 func (c *CPU) deliverStatus(irp *IRP) {
 	k := c.kernel
-	c.releaseBuffer(irp)
+	if k.verify {
+		c.releaseBuffer(irp)
+	}
 	file, status := irp.file, irp.Status
 	ov, _ := irp.context.(*Overlapped)
 	if n := len(irp.UserBuffer); n > 0 && irp.Information > n && !status.IsError() {
@@ -155,7 +160,7 @@ func (c *CPU) deliverStatus(irp *IRP) {
 	switch {
 	case file.port != nil && !(file.skipOnSuccess && !irp.PendingReturned && status.IsSuccess()):
 		c.detach(irp)
-		file.port.insertIRP(c, irp)
+		file.port.insertIRP(c, file, irp)
 	case routine != nil:
 		thread := irp.thread
 		c.finish(irp)
@@ -181,13 +186,21 @@ func (c *CPU) detach(irp *IRP) {
 	if !irp.inFlight {
 		return
 	}
+	t, file := irp.thread, irp.file
 	irp.inFlight = false
-	irp.thread.inFlight--
-	if irp.thread.exiting && irp.thread.inFlight == 0 {
-		irp.thread.Terminate()
+	t.inFlight--
+	file.inFlight--
+	if t.exiting || file.closing {
+		c.endLast(t, file)
 	}
-	irp.file.inFlight--
-	if irp.file.closing && irp.file.inFlight == 0 {
-		c.kernel.closing = append(c.kernel.closing, irp.file)
+}
+
+// endLast ends a thread or a file object that has waited for its last IRP.
+func (c *CPU) endLast(t *Thread, file *FileObject) {
+	if t.exiting && t.inFlight == 0 {
+		t.Terminate()
+	}
+	if file.closing && file.inFlight == 0 {
+		c.kernel.closing = append(c.kernel.closing, file)
 	}
 }

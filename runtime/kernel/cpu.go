@@ -31,7 +31,7 @@ var standing clock.Virtual
 
 // attention says what a CPU must look at before it goes on below the level at which that is held back: a bit for each level,
 // counted from APCLevel. Shifted right by the CPU's level, what is left of it is not held back.
-type attention uint16
+type attention uint64
 
 const (
 	attendAPC attention = 1 << (APCLevel - 1)
@@ -41,11 +41,14 @@ const (
 // attendLine is the attention that a line's interrupt wants.
 func attendLine(l *Line) attention { return 1 << (l.irql - 1) }
 
+// beyond is what of it a level does not hold back.
+func (a attention) beyond(level IRQL) attention { return a >> (level & 63) }
+
 // due reports whether there may be something that the CPU's level does not hold back.
-func (c *CPU) due() bool { return c.attention>>(c.irql%16) != 0 }
+func (c *CPU) due() bool { return c.attention.beyond(c.irql) != 0 }
 
 // interrupted reports whether there may be an interrupt that the CPU's level does not hold back.
-func (c *CPU) interrupted() bool { return c.attention>>max(c.irql, DispatchLevel) != 0 }
+func (c *CPU) interrupted() bool { return c.attention.beyond(max(c.irql, DispatchLevel)) != 0 }
 
 // Number returns the CPU's number, from 0.
 func (c *CPU) Number() int { return c.number }
@@ -71,7 +74,7 @@ func (c *CPU) Spend(d time.Duration) {
 // pass is Spend's short way, for callers that want it inlined: where nothing happens meanwhile time passes, and no more. It
 // reports whether that was so.
 func (c *CPU) pass(d time.Duration) bool {
-	return c.attention>>(c.irql%16) == 0 && c.free.Pass(d)
+	return c.attention.beyond(c.irql) == 0 && c.free.Pass(d)
 }
 
 // spend is Spend where pass says that something happens meanwhile.
@@ -140,15 +143,15 @@ func (c *CPU) deliver() {
 // it. So the call comes from a goroutine that has no business here. One that comes while a thread's own code runs cannot be
 // told from that code's.
 func (c *CPU) requireCaller(routine string) {
-	if c.irql != PassiveLevel {
-		c.wrongLevel(PassiveLevel, routine+" (if by a goroutine that is not the World's: leave it work by World.Inject)")
-	}
-	if t := c.thread; t == nil || c.kernel.delivering || t.state != Running && !t.normalRunning {
+	if t := c.thread; c.irql != PassiveLevel || t == nil || c.kernel.delivering || t.state != Running && !t.normalRunning {
 		c.refuseCaller(routine)
 	}
 }
 
 func (c *CPU) refuseCaller(routine string) {
+	if c.irql != PassiveLevel {
+		c.wrongLevel(PassiveLevel, routine+" (if by a goroutine that is not the World's: leave it work by World.Inject)")
+	}
 	panic("kernel: " + routine + " where no simulated thread runs: the machine is used from two goroutines at a time. " +
 		"A World belongs to one goroutine, its owner's; another one leaves it work by World.Inject")
 }

@@ -89,14 +89,17 @@ func (q *DeviceQueue) Remove(c *CPU) *IRP {
 	if c.irql != DispatchLevel {
 		c.wrongLevel(DispatchLevel, "DeviceQueue.Remove")
 	}
+	return q.next()
+}
+
+// next is Remove at the right level.
+func (q *DeviceQueue) next() *IRP {
 	irp := q.head
-	if irp == nil {
-		if q.busy > 0 {
-			q.busy--
-		}
-		return nil
+	if irp != nil {
+		q.unlink(irp)
+	} else if q.busy > 0 {
+		q.busy--
 	}
-	q.unlink(irp)
 	return irp
 }
 
@@ -146,8 +149,9 @@ func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 		c.AcquireCancelLock()
 		irp.SetCancelRoutine(cancel)
 	}
-	queued := dev.Queue.Insert(c, irp)
+	queued := !dev.Queue.take()
 	if queued {
+		dev.Queue.link(irp, dev.Queue.tail)
 		c.Trace(HopQueued, irp, dev.Name, int64(dev.Queue.length), 0)
 	}
 	if cancel != nil {
@@ -164,7 +168,9 @@ func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 		c.startIo(dev, irp)
 	}
 	c.LowerIRQL(old)
-	c.stall()
+	if c.kernel.hazard != nil {
+		c.stall()
+	}
 }
 
 // StartNextPacket says that the device is done with a request and starts the next one that waits. A driver's DPC calls
@@ -177,7 +183,7 @@ func (c *CPU) StartNextPacket(dev *DeviceObject) {
 		dev.owed++ // the loop in startIo below us goes on with it
 		return
 	}
-	if irp := dev.Queue.Remove(c); irp != nil {
+	if irp := dev.Queue.next(); irp != nil {
 		c.startIo(dev, irp)
 	} else {
 		dev.Current = nil
@@ -187,17 +193,28 @@ func (c *CPU) StartNextPacket(dev *DeviceObject) {
 // maxStartIoDepth is how deep StartIo may call itself through StartNextPacket before that counts as A15's recursion.
 const maxStartIoDepth = 100
 
+// startIo calls StartIo, and again for what its calls of StartNextPacket let through.
 func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 	dev.starting++
 	if dev.starting > maxStartIoDepth {
 		c.kernel.violate(vStartIoRecursion, irp, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
 	}
 	for irp != nil {
-		c.startOne(dev, irp)
+		dev.Current = irp
+		if c.pass(costStartIo) || c.spendTaken(irp) {
+			irp.reach(stageStarted)
+			if c.kernel.watched {
+				c.trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
+			}
+			dev.Driver.StartIo(c, dev, irp)
+			if c.irql != DispatchLevel {
+				c.notRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
+			}
+		}
 		irp = nil
 		for dev.owed > 0 && irp == nil {
 			dev.owed--
-			if irp = dev.Queue.Remove(c); irp == nil {
+			if irp = dev.Queue.next(); irp == nil {
 				dev.Current = nil
 			}
 		}
@@ -205,24 +222,12 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 	dev.starting--
 }
 
-// startOne calls StartIo, unless the request is cancelled on the way there: then whoever did that owns it, it may be freed
-// already, and its cancel routine starts the next one (A18, A2).
-func (c *CPU) startOne(dev *DeviceObject, irp *IRP) {
-	dev.Current = irp
+// spendTaken spends what a call of StartIo costs, where something happens meanwhile. It reports whether the request is still to
+// be started: if it is cancelled on the way there, whoever did that owns it, it may be freed already, and its cancel routine
+// starts the next one (A18, A2).
+func (c *CPU) spendTaken(irp *IRP) bool {
 	irp.reach(stageTaken)
 	id, cancellable := irp.id, irp.cancelRoutine != nil
-	if !c.pass(costStartIo) {
-		c.spend(costStartIo)
-	}
-	if cancellable && (irp.id != id || irp.cancelRoutine == nil) {
-		return
-	}
-	irp.reach(stageStarted)
-	if c.kernel.watched {
-		c.trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
-	}
-	dev.Driver.StartIo(c, dev, irp)
-	if c.irql != DispatchLevel {
-		c.notRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
-	}
+	c.spend(costStartIo)
+	return !cancellable || irp.id == id && irp.cancelRoutine != nil
 }

@@ -99,11 +99,10 @@ func (l *Line) Assert() {
 }
 
 func (l *Line) assert() {
-	rising := !l.asserted
-	l.asserted = l.mode != MessageSignaled
-	if l.mode == Latched && !rising {
-		return
+	if l.mode == Latched && l.asserted {
+		return // not an edge
 	}
+	l.asserted = l.mode != MessageSignaled
 	l.announce()
 }
 

@@ -301,29 +301,51 @@ func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, co
 
 // request makes a request through a file object, to be heard of by a context.
 func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset int64, context any) (Flight, Status) {
-	k := c.kernel
+	k, dev := c.kernel, file.device
 	if k.watched {
-		c.trace(HopOverlappedCall, nil, file.device.Name, int64(len(buf)), offset)
+		c.trace(HopOverlappedCall, nil, dev.Name, int64(len(buf)), offset)
 	}
 	if !c.pass(costSystemCall) {
 		c.spend(costSystemCall)
 	}
-	dev, drivers := file.device, file.device.stackSize
+	first, drivers := dev, dev.stackSize
+	file.finalStatus, file.finalInformation = StatusPending, 0
 	if k.hazard != nil {
 		if filter := k.interpose(major); filter != nil {
-			dev, drivers = filter, drivers+1
+			first, drivers = filter, drivers+1
+		}
+		if k.strike(NoIRPMemory) {
+			return Flight{}, StatusInsufficientResources
 		}
 	}
-	file.finalStatus, file.finalInformation = StatusPending, 0
-	irp := c.build(file, drivers, major, buf, offset, context)
-	if irp == nil {
-		return Flight{}, StatusInsufficientResources
+	irp := k.newIRP(drivers)
+	irp.UserBuffer = buf
+	irp.file, irp.thread, irp.context = file, c.thread, context
+	irp.deferred = true
+	irp.inFlight = true
+	irp.thread.inFlight++
+	file.inFlight++
+	sl := irp.top()
+	sl.Major = major
+	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
+	if ov, ok := context.(*Overlapped); ok {
+		ov.Status, ov.Information = StatusPending, 0
+		ov.irp = irp
+	}
+	if dev.Buffered && len(buf) > 0 {
+		irp.makeSystemBuffer(major)
+	}
+	if k.verify {
+		irp.guardBuffer(major)
+	}
+	if k.watched {
+		c.trace(HopIRPBuilt, irp, dev.Name, int64(len(buf)), offset)
 	}
 	id := irp.id
-	status := c.CallDriver(dev, irp)
+	status := c.CallDriver(first, irp)
 	if status == StatusPending {
 		if k.watched {
-			k.traceOn(c, HopPending, id, file.device.Name, 0, 0)
+			k.traceOn(c, HopPending, id, dev.Name, 0, 0)
 		}
 		if file.synchronous {
 			status = c.awaitSynchronous(file)
@@ -331,42 +353,6 @@ func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset 
 		return Flight{irp, id}, status
 	}
 	return Flight{}, c.completedAtOnce(file, irp, status)
-}
-
-// build makes the IRP of a request, for so many drivers.
-func (c *CPU) build(file *FileObject, drivers int, major MajorFunction, buf []byte, offset int64, context any) *IRP {
-	dev := file.device
-	if c.kernel.hazard != nil && c.kernel.strike(NoIRPMemory) {
-		return nil
-	}
-	irp := c.kernel.newIRP(drivers)
-	irp.UserBuffer = buf
-	if dev.Buffered && len(buf) > 0 {
-		system := make([]byte, len(buf))
-		if major == MajorWrite {
-			copy(system, buf)
-		}
-		irp.rest().systemBuffer = system
-	}
-	irp.file, irp.thread, irp.context = file, c.thread, context
-	irp.deferred = true
-	irp.inFlight = true
-	irp.thread.inFlight++
-	file.inFlight++
-	if ov, ok := context.(*Overlapped); ok {
-		ov.Status, ov.Information = StatusPending, 0
-		ov.irp = irp
-	}
-	if c.kernel.verify {
-		irp.guardBuffer(major)
-	}
-	sl := irp.top()
-	sl.Major = major
-	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
-	if c.kernel.watched {
-		c.trace(HopIRPBuilt, irp, dev.Name, int64(len(buf)), offset)
-	}
-	return irp
 }
 
 // completedAtOnce delivers the result of a request that was complete when its dispatch routine returned (A5).

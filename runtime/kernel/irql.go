@@ -36,14 +36,17 @@ func (c *CPU) IRQL() IRQL { return c.irql }
 
 // RaiseIRQL raises the CPU to a level and returns the one it was at. Lowering by RaiseIRQL is a bugcheck.
 func (c *CPU) RaiseIRQL(to IRQL) (old IRQL) {
-	if to < c.irql {
+	old = c.irql
+	if to < old {
 		c.notRaised(to)
 	}
-	old, c.irql = c.irql, to
-	return
+	c.irql = to
+	return old
 }
 
 // notRaised and the like are apart so that what calls them can be inlined.
+//
+//go:noinline
 func (c *CPU) notRaised(to IRQL) {
 	c.kernel.bugCheck("IRQL_NOT_GREATER_OR_EQUAL", "A22", nil, "RaiseIRQL from %v down to %v", c.irql, to)
 }
@@ -51,7 +54,7 @@ func (c *CPU) notRaised(to IRQL) {
 // LowerIRQL lowers the CPU to a level. What was held back above it happens before LowerIRQL returns: interrupts, then
 // the DPC queue, then the current thread's kernel APCs.
 func (c *CPU) LowerIRQL(to IRQL) {
-	if to > c.irql || c.attention>>to != 0 {
+	if to > c.irql || c.attention>>(to&63) != 0 {
 		c.lower(to)
 	} else {
 		c.irql = to

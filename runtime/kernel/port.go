@@ -135,9 +135,8 @@ func (p *CompletionPort) Post(c *CPU, key any, ov *Overlapped) {
 }
 
 // insertIRP queues the packet of a completed request, which ends the IRP.
-func (p *CompletionPort) insertIRP(c *CPU, irp *IRP) {
+func (p *CompletionPort) insertIRP(c *CPU, file *FileObject, irp *IRP) {
 	packet := p.insert(c, irp.id)
-	file := irp.file
 	packet.Key, packet.Context = file.key, irp.context
 	packet.Status, packet.Information, packet.IRP = irp.Status, irp.Information, irp.id
 	packet.file, packet.since = file, irp.since
@@ -179,7 +178,8 @@ func (p *CompletionPort) Remove(t *Thread) *Packet {
 	}
 	if t.handed { // it got one while it waited
 		t.handed = false
-		return p.open(c, &t.packet)
+		p.open(c, t.packet.IRP)
+		return &t.packet
 	}
 	if t.active { // it is done with the packet before: another may run, and that may be itself (A37)
 		t.port.current--
@@ -193,7 +193,8 @@ func (p *CompletionPort) Remove(t *Thread) *Packet {
 		p.current++
 		t.active = true
 		p.packets.pop(p.kernel, &t.packet)
-		return p.open(c, &t.packet)
+		p.open(c, t.packet.IRP)
+		return &t.packet
 	}
 	t.packet = Packet{} // what it has done is nobody's business any more
 	p.await(t)
@@ -213,12 +214,11 @@ func (p *CompletionPort) await(t *Thread) {
 }
 
 // open is the price of a packet.
-func (p *CompletionPort) open(c *CPU, packet *Packet) *Packet {
+func (p *CompletionPort) open(c *CPU, irp uint64) {
 	if !c.pass(costPacket) {
 		c.spend(costPacket)
 	}
-	p.kernel.mix(hashPacket|packet.IRP<<8, uint64(c.number))
-	return packet
+	p.kernel.mix(hashPacket|irp<<8, uint64(c.number))
 }
 
 // release lets a waiter run if the port has a packet and may have one more running (A38).

@@ -189,7 +189,7 @@ func TestA36_LastWaiterFirst(t *testing.T) {
 		}
 		irp := b.irp(1)
 		irp.file.key, irp.current = key, irp.depth+2
-		b.port.insertIRP(b.c(), irp)
+		b.port.insertIRP(b.c(), irp.file, irp)
 	}
 	equal(t, "packets that wait", b.port.Len(), 5)
 	for range 5 {

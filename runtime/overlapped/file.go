@@ -146,12 +146,14 @@ type watched struct {
 }
 
 func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64, sequential bool) async.Task[int] {
-	plain := f.plain != nil && ctx == f.plain
-	if err := f.check(ctx, plain, major, buf, offset); err != nil {
-		return async.Completed(0, f.wrap(major, err))
-	}
-	if len(buf) == 0 {
-		return async.Completed(0, nil)
+	plain := ctx != nil && ctx == f.plain
+	if !plain || f.closed || offset < 0 || len(buf) == 0 {
+		if err := f.check(ctx, plain, major, buf, offset); err != nil {
+			return async.Completed(0, f.wrap(major, err))
+		}
+		if len(buf) == 0 {
+			return async.Completed(0, nil)
+		}
 	}
 	k := f.world.Kernel()
 	c := k.CPU()
@@ -291,15 +293,20 @@ func (op *operation) complete(ex *async.Executor, t *kernel.Thread, packet *kern
 
 // result turns a request's outcome into the task's, and advances the file's position. ctx is nil if it never ends.
 func (op *operation) result(ctx context.Context, status kernel.Status, n int) (int, error) {
-	f := op.file
 	if op.sequential {
-		f.position = op.offset + int64(n)
+		op.file.position = op.offset + int64(n)
 	}
-	if status.IsSuccess() {
-		if op.major == kernel.MajorWrite && n < int(op.length) {
-			return n, f.wrap(op.major, io.ErrShortWrite)
-		}
+	if status.IsSuccess() && (n >= int(op.length) || op.major != kernel.MajorWrite) {
 		return n, nil
+	}
+	return n, op.failure(ctx, status)
+}
+
+// failure is the error of an operation that has not done all that it was asked for.
+func (op *operation) failure(ctx context.Context, status kernel.Status) error {
+	f := op.file
+	if status.IsSuccess() {
+		return f.wrap(op.major, io.ErrShortWrite)
 	}
 	err := f.errorOf(status)
 	if status == kernel.StatusCancelled {
@@ -310,7 +317,7 @@ func (op *operation) result(ctx context.Context, status kernel.Status, n int) (i
 			err = os.ErrClosed
 		}
 	}
-	return n, f.wrap(op.major, err)
+	return f.wrap(op.major, err)
 }
 
 // wrap says of an error what was done and to what; io.EOF stays bare, as callers expect.
