@@ -19,6 +19,9 @@ type Builder[T any] struct {
 // it waits for. Each may be nil.
 func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Header) {
 	h := (*Builder[T])(addressOf(m))
+	if *h.promotedTo() != nil {
+		h.forsake()
+	}
 	h.promote(promoted, belonging(ctx, awaited))
 	*b.promotedTo() = unsafe.Pointer(h)
 	if h.followed() {
@@ -32,6 +35,16 @@ func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Heade
 //
 //go:nocheckptr
 func Self[M any](m *M) *M { return (*M)(unsafe.Add(nil, uintptr(unsafe.Pointer(m)))) }
+
+// forsake is called where a machine that had left the stack ends on it, or leaves it
+// once more: what it was about to wait for was there after all. Its copy is nobody's.
+func (b *Builder[T]) forsake() {
+	h := (*Builder[T])(*b.promotedTo())
+	*b.promotedTo() = nil
+	if h.followed() {
+		h.ended(unsafe.Pointer(h))
+	}
+}
 
 // SyncContext returns where the machine resumes, nil if anywhere.
 func (b *Builder[T]) SyncContext() SyncContext {
@@ -48,6 +61,9 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 	switch {
 	case err != nil:
 	case s&promoted == 0: // on the stack, as most that wait for nothing are
+		if *b.promotedTo() != nil {
+			b.forsake()
+		}
 		b.value, b.status = v, done
 		return nil
 	case s&(solo|single|tracked) == solo && s&phases != done:
@@ -59,6 +75,9 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 // settle is SetResult of a machine that has failed, or is on the heap.
 func (b *Builder[T]) settle(v T, err error) Continuation {
 	if !b.has(promoted) {
+		if *b.promotedTo() != nil {
+			b.forsake()
+		}
 		b.value, b.status = v, done|failed
 		*b.failure() = err
 		return nil

@@ -280,9 +280,6 @@ func staleToken(what string) {
 // promote is called on the header of a machine that has been copied to the heap and
 // belongs to env, which may be nil: nobody else knows it yet.
 func (h *Header) promote(flags uint32, env *environment) {
-	if at := h.promotedTo(); *at != nil { // another copy's, which did not have to wait after all
-		*at = nil
-	}
 	if env != nil {
 		h.env = env
 		flags |= env.flags
@@ -294,8 +291,8 @@ func (h *Header) promote(flags uint32, env *environment) {
 // uses it.
 func (h *Header) OnStack() bool { return atomic.LoadUint32(&h.status)&promoted == 0 }
 
-// HandedOn reports whether the machine, on the stack, has neither completed nor left
-// it: it has handed on what it awaits. Only generated code uses it.
+// HandedOn reports whether the machine, on the stack, has never left it. Asked of one
+// that has not completed, it has handed on what it awaits. Only generated code uses it.
 func (h *Header) HandedOn() bool { return *h.promotedTo() == nil }
 
 // promotedTo is where a machine on the stack, which nobody awaits, keeps the address

@@ -186,6 +186,9 @@ func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
 // the Token token before the copying.
 func (b *PooledBuilder[T]) PromotePooled(m Recyclable, token uint32, env *environment) {
 	h := (*PooledBuilder[T])(addressOf(m))
+	if *h.promotedTo() != nil {
+		h.forsake()
+	}
 	h.owner = m
 	h.promote(promoted|single|token, env)
 	*b.promotedTo() = unsafe.Pointer(h)

@@ -184,11 +184,10 @@ func (a *Awaiter[T]) OnCompleted(t Task[T], m *Header, machine Continuation) boo
 // has none.
 func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
 	h := t.header()
-	if !m.OnStack() || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
+	if !m.OnStack() || !m.HandedOn() || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
 		return false
 	}
 	a.header, m.Awaited = h, uint16(t.token>>versionShift)
-	*m.promotedTo() = nil
 	return true
 }
 

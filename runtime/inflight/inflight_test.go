@@ -3,6 +3,7 @@ package inflight_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -189,6 +190,37 @@ func TestWriteWhileMachinesRun(t *testing.T) {
 		default:
 		}
 	}
+}
+
+// A machine that leaves the stack and then need not wait goes on there: no copy of it
+// is in flight, however it goes on.
+func TestMachinesThatNeedNotWaitAfterAll(t *testing.T) {
+	defer inflight.Track()()
+	count := func(want string) {
+		t.Helper()
+		var b bytes.Buffer
+		inflight.Write(&b)
+		if !strings.HasPrefix(b.String(), want) {
+			t.Errorf("%s\nwant %s", b.String(), want)
+		}
+	}
+	if n, err := hastyAsync(3, nil, async.Completed(1, nil)).Await(); n != 2 || err != nil {
+		t.Error(n, err)
+	}
+	count("0 machines in flight\n")
+	failure := errors.New("it failed")
+	if _, err := hastyAsync(3, failure, async.Completed(1, nil)).Await(); err != failure {
+		t.Error(err)
+	}
+	count("0 machines in flight\n")
+	source := async.NewSource[int]()
+	task := hastyAsync(3, nil, source.Task())
+	count("1 machines in flight\n")
+	source.SetResult(1)
+	if n, err := task.Await(); n != 2 || err != nil {
+		t.Error(n, err)
+	}
+	count("0 machines in flight\n")
 }
 
 func TestWriteWithoutTrack(t *testing.T) {

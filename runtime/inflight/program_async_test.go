@@ -622,6 +622,145 @@ func (m *eachMachine) States() (*async.States, int) {
 	return &eachMachineStates, int(m.State)
 }
 
+// hastyAsync starts hasty; it returns at the first await that has to wait.
+func hastyAsync(times int, fail error, then async.Task[int]) (task async.Task[int]) {
+	m := hastyMachine{times: times, fail: fail, then: then}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	return m.Task()
+}
+
+var _ = hasty
+
+// hastyMachine is hasty between its awaits.
+type hastyMachine struct {
+	async.Builder[int]
+
+	times int
+	fail  error
+	then  async.Task[int]
+	index int
+
+	awaiter  late               // what is awaited
+	awaiter2 async.Awaiter[int] // what is awaited
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *hastyMachine) onHeap(awaited *async.Header) *hastyMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *hastyMachine) leaveStack(awaited *async.Header) *hastyMachine {
+	h := new(hastyMachine)
+	*h = *m
+	m.Promote(h, nil, awaited)
+	return h
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *hastyMachine) finish(result int, err error) async.Continuation {
+	m.fail = nil
+	m.then = async.Task[int]{}
+	return m.SetResult(result, err)
+}
+
+// MoveNext runs hasty until it has to wait, or to its end.
+func (m *hastyMachine) MoveNext(*async.Executor) async.Continuation {
+	var (
+		err   error
+		n     int
+		task  late
+		task2 async.Task[int]
+	)
+	switch m.State {
+	case 1:
+		task, m.awaiter = m.awaiter, late{}
+		goto awaitDone // (late{})
+	case 2:
+		task, m.awaiter = m.awaiter, late{}
+		goto awaitDone2 // (late{fail})
+	case 3:
+		task2 = m.awaiter2.Task(m.Awaited)
+		goto thenDone // then
+	}
+
+	m.index = 0
+loop:
+	if m.index >= m.times {
+		goto done
+	}
+	task = (late{})
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
+		h.awaiter = task
+		if task.OnCompleted(h) {
+			return nil
+		}
+	}
+awaitDone:
+	err = task.GetResult()
+	if err != nil {
+		return m.finish(0, err)
+	}
+	m.index++
+	goto loop
+done:
+	task = (late{m.fail})
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
+		h.fail = nil // not needed any more
+		h.awaiter = task
+		if task.OnCompleted(h) {
+			return nil
+		}
+	}
+awaitDone2:
+	err = task.GetResult()
+	if err != nil {
+		return m.finish(0, err)
+	}
+	task2 = m.then
+	if !task2.IsCompleted() {
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 3
+		h.fail, h.then = nil, async.Task[int]{} // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
+			return nil
+		}
+	}
+thenDone:
+	n, err = task2.GetResult()
+	return m.finish(n+1, err)
+}
+
+// hastyMachineStates says of each state its line, what is awaited, and which fields are needed after.
+var hastyMachineStates = async.States{
+	Func: "hasty", File: "program_test.go", Line: 88, Code: 678,
+	Lines: "19:1 23-24:1 35-37:2 38:1 41:6 53-56:6 66-67:9",
+	At: []async.State{
+		1: {Line: 2, Awaits: "(late{})", Needs: "times fail then index"},
+		2: {Line: 6, Awaits: "(late{fail})", Needs: "then"},
+		3: {Line: 9, Awaits: "then", Needs: ""},
+	},
+}
+
+// States says where hasty waits, to whoever looks at it.
+func (m *hastyMachine) States() (*async.States, int) {
+	return &hastyMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("fetchMachine", &fetchMachineStates)
@@ -630,4 +769,5 @@ func init() {
 	async.Know("listenMachine", &listenMachineStates)
 	async.Know("anywhereMachine", &anywhereMachineStates)
 	async.Know("eachMachine", &eachMachineStates)
+	async.Know("hastyMachine", &hastyMachineStates)
 }
