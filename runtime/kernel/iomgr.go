@@ -262,46 +262,31 @@ func (ov *Overlapped) IRPID() uint64 {
 // then told to the port, event or routine, unless it is an error that was returned (A12). On a synchronous handle it
 // waits, and ov may be nil.
 func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, ov *Overlapped) Status {
-	c.requireCaller("Request")
-	k := c.kernel
-	file := k.lookup(h)
-	switch {
-	case file == nil:
-		return StatusInvalidHandle
-	case offset < 0 || !file.synchronous && ov == nil:
-		return StatusInvalidParameter
-	case ov != nil && (ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil): // in flight already; A13
-		return StatusInvalidParameter
-	}
 	var context any
 	if ov != nil {
 		context = ov
 	}
-	_, status := c.request(file, major, buf, offset, context)
+	_, _, status := c.Submit(h, major, buf, offset, context)
 	return status
 }
 
-// Submit is Request for a handle that is bound to a port, and for who needs no more than the packet, which has the context,
-// the status and the bytes transferred (NtReadFile with an ApcContext). The context is not nil and no *Overlapped. A
-// request that is done at once has transferred n bytes, and its packet is left out as Request leaves it out.
+// Submit is Request for who needs no more than the port's packet, which has the context, the status and the bytes transferred
+// (NtReadFile with an ApcContext): the context is whatever the requester likes. If it is an *Overlapped, or nil on a
+// synchronous handle, Submit is Request. A request that is done at once has transferred n bytes, and its packet is left out as
+// Request leaves it out.
 func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, context any) (f Flight, n int, s Status) {
-	c.requireCaller("Submit")
-	file := c.kernel.lookup(h)
+	c.requireCaller("Request")
+	k, file := c.kernel, c.kernel.lookup(h)
+	ov, _ := context.(*Overlapped)
 	switch {
 	case file == nil:
 		return f, 0, StatusInvalidHandle
-	case offset < 0 || file.port == nil || context == nil:
+	case offset < 0 || !file.synchronous && context == nil || file.port == nil && ov == nil && context != nil:
+		return f, 0, StatusInvalidParameter
+	case ov != nil && (ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil): // in flight already; A13
 		return f, 0, StatusInvalidParameter
 	}
-	if f, s = c.request(file, major, buf, offset, context); s != StatusPending {
-		n = file.finalInformation
-	}
-	return f, n, s
-}
-
-// request makes a request through a file object, to be heard of by a context.
-func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset int64, context any) (Flight, Status) {
-	k, dev := c.kernel, file.device
+	dev := file.device
 	if k.watched {
 		c.trace(HopOverlappedCall, nil, dev.Name, int64(len(buf)), offset)
 	}
@@ -315,7 +300,7 @@ func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset 
 			first, drivers = filter, drivers+1
 		}
 		if k.strike(NoIRPMemory) {
-			return Flight{}, StatusInsufficientResources
+			return f, 0, StatusInsufficientResources
 		}
 	}
 	irp := k.newIRP(drivers)
@@ -328,7 +313,7 @@ func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset 
 	sl := irp.top()
 	sl.Major = major
 	sl.Parameters = Parameters{Length: len(buf), ByteOffset: offset}
-	if ov, ok := context.(*Overlapped); ok {
+	if ov != nil {
 		ov.Status, ov.Information = StatusPending, 0
 		ov.irp = irp
 	}
@@ -342,21 +327,21 @@ func (c *CPU) request(file *FileObject, major MajorFunction, buf []byte, offset 
 		c.trace(HopIRPBuilt, irp, dev.Name, int64(len(buf)), offset)
 	}
 	id := irp.id
-	status := c.CallDriver(first, irp)
-	if status == StatusPending {
-		if k.watched {
-			k.traceOn(c, HopPending, id, dev.Name, 0, 0)
-		}
-		if file.synchronous {
-			status = c.awaitSynchronous(file)
-		}
-		return Flight{irp, id}, status
+	if s = c.CallDriver(first, irp); s != StatusPending {
+		c.completedAtOnce(file, irp, s)
+		return f, file.finalInformation, s
 	}
-	return Flight{}, c.completedAtOnce(file, irp, status)
+	if k.watched {
+		k.traceOn(c, HopPending, id, dev.Name, 0, 0)
+	}
+	if file.synchronous {
+		s = c.awaitSynchronous(file)
+	}
+	return Flight{irp, id}, 0, s
 }
 
 // completedAtOnce delivers the result of a request that was complete when its dispatch routine returned (A5).
-func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) Status {
+func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) {
 	if !irp.completed() || irp.deferred {
 		c.kernel.bugCheckIn(file.device.Driver.Major[irp.top().Major], vNothingDone, irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
 	}
@@ -367,7 +352,6 @@ func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) Status 
 	old := c.RaiseIRQL(APCLevel)
 	c.deliverStatus(irp)
 	c.LowerIRQL(old)
-	return status
 }
 
 // awaitSynchronous waits for the one request of a synchronous handle.

@@ -267,14 +267,15 @@ func (irp *IRP) SetCompletionRoutine(r CompletionRoutine, context any, onSuccess
 // MarkPending says that the IRP will not be complete when the dispatch routine returns, which must then return
 // StatusPending. It comes before the IRP is put where somebody else could complete it (A4).
 func (irp *IRP) MarkPending() {
-	if irp.kernel().watched {
-		irp.watchMark()
+	if irp.current != 1 || irp.annex.kernel.watched {
+		irp.markPending()
+	} else {
+		irp.lowest.control |= controlPending
 	}
-	irp.CurrentStackLocation().control |= controlPending
 }
 
-// watchMark is what MarkPending does before if somebody watches.
-func (irp *IRP) watchMark() {
+// markPending is MarkPending where somebody watches, or of a driver that is not the lowest.
+func (irp *IRP) markPending() {
 	k := irp.kernel()
 	if k.verify && k.cpu.completedBefore(irp) {
 		k.violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
@@ -282,6 +283,7 @@ func (irp *IRP) watchMark() {
 	if dev := irp.CurrentStackLocation().Device; dev != nil {
 		k.cpu.Trace(HopMarkPending, irp, dev.Driver.Name, 0, 0)
 	}
+	irp.CurrentStackLocation().control |= controlPending
 }
 
 // CallDriver hands an IRP down to a device's driver and returns what its dispatch routine returns. The caller must not

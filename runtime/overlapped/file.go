@@ -58,7 +58,9 @@ type File struct {
 	position int64
 	pending  async.Source[int] // bound to the World, and never used: what each operation's task begins as
 	free     []*operation      // those that have ended
-	plain    context.Context   // the last one that was found to be fit and never to end
+	fresh    []operation       // those that were made, and not used yet
+	made     int
+	plain    context.Context // the last one that was found to be fit and never to end
 }
 
 // Open opens the device of that name in a World, for overlapped I/O, and binds it to the I/O threads' port.
@@ -198,10 +200,26 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 func (f *File) take() *operation {
 	n := len(f.free)
 	if n == 0 {
-		return &operation{file: f}
+		return f.make()
 	}
 	op := f.free[n-1]
 	f.free = f.free[:n-1]
+	return op
+}
+
+// mostMade is how many operations are made at a time, at most. Of larger objects Go keeps a word more, and all are kept as long
+// as one of them.
+const mostMade = 8
+
+// make makes an operation, and others with it if there are many.
+func (f *File) make() *operation {
+	if len(f.fresh) == 0 {
+		f.fresh = make([]operation, min(max(1, f.made), mostMade))
+		f.made += len(f.fresh)
+	}
+	op := &f.fresh[0]
+	f.fresh = f.fresh[1:]
+	op.file = f
 	return op
 }
 
