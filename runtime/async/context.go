@@ -109,7 +109,11 @@ func (e *environment) with(sc SyncContext, workers SyncContext) *environment {
 	if sc == nil && workers == nil {
 		return e.bare
 	}
-	return &environment{sync: sc, host: e.host, workers: workers, machines: e.bare.machines, bare: e.bare, flags: e.bare.flags}
+	flags := e.bare.flags
+	if sc != nil {
+		flags |= elsewhere
+	}
+	return &environment{sync: sc, host: e.host, workers: workers, machines: e.bare.machines, bare: e.bare, flags: flags}
 }
 
 type environmentKey struct{}
@@ -185,6 +189,7 @@ func WorkersOf(ctx context.Context) SyncContext { return carried(ctx).workers }
 // post queues c where it belongs: on its SyncContext, else with the host, else
 // on the executor at hand, else on a goroutine that ends with it (C45).
 func post(ex *Executor, h Host, c Continuation) {
+	c = freed(c)
 	if sc := c.SyncContext(); sc != nil {
 		sc.Post(c)
 		return
@@ -202,13 +207,15 @@ func post(ex *Executor, h Host, c Continuation) {
 
 // postAll posts what a completion released, which may be nothing.
 func postAll(ex *Executor, h Host, released Continuation) {
-	switch l := released.(type) {
-	case nil:
-	case *continuations:
-		for _, c := range l.list {
-			post(ex, h, c)
-		}
-	default:
+	if released == nil {
+		return
+	}
+	l := listOf(released)
+	if l == nil {
 		post(ex, h, released)
+		return
+	}
+	for _, c := range l.list {
+		post(ex, h, c)
 	}
 }

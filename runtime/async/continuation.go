@@ -1,5 +1,7 @@
 package async
 
+import "sync"
+
 // A Continuation is what remains to be done once an awaitable completes. A
 // generated machine's pointer is one; so is whatever embeds [Anywhere] and has
 // a MoveNext, and perhaps a SyncContext of its own. Its dynamic type must be
@@ -7,7 +9,8 @@ package async
 type Continuation interface {
 	// MoveNext goes on. ex is who runs it, nil if no executor is at hand. It
 	// returns the continuation that it released by completing something, nil if
-	// none; the caller runs that one next.
+	// none; the caller runs that one next. (What it comes by in another way is
+	// resumed right there, whatever its SyncContext says.)
 	MoveNext(ex *Executor) Continuation
 	// SyncContext returns where the continuation must be resumed, nil if it may
 	// be wherever the completion runs.
@@ -46,29 +49,63 @@ type continuations struct {
 	list []Continuation
 }
 
-// SyncContext is one that no loop is of: it takes the list apart.
-func (*continuations) SyncContext() SyncContext { return severally }
-
-var severally SyncContext = new(takenApart)
-
-type takenApart struct{ _ byte }
-
-// Post is never called.
-func (*takenApart) Post(Continuation) { panic("async: a list of continuations was posted as one") }
-
 // MoveNext exists so that a list can be handed on as one continuation; the
-// loop in [round.pick] takes it apart and never calls it.
+// loop that resumes takes it apart and never calls it.
 func (*continuations) MoveNext(*Executor) Continuation {
 	panic("async: a list of continuations was resumed as one")
+}
+
+// listOf is the list that a cell keeps as c, nil if it is one continuation.
+func listOf(c Continuation) *continuations {
+	if b, ok := c.(*bound); ok {
+		l, _ := b.Continuation.(*continuations)
+		return l
+	}
+	return nil
+}
+
+// bound is what cells keep that a loop does not just resume: a list, or a continuation
+// that has a SyncContext. The loop asks no others for one.
+type bound struct{ Continuation }
+
+var bounds = sync.Pool{New: func() any { return new(bound) }}
+
+// bind is c as cells keep it.
+func bind(c Continuation) Continuation {
+	if c.SyncContext() == nil {
+		return c
+	}
+	b := bounds.Get().(*bound)
+	b.Continuation = c
+	return b
+}
+
+// free is what was bound. b is used again.
+func (b *bound) free() Continuation {
+	c := b.Continuation
+	b.Continuation = nil
+	bounds.Put(b)
+	return c
+}
+
+// freed is c as its author knows it.
+func freed(c Continuation) Continuation {
+	if b, ok := c.(*bound); ok {
+		return b.free()
+	}
+	return c
 }
 
 // unbound resumes a continuation anywhere: what ConfigureAwait(false) stores.
 type unbound struct{ Continuation }
 
-// bare is c without what resumes it anywhere.
+// bare is c without what says where it resumes.
 func bare(c Continuation) Continuation {
-	if u, ok := c.(*unbound); ok {
-		return u.Continuation
+	switch c := c.(type) {
+	case *bound:
+		return bare(c.Continuation)
+	case *unbound:
+		return c.Continuation
 	}
 	return c
 }

@@ -43,10 +43,7 @@ func (ex *Executor) Run(c Continuation) {
 	if c == nil {
 		return
 	}
-	if sc := c.SyncContext(); sc != nil && sc != ex.SyncContext() && sc != severally {
-		c = &unbound{Continuation: c} // posting it once more would never end
-	}
-	ex.release(c)
+	ex.release(freed(c))
 }
 
 // release is Run for what a completion released: a continuation that wants
@@ -152,32 +149,37 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 				continue
 			}
 		}
-		current = c
-		if sc := current.SyncContext(); sc != nil {
-			if sc != r.here {
-				c, current = current, nil
-				r.elsewhere(c, sc)
-				c = nil
+		if _, ok := c.(*bound); ok {
+			current = nil
+			if c = r.unbind(c); c == nil {
 				continue
 			}
 		}
+		current = c
 		if r.machines != nil {
-			c = r.machines.resume(current, r.ex)
+			c = r.machines.resume(c, r.ex)
 		} else {
-			c = current.MoveNext(r.ex)
+			c = c.MoveNext(r.ex)
 		}
 	}
 	finished = true
 	return nil
 }
 
-// elsewhere passes on what is not resumed here; a list it takes apart.
-func (r *round) elsewhere(c Continuation, sc SyncContext) {
+// unbind returns what is bound if it is resumed here; else it passes it on, and
+// returns nil. A list it takes apart.
+func (r *round) unbind(bound Continuation) Continuation {
+	sc := bound.SyncContext()
+	c := freed(bound)
 	if l, ok := c.(*continuations); ok {
 		r.queue().pushAll(l.list)
-		return
+		return nil
+	}
+	if sc == r.here {
+		return c
 	}
 	sc.Post(c)
+	return nil
 }
 
 // interrupt is called deferred after m panicked with v, which was recovered, or
@@ -211,7 +213,7 @@ func (r *round) queue() *queue {
 // pick chooses what is resumed next: whatever has waited longest.
 func (r *round) pick(released Continuation) Continuation {
 	q := r.queue()
-	if l, ok := released.(*continuations); ok {
+	if l := listOf(released); l != nil {
 		q.pushAll(l.list)
 		released = nil
 	}

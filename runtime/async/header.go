@@ -33,7 +33,7 @@ type Header struct {
 
 	env *environment // valid once status has hosted
 
-	// next is nil, the only continuation, or *continuations; and once status has
+	// next is nil, the only continuation, or a list of them; and once status has
 	// failed, the error, by way of failure; on the stack, what promotedTo says.
 	next Continuation
 }
@@ -51,15 +51,16 @@ const (
 // The flags of a status. All but hosted, solo, tracked and failed are set before anybody
 // else knows the cell.
 const (
-	hosted   uint32 = 8 << iota // env is set
-	solo                        // env has a host, so that one goroutine at a time knows the cell
-	promoted                    // a machine's cell: on the heap, so others may refer to it
-	posting                     // continuations are posted, not resumed by the completer
-	single                      // from a pool: awaited once, read once
-	failed                      // there is an error
-	reusable uint32 = 1 << 25   // its operation is used again once the result was read, unless several await it
-	tracked  uint32 = 1 << 26   // env's host keeps track of its machines
-	flags           = hosted | solo | promoted | posting | single | tracked
+	hosted    uint32 = 8 << iota // env is set
+	solo                         // env has a host, so that one goroutine at a time knows the cell
+	promoted                     // a machine's cell: on the heap, so others may refer to it
+	posting                      // continuations are posted, not resumed by the completer
+	single                       // from a pool: awaited once, read once
+	failed                       // there is an error
+	reusable  uint32 = 1 << 25   // its operation is used again once the result was read, unless several await it
+	tracked   uint32 = 1 << 26   // env's host keeps track of its machines
+	elsewhere uint32 = 1 << 27   // env has a SyncContext
+	flags            = hosted | solo | promoted | posting | single | tracked
 )
 
 // versions is the part of a status that is bumped at each reuse; tasks carry the
@@ -98,7 +99,7 @@ func (h *Header) leave(s, from, to uint32) {
 func (h *Header) suspend(m *Header, token uint32, k Continuation) bool {
 	s := atomic.LoadUint32(&h.status)
 	m.Awaited = uint16(token >> versionShift)
-	if (s^token)&(versions|phases|solo|tracked) != done|solo || !m.has(hosted) {
+	if (s^token)&(versions|phases|solo|tracked) != done|solo || atomic.LoadUint32(&m.status)&(hosted|elsewhere) != hosted {
 		return h.onCompleted(token, k)
 	}
 	h.next, h.status = k, s|stored // a host's, and pending: nobody sees it before we return
@@ -131,6 +132,7 @@ func (h *Header) onCompleted(token uint32, k Continuation) bool {
 	if s&solo != 0 {
 		k.adopt(h.env.bare, k)
 	}
+	k = bind(k)
 	for ; ; s = atomic.LoadUint32(&h.status) {
 		switch s & phases {
 		case done:
@@ -183,11 +185,11 @@ func (h *Header) storeFirst(k Continuation) bool {
 }
 
 func (h *Header) append(k Continuation) {
-	if l, ok := h.next.(*continuations); ok {
+	if l := listOf(h.next); l != nil {
 		l.list = append(l.list, k)
 		return
 	}
-	h.next = &continuations{list: []Continuation{h.next, k}}
+	h.next = &bound{&continuations{list: []Continuation{h.next, k}}}
 }
 
 // remove takes k back; false if it was released already or never stored.
@@ -216,15 +218,15 @@ func (h *Header) remove(k Continuation) bool {
 
 // without returns next without k, and whether k was there.
 func without(next, k Continuation) (found bool, rest Continuation) {
-	l, ok := next.(*continuations)
-	if !ok {
-		if next == k {
+	l := listOf(next)
+	if l == nil {
+		if is(next, k) {
 			return true, nil
 		}
 		return false, next
 	}
 	for i, c := range l.list {
-		if c == k {
+		if is(c, k) {
 			copy(l.list[i:], l.list[i+1:])
 			l.list[len(l.list)-1] = nil
 			l.list = l.list[:len(l.list)-1]
@@ -235,7 +237,15 @@ func without(next, k Continuation) (found bool, rest Continuation) {
 	if len(l.list) == 1 {
 		return found, l.list[0]
 	}
-	return found, l
+	return found, next
+}
+
+// is reports whether a cell keeps k as c.
+func is(c, k Continuation) bool {
+	if b, ok := c.(*bound); ok {
+		c = b.Continuation
+	}
+	return c == k
 }
 
 // failure is where the error is, once status has failed: two interfaces are alike

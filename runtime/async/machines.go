@@ -283,17 +283,15 @@ func (h *Header) awaitedBy() []Continuation {
 			continue
 		}
 		var list []Continuation
-		if l, ok := h.next.(*continuations); ok {
+		if l := listOf(h.next); l != nil {
 			list = slices.Clone(l.list)
 		} else {
 			list = []Continuation{h.next}
 		}
-		h.leave(s, appending, stored)
 		for i, k := range list {
-			if u, ok := k.(*unbound); ok {
-				list[i] = u.Continuation
-			}
+			list[i] = bare(k)
 		}
+		h.leave(s, appending, stored)
 		return list
 	}
 }
