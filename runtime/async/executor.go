@@ -75,8 +75,8 @@ func (ex *Executor) RunAll(next func() (c Continuation, more bool)) {
 		return
 	}
 	ex.running = true
-	r := round{ex: ex, feed: next}
-	r.run(nil)
+	ex.round.feed = next
+	ex.round.run(nil)
 	ex.running = false
 }
 
@@ -98,9 +98,8 @@ type round struct {
 	own    queue // waits for its turn where there is no executor
 	nested bool  // inside another round of ex
 
-	// Kept here, not in variables of the loop: a register outlives no call.
-	here     SyncContext // ex's own
-	machines *Machines   // who hears of what is resumed
+	// Kept here, not in a variable of the loop: a register outlives no call.
+	machines *Machines // who hears of what is resumed
 
 	feed func() (Continuation, bool) // what RunAll asks for more, until there is none
 
@@ -131,7 +130,7 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 		r.interrupt(m, v, &next)
 	}()
 	q := r.queue()
-	r.here, r.machines = r.ex.SyncContext(), r.ex.tracker()
+	r.machines = r.ex.tracker()
 	for {
 		if q.n > 0 {
 			c = r.pick(c)
@@ -175,7 +174,7 @@ func (r *round) unbind(bound Continuation) Continuation {
 		r.queue().pushAll(l.list)
 		return nil
 	}
-	if sc == r.here {
+	if sc == r.ex.SyncContext() {
 		return c
 	}
 	sc.Post(c)
@@ -231,6 +230,7 @@ func (r *round) pick(released Continuation) Continuation {
 // goroutines, one after the other, so that a chain of a million machines in
 // which each raises the Goexit of the one before neither dives nor piles up.
 func (r *round) unwind(next Continuation) {
+	r.feed = nil
 	next = r.pick(next)
 	if r.relay != nil {
 		r.left = next

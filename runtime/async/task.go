@@ -134,11 +134,15 @@ func (t Task[T]) Await() (v T, err error) {
 }
 
 // await is Await of what is not inline, or failed.
-func (t Task[T]) await() (T, error) {
-	if !t.IsCompleted() {
-		blockOn(t.host(), t)
+func (t Task[T]) await() (v T, err error) {
+	if t.token == 0 {
+		v, err = t.value, t.err
+	} else {
+		if !t.header().isCompleted() {
+			blockOn(t.host(), t)
+		}
+		v, err = t.cell().take(t.token)
 	}
-	v, err := t.take()
 	if err != nil {
 		err = raiseOutside(err)
 	}
