@@ -31,9 +31,13 @@ func (w *diskWatch) init(d *Disk) {
 // arm lets the watchdog look in a while; if it will anyway, nothing.
 func (w *diskWatch) arm(c *kernel.CPU) {
 	if !w.armed {
-		w.armed = true
-		w.disk.kernel.SetTimer(&w.timer, c.Now().Add(diskPatience))
+		w.set(c)
 	}
+}
+
+func (w *diskWatch) set(c *kernel.CPU) {
+	w.armed = true
+	w.disk.kernel.SetTimer(&w.timer, c.Now().Add(diskPatience))
 }
 
 // disarm lets it sleep: the disk has nothing to do.

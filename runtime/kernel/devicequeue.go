@@ -141,36 +141,42 @@ func (q *DeviceQueue) Find(file *FileObject) *IRP {
 // StartNextPacket comes to it. While it is queued, cancel can complete it; nil: it cannot be cancelled.
 func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 	old := c.RaiseIRQL(DispatchLevel)
-	if cancel != nil && !c.kernel.careful && !dev.Queue.Busy() {
+	if !c.kernel.careful && dev.Queue.take() {
 		irp.cancelRoutine = cancel // it goes straight to StartIo: nobody is there whom the lock would keep off
-		cancel = nil
+		c.startIo(dev, irp)
+		c.LowerIRQL(old)
+		return
 	}
+	cancelled := c.startOrQueue(dev, irp, cancel)
+	c.LowerIRQL(old)
+	if !cancelled {
+		c.stall()
+	}
+}
+
+// startOrQueue is StartPacket where somebody may come between, or the device is busy. It reports whether the request was
+// cancelled before it had a cancel routine, and so is complete (A18).
+func (c *CPU) startOrQueue(dev *DeviceObject, irp *IRP, cancel CancelRoutine) (cancelled bool) {
 	if cancel != nil {
 		c.AcquireCancelLock()
 		irp.SetCancelRoutine(cancel)
 	}
-	queued := !dev.Queue.take()
+	queued := dev.Queue.Insert(c, irp)
 	if queued {
-		dev.Queue.link(irp, dev.Queue.tail)
 		c.Trace(HopQueued, irp, dev.Name, int64(dev.Queue.length), 0)
 	}
 	if cancel != nil {
-		// It may have been cancelled before it had a routine (A18).
 		if queued && irp.Cancel && irp.SetCancelRoutine(nil) != nil {
 			irp.CancelIRQL = c.CancelLockIRQL()
 			cancel(c, dev, irp)
-			c.LowerIRQL(old)
-			return
+			return true
 		}
 		c.ReleaseCancelLock(DispatchLevel)
 	}
 	if !queued {
 		c.startIo(dev, irp)
 	}
-	c.LowerIRQL(old)
-	if c.kernel.hazard != nil {
-		c.stall()
-	}
+	return false
 }
 
 // StartNextPacket says that the device is done with a request and starts the next one that waits. A driver's DPC calls

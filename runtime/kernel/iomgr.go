@@ -275,8 +275,11 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 // synchronous handle, Submit is Request. A request that is done at once has transferred n bytes, and its packet is left out as
 // Request leaves it out.
 func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, context any) (f Flight, n int, s Status) {
-	c.requireCaller("Request")
-	k, file := c.kernel, c.kernel.lookup(h)
+	k := c.kernel
+	if t := c.thread; t == nil || t.state != Running || c.irql != PassiveLevel || k.delivering {
+		c.requireCaller("Request")
+	}
+	file := k.lookup(h)
 	ov, _ := context.(*Overlapped)
 	switch {
 	case file == nil:
