@@ -160,7 +160,7 @@ func TestA06_CompletionBeforeTheReturn(t *testing.T) {
 	equal(t, "status", m.c().Request(h, MajorRead, make([]byte, 4), 0, ov), StatusPending)
 	equal(t, "order", m.kinds(HopIRPComplete, HopPending), "irp-complete pending")
 	m.run()
-	if len(*got) != 1 || (*got)[0].Context != any(ov) || ov.Information != 3 || ov.InFlight() {
+	if len(*got) != 1 || (*got)[0].Overlapped() != ov || ov.Information != 3 || ov.InFlight() {
 		t.Errorf("packets %v, overlapped %+v", *got, ov)
 	}
 }

@@ -8,18 +8,55 @@ import "github.com/nothread/nothread/runtime/clock"
 // Packet is one entry of a completion port: a completed request, or something posted. A completed request needs its IRP no
 // more: others use it while the packet waits.
 type Packet struct {
-	Key         any // of the handle that the request came through, or what was posted
-	Context     any // of the request: its *Overlapped, or what Submit was given
-	Status      Status
+	Status      Status // of the request
 	Information int
 	IRP         uint64 // the number of the IRP that it was; 0: posted
 
-	file  *FileObject // of the request
-	since clock.Time
+	context any         // the request's: its *Overlapped, or what Submit was given; or what was posted
+	file    *FileObject // of the request
+	since   clock.Time
 }
 
-// Requester returns who made the request, as far as that was said: the Context of its Overlapped, or what Submit was given.
-func (p *Packet) Requester() any { return requester(p.Context) }
+// posted is what Post has posted with an Overlapped.
+type posted struct {
+	key any
+	ov  *Overlapped
+}
+
+// Key returns the key of the handle that the request came through, or what was posted.
+func (p *Packet) Key() any {
+	if p.IRP != 0 {
+		return p.file.key
+	}
+	if both, ok := p.context.(*posted); ok {
+		return both.key
+	}
+	return p.context
+}
+
+// Overlapped returns the request's Overlapped, or the one that was posted; nil if there is none.
+func (p *Packet) Overlapped() *Overlapped {
+	if p.IRP != 0 {
+		ov, _ := p.context.(*Overlapped)
+		return ov
+	}
+	if both, ok := p.context.(*posted); ok {
+		return both.ov
+	}
+	return nil
+}
+
+// Requester returns who made the request: the Context of its Overlapped, or what Submit was given. Of what was posted it is
+// the Context of the Overlapped that was posted with it, if any.
+func (p *Packet) Requester() any {
+	if p.IRP != 0 {
+		return requester(p.context)
+	}
+	if ov := p.Overlapped(); ov != nil {
+		return ov.Context
+	}
+	return nil
+}
 
 func requester(context any) any {
 	if ov, ok := context.(*Overlapped); ok {
@@ -37,7 +74,7 @@ type packetQueue struct {
 
 // packetBlock is so many packets as a kilobyte holds.
 type packetBlock struct {
-	packets [14]Packet
+	packets [18]Packet
 	next    *packetBlock
 }
 
@@ -127,17 +164,16 @@ func (p *CompletionPort) Running() int { return p.current }
 // Post queues a packet of the caller's own making (PostQueuedCompletionStatus).
 func (p *CompletionPort) Post(c *CPU, key any, ov *Overlapped) {
 	c.requireAtMost(DispatchLevel, "CompletionPort.Post")
-	packet := p.insert(c, 0)
-	packet.Key = key
 	if ov != nil {
-		packet.Context = ov
+		key = &posted{key, ov}
 	}
+	p.insert(c, 0).context = key
 }
 
 // insertIRP queues the packet of a completed request, which ends the IRP.
 func (p *CompletionPort) insertIRP(c *CPU, file *FileObject, irp *IRP) {
 	packet := p.insert(c, irp.id)
-	packet.Key, packet.Context = file.key, irp.context
+	packet.context = irp.context
 	packet.Status, packet.Information, packet.IRP = irp.Status, irp.Information, irp.id
 	packet.file, packet.since = file, irp.since
 	p.kernel.free(irp)

@@ -65,3 +65,27 @@ func TestSubmit(t *testing.T) {
 	m.run()
 	equal(t, "packets", len(*got), 2)
 }
+
+// TestPosted: a packet that was posted has what it was posted with.
+func TestPosted(t *testing.T) {
+	m := newMachine(Config{})
+	port, got := m.port(1, 1)
+	ov := &Overlapped{Context: "me"}
+	port.Post(m.c(), "key", nil)
+	port.Post(m.c(), "other", ov)
+	port.Post(m.c(), ov, nil)
+	m.run()
+	if len(*got) != 3 {
+		t.Fatalf("packets %+v", *got)
+	}
+	for i, want := range []struct {
+		key       any
+		ov        *Overlapped
+		requester any
+	}{{"key", nil, nil}, {"other", ov, "me"}, {ov, nil, nil}} {
+		p := (*got)[i]
+		equal(t, "key", p.Key(), want.key)
+		equal(t, "overlapped", p.Overlapped(), want.ov)
+		equal(t, "requester", p.Requester(), want.requester)
+	}
+}

@@ -131,7 +131,7 @@ func newBusy(max, threads int) *busy {
 				return
 			}
 			if p := b.port.Remove(t); p != nil {
-				b.log = append(b.log, t.name+":"+p.Key.(string))
+				b.log = append(b.log, t.name+":"+p.Key().(string))
 				b.hold[t] = true
 			}
 		}))
@@ -248,8 +248,8 @@ func TestA38_BlockedThreadsReleaseAnother(t *testing.T) {
 			if p == nil {
 				return
 			}
-			log = append(log, th.name+":"+p.Key.(string))
-			if p.Key == "blocks" {
+			log = append(log, th.name+":"+p.Key().(string))
+			if p.Key() == "blocks" {
 				th.Wait(event, false)
 				most = max(most, port.Running())
 				log = append(log, th.name+" unblocked")

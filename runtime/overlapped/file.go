@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -226,7 +227,11 @@ func (f *File) make() *operation {
 // Recycle keeps the operation for its next use: its result was read. It implements async.Recyclable.
 func (op *operation) Recycle() {
 	op.Retire()
-	op.file.free = append(op.file.free, op)
+	f := op.file
+	if len(f.free) == cap(f.free) {
+		f.free = slices.Grow(f.free, max(8, len(f.free))) // append alone would grow it by less, and more often
+	}
+	f.free = append(f.free, op)
 }
 
 // IsReused implements async.Reused, Error the rest of it.

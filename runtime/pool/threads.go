@@ -135,7 +135,17 @@ func (w *poolThread) Run(t *kernel.Thread) {
 // do does what a packet says.
 func (w *poolThread) do(t *kernel.Thread, packet *kernel.Packet) {
 	t.CPU().TraceID(kernel.HopThreadBorrowed, packet.IRP, t.Name(), 0, 0)
-	switch what := packet.Key.(type) {
+	if packet.IRP != 0 {
+		packet.Requester().(Completion).Complete(w.executor, t, packet)
+	} else {
+		w.take(t, packet)
+	}
+	t.CPU().TraceID(kernel.HopThreadReturned, packet.IRP, t.Name(), 0, 0)
+}
+
+// take does what was posted.
+func (w *poolThread) take(t *kernel.Thread, packet *kernel.Packet) {
+	switch what := packet.Key().(type) {
 	case async.Continuation:
 		t.CPU().Trace(kernel.HopResumed, nil, t.Name(), 0, 0)
 		w.executor.Run(what)
@@ -148,5 +158,4 @@ func (w *poolThread) do(t *kernel.Thread, packet *kernel.Packet) {
 	default:
 		packet.Requester().(Completion).Complete(w.executor, t, packet)
 	}
-	t.CPU().TraceID(kernel.HopThreadReturned, packet.IRP, t.Name(), 0, 0)
 }
