@@ -74,10 +74,14 @@ func Caught(what string, v any) {
 	Say(what, panicText(v))
 }
 
+// ownPath is how a package of the world calls itself where Go names its path, as it
+// does for a method of a value that is called by way of a nil pointer.
+var ownPath = strings.NewReplacer("fuzzed/gen.", "p.", "fuzzed/ref.", "p.")
+
 func panicText(v any) string {
 	switch v := v.(type) {
 	case runtime.Error:
-		return "panic: " + v.Error()
+		return "panic: " + ownPath.Replace(v.Error())
 	case error:
 		return fmt.Sprintf("panic: %T %s", v, v.Error())
 	}
