@@ -135,7 +135,7 @@ type operation struct {
 	async.Reusable[int]
 	file       *File
 	offset     int64
-	length     int32 // as far as it can be said
+	wanted     int32 // bytes to write, as far as it can be said; 0: it reads
 	major      kernel.MajorFunction
 	sequential bool
 }
@@ -161,7 +161,10 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 	k := f.world.Kernel()
 	c := k.CPU()
 	op := f.take()
-	op.offset, op.length, op.major, op.sequential = offset, int32(min(len(buf), math.MaxInt32)), major, sequential
+	op.offset, op.major, op.sequential, op.wanted = offset, major, sequential, 0
+	if major == kernel.MajorWrite {
+		op.wanted = int32(min(len(buf), math.MaxInt32))
+	}
 	task := op.Start(&f.pending)
 	if k.Traced() {
 		c.Trace(kernel.HopLibraryCall, nil, op.name(), int64(len(buf)), offset)
@@ -176,6 +179,7 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 	if status != kernel.StatusPending { // and there will be no packet
 		err := error(nil)
 		if status.IsSuccess() {
+			op.advance(n)
 			n, err = op.result(nil, status, n)
 		} else {
 			err = f.wrap(major, f.errorOf(status))
@@ -303,6 +307,7 @@ func (op *operation) Complete(ex *async.Executor, t *kernel.Thread, packet *kern
 
 // complete is Complete of an operation with a context; that is nil if it never ends.
 func (op *operation) complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet, ctx context.Context) {
+	op.advance(packet.Information)
 	n, err := op.result(ctx, packet.Status, packet.Information)
 	if c := t.CPU(); c.Kernel().Traced() {
 		c.TraceID(kernel.HopTaskComplete, packet.IRP, op.name(), int64(n), 0)
@@ -314,12 +319,16 @@ func (op *operation) complete(ex *async.Executor, t *kernel.Thread, packet *kern
 	}
 }
 
-// result turns a request's outcome into the task's, and advances the file's position. ctx is nil if it never ends.
-func (op *operation) result(ctx context.Context, status kernel.Status, n int) (int, error) {
+// advance advances the file's position by what was transferred.
+func (op *operation) advance(n int) {
 	if op.sequential {
 		op.file.position = op.offset + int64(n)
 	}
-	if status.IsSuccess() && (n >= int(op.length) || op.major != kernel.MajorWrite) {
+}
+
+// result turns a request's outcome into the task's. ctx is nil if it never ends.
+func (op *operation) result(ctx context.Context, status kernel.Status, n int) (int, error) {
+	if status.IsSuccess() && n >= int(op.wanted) {
 		return n, nil
 	}
 	return n, op.failure(ctx, status)
