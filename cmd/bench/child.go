@@ -34,6 +34,7 @@ var jobs = map[string]func(n int) Observation{
 	"suspended goroutines": suspendedGoroutines,
 	"suspended pulls":      suspendedPulls,
 	"suspended copies":     suspendedCopies,
+	"buffers":              buffers,
 	"in flight":            inFlight,
 	"goroutines in flight": goroutinesInFlight,
 	"reads":                readsAtOnce,
