@@ -89,3 +89,21 @@ func TestPosted(t *testing.T) {
 		equal(t, "requester", p.Requester(), want.requester)
 	}
 }
+
+// TestPostedAfterRequests: what was posted has nothing of the requests whose packets stood in its place before.
+func TestPostedAfterRequests(t *testing.T) {
+	m := newMachine(Config{})
+	var q packetQueue
+	var p Packet
+	for range 40 {
+		*q.push(m.Kernel) = Packet{Status: StatusCancelled, Information: 7, IRP: 9, context: "request", file: new(FileObject), since: 3}
+	}
+	for range 40 {
+		q.pop(m.Kernel, &p)
+	}
+	for range 40 {
+		q.push(m.Kernel).context = "posted"
+		q.pop(m.Kernel, &p)
+		equal(t, "packet", p, Packet{context: "posted"})
+	}
+}
