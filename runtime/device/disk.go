@@ -82,8 +82,8 @@ type Completion struct {
 	End         bool // a read stopped because the disk ends there
 }
 
-// diskSlot is one slot of the command queue, and the alarm that rings when its command is done. There may be a million: it has
-// no field that can be said by another. It is busy while its timer is armed.
+// diskSlot is one slot of the command queue, and the alarm that rings when its command is done. It is busy while its timer is
+// armed.
 type diskSlot struct {
 	disk  *Disk
 	timer clock.Timer // its Tag is the slot's number, and told
