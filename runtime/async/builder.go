@@ -22,7 +22,11 @@ func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Heade
 	if *h.promotedTo() != nil {
 		h.forsake()
 	}
-	h.promote(promoted, belonging(ctx, awaited))
+	env := environmentOf(ctx)
+	if env == nil {
+		env = awaited.lends()
+	}
+	h.promote(promoted, env)
 	*b.promotedTo() = unsafe.Pointer(h)
 	if h.followed() {
 		h.began(m)

@@ -133,10 +133,15 @@ func (c *environmentContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// environmentOf is what ctx carries, nil if nothing; ctx may be nil.
 func environmentOf(ctx context.Context) *environment {
 	if ctx == nil {
 		return nil
 	}
+	return environmentIn(ctx)
+}
+
+func environmentIn(ctx context.Context) *environment {
 	if c, ok := ctx.(*environmentContext); ok {
 		return c.e
 	}

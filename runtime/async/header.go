@@ -1,7 +1,6 @@
 package async
 
 import (
-	"context"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
@@ -311,18 +310,13 @@ func (h *Header) promotedTo() *unsafe.Pointer {
 	return &(*[2]unsafe.Pointer)(unsafe.Pointer(&h.next))[1]
 }
 
-// belonging is what a machine belongs to that leaves the stack: what ctx, its
-// function's context, carries, or else the host of awaited, what it waits for.
-func belonging(ctx context.Context, awaited *Header) *environment {
-	if ctx != nil {
-		if env := environmentOf(ctx); env != nil {
-			return env
-		}
+// lends is what a machine belongs to that has to wait for what has header h, nil
+// for nothing we know, and whose function's context carries nothing: the host alone.
+func (h *Header) lends() *environment {
+	if h == nil || !h.has(solo) {
+		return nil
 	}
-	if awaited != nil && awaited.has(solo) {
-		return awaited.env.bare
-	}
-	return nil
+	return h.env.bare
 }
 
 // adopt is belong for a machine that is stored as k.

@@ -54,7 +54,10 @@ type Pool[M any] struct {
 // Get returns a machine that nobody uses, zero but for its token, for one that
 // leaves the stack, and what that one belongs to: see [Builder.Promote].
 func (p *Pool[M]) Get(awaited *Header, ctx context.Context) (*M, *environment) {
-	env := belonging(ctx, awaited)
+	env := environmentOf(ctx)
+	if env == nil {
+		env = awaited.lends()
+	}
 	if env != nil {
 		if host, number := env.bare, int(p.number.Load()); number < len(host.idle) {
 			if m := host.idle[number].pop(); m != nil {

@@ -72,8 +72,10 @@ func (t Task[T]) GetResult() (v T, err error) {
 func (t Task[T]) read() (v T, err error) {
 	if t.token == 0 {
 		v, err = t.value, t.err
+	} else if c := t.cell(); c.isPooled(t.token) {
+		v, err = c.pooled().give()
 	} else {
-		v, err = t.cell().take(t.token)
+		v, err = c.take(t.token)
 	}
 	if err != nil {
 		err = raise(err)
