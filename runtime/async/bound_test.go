@@ -65,3 +65,9 @@ func TestC24_SeveralOnTheirContexts(t *testing.T) {
 		t.Errorf("%q, want %q", order, want)
 	}
 }
+
+// An operation that is used again is its host's alone: without one there is nobody to
+// say who may touch it.
+func TestReusableBelongsToAHost(t *testing.T) {
+	mustPanic(t, "belongs to a host", func() { new(async.Reusable[int]).Start(async.NewSource[int]()) })
+}

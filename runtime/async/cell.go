@@ -52,7 +52,7 @@ func (c *cell[T]) complete(v T, err error) (released Continuation, ok bool) {
 	if s&single != 0 {
 		c.pooled().err = err
 	} else if err != nil {
-		c.fail(s, err)
+		c.fail(err)
 	}
 	return released, true
 }
@@ -83,7 +83,7 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 		if s&single != 0 {
 			c.pooled().err = err
 		} else if err != nil {
-			*c.failure(), to = kept(s, err), done|failed
+			*c.failure(), to = watch(err), done|failed
 		}
 		c.leave(s, completing, to)
 		return released, true
@@ -105,6 +105,10 @@ func (c *cell[T]) take(token uint32) (T, error) {
 	switch {
 	case s&single != 0:
 		return c.pooled().give()
+	case s&reusable != 0:
+		v := c.value
+		(*c.operation()).Recycle()
+		return v, nil
 	case s&failed == 0:
 		return c.value, nil
 	}
@@ -124,19 +128,13 @@ func (c *cell[T]) peek(token uint32) error {
 	case s&failed == 0:
 		return nil
 	}
-	switch e := (*c.failure()).(type) {
-	case *watched:
-		return e.see()
-	case Reused:
-		return nil
-	}
-	return *c.failure()
+	return opened(*c.failure())
 }
 
 // look is take for who is not the task's only reader: an operation that could be
 // used again is not.
 func (c *cell[T]) look(token uint32) (T, error) {
-	if c.peek(token) == nil && c.has(reusable) {
+	if c.has(reusable) && c.peek(token) == nil {
 		return c.value, nil
 	}
 	return c.take(token)

@@ -118,15 +118,10 @@ func sameValue(a, b any) bool {
 	return *(*[2]unsafe.Pointer)(unsafe.Pointer(&a)) == *(*[2]unsafe.Pointer)(unsafe.Pointer(&b))
 }
 
-// opened takes err out of what a cell wraps it in: an operation is given back, a
-// watched error counts as seen.
+// opened takes err out of what a cell wraps it in: a watched error counts as seen.
 func opened(err error) error {
-	switch e := err.(type) {
-	case *watched:
+	if e, ok := err.(*watched); ok {
 		return e.see()
-	case Reused:
-		e.Recycle()
-		return nil
 	}
 	return err
 }

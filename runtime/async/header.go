@@ -251,18 +251,14 @@ func is(c, k Continuation) bool {
 // in memory, and no cell needs both at a time.
 func (h *Header) failure() *error { return (*error)(unsafe.Pointer(&h.next)) }
 
-// fail stores the error of a host's cell with status s that is done.
-func (h *Header) fail(s uint32, err error) {
-	*h.failure() = kept(s, err)
-	h.status |= failed
-}
+// operation is where the operation is that is used again once its result was read: in
+// a cell that is done and still reusable.
+func (h *Header) operation() *Recyclable { return (*Recyclable)(unsafe.Pointer(&h.next)) }
 
-// kept is err as a cell with status s keeps it.
-func kept(s uint32, err error) error {
-	if s&reusable != 0 {
-		return err
-	}
-	return watch(err)
+// fail stores the error of a host's cell that is done.
+func (h *Header) fail(err error) {
+	*h.failure() = watch(err)
+	h.status |= failed
 }
 
 func unreadable(s, token uint32) {

@@ -11,19 +11,13 @@ package async
 // Start, no sooner than it is recycled. It follows the rule of its host.
 type Reusable[T any] struct{ cell cell[T] }
 
-// Reused is an operation that embeds a Reusable. It stands where a task keeps its
-// error; its Error is never called.
-type Reused interface {
-	error
-	Recyclable
-	// IsReused tells operations from errors.
-	IsReused()
-}
-
 // Start begins a new use, for the host that like is bound to, and returns its
-// task.
+// task. It panics if like is bound to none.
 func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 	c := &r.cell
+	if like.cell.status&solo == 0 {
+		panic("async: an operation that is used again belongs to a host: Bind the source that Start is given")
+	}
 	c.status = c.status&versions | like.cell.status&(hosted|solo|tracked) | reusable
 	c.env = like.cell.env
 	return taskOf(c, c.token())
@@ -31,13 +25,14 @@ func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 
 // Succeed completes the task with v on behalf of ex; operation is what r is
 // embedded in. It may be in use again when Succeed returns.
-func (r *Reusable[T]) Succeed(ex *Executor, v T, operation Reused) {
-	var again error // nil if several await the task: the operation is not used again
-	if r.cell.has(reusable) {
-		again = operation
+func (r *Reusable[T]) Succeed(ex *Executor, v T, operation Recyclable) {
+	c := &r.cell
+	s := c.status
+	r.must(s&phases != done)
+	released := c.completeSolo(s, v)
+	if s&reusable != 0 { // else several await the task: the operation is not used again
+		*c.operation() = operation
 	}
-	released, ok := r.cell.complete(v, again)
-	r.must(ok)
 	ex.release(released)
 }
 

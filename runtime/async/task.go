@@ -204,7 +204,7 @@ func (a *Awaiter[T]) Task(version uint16) (t Task[T]) {
 	h := a.header
 	a.header = nil
 	token := uint32(version)<<versionShift | done
-	if atomic.LoadUint32(&h.status)&(versions|phases|failed|single) == token {
+	if atomic.LoadUint32(&h.status)&(versions|phases|failed|single|reusable) == token {
 		t.value = cellOf[T](h).value
 	} else {
 		t.err, t.token = (*handle)(h), token

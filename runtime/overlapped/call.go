@@ -197,10 +197,6 @@ func (op *call[T]) Recycle() {
 	}
 }
 
-// IsReused implements async.Reused, Error the rest of it.
-func (op *call[T]) IsReused()     {}
-func (op *call[T]) Error() string { return "overlapped: a " + op.name + " that has succeeded" }
-
 // written is the finish of writes. A short count says that the write was cancelled, or failed, in the middle: then there is an
 // error beside it.
 func written(op *call[int], status kernel.Status, n int) (int, error) {

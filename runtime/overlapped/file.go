@@ -238,10 +238,6 @@ func (op *operation) Recycle() {
 	f.free = append(f.free, op)
 }
 
-// IsReused implements async.Reused, Error the rest of it.
-func (op *operation) IsReused()     {}
-func (op *operation) Error() string { return "overlapped: a " + op.name() + " that has succeeded" }
-
 // name is the method that started the operation, for the trace.
 func (op *operation) name() string {
 	switch {

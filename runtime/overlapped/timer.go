@@ -150,10 +150,6 @@ func (w *timerWait) Recycle() {
 	w.timer.free = w
 }
 
-// IsReused implements async.Reused, Error the rest of it.
-func (w *timerWait) IsReused()     {}
-func (w *timerWait) Error() string { return "overlapped: a WaitAsync that has succeeded" }
-
 func (w *timerWait) result() (int, error) {
 	t := w.timer
 	now, err := w.task.GetResult()
