@@ -44,7 +44,8 @@ func (m *readingReadAllMachine) onHeap(awaited *async.Header) *readingReadAllMac
 //go:noinline
 func (m *readingReadAllMachine) leaveStack(awaited *async.Header) *readingReadAllMachine {
 	h := new(readingReadAllMachine)
-	*h = *m
+	h.r = m.r
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -89,7 +90,7 @@ readDone:
 
 // readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
-	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 60,
+	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 61,
 	Lines: "12:2 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.conn.ReadAsync(ctx, r.buf)", Needs: "r ctx"},
@@ -136,7 +137,8 @@ func (m *readingReadAllBridgedMachine) onHeap(awaited *async.Header) *readingRea
 //go:noinline
 func (m *readingReadAllBridgedMachine) leaveStack(awaited *async.Header) *readingReadAllBridgedMachine {
 	h := new(readingReadAllBridgedMachine)
-	*h = *m
+	h.r = m.r
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -181,7 +183,7 @@ fromBeginEndDone:
 
 // readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
-	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 152,
+	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 154,
 	Lines: "12:2 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "overlapped.FromBeginEnd(ctx, r.beginRead, r.conn.EndRead)", Needs: "r ctx"},

@@ -43,7 +43,8 @@ func (m *kitchenToastMachine) onHeap(awaited *async.Header) *kitchenToastMachine
 //go:noinline
 func (m *kitchenToastMachine) leaveStack(awaited *async.Header) *kitchenToastMachine {
 	h := new(kitchenToastMachine)
-	*h = *m
+	h.k = m.k
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -89,7 +90,7 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 59,
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 60,
 	Lines: "11-12:1 23-28:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
@@ -135,7 +136,7 @@ func (m *kitchenEggsMachine) onHeap(awaited *async.Header) *kitchenEggsMachine {
 //go:noinline
 func (m *kitchenEggsMachine) leaveStack(awaited *async.Header) *kitchenEggsMachine {
 	h := new(kitchenEggsMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -179,7 +180,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 150,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 151,
 	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -227,7 +228,9 @@ func (m *kitchenBothMachine) onHeap(awaited *async.Header) *kitchenBothMachine {
 //go:noinline
 func (m *kitchenBothMachine) leaveStack(awaited *async.Header) *kitchenBothMachine {
 	h := new(kitchenBothMachine)
-	*h = *m
+	h.k = m.k
+	h.ctx = m.ctx
+	h.eggs = m.eggs
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -287,7 +290,7 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 244,
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 247,
 	Lines: "15-16:1 27-30:2 40-41:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},

@@ -60,7 +60,13 @@ func (m *readOneMachine) onHeap(awaited *async.Header) *readOneMachine {
 //go:noinline
 func (m *readOneMachine) leaveStack(awaited *async.Header) *readOneMachine {
 	h := new(readOneMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
+	h.name = m.name
+	h.offset = m.offset
+	h.result = m.result
+	h.result2 = m.result2
+	h.defers = m.defers
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -151,7 +157,7 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 116,
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 122,
 	Lines: "12-13:1 23-33:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
@@ -198,7 +204,8 @@ func (m *calculateMachine) onHeap(awaited *async.Header) *calculateMachine {
 //go:noinline
 func (m *calculateMachine) leaveStack(awaited *async.Header) *calculateMachine {
 	h := new(calculateMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.step = m.step
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -242,7 +249,7 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 213,
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 220,
 	Lines: "8:1 9-15:1 26:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},

@@ -46,7 +46,10 @@ func (m *levelMachine) onHeap(awaited *async.Header) *levelMachine {
 //go:noinline
 func (m *levelMachine) leaveStack(awaited *async.Header) *levelMachine {
 	h := new(levelMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.depth = m.depth
+	h.task = m.task
+	h.see = m.see
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -109,7 +112,7 @@ watchDone:
 
 // levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 63,
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
 	Lines: "16:1 18-19:1 29-30:2 32:5 43-44:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
@@ -159,7 +162,10 @@ func (m2 *pinnedMachine) onHeap(awaited *async.Header) *pinnedMachine {
 //go:noinline
 func (m2 *pinnedMachine) leaveStack(awaited *async.Header) *pinnedMachine {
 	h := new(pinnedMachine)
-	*h = *m2
+	h.ctx = m2.ctx
+	h.task = m2.task
+	h.keep = m2.keep
+	h.n = m2.n
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
@@ -205,7 +211,7 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 177,
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 183,
 	Lines: "13-15:1 25-26:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},

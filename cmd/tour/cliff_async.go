@@ -47,7 +47,11 @@ func (m *jobMachine) onHeap(awaited *async.Header) *jobMachine {
 //go:noinline
 func (m *jobMachine) leaveStack(awaited *async.Header) *jobMachine {
 	h := new(jobMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
+	h.buf = m.buf
+	h.sum = m.sum
+	h.i = m.i
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -102,7 +106,7 @@ done:
 
 // jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
-	Func: "Job", File: "cliff.go", Line: 21, Code: 64,
+	Func: "Job", File: "cliff.go", Line: 21, Code: 68,
 	Lines: "12-13:1 15-16:2 18-19:3 28-32:4 36:10",
 	At: []async.State{
 		1: {Line: 4, Awaits: "f.ReadAtAsync(ctx, buf, int64(64*i))", Needs: "ctx f buf sum i"},
@@ -149,7 +153,8 @@ func (m *hotMachine) onHeap(awaited *async.Header) *hotMachine {
 //go:noinline
 func (m *hotMachine) leaveStack(awaited *async.Header) *hotMachine {
 	h := new(hotMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.task = m.task
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -190,7 +195,7 @@ taskDone:
 
 // hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 165,
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},

@@ -45,7 +45,9 @@ func (m *visitMachine) onHeap(awaited *async.Header) *visitMachine {
 //go:noinline
 func (m *visitMachine) leaveStack(awaited *async.Header) *visitMachine {
 	h := new(visitMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
+	h.v = m.v
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -92,7 +94,7 @@ readAtDone:
 
 // visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 62,
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 64,
 	Lines: "11-12:2 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
@@ -140,7 +142,9 @@ func (m *visitAnywhereMachine) onHeap(awaited *async.Header) *visitAnywhereMachi
 //go:noinline
 func (m *visitAnywhereMachine) leaveStack(awaited *async.Header) *visitAnywhereMachine {
 	h := new(visitAnywhereMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
+	h.v = m.v
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -188,7 +192,7 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 157,
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 161,
 	Lines: "11-12:2 24-29:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
@@ -235,7 +239,8 @@ func (m *visitTwiceMachine) onHeap(awaited *async.Header) *visitTwiceMachine {
 //go:noinline
 func (m *visitTwiceMachine) leaveStack(awaited *async.Header) *visitTwiceMachine {
 	h := new(visitTwiceMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -277,7 +282,7 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 251,
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 256,
 	Lines: "12:1 22-24:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},

@@ -43,7 +43,7 @@ func (m *getDataMachine) onHeap(awaited *async.Header) *getDataMachine {
 //go:noinline
 func (m *getDataMachine) leaveStack(awaited *async.Header) *getDataMachine {
 	h := new(getDataMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -131,7 +131,7 @@ func (m *getDataAnywhereMachine) onHeap(awaited *async.Header) *getDataAnywhereM
 //go:noinline
 func (m *getDataAnywhereMachine) leaveStack(awaited *async.Header) *getDataAnywhereMachine {
 	h := new(getDataAnywhereMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -221,7 +221,8 @@ func (m *textBoxClickMachine) onHeap(awaited *async.Header) *textBoxClickMachine
 //go:noinline
 func (m *textBoxClickMachine) leaveStack(awaited *async.Header) *textBoxClickMachine {
 	h := new(textBoxClickMachine)
-	*h = *m
+	h.b = m.b
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -262,7 +263,7 @@ getDataDone:
 
 // textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
-	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 237,
+	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 238,
 	Lines: "11-12:1 21-23:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "GetDataAsync(ctx)", Needs: "b ctx"},

@@ -47,7 +47,10 @@ func (m *shoutMachine) onHeap(awaited *async.Header) *shoutMachine {
 //go:noinline
 func (m *shoutMachine) leaveStack(awaited *async.Header) *shoutMachine {
 	h := new(shoutMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.original = m.original
+	h.target = m.target
+	h.buf = m.buf
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -114,7 +117,7 @@ writeDone:
 
 // shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 65,
+	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
 	Lines: "15-17:1 27-32:3 42-47:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},

@@ -43,7 +43,8 @@ func (m *connectionReceiveMachine) onHeap(awaited *async.Header) *connectionRece
 //go:noinline
 func (m *connectionReceiveMachine) leaveStack(awaited *async.Header) *connectionReceiveMachine {
 	h := new(connectionReceiveMachine)
-	*h = *m
+	h.c = m.c
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -84,7 +85,7 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 59,
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 60,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
@@ -131,9 +132,9 @@ func (m *connectionReceivePooledMachine) onHeap(awaited *async.Header) *connecti
 //go:noinline
 func (m *connectionReceivePooledMachine) leaveStack(awaited *async.Header) *connectionReceivePooledMachine {
 	h, env := connectionReceivePooledMachines.Get(awaited, m.ctx)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.c = m.c
+	h.ctx = m.ctx
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -182,7 +183,7 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 157,
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 158,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},

@@ -47,7 +47,9 @@ func (m *processFileMachine) onHeap(awaited *async.Header) *processFileMachine {
 //go:noinline
 func (m *processFileMachine) leaveStack(awaited *async.Header) *processFileMachine {
 	h := new(processFileMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.path = m.path
+	h.userID = m.userID
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -93,7 +95,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "process.go", Line: 23, Code: 63,
+	Func: "ProcessFile", File: "process.go", Line: 23, Code: 65,
 	Lines: "12-14:1 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "FetchAsync(ctx, path)", Needs: "ctx path userID"},
@@ -143,7 +145,11 @@ func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
 //go:noinline
 func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.name = m.name
+	h.file = m.file
+	h.data = m.data
+	h.buf = m.buf
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -201,7 +207,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37, Code: 162,
+	Func: "Fetch", File: "process.go", Line: 37, Code: 168,
 	Lines: "12-15:1 16:6 18:8 28-36:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

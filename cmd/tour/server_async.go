@@ -44,7 +44,9 @@ func (m *serverHandleMachine) onHeap(awaited *async.Header) *serverHandleMachine
 //go:noinline
 func (m *serverHandleMachine) leaveStack(awaited *async.Header) *serverHandleMachine {
 	h := new(serverHandleMachine)
-	*h = *m
+	h.s = m.s
+	h.ctx = m.ctx
+	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -86,7 +88,7 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41, Code: 60,
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
@@ -134,7 +136,9 @@ func (m *serverAuthorizeMachine) onHeap(awaited *async.Header) *serverAuthorizeM
 //go:noinline
 func (m *serverAuthorizeMachine) leaveStack(awaited *async.Header) *serverAuthorizeMachine {
 	h := new(serverAuthorizeMachine)
-	*h = *m
+	h.s = m.s
+	h.ctx = m.ctx
+	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -176,7 +180,7 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51, Code: 150,
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 154,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
@@ -224,7 +228,9 @@ func (m *serverSessionMachine) onHeap(awaited *async.Header) *serverSessionMachi
 //go:noinline
 func (m *serverSessionMachine) leaveStack(awaited *async.Header) *serverSessionMachine {
 	h := new(serverSessionMachine)
-	*h = *m
+	h.s = m.s
+	h.ctx = m.ctx
+	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -266,7 +272,7 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61, Code: 240,
+	Func: "server.Session", File: "server.go", Line: 61, Code: 246,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
@@ -314,7 +320,9 @@ func (m *serverQueryMachine) onHeap(awaited *async.Header) *serverQueryMachine {
 //go:noinline
 func (m *serverQueryMachine) leaveStack(awaited *async.Header) *serverQueryMachine {
 	h := new(serverQueryMachine)
-	*h = *m
+	h.s = m.s
+	h.ctx = m.ctx
+	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -356,7 +364,7 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71, Code: 330,
+	Func: "server.Query", File: "server.go", Line: 71, Code: 338,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
@@ -405,7 +413,10 @@ func (m *serverReadRowMachine) onHeap(awaited *async.Header) *serverReadRowMachi
 //go:noinline
 func (m *serverReadRowMachine) leaveStack(awaited *async.Header) *serverReadRowMachine {
 	h := new(serverReadRowMachine)
-	*h = *m
+	h.s = m.s
+	h.ctx = m.ctx
+	h.id = m.id
+	h.row = m.row
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -448,7 +459,7 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 422,
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
 	Lines: "11-13:1 22-24:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},

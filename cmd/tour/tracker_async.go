@@ -47,7 +47,11 @@ func (m *readFileMachine) onHeap(awaited *async.Header) *readFileMachine {
 //go:noinline
 func (m *readFileMachine) leaveStack(awaited *async.Header) *readFileMachine {
 	h := new(readFileMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.original = m.original
+	h.target = m.target
+	h.see = m.see
+	h.data = m.data
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -113,7 +117,7 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 66,
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 70,
 	Lines: "15-16:1 27-32:2 43-45:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},

@@ -44,7 +44,8 @@ func (m *bufferedReaderNextMachine) onHeap(awaited *async.Header) *bufferedReade
 //go:noinline
 func (m *bufferedReaderNextMachine) leaveStack(awaited *async.Header) *bufferedReaderNextMachine {
 	h := new(bufferedReaderNextMachine)
-	*h = *m
+	h.r = m.r
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -97,7 +98,7 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 60,
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 61,
 	Lines: "13:1 15-16:1 26-31:2 33-35:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
@@ -146,7 +147,10 @@ func (m *bufferedReaderSumMachine) onHeap(awaited *async.Header) *bufferedReader
 //go:noinline
 func (m *bufferedReaderSumMachine) leaveStack(awaited *async.Header) *bufferedReaderSumMachine {
 	h := new(bufferedReaderSumMachine)
-	*h = *m
+	h.r = m.r
+	h.ctx = m.ctx
+	h.count = m.count
+	h.sum = m.sum
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -197,7 +201,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 162,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 166,
 	Lines: "15:2 24-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

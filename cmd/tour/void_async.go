@@ -45,7 +45,9 @@ func (m *printMachine) onHeap(awaited *async.Header) *printMachine {
 //go:noinline
 func (m *printMachine) leaveStack(awaited *async.Header) *printMachine {
 	h := new(printMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.pages = m.pages
+	h.page = m.page
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -98,7 +100,7 @@ done:
 
 // printMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
-	Func: "Print", File: "void.go", Line: 56, Code: 60,
+	Func: "Print", File: "void.go", Line: 56, Code: 62,
 	Lines: "16:2 26-29:2 33-36:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, 100*time.Microsecond)", Needs: "ctx pages page"},

@@ -48,7 +48,9 @@ func (m *inOrderMachine) onHeap(awaited *async.Header) *inOrderMachine {
 //go:noinline
 func (m *inOrderMachine) leaveStack(awaited *async.Header) *inOrderMachine {
 	h := new(inOrderMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.downloads = m.downloads
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -102,7 +104,7 @@ done:
 
 // inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
-	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 64,
+	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 66,
 	Lines: "13:1 18-19:1 28-32:2 33:1 36:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "ctx downloads index"},
@@ -152,7 +154,10 @@ func (m *asTheyComeMachine) onHeap(awaited *async.Header) *asTheyComeMachine {
 //go:noinline
 func (m *asTheyComeMachine) leaveStack(awaited *async.Header) *asTheyComeMachine {
 	h := new(asTheyComeMachine)
-	*h = *m
+	h.iterator = m.iterator
+	h.ctx = m.ctx
+	h.downloads = m.downloads
+	h.result = m.result
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -242,7 +247,7 @@ done:
 
 // asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 201,
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
 	Lines: "13:1 18-19:1 29-32:2 33-34:5 37:1 38-39:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
@@ -292,7 +297,10 @@ func (m *withWhenAnyMachine) onHeap(awaited *async.Header) *withWhenAnyMachine {
 //go:noinline
 func (m *withWhenAnyMachine) leaveStack(awaited *async.Header) *withWhenAnyMachine {
 	h := new(withWhenAnyMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.downloads = m.downloads
+	h.rest = m.rest
+	h.i = m.i
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -364,7 +372,7 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 309,
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 317,
 	Lines: "16:1 17-18:1 20-21:2 31-35:3 45-50:7 53:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
@@ -414,7 +422,10 @@ func (m *downloadMachine) onHeap(awaited *async.Header) *downloadMachine {
 //go:noinline
 func (m *downloadMachine) leaveStack(awaited *async.Header) *downloadMachine {
 	h := new(downloadMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.t = m.t
+	h.name = m.name
+	h.access = m.access
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -461,7 +472,7 @@ readDone:
 
 // downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 431,
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 442,
 	Lines: "13-17:1 27-28:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},

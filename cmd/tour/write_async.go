@@ -44,7 +44,8 @@ func (m *windowClickMachine) onHeap(awaited *async.Header) *windowClickMachine {
 //go:noinline
 func (m *windowClickMachine) leaveStack(awaited *async.Header) *windowClickMachine {
 	h := new(windowClickMachine)
-	*h = *m
+	h.w = m.w
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -92,7 +93,7 @@ writeDone:
 
 // windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
-	Func: "window.Click", File: "write.go", Line: 28, Code: 60,
+	Func: "window.Click", File: "write.go", Line: 28, Code: 61,
 	Lines: "13-15:1 24-30:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w ctx"},

@@ -48,7 +48,11 @@ func (m2 *asyncclosuresMachine) onHeap(awaited *async.Header) *asyncclosuresMach
 //go:noinline
 func (m2 *asyncclosuresMachine) leaveStack(awaited *async.Header) *asyncclosuresMachine {
 	h := new(asyncclosuresMachine)
-	*h = *m2
+	h.ctx = m2.ctx
+	h.total = m2.total
+	h.slice = m2.slice
+	h.index = m2.index
+	h.add = m2.add
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
@@ -143,7 +147,7 @@ addDone2:
 
 // asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
-	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 66,
+	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 70,
 	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 40-41:10 42:9 44-45:9 46:14 48-50:14 51:14 52:18 62-63:18 73-75:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
@@ -192,7 +196,8 @@ func (m2 *asyncclosuresGo1Machine) onHeap(awaited *async.Header) *asyncclosuresG
 //go:noinline
 func (m2 *asyncclosuresGo1Machine) leaveStack(awaited *async.Header) *asyncclosuresGo1Machine {
 	h := new(asyncclosuresGo1Machine)
-	*h = *m2
+	h.n = m2.n
+	h.ctx = m2.ctx
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
@@ -232,7 +237,7 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 207,
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 212,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
@@ -280,7 +285,9 @@ func (m2 *asyncclosuresFunc2Machine) onHeap(awaited *async.Header) *asyncclosure
 //go:noinline
 func (m2 *asyncclosuresFunc2Machine) leaveStack(awaited *async.Header) *asyncclosuresFunc2Machine {
 	h := new(asyncclosuresFunc2Machine)
-	*h = *m2
+	h.total = m2.total
+	h.ctx = m2.ctx
+	h.n = m2.n
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
@@ -318,7 +325,7 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 296,
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 303,
 	Lines: "8:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},

@@ -52,7 +52,10 @@ func (m *boxedMachine) onHeap(awaited *async.Header) *boxedMachine {
 //go:noinline
 func (m *boxedMachine) leaveStack(awaited *async.Header) *boxedMachine {
 	h := new(boxedMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.order = m.order
+	h.header = m.header
+	h.r = m.r
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -161,7 +164,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 
 // boxedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
-	Func: "Boxed", File: "boxed.go", Line: 19, Code: 70,
+	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
 	Lines: "32:1 33:5 46-47:5 60-61:6 62:11 73-74:11 86-87:12 88-89:15",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, []byte{0, 7})", Needs: "ctx order header"},

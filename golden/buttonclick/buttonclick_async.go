@@ -48,7 +48,9 @@ func (m *windowButtonClickMachine) onHeap(awaited *async.Header) *windowButtonCl
 //go:noinline
 func (m *windowButtonClickMachine) leaveStack(awaited *async.Header) *windowButtonClickMachine {
 	h := new(windowButtonClickMachine)
-	*h = *m
+	h.w = m.w
+	h.ctx = m.ctx
+	h.before = m.before
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -99,7 +101,7 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 64,
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 66,
 	Lines: "13-16:1 26-33:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},

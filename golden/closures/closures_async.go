@@ -53,7 +53,12 @@ func (m *closuresMachine) onHeap(awaited *async.Header) *closuresMachine {
 //go:noinline
 func (m *closuresMachine) leaveStack(awaited *async.Header) *closuresMachine {
 	h := new(closuresMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.total = m.total
+	h.add = m.add
+	h.i = m.i
+	h.pair = m.pair
+	h.p = m.p
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -167,7 +172,7 @@ askDone3:
 
 // closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
-	Func: "Closures", File: "closures.go", Line: 18, Code: 72,
+	Func: "Closures", File: "closures.go", Line: 18, Code: 77,
 	Lines: "22-23:1 28-29:2 31-32:3 46-48:6 58-66:8 67-68:14 79-80:15 91-93:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, i)", Needs: "ctx total add i"},
@@ -220,7 +225,9 @@ func (m *countersMachine) onHeap(awaited *async.Header) *countersMachine {
 //go:noinline
 func (m *countersMachine) leaveStack(awaited *async.Header) *countersMachine {
 	h := new(countersMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.list = m.list
+	h.i = m.i
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -301,7 +308,7 @@ done:
 
 // countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
-	Func: "counters", File: "closures.go", Line: 42, Code: 237,
+	Func: "counters", File: "closures.go", Line: 42, Code: 244,
 	Lines: "15:1 19-20:1 23-27:2 38-39:6 49:1 62:9",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 100)", Needs: "ctx list i"},

@@ -48,7 +48,8 @@ func (m *customawaitableMachine) onHeap(awaited *async.Header) *customawaitableM
 //go:noinline
 func (m *customawaitableMachine) leaveStack(awaited *async.Header) *customawaitableMachine {
 	h := new(customawaitableMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.post = m.post
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -145,7 +146,7 @@ valueDone:
 
 // customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
-	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 64,
+	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 65,
 	Lines: "25:1 36-40:1 50-54:5 65-67:9 78-79:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},

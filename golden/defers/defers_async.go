@@ -49,7 +49,10 @@ func (m *defersMachine) onHeap(awaited *async.Header) *defersMachine {
 //go:noinline
 func (m *defersMachine) leaveStack(awaited *async.Header) *defersMachine {
 	h := new(defersMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.slice = m.slice
+	h.index = m.index
+	h.how = m.how
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -116,7 +119,7 @@ stackDone:
 
 // defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
-	Func: "Defers", File: "defers.go", Line: 19, Code: 66,
+	Func: "Defers", File: "defers.go", Line: 19, Code: 69,
 	Lines: "16:1 22-23:1 32-33:2 34:1 37:5 47-48:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "guardedAsync(ctx, how)", Needs: "ctx slice index how"},
@@ -171,7 +174,11 @@ func (m *guardedMachine) onHeap(awaited *async.Header) *guardedMachine {
 //go:noinline
 func (m *guardedMachine) leaveStack(awaited *async.Header) *guardedMachine {
 	h := new(guardedMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.how = m.how
+	h.n = m.n
+	h.err = m.err
+	h.defers = m.defers
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -278,7 +285,7 @@ askDone2:
 
 // guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 226,
+	Func: "guarded", File: "defers.go", Line: 30, Code: 233,
 	Lines: "12:1 14-18:1 19:1 20:6 30-34:6 35-38:10 49-50:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
@@ -342,7 +349,9 @@ func (m *stackMachine) onHeap(awaited *async.Header) *stackMachine {
 //go:noinline
 func (m *stackMachine) leaveStack(awaited *async.Header) *stackMachine {
 	h := new(stackMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.i = m.i
+	h.defers = m.defers
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -446,7 +455,7 @@ askDone2:
 
 // stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 397,
+	Func: "stack", File: "defers.go", Line: 49, Code: 406,
 	Lines: "16:1 18-19:1 33:4 43-47:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},

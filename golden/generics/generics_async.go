@@ -50,7 +50,11 @@ func (m *mappedMachine[T, R]) onHeap(awaited *async.Header) *mappedMachine[T, R]
 //go:noinline
 func (m *mappedMachine[T, R]) leaveStack(awaited *async.Header) *mappedMachine[T, R] {
 	h := new(mappedMachine[T, R])
-	*h = *m
+	h.ctx = m.ctx
+	h.list = m.list
+	h.f = m.f
+	h.results = m.results
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -103,7 +107,7 @@ done:
 
 // mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
-	Func: "mapped", File: "generics.go", Line: 18, Code: 68,
+	Func: "mapped", File: "generics.go", Line: 18, Code: 72,
 	Lines: "12:2 17-18:2 28-29:3 30:2 33:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, f(v))", Needs: "ctx list f results index"},
@@ -155,7 +159,10 @@ func (m *treeInsertMachine[N, E]) onHeap(awaited *async.Header) *treeInsertMachi
 //go:noinline
 func (m *treeInsertMachine[N, E]) leaveStack(awaited *async.Header) *treeInsertMachine[N, E] {
 	h := new(treeInsertMachine[N, E])
-	*h = *m
+	h.t = m.t
+	h.ctx = m.ctx
+	h.key = m.key
+	h.value = m.value
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -236,7 +243,7 @@ done2:
 
 // treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 173,
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 180,
 	Lines: "17:1 19-20:1 33:4 35-36:4 49:7 61:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
@@ -292,7 +299,11 @@ func (m *treeSumMachine[N, E]) onHeap(awaited *async.Header) *treeSumMachine[N, 
 //go:noinline
 func (m *treeSumMachine[N, E]) leaveStack(awaited *async.Header) *treeSumMachine[N, E] {
 	h := new(treeSumMachine[N, E])
-	*h = *m
+	h.t = m.t
+	h.ctx = m.ctx
+	h.total = m.total
+	h.array = m.array
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -356,7 +367,7 @@ done:
 
 // treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 312,
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 323,
 	Lines: "14-20:1 21:5 27:8 37-38:8 39:5 42:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
@@ -408,7 +419,10 @@ func (m *genericsMachine) onHeap(awaited *async.Header) *genericsMachine {
 //go:noinline
 func (m *genericsMachine) leaveStack(awaited *async.Header) *genericsMachine {
 	h := new(genericsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.words = m.words
+	h.t = m.t
+	h.i = m.i
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -507,7 +521,7 @@ sumDone:
 
 // genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 425,
+	Func: "Generics", File: "generics.go", Line: 72, Code: 439,
 	Lines: "25:1 35-36:1 45-53:2 54:7 68:9 78-80:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},

@@ -45,7 +45,8 @@ func (m *ifelseMachine) onHeap(awaited *async.Header) *ifelseMachine {
 //go:noinline
 func (m *ifelseMachine) leaveStack(awaited *async.Header) *ifelseMachine {
 	h := new(ifelseMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -94,7 +95,7 @@ done:
 
 // ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
-	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 60,
+	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 61,
 	Lines: "14:1 16-18:1 27-28:3 32:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "wordAsync(ctx, n)", Needs: "ctx n"},
@@ -147,7 +148,10 @@ func (m *wordMachine) onHeap(awaited *async.Header) *wordMachine {
 //go:noinline
 func (m *wordMachine) leaveStack(awaited *async.Header) *wordMachine {
 	h := new(wordMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
+	h.word = m.word
+	h.half = m.half
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -238,7 +242,7 @@ done:
 
 // wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
-	Func: "word", File: "ifelse.go", Line: 27, Code: 163,
+	Func: "word", File: "ifelse.go", Line: 27, Code: 167,
 	Lines: "20-21:1 33-34:2 35-36:3 38-40:4 42-43:6 55-56:7 66-67:8 68-71:9 72:10 73:13",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Value(ctx, n/2)", Needs: "ctx n word"},

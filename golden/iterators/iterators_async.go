@@ -50,7 +50,9 @@ func (m *iteratorsMachine) onHeap(awaited *async.Header) *iteratorsMachine {
 //go:noinline
 func (m *iteratorsMachine) leaveStack(awaited *async.Header) *iteratorsMachine {
 	h := new(iteratorsMachine)
-	*h = *m
+	h.iterator = m.iterator
+	h.ctx = m.ctx
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -146,7 +148,7 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 97,
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 99,
 	Lines: "15:1 20-21:1 34:1 35:4 45-47:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
@@ -203,7 +205,14 @@ func (m *findMachine) onHeap(awaited *async.Header) *findMachine {
 //go:noinline
 func (m *findMachine) leaveStack(awaited *async.Header) *findMachine {
 	h := new(findMachine)
-	*h = *m
+	h.iterator = m.iterator
+	h.iterator2 = m.iterator2
+	h.ctx = m.ctx
+	h.all = m.all
+	h.letter = m.letter
+	h.result = m.result
+	h.i = m.i
+	h.name = m.name
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -300,7 +309,7 @@ done2:
 
 // findMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 256,
+	Func: "find", File: "iterators.go", Line: 40, Code: 265,
 	Lines: "8:1 14-15:1 19-20:2 31-33:3 35:3 37:2 40:1 41-42:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},

@@ -47,7 +47,10 @@ func (m *jumpsMachine) onHeap(awaited *async.Header) *jumpsMachine {
 //go:noinline
 func (m *jumpsMachine) leaveStack(awaited *async.Header) *jumpsMachine {
 	h := new(jumpsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.try = m.try
+	h.shows = m.shows
+	h.answer = m.answer
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -122,7 +125,7 @@ failed:
 
 // jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
-	Func: "Jumps", File: "jumps.go", Line: 17, Code: 64,
+	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
 	Lines: "11:1 12-14:1 15:5 18-19:5 29-30:6 32-33:7 45-47:8 48:8 50-53:13 55-56:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},

@@ -59,7 +59,11 @@ func (m *localtypesMachine) onHeap(awaited *async.Header) *localtypesMachine {
 //go:noinline
 func (m *localtypesMachine) leaveStack(awaited *async.Header) *localtypesMachine {
 	h := new(localtypesMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.first = m.first
+	h.i = m.i
+	h.c = m.c
+	h.point = m.point
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -165,7 +169,7 @@ askDone4:
 
 // localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
-	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 76,
+	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 80,
 	Lines: "24:7 26-27:7 37-38:8 42:11 46-47:11 59:11 62:14 73-74:14 85-87:15",
 	At: []async.State{
 		1: {Line: 8, Awaits: "play.Ask(ctx, strings.Repeat(\"x\", i))", Needs: "ctx first i"},

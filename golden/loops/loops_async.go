@@ -47,7 +47,9 @@ func (m *loopsMachine) onHeap(awaited *async.Header) *loopsMachine {
 //go:noinline
 func (m *loopsMachine) leaveStack(awaited *async.Header) *loopsMachine {
 	h := new(loopsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.forever = m.forever
+	h.while = m.while
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -127,7 +129,7 @@ gridDone:
 
 // loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
-	Func: "Loops", File: "loops.go", Line: 17, Code: 62,
+	Func: "Loops", File: "loops.go", Line: 17, Code: 64,
 	Lines: "21:1 30-31:1 40-41:2 50-52:3 62-63:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "foreverAsync(ctx)", Needs: "ctx"},
@@ -179,7 +181,8 @@ func (m *foreverMachine) onHeap(awaited *async.Header) *foreverMachine {
 //go:noinline
 func (m *foreverMachine) leaveStack(awaited *async.Header) *foreverMachine {
 	h := new(foreverMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.rounds = m.rounds
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -221,7 +224,7 @@ done:
 
 // foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
-	Func: "forever", File: "loops.go", Line: 26, Code: 194,
+	Func: "forever", File: "loops.go", Line: 26, Code: 197,
 	Lines: "9:2 19-22:2 25:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, rounds)", Needs: "ctx rounds"},
@@ -270,7 +273,8 @@ func (m *whileMachine) onHeap(awaited *async.Header) *whileMachine {
 //go:noinline
 func (m *whileMachine) leaveStack(awaited *async.Header) *whileMachine {
 	h := new(whileMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -312,7 +316,7 @@ done:
 
 // whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
-	Func: "while", File: "loops.go", Line: 37, Code: 285,
+	Func: "while", File: "loops.go", Line: 37, Code: 289,
 	Lines: "9:1 21-22:1 25:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 10)", Needs: "ctx n"},
@@ -363,7 +367,10 @@ func (m *clausesMachine) onHeap(awaited *async.Header) *clausesMachine {
 //go:noinline
 func (m *clausesMachine) leaveStack(awaited *async.Header) *clausesMachine {
 	h := new(clausesMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.sum = m.sum
+	h.i = m.i
+	h.last = m.last
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -424,7 +431,7 @@ done:
 
 // clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
-	Func: "clauses", File: "loops.go", Line: 45, Code: 378,
+	Func: "clauses", File: "loops.go", Line: 45, Code: 385,
 	Lines: "11:1 25-29:1 31:1 44:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 1)", Needs: "ctx sum"},
@@ -475,7 +482,9 @@ func (m *gridMachine) onHeap(awaited *async.Header) *gridMachine {
 //go:noinline
 func (m *gridMachine) leaveStack(awaited *async.Header) *gridMachine {
 	h := new(gridMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.y = m.y
+	h.x = m.x
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -541,7 +550,7 @@ done:
 
 // gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
-	Func: "grid", File: "loops.go", Line: 56, Code: 490,
+	Func: "grid", File: "loops.go", Line: 56, Code: 499,
 	Lines: "11:2 15-16:2 17-18:3 29-30:4 32:7 34:9 38-39:9 42:3 45:2 48-49:15",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, 10*y+x)", Needs: "ctx y x"},

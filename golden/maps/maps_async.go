@@ -53,7 +53,14 @@ func (m *mapsMachine) onHeap(awaited *async.Header) *mapsMachine {
 //go:noinline
 func (m *mapsMachine) leaveStack(awaited *async.Header) *mapsMachine {
 	h := new(mapsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.ages = m.ages
+	h.total = m.total
+	h.names = m.names
+	h.entries = m.entries
+	h.name = m.name
+	h.rounds = m.rounds
+	h.entries2 = m.entries2
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -139,7 +146,7 @@ done2:
 
 // mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 73,
+	Func: "Maps", File: "maps.go", Line: 18, Code: 80,
 	Lines: "16-18:1 24-25:3 34-36:4 39-43:8 47-48:12 59-60:13 63-64:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},

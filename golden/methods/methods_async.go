@@ -48,7 +48,9 @@ func (m *accountDepositMachine) onHeap(awaited *async.Header) *accountDepositMac
 //go:noinline
 func (m *accountDepositMachine) leaveStack(awaited *async.Header) *accountDepositMachine {
 	h := new(accountDepositMachine)
-	*h = *m
+	h.a = m.a
+	h.ctx = m.ctx
+	h.amount = m.amount
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -86,7 +88,7 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 64,
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 66,
 	Lines: "8:1 19-20:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
@@ -137,7 +139,10 @@ func (m *accountAfterMachine) onHeap(awaited *async.Header) *accountAfterMachine
 //go:noinline
 func (m *accountAfterMachine) leaveStack(awaited *async.Header) *accountAfterMachine {
 	h := new(accountAfterMachine)
-	*h = *m
+	h.a = m.a
+	h.ctx = m.ctx
+	h.amounts = m.amounts
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -187,7 +192,7 @@ done:
 
 // accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 154,
+	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
 	Lines: "11:1 16-17:1 28:1 31:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
@@ -235,7 +240,7 @@ func (m *accountOriginMachine) onHeap(awaited *async.Header) *accountOriginMachi
 //go:noinline
 func (m *accountOriginMachine) leaveStack(awaited *async.Header) *accountOriginMachine {
 	h := new(accountOriginMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -271,7 +276,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 250,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 255,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -321,7 +326,9 @@ func (m *methodsMachine) onHeap(awaited *async.Header) *methodsMachine {
 //go:noinline
 func (m *methodsMachine) leaveStack(awaited *async.Header) *methodsMachine {
 	h := new(methodsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.a = m.a
+	h.balance = m.balance
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -415,7 +422,7 @@ originDone:
 
 // methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 337,
+	Func: "Methods", File: "methods.go", Line: 49, Code: 344,
 	Lines: "28-29:1 38-41:2 50-52:5 53-54:10 63-64:11 74-76:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},

@@ -55,7 +55,18 @@ func (m *orderMachine) onHeap(awaited *async.Header) *orderMachine {
 //go:noinline
 func (m *orderMachine) leaveStack(awaited *async.Header) *orderMachine {
 	h := new(orderMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.c = m.c
+	h.x = m.x
+	h.spill = m.spill
+	h.list = m.list
+	h.spill2 = m.spill2
+	h.spill3 = m.spill3
+	h.spill4 = m.spill4
+	h.spill5 = m.spill5
+	h.spill6 = m.spill6
+	h.spill7 = m.spill7
+	h.spill8 = m.spill8
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -233,7 +244,7 @@ askDone8:
 
 // orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 76,
+	Func: "Order", File: "order.go", Line: 27, Code: 87,
 	Lines: "39-40:4 43-44:5 56-61:6 85-89:11 113-114:15 137-141:16 154-155:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},

@@ -46,7 +46,9 @@ func (m *panicsMachine) onHeap(awaited *async.Header) *panicsMachine {
 //go:noinline
 func (m *panicsMachine) leaveStack(awaited *async.Header) *panicsMachine {
 	h := new(panicsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.which = m.which
+	h.task = m.task
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -93,7 +95,7 @@ done:
 
 // panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
-	Func: "Panics", File: "panics.go", Line: 20, Code: 62,
+	Func: "Panics", File: "panics.go", Line: 20, Code: 64,
 	Lines: "10:1 12-14:1 24-25:3 29:6",
 	At: []async.State{
 		1: {Line: 3, Awaits: "settled(task)", Needs: "ctx which task"},
@@ -144,7 +146,10 @@ func (m *provokeMachine) onHeap(awaited *async.Header) *provokeMachine {
 //go:noinline
 func (m *provokeMachine) leaveStack(awaited *async.Header) *provokeMachine {
 	h := new(provokeMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.which = m.which
+	h.list = m.list
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -210,7 +215,7 @@ done:
 
 // provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 160,
+	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
 	Lines: "11-14:2 24-26:5 28:9 33:8 35:10 48:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},

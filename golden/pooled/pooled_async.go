@@ -50,9 +50,12 @@ func (m *sumMachine) onHeap(awaited *async.Header) *sumMachine {
 //go:noinline
 func (m *sumMachine) leaveStack(awaited *async.Header) *sumMachine {
 	h, env := sumMachines.Get(awaited, m.ctx)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.ctx = m.ctx
+	h.numbers = m.numbers
+	h.total = m.total
+	h.err = m.err
+	h.index = m.index
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -112,7 +115,7 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "sum", File: "pooled.go", Line: 18, Code: 76,
+	Func: "sum", File: "pooled.go", Line: 18, Code: 79,
 	Lines: "11:1 16-17:1 28:1 31-34:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx numbers total err index"},
@@ -167,9 +170,11 @@ func (m *halfMachine) onHeap(awaited *async.Header) *halfMachine {
 //go:noinline
 func (m *halfMachine) leaveStack(awaited *async.Header) *halfMachine {
 	h, env := halfMachines.Get(awaited, m.ctx)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.ctx = m.ctx
+	h.numbers = m.numbers
+	h.first = m.first
+	h.middle = m.middle
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -258,7 +263,7 @@ sumDone2:
 
 // halfMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var halfMachineStates = async.States{
-	Func: "half", File: "pooled.go", Line: 31, Code: 193,
+	Func: "half", File: "pooled.go", Line: 31, Code: 198,
 	Lines: "17-21:1 23-24:5 39:8 49-50:8",
 	At: []async.State{
 		1: {Line: 6, Awaits: "sumAsync(ctx, numbers[:middle]...)", Needs: ""},
@@ -309,7 +314,10 @@ func (m *pooledMachine) onHeap(awaited *async.Header) *pooledMachine {
 //go:noinline
 func (m *pooledMachine) leaveStack(awaited *async.Header) *pooledMachine {
 	h := new(pooledMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.numbers = m.numbers
+	h.first = m.first
+	h.err = m.err
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -373,7 +381,7 @@ done:
 
 // pooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
-	Func: "Pooled", File: "pooled.go", Line: 46, Code: 326,
+	Func: "Pooled", File: "pooled.go", Line: 46, Code: 334,
 	Lines: "15:1 16-17:1 19-20:2 30-31:3 40-42:4 45:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "halfAsync(ctx, numbers, true)", Needs: "ctx numbers"},

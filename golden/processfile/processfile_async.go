@@ -47,7 +47,9 @@ func (m *processFileMachine) onHeap(awaited *async.Header) *processFileMachine {
 //go:noinline
 func (m *processFileMachine) leaveStack(awaited *async.Header) *processFileMachine {
 	h := new(processFileMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.file = m.file
+	h.userID = m.userID
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -92,7 +94,7 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 63,
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 65,
 	Lines: "12-13:1 23-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
@@ -143,7 +145,10 @@ func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
 //go:noinline
 func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.file = m.file
+	h.data = m.data
+	h.buf = m.buf
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -196,7 +201,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 161,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
 	Lines: "14:1 15-16:1 25-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

@@ -46,7 +46,7 @@ func (m *rangesMachine) onHeap(awaited *async.Header) *rangesMachine {
 //go:noinline
 func (m *rangesMachine) leaveStack(awaited *async.Header) *rangesMachine {
 	h := new(rangesMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -187,7 +187,11 @@ func (m *countMachine) onHeap(awaited *async.Header) *countMachine {
 //go:noinline
 func (m *countMachine) leaveStack(awaited *async.Header) *countMachine {
 	h := new(countMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.total = m.total
+	h.limit = m.limit
+	h.index = m.index
+	h.i = m.i
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -267,7 +271,7 @@ done2:
 
 // countMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
-	Func: "count", File: "ranges.go", Line: 32, Code: 202,
+	Func: "count", File: "ranges.go", Line: 32, Code: 206,
 	Lines: "14:1 29-30:1 41:1 46:4 48-49:4 63:7",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 2)", Needs: "ctx total"},
@@ -327,7 +331,17 @@ func (m *changingMachine) onHeap(awaited *async.Header) *changingMachine {
 //go:noinline
 func (m *changingMachine) leaveStack(awaited *async.Header) *changingMachine {
 	h := new(changingMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.slice = m.slice
+	h.array = m.array
+	h.slice2 = m.slice2
+	h.i = m.i
+	h.v = m.v
+	h.array2 = m.array2
+	h.pointer = m.pointer
+	h.last = m.last
+	h.slice3 = m.slice3
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -460,7 +474,7 @@ done4:
 
 // changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 347,
+	Func: "changing", File: "ranges.go", Line: 45, Code: 361,
 	Lines: "18-19:1 25-26:2 36-38:3 42:7 48-49:7 60-61:8 65:11 71-72:11 83-84:12 88:16 94-95:16 107:16 110-111:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
@@ -515,7 +529,11 @@ func (m *textMachine) onHeap(awaited *async.Header) *textMachine {
 //go:noinline
 func (m *textMachine) leaveStack(awaited *async.Header) *textMachine {
 	h := new(textMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.s = m.s
+	h.index = m.index
+	h.width = m.width
+	h.at = m.at
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -567,7 +585,7 @@ done:
 
 // textMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 531,
+	Func: "text", File: "ranges.go", Line: 68, Code: 549,
 	Lines: "12:1 19-20:1 31:1 34:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
@@ -616,7 +634,8 @@ func (m *drainMachine) onHeap(awaited *async.Header) *drainMachine {
 //go:noinline
 func (m *drainMachine) leaveStack(awaited *async.Header) *drainMachine {
 	h := new(drainMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.queue = m.queue
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -666,7 +685,7 @@ done:
 
 // drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 632,
+	Func: "drain", File: "ranges.go", Line: 75, Code: 651,
 	Lines: "14:1 18-19:1 32:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},

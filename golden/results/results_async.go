@@ -47,7 +47,7 @@ func (m *nothingMachine) onHeap(awaited *async.Header) *nothingMachine {
 //go:noinline
 func (m *nothingMachine) leaveStack(awaited *async.Header) *nothingMachine {
 	h := new(nothingMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -133,7 +133,8 @@ func (m *failsMachine) onHeap(awaited *async.Header) *failsMachine {
 //go:noinline
 func (m *failsMachine) leaveStack(awaited *async.Header) *failsMachine {
 	h := new(failsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.reason = m.reason
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -176,7 +177,7 @@ failureDone:
 
 // failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 149,
+	Func: "fails", File: "results.go", Line: 22, Code: 150,
 	Lines: "11-14:1 24-25:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
@@ -224,7 +225,7 @@ func (m *oneMachine) onHeap(awaited *async.Header) *oneMachine {
 //go:noinline
 func (m *oneMachine) leaveStack(awaited *async.Header) *oneMachine {
 	h := new(oneMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -260,7 +261,7 @@ askDone:
 
 // oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 239,
+	Func: "one", File: "results.go", Line: 31, Code: 240,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -312,7 +313,10 @@ func (m *namedMachine) onHeap(awaited *async.Header) *namedMachine {
 //go:noinline
 func (m *namedMachine) leaveStack(awaited *async.Header) *namedMachine {
 	h := new(namedMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.a = m.a
+	h.b = m.b
+	h.err = m.err
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -375,7 +379,7 @@ askDone:
 
 // namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 329,
+	Func: "named", File: "results.go", Line: 34, Code: 333,
 	Lines: "14:1 25-28:1 40-44:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
@@ -424,7 +428,7 @@ func (m *threeMachine) onHeap(awaited *async.Header) *threeMachine {
 //go:noinline
 func (m *threeMachine) leaveStack(awaited *async.Header) *threeMachine {
 	h := new(threeMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -460,7 +464,7 @@ askDone:
 
 // threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 439,
+	Func: "three", File: "results.go", Line: 46, Code: 443,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -516,7 +520,7 @@ func (m *fourMachine) onHeap(awaited *async.Header) *fourMachine {
 //go:noinline
 func (m *fourMachine) leaveStack(awaited *async.Header) *fourMachine {
 	h := new(fourMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -556,7 +560,7 @@ askDone:
 
 // fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 531,
+	Func: "four", File: "results.go", Line: 51, Code: 535,
 	Lines: "11:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
@@ -604,7 +608,7 @@ func (m *handedOnMachine) onHeap(awaited *async.Header) *handedOnMachine {
 //go:noinline
 func (m *handedOnMachine) leaveStack(awaited *async.Header) *handedOnMachine {
 	h := new(handedOnMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -639,7 +643,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 619,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 623,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -690,7 +694,8 @@ func (m *resultsMachine) onHeap(awaited *async.Header) *resultsMachine {
 //go:noinline
 func (m *resultsMachine) leaveStack(awaited *async.Header) *resultsMachine {
 	h := new(resultsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.spill = m.spill
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -833,7 +838,7 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 706,
+	Func: "Results", File: "results.go", Line: 64, Code: 711,
 	Lines: "37:1 47-48:1 68-69:2 79-80:3 90-91:4 101-102:5 112-114:6 124-125:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},

@@ -46,7 +46,9 @@ func (m *selectsMachine) onHeap(awaited *async.Header) *selectsMachine {
 //go:noinline
 func (m *selectsMachine) leaveStack(awaited *async.Header) *selectsMachine {
 	h := new(selectsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.channels = m.channels
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -112,7 +114,7 @@ chooseDone2:
 
 // selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
-	Func: "Selects", File: "selects.go", Line: 18, Code: 62,
+	Func: "Selects", File: "selects.go", Line: 18, Code: 64,
 	Lines: "14-16:1 20-21:3 30-31:4 32:3 35-36:7 46-48:8",
 	At: []async.State{
 		1: {Line: 4, Awaits: "chooseAsync(ctx, channels)", Needs: "ctx channels index"},
@@ -170,7 +172,15 @@ func (m *chooseMachine) onHeap(awaited *async.Header) *chooseMachine {
 //go:noinline
 func (m *chooseMachine) leaveStack(awaited *async.Header) *chooseMachine {
 	h := new(chooseMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.channels = m.channels
+	h.got = m.got
+	h.empty = m.empty
+	h.spill = m.spill
+	h.spill2 = m.spill2
+	h.received = m.received
+	h.n = m.n
+	h.ok = m.ok
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -319,7 +329,7 @@ done:
 
 // chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
-	Func: "choose", File: "selects.go", Line: 31, Code: 189,
+	Func: "choose", File: "selects.go", Line: 31, Code: 199,
 	Lines: "28:2 29:4 41:6 65-66:3 68:6 70:8 74:4 85-86:4 89:7 91-92:7 93-94:10 96:13 100:12 114:14 125-126:14 128:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},

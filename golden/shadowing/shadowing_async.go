@@ -44,7 +44,7 @@ func (m *shadowingMachine) onHeap(awaited *async.Header) *shadowingMachine {
 //go:noinline
 func (m *shadowingMachine) leaveStack(awaited *async.Header) *shadowingMachine {
 	h := new(shadowingMachine)
-	*h = *m
+	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -174,7 +174,11 @@ func (m *variablesMachine) onHeap(awaited *async.Header) *variablesMachine {
 //go:noinline
 func (m *variablesMachine) leaveStack(awaited *async.Header) *variablesMachine {
 	h := new(variablesMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.x = m.x
+	h.sum = m.sum
+	h.x2 = m.x2
+	h.limit = m.limit
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -272,7 +276,7 @@ done2:
 
 // variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
-	Func: "variables", File: "shadowing.go", Line: 26, Code: 189,
+	Func: "variables", File: "shadowing.go", Line: 26, Code: 193,
 	Lines: "20:2 30-31:2 44-46:3 56-57:5 59:8 60:10 65-66:10 76-77:11 81:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10)", Needs: "ctx x sum"},
@@ -326,7 +330,10 @@ func (m *predeclaredMachine) onHeap(awaited *async.Header) *predeclaredMachine {
 //go:noinline
 func (m *predeclaredMachine) leaveStack(awaited *async.Header) *predeclaredMachine {
 	h := new(predeclaredMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.len = m.len
+	h.string = m.string
+	h.spill = m.spill
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -402,7 +409,7 @@ askDone3:
 
 // predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
-	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 342,
+	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 349,
 	Lines: "19:1 30-31:1 34-35:2 45-46:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
@@ -458,7 +465,13 @@ func (m2 *generatedMachine) onHeap(awaited *async.Header) *generatedMachine {
 //go:noinline
 func (m2 *generatedMachine) leaveStack(awaited *async.Header) *generatedMachine {
 	h := new(generatedMachine)
-	*h = *m2
+	h.ctx = m2.ctx
+	h.m = m2.m
+	h.state = m2.state
+	h.ex = m2.ex
+	h.awaiter = m2.awaiter
+	h.Builder4 = m2.Builder4
+	h.async = m2.async
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
@@ -541,7 +554,7 @@ askDone4:
 
 // generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 473,
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 486,
 	Lines: "20:1 30-31:1 41-42:2 52-54:3 65-66:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
@@ -594,7 +607,9 @@ func (m *blankMachine) onHeap(awaited *async.Header) *blankMachine {
 //go:noinline
 func (m *blankMachine) leaveStack(awaited *async.Header) *blankMachine {
 	h := new(blankMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
+	h.kept = m.kept
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -645,7 +660,7 @@ askDone2:
 
 // blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66, Code: 609,
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 624,
 	Lines: "11:1 21-22:1 33-34:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},

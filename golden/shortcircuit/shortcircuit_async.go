@@ -49,7 +49,12 @@ func (m *shortcircuitMachine) onHeap(awaited *async.Header) *shortcircuitMachine
 //go:noinline
 func (m *shortcircuitMachine) leaveStack(awaited *async.Header) *shortcircuitMachine {
 	h := new(shortcircuitMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.i = m.i
+	h.a = m.a
+	h.b = m.b
+	h.both = m.both
+	h.either = m.either
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -201,7 +206,7 @@ done6:
 
 // shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
-	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 64,
+	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 69,
 	Lines: "32:1 34-36:1 52-53:3 85-86:4 102-103:5 129-131:6 132:6 135:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},

@@ -47,7 +47,10 @@ func (m *switchesMachine) onHeap(awaited *async.Header) *switchesMachine {
 //go:noinline
 func (m *switchesMachine) leaveStack(awaited *async.Header) *switchesMachine {
 	h := new(switchesMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
+	h.tag = m.tag
+	h.first = m.first
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -124,7 +127,7 @@ done:
 
 // switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
-	Func: "Switches", File: "switches.go", Line: 18, Code: 64,
+	Func: "Switches", File: "switches.go", Line: 18, Code: 67,
 	Lines: "19:1 21-22:1 32-33:2 43-44:3 53-54:4 58:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "tagAsync(ctx, n)", Needs: "ctx n"},
@@ -176,7 +179,8 @@ func (m *tagMachine) onHeap(awaited *async.Header) *tagMachine {
 //go:noinline
 func (m *tagMachine) leaveStack(awaited *async.Header) *tagMachine {
 	h := new(tagMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -243,7 +247,7 @@ done:
 
 // tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 191,
+	Func: "tag", File: "switches.go", Line: 28, Code: 195,
 	Lines: "15:1 26-27:1 29:4 34:3 36:5 47-48:5 50:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
@@ -293,7 +297,8 @@ func (m *firstMachine) onHeap(awaited *async.Header) *firstMachine {
 //go:noinline
 func (m *firstMachine) leaveStack(awaited *async.Header) *firstMachine {
 	h := new(firstMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -357,7 +362,7 @@ clause3:
 
 // firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 308,
+	Func: "first", File: "switches.go", Line: 40, Code: 313,
 	Lines: "11:2 27:4 43:3 45:5 47:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
@@ -410,7 +415,10 @@ func (m *stepsMachine) onHeap(awaited *async.Header) *stepsMachine {
 //go:noinline
 func (m *stepsMachine) leaveStack(awaited *async.Header) *stepsMachine {
 	h := new(stepsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.n = m.n
+	h.path = m.path
+	h.tag = m.tag
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -484,7 +492,7 @@ done:
 
 // stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 426,
+	Func: "steps", File: "switches.go", Line: 52, Code: 434,
 	Lines: "14:1 17-18:1 28:1 36-39:3 40:4 41:9 54:12 56:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},

@@ -47,7 +47,9 @@ func (m *typeswitchMachine) onHeap(awaited *async.Header) *typeswitchMachine {
 //go:noinline
 func (m *typeswitchMachine) leaveStack(awaited *async.Header) *typeswitchMachine {
 	h := new(typeswitchMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.slice = m.slice
+	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -98,7 +100,7 @@ done:
 
 // typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
-	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 63,
+	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 65,
 	Lines: "12:1 18-19:1 28-29:2 30:1 33:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "describeAsync(ctx, v)", Needs: "ctx slice index"},
@@ -153,7 +155,11 @@ func (m *describeMachine) onHeap(awaited *async.Header) *describeMachine {
 //go:noinline
 func (m *describeMachine) leaveStack(awaited *async.Header) *describeMachine {
 	h := new(describeMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.v = m.v
+	h.v2 = m.v2
+	h.v3 = m.v3
+	h.v4 = m.v4
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -272,7 +278,7 @@ clause6:
 
 // describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 171,
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 177,
 	Lines: "22:1 33-34:1 37:4 40:7 42:9 45:15 49:3 62:5 73-74:5 76:8 78:10 89-90:10 94-95:11 97:14 99:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},

@@ -12,16 +12,16 @@ type Builder[T any] struct {
 	cell[T]
 }
 
-// Promote is called when the machine, on the stack, has made m, its copy on the heap
-// (C22). ctx is the function's context as its caller passed it; what it carries is
+// Promote is called when the machine, on the stack, has made m, its copy on the heap:
+// all but the builder (C22). ctx is the function's context as its caller passed it; what it carries is
 // where the machine resumes (C23) and whom a blocking Await parks. A machine with a
 // context that carries nothing, or without one, belongs to the host of awaited, what
 // it waits for. Each may be nil.
 func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Header) {
-	h := (*Builder[T])(addressOf(m))
-	if *h.promotedTo() != nil {
-		h.forsake()
+	if *b.promotedTo() != nil {
+		b.forsake()
 	}
+	h := (*Builder[T])(addressOf(m))
 	env := environmentOf(ctx)
 	if env == nil {
 		env = awaited.lends()

@@ -44,8 +44,7 @@ func (m *sumMachine) onHeap(awaited *async.Header) *sumMachine {
 
 //go:noinline
 func (m *sumMachine) leaveStack(awaited *async.Header) *sumMachine {
-	h := new(sumMachine)
-	*h = *m
+	h := &sumMachine{ctx: m.ctx, next: m.next, n: m.n, i: m.i, sum: m.sum}
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -114,9 +113,8 @@ func (m *pooledSum) onHeap(awaited *async.Header) *pooledSum {
 //go:noinline
 func (m *pooledSum) leaveStack(awaited *async.Header) *pooledSum {
 	h, env := pooledSums.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.next, h.n, h.i, h.sum = m.next, m.n, m.i, m.sum
+	m.PromotePooled(h, env)
 	return h
 }
 

@@ -18,9 +18,9 @@ import (
 //
 //	func (m *copyStreamMachine) leaveStack(awaited *async.Header) *copyStreamMachine {
 //		h, env := copyStreamMachines.Get(awaited, m.ctx)
-//		token := h.Token()              // before the copy: it outlives it
-//		*h = *m
-//		m.PromotePooled(h, token, env)  // instead of Promote(h, m.ctx, awaited)
+//		h.ctx = m.ctx
+//		…
+//		m.PromotePooled(h, env) // instead of Promote(h, m.ctx, awaited)
 //		return h
 //	}
 //
@@ -182,18 +182,14 @@ type PooledBuilder[T any] struct { // a pooledCell
 	err   error
 }
 
-// Token returns the version that the machine's next task will have.
-func (b *PooledBuilder[T]) Token() uint32 { return b.status & versions }
-
-// PromotePooled is Promote where the copy m is from a pool, belongs to env, and had
-// the Token token before the copying.
-func (b *PooledBuilder[T]) PromotePooled(m Recyclable, token uint32, env *environment) {
-	h := (*PooledBuilder[T])(addressOf(m))
-	if *h.promotedTo() != nil {
-		h.forsake()
+// PromotePooled is Promote where the copy m is from a pool and belongs to env.
+func (b *PooledBuilder[T]) PromotePooled(m Recyclable, env *environment) {
+	if *b.promotedTo() != nil {
+		b.forsake()
 	}
+	h := (*PooledBuilder[T])(addressOf(m))
 	h.owner = m
-	h.promote(promoted|single|token, env)
+	h.promote(promoted|single, env)
 	*b.promotedTo() = unsafe.Pointer(h)
 	if h.followed() {
 		h.began(m.(Continuation))

@@ -49,7 +49,10 @@ func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
 //go:noinline
 func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
+	h.at = m.at
+	h.why = m.why
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -96,7 +99,7 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 66,
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
 	Lines: "13-17:1 27-28:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
@@ -147,7 +150,10 @@ func (m *serveMachine) onHeap(awaited *async.Header) *serveMachine {
 //go:noinline
 func (m *serveMachine) leaveStack(awaited *async.Header) *serveMachine {
 	h := new(serveMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
+	h.at = m.at
+	h.limit = m.limit
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -191,7 +197,7 @@ fetchDone:
 
 // serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 163,
+	Func: "serve", File: "program_test.go", Line: 28, Code: 169,
 	Lines: "12:1 22-26:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
@@ -240,7 +246,8 @@ func (m *bothMachine) onHeap(awaited *async.Header) *bothMachine {
 //go:noinline
 func (m *bothMachine) leaveStack(awaited *async.Header) *bothMachine {
 	h := new(bothMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.f = m.f
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -281,7 +288,7 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 256,
+	Func: "both", File: "program_test.go", Line: 39, Code: 263,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
@@ -332,7 +339,10 @@ func (m *listenMachine) onHeap(awaited *async.Header) *listenMachine {
 //go:noinline
 func (m *listenMachine) leaveStack(awaited *async.Header) *listenMachine {
 	h := new(listenMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.done = m.done
+	h.names = m.names
+	h.seen = m.seen
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -375,7 +385,7 @@ doneDone:
 
 // listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 350,
+	Func: "listen", File: "program_test.go", Line: 47, Code: 360,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
@@ -424,7 +434,8 @@ func (m *anywhereMachine) onHeap(awaited *async.Header) *anywhereMachine {
 //go:noinline
 func (m *anywhereMachine) leaveStack(awaited *async.Header) *anywhereMachine {
 	h := new(anywhereMachine)
-	*h = *m
+	h.task = m.task
+	h.title = m.title
 	m.Promote(h, nil, awaited)
 	return h
 }
@@ -465,7 +476,7 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 440,
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 451,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
@@ -519,7 +530,12 @@ func (m *eachMachine) onHeap(awaited *async.Header) *eachMachine {
 //go:noinline
 func (m *eachMachine) leaveStack(awaited *async.Header) *eachMachine {
 	h := new(eachMachine)
-	*h = *m
+	h.iterator = m.iterator
+	h.ctx = m.ctx
+	h.f = m.f
+	h.result = m.result
+	h.result2 = m.result2
+	h.sum = m.sum
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -610,7 +626,7 @@ done:
 
 // eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 568,
+	Func: "each", File: "program_test.go", Line: 63, Code: 584,
 	Lines: "13-14:1 19-20:2 30-33:3 34-35:6 38:2 39-40:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},
@@ -662,7 +678,10 @@ func (m *hastyMachine) onHeap(awaited *async.Header) *hastyMachine {
 //go:noinline
 func (m *hastyMachine) leaveStack(awaited *async.Header) *hastyMachine {
 	h := new(hastyMachine)
-	*h = *m
+	h.times = m.times
+	h.fail = m.fail
+	h.then = m.then
+	h.index = m.index
 	m.Promote(h, nil, awaited)
 	return h
 }
@@ -747,7 +766,7 @@ thenDone:
 
 // hastyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var hastyMachineStates = async.States{
-	Func: "hasty", File: "program_test.go", Line: 88, Code: 678,
+	Func: "hasty", File: "program_test.go", Line: 88, Code: 697,
 	Lines: "19:1 23-24:1 35-37:2 38:1 41:6 53-56:6 66-67:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "(late{})", Needs: "times fail then index"},

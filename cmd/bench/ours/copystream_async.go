@@ -49,7 +49,12 @@ func (m *copyStreamMachine) onHeap(awaited *async.Header) *copyStreamMachine {
 //go:noinline
 func (m *copyStreamMachine) leaveStack(awaited *async.Header) *copyStreamMachine {
 	h := new(copyStreamMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.src = m.src
+	h.dst = m.dst
+	h.buf = m.buf
+	h.copied = m.copied
+	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -115,7 +120,7 @@ writeDone:
 
 // copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
-	Func: "CopyStream", File: "copystream.go", Line: 13, Code: 67,
+	Func: "CopyStream", File: "copystream.go", Line: 13, Code: 72,
 	Lines: "14:1 16:4 25-32:4 42-45:11",
 	At: []async.State{
 		1: {Line: 4, Awaits: "src.ReadAsync(ctx, buf)", Needs: "ctx src dst buf copied"},

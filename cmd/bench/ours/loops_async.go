@@ -46,9 +46,11 @@ func (m *sumMachine) onHeap(awaited *async.Header) *sumMachine {
 //go:noinline
 func (m *sumMachine) leaveStack(awaited *async.Header) *sumMachine {
 	h, env := sumMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.n = m.n
+	h.op = m.op
+	h.sum = m.sum
+	h.index = m.index
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -109,7 +111,7 @@ done:
 
 // sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
-	Func: "Sum", File: "loops.go", Line: 15, Code: 72,
+	Func: "Sum", File: "loops.go", Line: 15, Code: 74,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "op.StartAsync()", Needs: "n op sum index"},
@@ -158,9 +160,11 @@ func (m *sumPooledMachine) onHeap(awaited *async.Header) *sumPooledMachine {
 //go:noinline
 func (m *sumPooledMachine) leaveStack(awaited *async.Header) *sumPooledMachine {
 	h, env := sumPooledMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.n = m.n
+	h.p = m.p
+	h.sum = m.sum
+	h.index = m.index
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -221,7 +225,7 @@ done:
 
 // sumPooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var sumPooledMachineStates = async.States{
-	Func: "SumPooled", File: "loops.go", Line: 30, Code: 184,
+	Func: "SumPooled", File: "loops.go", Line: 30, Code: 188,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "p.StartAsync()", Needs: "n p sum index"},
@@ -267,7 +271,7 @@ func (m *onceMachine) onHeap(awaited *async.Header) *onceMachine {
 //go:noinline
 func (m *onceMachine) leaveStack(awaited *async.Header) *onceMachine {
 	h := new(onceMachine)
-	*h = *m
+	h.op = m.op
 	m.Promote(h, nil, awaited)
 	return h
 }
@@ -307,7 +311,7 @@ startDone:
 
 // onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
-	Func: "Once", File: "loops.go", Line: 45, Code: 282,
+	Func: "Once", File: "loops.go", Line: 45, Code: 286,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
@@ -353,9 +357,8 @@ func (m *oncePooledMachine) onHeap(awaited *async.Header) *oncePooledMachine {
 //go:noinline
 func (m *oncePooledMachine) leaveStack(awaited *async.Header) *oncePooledMachine {
 	h, env := oncePooledMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.op = m.op
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -404,7 +407,7 @@ startDone:
 
 // oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
-	Func: "OncePooled", File: "loops.go", Line: 53, Code: 379,
+	Func: "OncePooled", File: "loops.go", Line: 53, Code: 382,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
@@ -451,7 +454,8 @@ func (m *watchMachine) onHeap(awaited *async.Header) *watchMachine {
 //go:noinline
 func (m *watchMachine) leaveStack(awaited *async.Header) *watchMachine {
 	h := new(watchMachine)
-	*h = *m
+	h.op = m.op
+	h.n = m.n
 	m.Promote(h, nil, awaited)
 	return h
 }
@@ -498,7 +502,7 @@ startDone:
 
 // watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
-	Func: "Watch", File: "loops.go", Line: 61, Code: 466,
+	Func: "Watch", File: "loops.go", Line: 61, Code: 470,
 	Lines: "12:1 13-14:1 23-29:2 30:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
@@ -545,9 +549,9 @@ func (m *pairMachine) onHeap(awaited *async.Header) *pairMachine {
 //go:noinline
 func (m *pairMachine) leaveStack(awaited *async.Header) *pairMachine {
 	h, env := pairMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.op = m.op
+	h.a = m.a
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -612,7 +616,7 @@ startDone2:
 
 // pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
-	Func: "Pair", File: "loops.go", Line: 76, Code: 571,
+	Func: "Pair", File: "loops.go", Line: 76, Code: 575,
 	Lines: "15:1 24-28:1 38-39:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
@@ -662,9 +666,11 @@ func (m *pairsMachine) onHeap(awaited *async.Header) *pairsMachine {
 //go:noinline
 func (m *pairsMachine) leaveStack(awaited *async.Header) *pairsMachine {
 	h, env := pairsMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.n = m.n
+	h.op = m.op
+	h.sum = m.sum
+	h.index = m.index
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -725,7 +731,7 @@ done:
 
 // pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
-	Func: "Pairs", File: "loops.go", Line: 88, Code: 688,
+	Func: "Pairs", File: "loops.go", Line: 88, Code: 694,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
@@ -772,9 +778,9 @@ func (m *deepMachine) onHeap(awaited *async.Header) *deepMachine {
 //go:noinline
 func (m *deepMachine) leaveStack(awaited *async.Header) *deepMachine {
 	h, env := deepMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.depth = m.depth
+	h.op = m.op
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -842,7 +848,7 @@ deepDone:
 
 // deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
-	Func: "Deep", File: "loops.go", Line: 103, Code: 798,
+	Func: "Deep", File: "loops.go", Line: 103, Code: 804,
 	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
@@ -891,9 +897,10 @@ func (m *deepSumMachine) onHeap(awaited *async.Header) *deepSumMachine {
 //go:noinline
 func (m *deepSumMachine) leaveStack(awaited *async.Header) *deepSumMachine {
 	h, env := deepSumMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.depth = m.depth
+	h.n = m.n
+	h.op = m.op
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -961,7 +968,7 @@ deepSumDone:
 
 // deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
-	Func: "DeepSum", File: "loops.go", Line: 115, Code: 917,
+	Func: "DeepSum", File: "loops.go", Line: 115, Code: 924,
 	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
@@ -1012,9 +1019,12 @@ func (m *deepsMachine) onHeap(awaited *async.Header) *deepsMachine {
 //go:noinline
 func (m *deepsMachine) leaveStack(awaited *async.Header) *deepsMachine {
 	h, env := deepsMachines.Get(awaited, nil)
-	token := h.Token()
-	*h = *m
-	m.PromotePooled(h, token, env)
+	h.n = m.n
+	h.depth = m.depth
+	h.op = m.op
+	h.sum = m.sum
+	h.index = m.index
+	m.PromotePooled(h, env)
 	return h
 }
 
@@ -1075,7 +1085,7 @@ done:
 
 // deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
-	Func: "Deeps", File: "loops.go", Line: 127, Code: 1038,
+	Func: "Deeps", File: "loops.go", Line: 127, Code: 1048,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
@@ -1123,7 +1133,9 @@ func (m *addReadyMachine) onHeap(awaited *async.Header) *addReadyMachine {
 //go:noinline
 func (m *addReadyMachine) leaveStack(awaited *async.Header) *addReadyMachine {
 	h := new(addReadyMachine)
-	*h = *m
+	h.n = m.n
+	h.sum = m.sum
+	h.i = m.i
 	m.Promote(h, nil, awaited)
 	return h
 }
@@ -1174,7 +1186,7 @@ done:
 
 // addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
-	Func: "AddReady", File: "loops.go", Line: 152, Code: 1137,
+	Func: "AddReady", File: "loops.go", Line: 152, Code: 1149,
 	Lines: "12:1 18:3 27-31:3 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
@@ -1221,7 +1233,8 @@ func (m *handfulMachine) onHeap(awaited *async.Header) *handfulMachine {
 //go:noinline
 func (m *handfulMachine) leaveStack(awaited *async.Header) *handfulMachine {
 	h := new(handfulMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.v = m.v
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -1261,7 +1274,7 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1236,
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1249,
 	Lines: "12:1 22-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
@@ -1310,7 +1323,10 @@ func (m *readsMachine) onHeap(awaited *async.Header) *readsMachine {
 //go:noinline
 func (m *readsMachine) leaveStack(awaited *async.Header) *readsMachine {
 	h := new(readsMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.file = m.file
+	h.buf = m.buf
+	h.left = m.left
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -1361,7 +1377,7 @@ done:
 
 // readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1328,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1344,
 	Lines: "12:1 14-16:1 26-28:3 29:3 31:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1410,7 +1426,10 @@ func (m *readOnceMachine) onHeap(awaited *async.Header) *readOnceMachine {
 //go:noinline
 func (m *readOnceMachine) leaveStack(awaited *async.Header) *readOnceMachine {
 	h := new(readOnceMachine)
-	*h = *m
+	h.ctx = m.ctx
+	h.file = m.file
+	h.buf = m.buf
+	h.done = m.done
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -1456,7 +1475,7 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1428,
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1447,
 	Lines: "12:1 22-26:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},

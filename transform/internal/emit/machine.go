@@ -356,12 +356,14 @@ func (e *emitter) slotType(s *ir.Slot) string {
 //	//go:noinline
 //	func (m *copyStreamMachine) leaveStack(awaited *async.Header) *copyStreamMachine {
 //		h := new(copyStreamMachine)
-//		*h = *m
+//		h.ctx = m.ctx
+//		…
 //		m.Promote(h, m.ctx, awaited)
 //		return h
 //	}
 //
-// The copy comes first: to write and at once to copy is slow.
+// A variable is copied at a time, for they were just written so: a processor waits
+// for what it has written in pieces before it reads them as one.
 func (e *emitter) onHeap() {
 	m, heap := e.f.Receiver, e.f.OnHeap
 	awaited := jen.Id("awaited").Op("*").Add(raw(async("Header")))
@@ -374,13 +376,15 @@ func (e *emitter) onHeap() {
 
 	b.Reset()
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%[1]s, env := %[2]s.Get(awaited, %[3]s)\ntoken := %[1]s.Token()\n", heap, e.pool(), e.ownContext(m))
+		fmt.Fprintf(&b, "%s, env := %s.Get(awaited, %s)\n", heap, e.pool(), e.ownContext(m))
 	} else {
 		fmt.Fprintf(&b, "%s := new(%s)\n", heap, e.machineType())
 	}
-	fmt.Fprintf(&b, "*%s = *%s\n", heap, m)
+	for _, field := range e.copied() {
+		fmt.Fprintf(&b, "%s.%[2]s = %[3]s.%[2]s\n", heap, field, m)
+	}
 	if e.fn.Options.Pool {
-		fmt.Fprintf(&b, "%s.PromotePooled(%s, token, env)\n", m, heap)
+		fmt.Fprintf(&b, "%s.PromotePooled(%s, env)\n", m, heap)
 	} else {
 		fmt.Fprintf(&b, "%s.Promote(%s, %s, awaited)\n", m, heap, e.ownContext(m))
 	}
@@ -390,6 +394,25 @@ func (e *emitter) onHeap() {
 	e.out.Comment("//go:noinline")
 	e.method("leaveStack").Params(awaited).Op("*").Add(raw(e.machineType())).Block(raw(b.String()))
 	e.out.Line()
+}
+
+// copied lists the fields that may hold something when the machine leaves the stack:
+// all that are the author's, or hold what was deferred.
+func (e *emitter) copied() []string {
+	var fields []string
+	for _, v := range e.packed(e.lifted()) {
+		fields = append(fields, v.Kept())
+		if v == e.f.Context && v.Writes > 0 {
+			fields = append(fields, e.f.Called)
+		}
+	}
+	if len(e.f.Defers) > 0 {
+		fields = append(fields, "defers")
+	}
+	if e.f.DefersAwaits() {
+		fields = append(fields, "unwinding")
+	}
+	return fields
 }
 
 // letGo writes, for the copy on the heap, what it need not hold while it waits at a:
