@@ -3,6 +3,9 @@ package transform_test
 import (
 	"go/ast"
 	"go/token"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +50,21 @@ func TestTidy(t *testing.T) {
 	for what := range exceptions {
 		if !seen[what] {
 			t.Errorf("the exception %q is about nothing", what)
+		}
+	}
+}
+
+// The module's top level holds these rooms and papers, and nothing that a build has
+// left: a file of its own there belongs in one of the rooms.
+func TestTopLevel(t *testing.T) {
+	rooms := strings.Fields(".ci .git .gitignore ARCHITECTURE.md Makefile README.md bin cmd go.mod go.sum golden out runtime testdata transform")
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !slices.Contains(rooms, entry.Name()) {
+			t.Errorf("%s does not belong at the top", entry.Name())
 		}
 	}
 }
