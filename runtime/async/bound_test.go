@@ -71,3 +71,50 @@ func TestC24_SeveralOnTheirContexts(t *testing.T) {
 func TestReusableBelongsToAHost(t *testing.T) {
 	mustPanic(t, "belongs to a host", func() { new(async.Reusable[int]).Start(async.NewSource[int]()) })
 }
+
+// A loop may be given what a completion released, one or several, as it is.
+func TestRunOfWhatWasReleased(t *testing.T) {
+	for _, several := range []bool{false, true} {
+		q := new(queueContext)
+		s := async.NewSource[int]()
+		tasks := []async.Task[int]{awaitIn(q.context(), s.Task())}
+		if several {
+			tasks = append(tasks, await(s.Task()), awaitIn(q.context(), s.Task()))
+		}
+		released, _ := s.Release(1, nil)
+		async.NewExecutor(q).Run(released)
+		for _, task := range tasks {
+			mustGive(t, task, 1)
+		}
+		if len(q.posted) != 0 {
+			t.Error("posted although already there")
+		}
+	}
+}
+
+// fickle has a SyncContext until it is resumed.
+type fickle struct {
+	async.Anywhere
+	sync    async.SyncContext
+	resumed bool
+}
+
+func (f *fickle) SyncContext() async.SyncContext { return f.sync }
+
+func (f *fickle) MoveNext(*async.Executor) async.Continuation {
+	f.resumed = true
+	return nil
+}
+
+// What counts is where a continuation wants to go on when its turn comes.
+func TestContextThatIsGone(t *testing.T) {
+	q := new(queueContext)
+	s := async.NewSource[int]()
+	f := &fickle{sync: q}
+	s.Task().OnCompleted(f)
+	f.sync = nil
+	s.Complete(async.NewExecutor(q), 1, nil)
+	if !f.resumed || len(q.posted) != 0 {
+		t.Error("not resumed where it was completed")
+	}
+}

@@ -88,9 +88,9 @@ func (b *bound) free() Continuation {
 	return c
 }
 
-// freed is c as its author knows it.
+// freed is c as its author knows it; a list stays as it is.
 func freed(c Continuation) Continuation {
-	if b, ok := c.(*bound); ok {
+	if b, ok := c.(*bound); ok && listOf(c) == nil {
 		return b.free()
 	}
 	return c

@@ -168,17 +168,16 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 // unbind returns what is bound if it is resumed here; else it passes it on, and
 // returns nil. A list it takes apart.
 func (r *round) unbind(bound Continuation) Continuation {
-	sc := bound.SyncContext()
-	c := freed(bound)
-	if l, ok := c.(*continuations); ok {
+	if l := listOf(bound); l != nil {
 		r.queue().pushAll(l.list)
 		return nil
 	}
-	if sc == r.ex.SyncContext() {
-		return c
+	c := freed(bound)
+	if sc := c.SyncContext(); sc != nil && sc != r.ex.SyncContext() {
+		sc.Post(c)
+		return nil
 	}
-	sc.Post(c)
-	return nil
+	return c
 }
 
 // interrupt is called deferred after m panicked with v, which was recovered, or
