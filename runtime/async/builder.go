@@ -13,14 +13,12 @@ type Builder[T any] struct {
 }
 
 // Promote is called when the machine, on the stack, has made m, its copy on the heap:
-// all but the builder (C22). ctx is the function's context as its caller passed it; what it carries is
-// where the machine resumes (C23) and whom a blocking Await parks. A machine with a
-// context that carries nothing, or without one, belongs to the host of awaited, what
-// it waits for. Each may be nil.
+// all but the builder (C22). ctx is the function's context as its caller passed it;
+// what it carries is where the machine resumes (C23) and whom a blocking Await parks.
+// A machine with a context that carries nothing, or without one, belongs to the host
+// of awaited, what it waits for. Each may be nil.
 func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Header) {
-	if *b.promotedTo() != nil {
-		b.forsake()
-	}
+	b.forsake()
 	h := (*Builder[T])(addressOf(m))
 	env := environmentOf(ctx)
 	if env == nil {
@@ -43,6 +41,12 @@ func Self[M any](m *M) *M { return (*M)(unsafe.Add(nil, uintptr(unsafe.Pointer(m
 // forsake is called where a machine that had left the stack ends on it, or leaves it
 // once more: what it was about to wait for was there after all. Its copy is nobody's.
 func (b *Builder[T]) forsake() {
+	if *b.promotedTo() != nil {
+		b.forget()
+	}
+}
+
+func (b *Builder[T]) forget() {
 	h := (*Builder[T])(*b.promotedTo())
 	*b.promotedTo() = nil
 	if h.followed() {
@@ -65,9 +69,7 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 	switch {
 	case err != nil:
 	case s&promoted == 0: // on the stack, as most that wait for nothing are
-		if *b.promotedTo() != nil {
-			b.forsake()
-		}
+		b.forsake()
 		b.value, b.status = v, done
 		return nil
 	case s&(solo|single|tracked) == solo && s&phases != done:
@@ -79,9 +81,7 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 // settle is SetResult of a machine that has failed, or is on the heap.
 func (b *Builder[T]) settle(v T, err error) Continuation {
 	if !b.has(promoted) {
-		if *b.promotedTo() != nil {
-			b.forsake()
-		}
+		b.forsake()
 		b.value, b.status = v, done|failed
 		*b.failure() = err
 		return nil

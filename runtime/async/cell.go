@@ -90,11 +90,6 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 	}
 }
 
-// isPooled reports whether the cell is a pool's and has a result for token.
-func (c *cell[T]) isPooled(token uint32) bool {
-	return (atomic.LoadUint32(&c.status)^token)&(versions|phases|single) == single
-}
-
 // take returns what the cell was completed with; a panic or Goexit is still
 // wrapped in the error. It is the one read that a task from a pool grants.
 func (c *cell[T]) take(token uint32) (T, error) {

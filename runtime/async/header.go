@@ -296,8 +296,8 @@ func (h *Header) promote(flags uint32, env *environment) {
 // uses it.
 func (h *Header) OnStack() bool { return atomic.LoadUint32(&h.status)&promoted == 0 }
 
-// HandedOn reports whether the machine, on the stack, has never left it. Asked of one
-// that has not completed, it has handed on what it awaits. Only generated code uses it.
+// HandedOn reports whether a machine on the stack that waits has handed on what it
+// awaits: it has never left the stack. Only generated code uses it.
 func (h *Header) HandedOn() bool { return *h.promotedTo() == nil }
 
 // promotedTo is where a machine on the stack, which nobody awaits, keeps the address

@@ -184,9 +184,7 @@ type PooledBuilder[T any] struct { // a pooledCell
 
 // PromotePooled is Promote where the copy m is from a pool and belongs to env.
 func (b *PooledBuilder[T]) PromotePooled(m Recyclable, env *environment) {
-	if *b.promotedTo() != nil {
-		b.forsake()
-	}
+	b.forsake()
 	h := (*PooledBuilder[T])(addressOf(m))
 	h.owner = m
 	h.promote(promoted|single, env)

@@ -72,10 +72,8 @@ func (t Task[T]) GetResult() (v T, err error) {
 func (t Task[T]) read() (v T, err error) {
 	if t.token == 0 {
 		v, err = t.value, t.err
-	} else if c := t.cell(); c.isPooled(t.token) {
-		v, err = c.pooled().give()
 	} else {
-		v, err = c.take(t.token)
+		v, err = t.cell().take(t.token)
 	}
 	if err != nil {
 		err = raise(err)
@@ -185,12 +183,13 @@ func (a *Awaiter[T]) OnCompleted(t Task[T], m *Header, machine Continuation) boo
 	return a.header.suspend(m, t.token, machine)
 }
 
-// HandsOn reports whether a pooled machine with header m that is on the stack and has nothing left to do but to return what it awaits, may hand the task on to
-// its caller instead, and if so keeps it. ctx is the function's context, nil if it
-// has none.
+// HandsOn reports whether a pooled machine with header m, which has nothing left to do
+// but to return what it awaits, may hand the task on to its caller instead, and if so
+// keeps it: where it has never left the stack. ctx is the function's context, nil if
+// it has none.
 func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
 	h := t.header()
-	if !m.OnStack() || !m.HandedOn() || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
+	if !m.OnStack() || *m.promotedTo() != nil || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
 		return false
 	}
 	a.header, m.Awaited = h, uint16(t.token>>versionShift)

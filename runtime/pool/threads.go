@@ -8,8 +8,8 @@ import (
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
-// Completion is what the requester (kernel.Packet.Requester) must be of a request whose handle is bound to a pool's port: a thread of the
-// pool is borrowed to call it.
+// Completion is what the requester (kernel.Packet.Requester) must be of a request whose handle is bound to a pool's port: a
+// thread of the pool is borrowed to call it.
 type Completion interface {
 	Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet)
 }
