@@ -96,17 +96,9 @@ func (c *CPU) QueueAPC(t *Thread, a *APC) bool {
 
 // queueCompletion queues the special kernel APC of a completed request to the thread that issued it (A11).
 func (c *CPU) queueCompletion(irp *IRP) {
-	t := irp.thread
 	irp.stage = stageAPC
-	t.kernelAPCs.requests.push(irp)
-	if t.state == Waiting || c.thread != t {
-		c.attendAPC(t)
-		return
-	}
-	c.attention |= attendAPC
-	if c.due() {
-		c.deliver()
-	}
+	irp.thread.kernelAPCs.requests.push(irp)
+	c.attendAPC(irp.thread)
 }
 
 // attendAPC lets a thread's kernel APCs run as soon as they can.

@@ -216,12 +216,7 @@ func (c *CPU) service(l *Line) {
 	if !c.pass(costInterrupt) {
 		c.spend(costInterrupt)
 	}
-	var claimed bool
-	if len(l.chain) == 1 {
-		claimed = l.chain[0].call(c)
-	} else {
-		claimed = l.callChain(c)
-	}
+	claimed := l.callChain(c)
 	if k.verify && k.clock.Now().Sub(began) > isrBudget {
 		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
 	}
