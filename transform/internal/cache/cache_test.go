@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,5 +120,33 @@ func TestSeen(t *testing.T) {
 		if got := s.file(c.path, file{sum(c.content), c.modified}, []byte(c.content)); got != c.want {
 			t.Errorf("%s %q %v: %v", c.path, c.content, c.modified.Sub(began), got)
 		}
+	}
+}
+
+// What nobody asks for any more goes, and nothing that is not ours.
+func TestTrim(t *testing.T) {
+	c := &Cache{folder: t.TempDir()}
+	old := time.Now().Add(-2 * keepFor)
+	name := func(digit string) string { return strings.Repeat(digit, 64) + ".json" }
+	for name, modified := range map[string]time.Time{name("a"): old, name("b"): time.Now(), "notes.txt": old, "package.json": old} {
+		path := filepath.Join(c.folder, name)
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, modified, modified); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.trim()
+	entries, err := os.ReadDir(c.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, entry := range entries {
+		left = append(left, entry.Name())
+	}
+	if want := []string{name("b"), "notes.txt", "package.json"}; !slices.Equal(left, want) {
+		t.Errorf("left are %q, not %q", left, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -101,7 +102,7 @@ func (c *Cache) write(r *record) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.folder, 0o777); err != nil {
+	if err := os.MkdirAll(c.folder, 0o700); err != nil {
 		return err
 	}
 	if err := replace.WriteFile(c.path, content); err != nil {
@@ -111,13 +112,20 @@ func (c *Cache) write(r *record) error {
 	return nil
 }
 
+// recordName is what Cache.path ends with: the folder may be one in which others keep
+// their files too.
+var recordName = regexp.MustCompile(`^[0-9a-f]{64}\.json$`)
+
 func (c *Cache) trim() {
 	entries, err := os.ReadDir(c.folder)
 	if err != nil {
 		return
 	}
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && !entry.IsDir() && time.Since(info.ModTime()) > keepFor {
+		if !recordName.MatchString(entry.Name()) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > keepFor {
 			os.Remove(filepath.Join(c.folder, entry.Name()))
 		}
 	}

@@ -21,6 +21,7 @@ type scan struct {
 	sources map[string]*source // annotated files by path
 	outputs map[string]string  // outputs by path, with the base name of the source they name
 	taken   map[string]string  // hand-written files that stand where an output belongs, with the source's path
+	unclear map[string]bool    // outputs of files that may be sources: they cannot be read, or not as Go
 	dirs    map[string][]string
 	parsed  map[string]*ast.File // syntax of neighbours, by path; nil where unreadable
 }
@@ -70,6 +71,7 @@ func scanModules(roots []string) (*scan, error) {
 		sources: make(map[string]*source),
 		outputs: make(map[string]string),
 		taken:   make(map[string]string),
+		unclear: make(map[string]bool),
 		dirs:    make(map[string][]string),
 		parsed:  make(map[string]*ast.File),
 	}
@@ -144,6 +146,7 @@ func (s *scan) add(path string) error {
 	s.dirs[dir] = append(s.dirs[dir], path)
 	content, err := os.ReadFile(path)
 	if err != nil {
+		s.unclear[OutputPath(path)] = true
 		return nil // if it matters, the go command reports it
 	}
 	if name, ok := GeneratedFrom(content); ok {
@@ -153,8 +156,11 @@ func (s *scan) add(path string) error {
 	if !bytes.Contains(content, []byte(Directive)) {
 		return nil
 	}
-	file, _ := parser.ParseFile(s.fset, path, content, parser.ParseComments|parser.SkipObjectResolution)
+	file, err := parser.ParseFile(s.fset, path, content, parser.ParseComments|parser.SkipObjectResolution)
 	if file == nil || len(Annotated(file)) == 0 {
+		if err != nil {
+			s.unclear[OutputPath(path)] = true
+		}
 		return nil
 	}
 	src := &source{path: path, output: OutputPath(path), content: content, file: file}
@@ -180,7 +186,9 @@ func blank(path string) bool {
 	return err == nil && len(bytes.TrimSpace(content)) == 0
 }
 
-// orphans lists the outputs that no source asks for.
+// orphans lists the outputs that no source asks for. The go command does not parse
+// another platform's files, so nobody says that such a source is broken: its output
+// stays.
 func (s *scan) orphans() []Orphan {
 	wanted := make(map[string]bool)
 	for _, src := range s.sources {
@@ -188,7 +196,7 @@ func (s *scan) orphans() []Orphan {
 	}
 	var orphans []Orphan
 	for path, name := range s.outputs {
-		if !wanted[path] {
+		if !wanted[path] && !s.unclear[path] {
 			orphans = append(orphans, Orphan{Path: path, Source: name})
 		}
 	}
