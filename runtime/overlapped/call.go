@@ -2,94 +2,10 @@ package overlapped
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
 )
-
-// This file is what all handles of this package but File have in common: an open device, and a call in flight on it.
-
-// endpoint is an open device of a World, bound to the I/O threads' port.
-type endpoint struct {
-	world  World
-	name   string // for messages
-	handle kernel.Handle
-	closed bool
-}
-
-// open opens a device for overlapped I/O. Of its calls those that succeed at once end without a packet (A39).
-func (e *endpoint) open(w World, device string) error {
-	k := w.Kernel()
-	h, status := k.CPU().Open(device, kernel.OpenOptions{})
-	if status.IsSuccess() {
-		if status = k.BindPort(h, w.IOPort(), nil); !status.IsSuccess() {
-			k.CPU().CloseHandle(h)
-		}
-	}
-	if !status.IsSuccess() {
-		return &fs.PathError{Op: "open", Path: device, Err: openError(k, status)}
-	}
-	k.SkipCompletionPortOnSuccess(h)
-	*e = endpoint{world: w, name: device, handle: h}
-	return nil
-}
-
-// close closes the handle: calls that wait complete with os.ErrClosed.
-func (e *endpoint) close() error {
-	if e.closed {
-		return e.wrap("close", os.ErrClosed)
-	}
-	e.closed = true
-	e.world.Kernel().CPU().CloseHandle(e.handle)
-	return nil
-}
-
-// control sends a request that the driver answers at once; buf is read, or written to, before it returns.
-func (e *endpoint) control(code int64, buf []byte) (int, kernel.Status) {
-	var ov kernel.Overlapped
-	status := e.world.Kernel().CPU().Request(e.handle, kernel.MajorDeviceControl, buf, code, &ov)
-	return ov.Information, status
-}
-
-// check finds what is wrong with a call before anything is started.
-func (e *endpoint) check(ctx context.Context) error {
-	switch {
-	case ctx == nil:
-		return errNilContext
-	case e.closed:
-		return os.ErrClosed
-	}
-	if h := async.HostOf(ctx); h != nil && h != async.Host(e.world) {
-		return ErrOtherWorld
-	}
-	return ctx.Err()
-}
-
-func (e *endpoint) wrap(op string, err error) error {
-	return &fs.PathError{Op: op, Path: e.name, Err: err}
-}
-
-// errorOf says in an error how a call ended that began with ctx.
-func (e *endpoint) errorOf(ctx context.Context, status kernel.Status) error {
-	if status == kernel.StatusCancelled {
-		switch err := ctx.Err(); {
-		case err != nil:
-			return err
-		case e.closed:
-			return os.ErrClosed
-		}
-	}
-	err := socketError(status)
-	if err == ErrDevice {
-		if cause := e.world.DeviceError(e.name); cause != nil {
-			return errors.Join(err, cause)
-		}
-	}
-	return err
-}
 
 // call is one request in flight: its task and the kernel's OVERLAPPED in one object.
 type call[T any] struct {

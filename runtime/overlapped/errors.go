@@ -5,8 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/nothread/nothread/runtime/kernel"
+)
+
+var errNilContext = errors.New("the context is nil: pass World.Context, or one derived from it")
+
+// The errors of misuse.
+var (
+	ErrNilBuffer      = errors.New("the buffer is nil: make one of as many bytes as are wanted")
+	ErrNegativeOffset = errors.New("the offset is negative: offsets count from 0, the beginning")
+	ErrOtherWorld     = errors.New("the handle belongs to another World than the context: use Context of the World that it was opened in")
+	ErrDevice         = errors.New("the device reports an error")
+	ErrReadOnly       = errors.New("the device is write protected")
+	ErrRemoved        = errors.New("the device was pulled out")
 )
 
 // The errors of sockets; errors.Is finds them in what their operations end with.
@@ -33,6 +48,38 @@ const (
 	statusInvalidConnection    kernel.Status = 0xC0000140
 	statusPipeClosing          kernel.Status = 0xC00000B1
 )
+
+// openError translates the status of an open that failed: of a device that is not there it says which are.
+func openError(k *kernel.Kernel, status kernel.Status) error {
+	if status != kernel.StatusNoSuchDevice {
+		return errorOf(status)
+	}
+	if devices := k.Devices(); len(devices) > 0 {
+		return fmt.Errorf("%w: the devices of this World are %s", fs.ErrNotExist, strings.Join(devices, ", "))
+	}
+	return fmt.Errorf("%w: this World has no devices: plug one in first, such as by NewDisk", fs.ErrNotExist)
+}
+
+// errorOf translates a status.
+func errorOf(status kernel.Status) error {
+	switch status {
+	case kernel.StatusEndOfFile:
+		return io.EOF
+	case kernel.StatusNoSuchDevice:
+		return fs.ErrNotExist
+	case kernel.StatusInvalidHandle, kernel.StatusFileClosed:
+		return os.ErrClosed
+	case kernel.StatusMediaWriteProtected:
+		return ErrReadOnly
+	case kernel.StatusIoDeviceError:
+		return ErrDevice
+	case kernel.StatusDeviceRemoved:
+		return ErrRemoved
+	case kernel.StatusCancelled:
+		return context.Canceled
+	}
+	return fmt.Errorf("the kernel reports %v", status)
+}
 
 // socketError translates a status of a socket.
 func socketError(status kernel.Status) error {

@@ -2,15 +2,10 @@ package overlapped
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -30,18 +25,6 @@ type World interface {
 	OnDone(ctx context.Context, f func()) (stop func() bool)
 }
 
-var errNilContext = errors.New("the context is nil: pass World.Context, or one derived from it")
-
-// The errors of misuse.
-var (
-	ErrNilBuffer      = errors.New("the buffer is nil: make one of as many bytes as are wanted")
-	ErrNegativeOffset = errors.New("the offset is negative: offsets count from 0, the beginning")
-	ErrOtherWorld     = errors.New("the handle belongs to another World than the context: use Context of the World that it was opened in")
-	ErrDevice         = errors.New("the device reports an error")
-	ErrReadOnly       = errors.New("the device is write protected")
-	ErrRemoved        = errors.New("the device was pulled out")
-)
-
 // File is an open device of a World, such as a disk, seen as a file. Its methods may be called by whatever runs in the
 // World: its owner, or code on a simulated thread.
 //
@@ -52,10 +35,7 @@ var (
 // A file keeps the operations that have ended for those that will begin, so that none costs an allocation. That is why
 // the task of one that succeeds may be awaited once (C13), after the combinators that it was given to.
 type File struct {
-	world    World
-	name     string
-	handle   kernel.Handle
-	closed   bool
+	endpoint
 	position int64
 	pending  async.Source[int] // bound to the World, and never used: what each operation's task begins as
 	free     []*operation      // those that have ended
@@ -66,17 +46,11 @@ type File struct {
 
 // Open opens the device of that name in a World, for overlapped I/O, and binds it to the I/O threads' port.
 func Open(w World, name string) (*File, error) {
-	k := w.Kernel()
-	h, status := k.CPU().Open(name, kernel.OpenOptions{})
-	if !status.IsSuccess() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: openError(k, status)}
+	f := new(File)
+	if err := f.open(w, name); err != nil {
+		return nil, err
 	}
-	f := &File{world: w, name: name, handle: h}
 	f.pending.Bind(w)
-	if status := k.BindPort(h, w.IOPort(), nil); !status.IsSuccess() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errorOf(status)}
-	}
-	k.SkipCompletionPortOnSuccess(h)
 	return f, nil
 }
 
@@ -112,7 +86,7 @@ func (f *File) Position() int64 { return f.position }
 // SetPosition says where the next ReadAsync or WriteAsync begins.
 func (f *File) SetPosition(offset int64) error {
 	if offset < 0 {
-		return &fs.PathError{Op: "seek", Path: f.name, Err: ErrNegativeOffset}
+		return f.wrap("seek", ErrNegativeOffset)
 	}
 	f.position = offset
 	return nil
@@ -120,14 +94,7 @@ func (f *File) SetPosition(offset int64) error {
 
 // Close closes the file. Operations that wait for the device complete with os.ErrClosed; one that the device works on
 // completes as it will.
-func (f *File) Close() error {
-	if f.closed {
-		return &fs.PathError{Op: "close", Path: f.name, Err: os.ErrClosed}
-	}
-	f.closed = true
-	f.world.Kernel().CPU().CloseHandle(f.handle)
-	return nil
-}
+func (f *File) Close() error { return f.close() }
 
 // operation is one request in flight: its task, and what the kernel's packet of its completion does not say. There may be a
 // million: it is as large as one line of a processor's cache.
@@ -152,7 +119,7 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 	plain := ctx != nil && ctx == f.plain
 	if !plain || f.closed || offset < 0 || len(buf) == 0 {
 		if err := f.check(ctx, plain, major, buf, offset); err != nil {
-			return async.Completed(0, f.wrap(major, err))
+			return async.Completed(0, f.failed(major, err))
 		}
 		if len(buf) == 0 {
 			return async.Completed(0, nil)
@@ -182,7 +149,7 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 			op.advance(n)
 			n, err = op.result(nil, status, n)
 		} else {
-			err = f.wrap(major, f.errorOf(status))
+			err = f.failed(major, f.failure(ctx, status, errorOf(status)))
 		}
 		op.Recycle()
 		return async.Completed(n, err)
@@ -251,38 +218,21 @@ func (op *operation) name() string {
 	return "WriteAtAsync"
 }
 
-// errorOf translates a status; of a device's error it tells the cause.
-func (f *File) errorOf(status kernel.Status) error {
-	err := errorOf(status)
-	if err == ErrDevice {
-		if cause := f.world.DeviceError(f.name); cause != nil {
-			return fmt.Errorf("%w: %w", err, cause)
-		}
-	}
-	return err
-}
-
 // check finds what is wrong with a call before anything is started. A plain context was checked before.
 func (f *File) check(ctx context.Context, plain bool, major kernel.MajorFunction, buf []byte, offset int64) error {
 	switch {
-	case ctx == nil:
-		return errNilContext
-	case f.closed:
-		return os.ErrClosed
 	case buf == nil && major == kernel.MajorRead:
 		return ErrNilBuffer
 	case offset < 0:
 		return ErrNegativeOffset
-	case plain:
+	case plain && !f.closed:
 		return nil
 	}
-	if h := async.HostOf(ctx); h != nil && h != async.Host(f.world) {
-		return ErrOtherWorld
-	}
-	if ctx.Done() == nil && reflect.TypeOf(ctx).Comparable() {
+	err := f.endpoint.check(ctx)
+	if err == nil && ctx.Done() == nil && reflect.TypeOf(ctx).Comparable() {
 		f.plain = ctx
 	}
-	return ctx.Err()
+	return err
 }
 
 // cancel asks for the operation to end early. It runs when its context is done.
@@ -334,60 +284,18 @@ func (op *operation) result(ctx context.Context, status kernel.Status, n int) (i
 func (op *operation) failure(ctx context.Context, status kernel.Status) error {
 	f := op.file
 	if status.IsSuccess() {
-		return f.wrap(op.major, io.ErrShortWrite)
+		return f.failed(op.major, io.ErrShortWrite)
 	}
-	err := f.errorOf(status)
-	if status == kernel.StatusCancelled {
-		switch {
-		case ctx != nil && ctx.Err() != nil:
-			err = ctx.Err()
-		case f.closed:
-			err = os.ErrClosed
-		}
-	}
-	return f.wrap(op.major, err)
+	return f.failed(op.major, f.failure(ctx, status, errorOf(status)))
 }
 
-// wrap says of an error what was done and to what; io.EOF stays bare, as callers expect.
-func (f *File) wrap(major kernel.MajorFunction, err error) error {
-	if err == io.EOF {
+// failed says of an error what was done; io.EOF stays bare, as callers expect.
+func (f *File) failed(major kernel.MajorFunction, err error) error {
+	switch {
+	case err == io.EOF:
 		return err
+	case major == kernel.MajorWrite:
+		return f.wrap("write", err)
 	}
-	op := "read"
-	if major == kernel.MajorWrite {
-		op = "write"
-	}
-	return &fs.PathError{Op: op, Path: f.name, Err: err}
-}
-
-// openError translates the status of an open that failed: of a device that is not there it says which are.
-func openError(k *kernel.Kernel, status kernel.Status) error {
-	if status != kernel.StatusNoSuchDevice {
-		return errorOf(status)
-	}
-	if devices := k.Devices(); len(devices) > 0 {
-		return fmt.Errorf("%w: the devices of this World are %s", fs.ErrNotExist, strings.Join(devices, ", "))
-	}
-	return fmt.Errorf("%w: this World has no devices: plug one in first, such as by NewDisk", fs.ErrNotExist)
-}
-
-// errorOf translates a status.
-func errorOf(status kernel.Status) error {
-	switch status {
-	case kernel.StatusEndOfFile:
-		return io.EOF
-	case kernel.StatusNoSuchDevice:
-		return fs.ErrNotExist
-	case kernel.StatusInvalidHandle, kernel.StatusFileClosed:
-		return os.ErrClosed
-	case kernel.StatusMediaWriteProtected:
-		return ErrReadOnly
-	case kernel.StatusIoDeviceError:
-		return ErrDevice
-	case kernel.StatusDeviceRemoved:
-		return ErrRemoved
-	case kernel.StatusCancelled:
-		return context.Canceled
-	}
-	return fmt.Errorf("the kernel reports %v", status)
+	return f.wrap("read", err)
 }
