@@ -305,12 +305,8 @@ func (e *emitter) lifted() []*ir.Var {
 // locals returns the variables that are MoveNext's own, one for each name.
 func (e *emitter) locals() []*ir.Var {
 	name := func(v *ir.Var) string { return v.Name }
-	return e.distinct(name, func(v *ir.Var) bool { return !v.InMachine() && e.alive(v) })
+	return e.distinct(name, func(v *ir.Var) bool { return !v.InMachine() && v.Alive() })
 }
-
-// alive reports whether v is still mentioned: a parameter always is, a local
-// unless its block was pruned.
-func (e *emitter) alive(v *ir.Var) bool { return v.Used || v.Set || v.Kind == ir.Result }
 
 func (e *emitter) distinct(name func(*ir.Var) string, want func(*ir.Var) bool) []*ir.Var {
 	seen := make(map[string]bool)

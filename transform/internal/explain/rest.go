@@ -103,7 +103,7 @@ func (e *explainer) allocations() {
 		if v.Lifted && v.Boxed && !v.Cell && e.boxed(v.Type) {
 			add(0, e.of(v.Type), "the box of "+words{e.f}.Var(v, false)+": its type has no name here", "at each await that has to wait while it is alive", "")
 		}
-		if !v.Cell || v.Outer || !e.declared(v) {
+		if !v.Cell || v.Outer || !v.Alive() {
 			continue
 		}
 		when, maybe := "each time it is declared", ""
@@ -148,11 +148,6 @@ func (e *explainer) boxed(t types.Type) bool {
 		return u.Kind() != types.UnsafePointer
 	}
 	return e.of(t) != 0
-}
-
-// declared reports whether v is still there: its block may have been pruned.
-func (e *explainer) declared(v *ir.Var) bool {
-	return v.Used || v.Set || v.Kind == ir.Param || v.Kind == ir.Result
 }
 
 // ranges lists the loops that need an object of the runtime's.

@@ -34,6 +34,10 @@ func (v *Var) Kept() string {
 	return v.Name
 }
 
+// Alive reports whether v is still mentioned: a local unless its block was pruned,
+// others always.
+func (v *Var) Alive() bool { return v.Used || v.Set || v.Kind == Param || v.Kind == Result }
+
 // InMachine reports whether v is a field of the machine itself, not a variable of
 // MoveNext that is put there while it waits.
 func (v *Var) InMachine() bool { return v.Lifted && !v.Boxed }
