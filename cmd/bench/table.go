@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/nothread/nothread/runtime/trace"
 )
 
 // A Report is what one run of this command found.
@@ -248,7 +250,20 @@ func (r *Report) update(path string) error {
 	}
 	var text strings.Builder
 	r.print(&text)
-	return os.WriteFile(path, []byte(before+tableBegins+text.String()+tableEnds+after), 0o666)
+	return replace(path, before+tableBegins+text.String()+tableEnds+after)
+}
+
+// replace writes a file whole or not at all: it may be all that an author has.
+func replace(path, content string) error {
+	f, err := trace.Create(path, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := f.WriteString(content); err != nil {
+		return err
+	}
+	return f.Commit()
 }
 
 // write puts the report into a file as JSON.
@@ -257,7 +272,7 @@ func (r *Report) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o666)
+	return replace(path, string(text)+"\n")
 }
 
 // newReport says where and when.

@@ -62,9 +62,17 @@ func WriteFile(path string, content []byte) error {
 	}
 	defer f.Discard()
 	if _, err := f.Write(content); err != nil {
-		return named(path, err)
+		return err
 	}
 	return f.Commit()
+}
+
+// Write is that of os.File.
+func (f *File) Write(content []byte) (n int, err error) {
+	if n, err = f.File.Write(content); err != nil {
+		err = named(f.path, err)
+	}
+	return n, err
 }
 
 // Commit puts the file in its place. If that fails, Discard is still owed.

@@ -76,6 +76,22 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// A write that fails is about the path that the caller knows, not about the file that is
+// in the making.
+func TestFailedWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	f, err := replace.Create(path, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Discard()
+	f.Close()
+	var at *fs.PathError
+	if _, err := f.Write([]byte("new")); !errors.As(err, &at) || at.Path != path || !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestPermissions(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no permissions to speak of")
