@@ -21,7 +21,7 @@ type Workers struct {
 
 	mu      sync.Mutex
 	handler func(*async.OperationError)
-	queue   backlog
+	queue   queue[async.Continuation]
 	idle    []*async.Executor // of workers that have ended
 	active  int               // workers that have not
 	owned   bool              // a Loop's goroutine is the worker
@@ -178,41 +178,4 @@ func (c *call) SyncContext() async.SyncContext { return c.sc }
 func (c *call) MoveNext(*async.Executor) async.Continuation {
 	c.f()
 	return nil
-}
-
-// backlog is a ring of continuations, first in first out; once grown it
-// allocates nothing.
-type backlog struct {
-	ring    []async.Continuation
-	head, n int
-}
-
-func (b *backlog) push(c async.Continuation) {
-	if b.n == len(b.ring) {
-		grown := make([]async.Continuation, max(16, 2*b.n))
-		k := copy(grown, b.ring[b.head:])
-		copy(grown[k:], b.ring[:b.head])
-		b.ring, b.head = grown, 0
-	}
-	b.ring[(b.head+b.n)%len(b.ring)] = c
-	b.n++
-}
-
-func (b *backlog) pop() (c async.Continuation, ok bool) {
-	if b.n == 0 {
-		return nil, false
-	}
-	c, b.ring[b.head] = b.ring[b.head], nil
-	b.head = (b.head + 1) % len(b.ring)
-	b.n--
-	return c, true
-}
-
-// all ranges over what is queued, oldest first.
-func (b *backlog) all(yield func(async.Continuation) bool) {
-	for i := range b.n {
-		if !yield(b.ring[(b.head+i)%len(b.ring)]) {
-			return
-		}
-	}
 }

@@ -17,7 +17,7 @@ type Serial struct {
 	name     string
 	executor *async.Executor
 
-	queue  backlog
+	queue  queue[async.Continuation]
 	busy   bool           // a turn is queued, runs, or is blocked
 	thread *kernel.Thread // whose turn it is, nil if none is
 }

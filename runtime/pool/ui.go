@@ -20,11 +20,7 @@ type UI struct {
 	trap     Trap
 	posts    uint64
 	idle     clock.Time // when the last message ended
-
-	// The message queue: a ring.
-	messages []message
-	first    int
-	count    int
+	messages queue[message]
 }
 
 // costMessage is what a message costs that follows upon another without a context switch: else a machine that yields to
@@ -40,7 +36,7 @@ type message struct {
 
 // NewUI makes a thread with a message loop, waiting for its first message. trap may be nil.
 func NewUI(k *kernel.Kernel, name string, trap Trap) *UI {
-	u := &UI{kernel: k, trap: trap, idle: -1, messages: make([]message, 16)}
+	u := &UI{kernel: k, trap: trap, idle: -1}
 	u.executor = async.NewExecutor(u)
 	u.thread = k.NewThread(name, u)
 	u.thread.Local = u
@@ -63,7 +59,7 @@ func (u *UI) Executor() *async.Executor { return u.executor }
 func (u *UI) Posts() uint64 { return u.posts }
 
 // Len returns the number of messages that wait.
-func (u *UI) Len() int { return u.count }
+func (u *UI) Len() int { return u.messages.n }
 
 // String returns the thread's name.
 func (u *UI) String() string { return u.thread.Name() }
@@ -80,15 +76,8 @@ func (u *UI) Post(c async.Continuation) {
 func (u *UI) Go(name string, f func()) { u.push(message{name: name, function: f}) }
 
 func (u *UI) push(m message) {
-	if u.count == len(u.messages) {
-		bigger := make([]message, 2*u.count)
-		n := copy(bigger, u.messages[u.first:])
-		copy(bigger[n:], u.messages[:u.first])
-		u.messages, u.first = bigger, 0
-	}
-	u.messages[(u.first+u.count)%len(u.messages)] = m
-	u.count++
-	if u.count == 1 && u.waiting() {
+	u.messages.push(m)
+	if u.messages.n == 1 && u.waiting() {
 		u.kernel.Wake(u.thread)
 	}
 }
@@ -100,17 +89,14 @@ func (u *UI) waiting() bool {
 
 // Run does one message; with none, the thread waits for the next. It implements kernel.Body.
 func (u *UI) Run(t *kernel.Thread) {
-	if u.count == 0 {
+	m, ok := u.messages.pop()
+	if !ok {
 		t.WaitIdle("a message")
 		return
 	}
 	if now := t.CPU().Now(); now == u.idle {
 		t.CPU().Spend(costMessage)
 	}
-	m := u.messages[u.first]
-	u.messages[u.first] = message{}
-	u.first = (u.first + 1) % len(u.messages)
-	u.count--
 	if m.continuation != nil {
 		t.CPU().Trace(kernel.HopResumed, nil, t.Name(), 0, 0)
 		u.executor.Run(m.continuation)
@@ -118,14 +104,14 @@ func (u *UI) Run(t *kernel.Thread) {
 		t.CPU().Trace(kernel.HopMessage, nil, m.name, 0, 0)
 		m.function()
 	}
-	t.CPU().Trace(kernel.HopMessageLoop, nil, t.Name(), int64(u.count), 0)
+	t.CPU().Trace(kernel.HopMessageLoop, nil, t.Name(), int64(u.messages.n), 0)
 	u.idle = t.CPU().Now()
 }
 
 // Queued ranges over the continuations that wait for the thread.
 func (u *UI) Queued(yield func(async.Continuation) bool) {
-	for i := range u.count {
-		if c := u.messages[(u.first+i)%len(u.messages)].continuation; c != nil && !yield(c) {
+	for m := range u.messages.all {
+		if c := m.continuation; c != nil && !yield(c) {
 			return
 		}
 	}
@@ -133,12 +119,12 @@ func (u *UI) Queued(yield func(async.Continuation) bool) {
 
 // Waiting says in words what waits for the thread, for a World's deadlock message; "" if nothing does.
 func (u *UI) Waiting() string {
-	if u.count == 0 {
+	if u.messages.n == 0 {
 		return ""
 	}
 	continuations := 0
 	for range u.Queued {
 		continuations++
 	}
-	return fmt.Sprintf("%d continuations and %d other messages wait to run on it", continuations, u.count-continuations)
+	return fmt.Sprintf("%d continuations and %d other messages wait to run on it", continuations, u.messages.n-continuations)
 }
