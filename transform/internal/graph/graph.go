@@ -190,8 +190,10 @@ func (b *builder) exits(s *segment) []exit {
 	case *ir.Return:
 		list = append(list, exit{at: last, label: rest})
 	case *ir.Stop:
-		if stmt, ok := last.(*ir.Stmt); ok && isPanic(b.f, stmt.Node) {
-			list = append(list, exit{at: last, label: "panics", panics: true})
+		if stmt, ok := last.(*ir.Stmt); ok {
+			if e, ok := stmt.Node.(*ast.ExprStmt); ok && ir.Panics(b.f.Source.Info, e.X) {
+				list = append(list, exit{at: last, label: "panics", panics: true})
+			}
 		}
 	case *ir.Branch:
 		question, _ := explain.Question(b.f, t)
@@ -222,20 +224,6 @@ func (b *builder) last(s *segment) any {
 		}
 	}
 	return nil
-}
-
-// isPanic reports whether s is a call of the predeclared panic.
-func isPanic(f *ir.Func, s ast.Stmt) bool {
-	e, ok := s.(*ast.ExprStmt)
-	if !ok {
-		return false
-	}
-	call, ok := ast.Unparen(e.X).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	return ok && id.Name == "panic" && f.Source.Info.Uses[id].Pkg() == nil
 }
 
 // inside lists the leaps and returns of a whole statement, each under the

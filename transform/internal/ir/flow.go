@@ -1,7 +1,9 @@
 package ir
 
 import (
+	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 )
 
@@ -20,6 +22,15 @@ func (f *Func) Targets() map[*Block]bool {
 		}
 	}
 	return targets
+}
+
+// Succs returns the blocks in which blk may go on.
+func (f *Func) Succs(blk *Block) []*Block {
+	succs := blk.Term.Succs()
+	for _, in := range blk.Instrs {
+		succs = append(succs, f.LeapsOf(in)...)
+	}
+	return succs
 }
 
 // After returns the block that stands behind the one with index i, nil if that
@@ -49,6 +60,16 @@ func Jumps(t Term, next *Block) []*Block {
 		}
 	}
 	return list
+}
+
+// Panics reports whether e is a call of the predeclared panic: nothing goes on behind it.
+func Panics(info *types.Info, e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	return ok && info.Uses[id] == types.Universe.Lookup("panic")
 }
 
 // Start returns where the function begins in the source: its keyword func.

@@ -210,27 +210,6 @@ func (s *Source) NameOf(path, name string) string {
 // AsyncPath is the import path of the runtime that generated code needs.
 const AsyncPath = "github.com/nothread/nothread/runtime/async"
 
-// ReceiverName returns the name of a method's receiver type.
-func ReceiverName(decl *ast.FuncDecl) string {
-	t := decl.Recv.List[0].Type
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			t = x.X
-		case *ast.ParenExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		case *ast.Ident:
-			return x.Name
-		default:
-			return ""
-		}
-	}
-}
-
 // Text returns the source between two positions.
 func (s *Source) Text(pos, end token.Pos) string {
 	return string(s.Content[s.File.Offset(pos):s.File.Offset(end)])

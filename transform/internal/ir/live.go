@@ -1,5 +1,7 @@
 package ir
 
+import "slices"
+
 // A VarSet is a set of variables.
 type VarSet map[*Var]bool
 
@@ -32,7 +34,7 @@ func (f *Func) WalkBack(blk *Block, in map[*Block]VarSet, at func(instr Instr, s
 	live := make(VarSet)
 	join := func(succ *Block, except []*Var) {
 		for v := range in[succ] {
-			if !contains(except, v) {
+			if !slices.Contains(except, v) {
 				live[v] = true
 			}
 		}

@@ -3,6 +3,7 @@ package ir
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 )
 
 // Refs calls read for each hoisted variable whose value an instruction needs,
@@ -17,7 +18,7 @@ func (f *Func) Refs(in Instr, read, write func(*Var)) {
 		for _, arg := range in.Args {
 			switch arg := arg.(type) {
 			case *Var:
-				if !contains(in.Defs, arg) || arg.Cell {
+				if !slices.Contains(in.Defs, arg) || arg.Cell {
 					read(arg)
 				}
 			case ast.Expr:
@@ -38,15 +39,6 @@ func (f *Func) Refs(in Instr, read, write func(*Var)) {
 	case *Await:
 		f.exprRefs(in.Operand, read)
 	}
-}
-
-func contains(list []*Var, v *Var) bool {
-	for _, w := range list {
-		if w == v {
-			return true
-		}
-	}
-	return false
 }
 
 // stmtRefs: of an assignment, the plain variables on the left are written; of
@@ -386,7 +378,7 @@ func (f *Func) capturesBelow(list []*Var, root ast.Node) []*Var {
 			return false
 		case *ast.FuncLit:
 			f.valueRefs(n, func(v *Var) {
-				if !contains(list, v) {
+				if !slices.Contains(list, v) {
 					list = append(list, v)
 				}
 			})

@@ -42,7 +42,7 @@ func (v *verifier) blocks() error {
 		if blk.Term == nil {
 			return v.errorf("b%d has no end", i)
 		}
-		for _, succ := range v.succs(blk) {
+		for _, succ := range v.f.Succs(blk) {
 			if !v.placed[succ] {
 				return v.errorf("b%d goes on to a block that is not placed", i)
 			}
@@ -64,14 +64,6 @@ func (v *verifier) blocks() error {
 	return nil
 }
 
-func (v *verifier) succs(blk *Block) []*Block {
-	succs := blk.Term.Succs()
-	for _, in := range blk.Instrs {
-		succs = append(succs, v.f.LeapsOf(in)...)
-	}
-	return succs
-}
-
 func (v *verifier) reached() error {
 	reached := make(map[*Block]bool)
 	work := []*Block{v.f.Entry}
@@ -80,7 +72,7 @@ func (v *verifier) reached() error {
 		work = work[:len(work)-1]
 		if !reached[blk] {
 			reached[blk] = true
-			work = append(work, v.succs(blk)...)
+			work = append(work, v.f.Succs(blk)...)
 		}
 	}
 	for i, blk := range v.f.Blocks {

@@ -62,7 +62,7 @@ func (b *builder) markHeld() {
 			for _, v := range setIn[blk] {
 				held[blk][v] = true
 			}
-			for _, succ := range succs(b.f, blk) {
+			for _, succ := range b.f.Succs(blk) {
 				if held[succ] == nil {
 					held[succ] = make(ir.VarSet)
 				}
@@ -136,7 +136,7 @@ func (b *builder) markZeroed() {
 // reaches reports whether control can go from the end of from to to.
 func reaches(f *ir.Func, from, to *ir.Block) bool {
 	seen := make(map[*ir.Block]bool)
-	work := succs(f, from)
+	work := f.Succs(from)
 	for len(work) > 0 {
 		blk := work[len(work)-1]
 		work = work[:len(work)-1]
@@ -145,16 +145,8 @@ func reaches(f *ir.Func, from, to *ir.Block) bool {
 		}
 		if !seen[blk] {
 			seen[blk] = true
-			work = append(work, succs(f, blk)...)
+			work = append(work, f.Succs(blk)...)
 		}
 	}
 	return false
-}
-
-func succs(f *ir.Func, blk *ir.Block) []*ir.Block {
-	list := blk.Term.Succs()
-	for _, in := range blk.Instrs {
-		list = append(list, f.LeapsOf(in)...)
-	}
-	return list
 }

@@ -188,7 +188,7 @@ func qualifiedName(decl *ast.FuncDecl) string {
 	if decl.Recv == nil {
 		return decl.Name.Name
 	}
-	if name := ir.ReceiverName(decl); name != "" {
+	if name, _ := load.Receiver(decl); name != "" {
 		return name + "." + decl.Name.Name
 	}
 	return decl.Name.Name
@@ -276,15 +276,9 @@ func (b *builder) prune() {
 	for len(work) > 0 {
 		blk := work[len(work)-1]
 		work = work[:len(work)-1]
-		if reached[blk] {
-			continue
-		}
-		reached[blk] = true
-		work = append(work, blk.Term.Succs()...)
-		for _, in := range blk.Instrs {
-			if s, ok := in.(*ir.Stmt); ok {
-				work = append(work, b.f.LeapsOf(s)...)
-			}
+		if !reached[blk] {
+			reached[blk] = true
+			work = append(work, b.f.Succs(blk)...)
 		}
 	}
 	kept := b.f.Blocks[:0]
@@ -332,8 +326,9 @@ func machineName(pkg *load.Package, fn *load.Func) string {
 func machineBase(decl *ast.FuncDecl) string {
 	name := decl.Name.Name
 	if decl.Recv != nil {
+		receiver, _ := load.Receiver(decl)
 		r, n := utf8.DecodeRuneInString(name)
-		name = ir.ReceiverName(decl) + string(unicode.ToUpper(r)) + name[n:]
+		name = receiver + string(unicode.ToUpper(r)) + name[n:]
 	}
 	r, n := utf8.DecodeRuneInString(name)
 	return string(unicode.ToLower(r)) + name[n:] + "Machine"

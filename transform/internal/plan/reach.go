@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // This file finds the statements that nothing reaches, and those that never let go
@@ -83,7 +85,7 @@ func (r *reach) goesOn(s ast.Stmt) bool {
 		r.branch(s)
 		return false
 	case *ast.ExprStmt:
-		return !r.panics(s.X)
+		return !ir.Panics(r.info, s.X)
 	case *ast.BlockStmt:
 		return r.list(s.List)
 	case *ast.LabeledStmt:
@@ -140,14 +142,4 @@ func (r *reach) branch(s *ast.BranchStmt) {
 			}
 		}
 	}
-}
-
-// panics reports whether e is a call of the predeclared panic.
-func (r *reach) panics(e ast.Expr) bool {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	return ok && r.info.Uses[id] == types.Universe.Lookup("panic")
 }
