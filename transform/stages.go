@@ -69,7 +69,7 @@ var order = []struct{ before, after, because string }{
 func checkPackage(r *run, pkg *load.Package) {
 	check.Syntax(pkg, r.diags)
 	if !r.typeErrors {
-		check.Awaits(pkg, r.diags)
+		check.Types(pkg, r.diags)
 	}
 }
 

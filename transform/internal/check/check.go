@@ -1,14 +1,15 @@
 // Package check says what may be async, and why not. It changes nothing.
 //
-// It looks at three things, each in a file of its own:
+// It looks at four things, each in a file of its own:
 //
 //	directive.go    //nothread:async, where it stands and how it is spelled
 //	function.go     the annotated function itself: its name, its twin's name
 //	await.go        what an await is, and where one can stand
+//	clock.go        contexts that end by another clock than a World's: a warning
 //
 // Directives and functions are judged by syntax alone, so that a package that
 // does not compile (often because of a misspelled directive) still hears of
-// them. Awaits need types.
+// them. Awaits and contexts need types.
 //
 // # Where an await can stand
 //
@@ -49,19 +50,24 @@ func Syntax(pkg *load.Package, diags *diag.List) {
 	}
 }
 
-// Awaits judges where awaits stand. The package must have been type-checked
-// without error.
-func Awaits(pkg *load.Package, diags *diag.List) {
+// Types judges what needs types: where awaits stand, and which clock contexts follow.
+// The package must have been type-checked without error.
+func Types(pkg *load.Package, diags *diag.List) {
 	if !hasAnnotated(pkg) {
 		return
 	}
 	for _, file := range pkg.Syntax {
 		atStart(pkg, file, diags)
 	}
+	worlds := hasWorlds(pkg)
 	for _, file := range pkg.Files {
 		for _, fn := range file.Funcs {
-			if fn.Decl.Body != nil {
-				awaits(pkg, fn, diags)
+			if fn.Decl.Body == nil {
+				continue
+			}
+			awaits(pkg, fn, diags)
+			if worlds {
+				contexts(pkg, fn, diags)
 			}
 		}
 	}

@@ -102,7 +102,7 @@ func messages(t *testing.T, dir string) string {
 	for _, pkg := range program.Packages {
 		check.Syntax(pkg, &diags)
 		if typed {
-			check.Awaits(pkg, &diags)
+			check.Types(pkg, &diags)
 		}
 	}
 	if !diags.HasErrors() {
