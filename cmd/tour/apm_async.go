@@ -88,7 +88,7 @@ readDone:
 	goto loop
 }
 
-// readingReadAllMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// readingReadAllMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readingReadAllMachineStates = async.States{
 	Func: "reading.ReadAll", File: "apm.go", Line: 97, Code: 61,
 	Lines: "12:2 22-26:2",
@@ -181,7 +181,7 @@ fromBeginEndDone:
 	goto loop
 }
 
-// readingReadAllBridgedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// readingReadAllBridgedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readingReadAllBridgedMachineStates = async.States{
 	Func: "reading.ReadAllBridged", File: "apm.go", Line: 110, Code: 154,
 	Lines: "12:2 22-26:2",

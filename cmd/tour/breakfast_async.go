@@ -88,7 +88,7 @@ writeDone:
 	return m.finish("toast", nil)
 }
 
-// kitchenToastMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// kitchenToastMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
 	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 60,
 	Lines: "11-12:1 23-28:2",
@@ -178,7 +178,7 @@ delayDone:
 	return m.finish("eggs", nil)
 }
 
-// kitchenEggsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// kitchenEggsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
 	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 151,
 	Lines: "11-12:1 22-27:2",
@@ -288,7 +288,7 @@ eggsDone:
 	return m.finish(err)
 }
 
-// kitchenBothMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// kitchenBothMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
 	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 247,
 	Lines: "15-16:1 27-30:2 40-41:5",

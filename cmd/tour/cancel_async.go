@@ -19,7 +19,7 @@ func ReadOneAsync(ctx context.Context, f *overlapped.File, name string, offset i
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -104,7 +104,7 @@ func (m *readOneMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *readOneMachine) catch(task *async.Task[int]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -155,7 +155,7 @@ readAtDone:
 	return m.exit()
 }
 
-// readOneMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// readOneMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
 	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 122,
 	Lines: "12-13:1 23-33:2",
@@ -247,7 +247,7 @@ yieldDone:
 	goto loop
 }
 
-// calculateMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// calculateMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
 	Func: "Calculate", File: "cancel.go", Line: 42, Code: 220,
 	Lines: "8:1 9-15:1 26:1",

@@ -110,7 +110,7 @@ watchDone:
 	return m.finish(n+1, err)
 }
 
-// levelMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// levelMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
 	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
 	Lines: "16:1 18-19:1 29-30:2 32:5 43-44:5",
@@ -209,7 +209,7 @@ taskDone:
 	return m2.finish(*m2.n+m, err)
 }
 
-// pinnedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// pinnedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
 	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 183,
 	Lines: "13-15:1 25-26:3",

@@ -104,7 +104,7 @@ done:
 	return m.finish(m.sum, nil)
 }
 
-// jobMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// jobMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var jobMachineStates = async.States{
 	Func: "Job", File: "cliff.go", Line: 21, Code: 68,
 	Lines: "12-13:1 15-16:2 18-19:3 28-32:4 36:10",
@@ -193,7 +193,7 @@ taskDone:
 	return m.finish(n+1, err)
 }
 
-// hotMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// hotMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
 	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
 	Lines: "12:1 22-23:1",

@@ -92,7 +92,7 @@ readAtDone:
 	return m.finish(m.v, nil)
 }
 
-// visitMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// visitMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
 	Func: "Visit", File: "contexts.go", Line: 28, Code: 64,
 	Lines: "11-12:2 23-28:3",
@@ -190,7 +190,7 @@ readAtDone:
 	return m.finish(m.v, nil)
 }
 
-// visitAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// visitAnywhereMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
 	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 161,
 	Lines: "11-12:2 24-29:3",
@@ -280,7 +280,7 @@ visitDone:
 	return m.finish(v, err)
 }
 
-// visitTwiceMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// visitTwiceMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
 	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 256,
 	Lines: "12:1 22-24:1",

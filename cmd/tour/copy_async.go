@@ -118,7 +118,7 @@ writeDone:
 	goto loop
 }
 
-// copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// copyStreamMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
 	Func: "CopyStream", File: "copy.go", Line: 27, Code: 72,
 	Lines: "14:1 16:4 25-32:4 42-45:11",

@@ -83,7 +83,7 @@ delayDone:
 	return m.finish("Data", nil)
 }
 
-// getDataMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// getDataMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var getDataMachineStates = async.States{
 	Func: "GetData", File: "deadlock.go", Line: 21, Code: 58,
 	Lines: "11:1 21-25:1",
@@ -172,7 +172,7 @@ delayDone:
 	return m.finish("Data", nil)
 }
 
-// getDataAnywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// getDataAnywhereMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var getDataAnywhereMachineStates = async.States{
 	Func: "GetDataAnywhere", File: "deadlock.go", Line: 32, Code: 146,
 	Lines: "11:1 22-26:1",
@@ -261,7 +261,7 @@ getDataDone:
 	return m.finish(err)
 }
 
-// textBoxClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// textBoxClickMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var textBoxClickMachineStates = async.States{
 	Func: "textBox.Click", File: "deadlock.go", Line: 54, Code: 238,
 	Lines: "11-12:1 21-23:2",

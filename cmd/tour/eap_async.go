@@ -115,7 +115,7 @@ writeDone:
 	return m.finish(nil)
 }
 
-// shoutMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// shoutMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
 	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
 	Lines: "15-17:1 27-32:3 42-47:8",

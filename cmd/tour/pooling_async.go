@@ -83,7 +83,7 @@ askDone:
 	return m.finish(n+1, err)
 }
 
-// connectionReceiveMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// connectionReceiveMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
 	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 60,
 	Lines: "12:1 22-23:1",
@@ -149,7 +149,7 @@ func (m *connectionReceivePooledMachine) Recycle() {
 	connectionReceivePooledMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *connectionReceivePooledMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -181,7 +181,7 @@ askDone:
 	return m.finish(n+1, err)
 }
 
-// connectionReceivePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// connectionReceivePooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
 	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 158,
 	Lines: "12:1 22-23:1",

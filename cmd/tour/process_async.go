@@ -93,7 +93,7 @@ fetchDone:
 	return m.finish(fmt.Sprintf("User %d processed %d bytes", m.userID, len(data)), nil)
 }
 
-// processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// processFileMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
 	Func: "ProcessFile", File: "process.go", Line: 23, Code: 65,
 	Lines: "12-14:1 23-28:3",
@@ -205,7 +205,7 @@ readDone:
 	goto loop
 }
 
-// fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// fetchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
 	Func: "Fetch", File: "process.go", Line: 37, Code: 168,
 	Lines: "12-15:1 16:6 18:8 28-36:8",

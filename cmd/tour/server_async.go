@@ -86,7 +86,7 @@ authorizeDone:
 	return m.finish(n, err)
 }
 
-// serverHandleMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// serverHandleMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
 	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
 	Lines: "12-13:1 22-24:2",
@@ -178,7 +178,7 @@ sessionDone:
 	return m.finish(n, err)
 }
 
-// serverAuthorizeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// serverAuthorizeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
 	Func: "server.Authorize", File: "server.go", Line: 51, Code: 154,
 	Lines: "12-13:1 22-24:2",
@@ -270,7 +270,7 @@ queryDone:
 	return m.finish(n, err)
 }
 
-// serverSessionMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// serverSessionMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
 	Func: "server.Session", File: "server.go", Line: 61, Code: 246,
 	Lines: "12-13:1 22-24:2",
@@ -362,7 +362,7 @@ readRowDone:
 	return m.finish(int(row), err)
 }
 
-// serverQueryMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// serverQueryMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
 	Func: "server.Query", File: "server.go", Line: 71, Code: 338,
 	Lines: "12-13:1 22-24:2",
@@ -457,7 +457,7 @@ readAtDone:
 	return m.finish(m.row[0], err)
 }
 
-// serverReadRowMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// serverReadRowMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
 	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
 	Lines: "11-13:1 22-24:3",

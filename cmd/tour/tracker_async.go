@@ -115,7 +115,7 @@ watchDone2:
 	return m.finish(err)
 }
 
-// readFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// readFileMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
 	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 70,
 	Lines: "15-16:1 27-32:2 43-45:7",

@@ -96,7 +96,7 @@ done:
 	return m.finish(b, nil)
 }
 
-// bufferedReaderNextMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// bufferedReaderNextMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
 	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 61,
 	Lines: "13:1 15-16:1 26-31:2 33-35:9",
@@ -199,7 +199,7 @@ nextDone:
 	goto loop
 }
 
-// bufferedReaderSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// bufferedReaderSumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
 	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 166,
 	Lines: "15:2 24-32:2",

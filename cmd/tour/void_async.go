@@ -98,7 +98,7 @@ done:
 	return m.finish(nil)
 }
 
-// printMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// printMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var printMachineStates = async.States{
 	Func: "Print", File: "void.go", Line: 56, Code: 62,
 	Lines: "16:2 26-29:2 33-36:7",

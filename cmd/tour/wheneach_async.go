@@ -102,7 +102,7 @@ done:
 	return m.finish(nil)
 }
 
-// inOrderMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// inOrderMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var inOrderMachineStates = async.States{
 	Func: "InOrder", File: "wheneach.go", Line: 20, Code: 66,
 	Lines: "13:1 18-19:1 28-32:2 33:1 36:8",
@@ -124,7 +124,7 @@ func AsTheyComeAsync(ctx context.Context, downloads []async.Task[string]) (task 
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -188,7 +188,7 @@ func (m *asTheyComeMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *asTheyComeMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -245,7 +245,7 @@ done:
 	return m.exit()
 }
 
-// asTheyComeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// asTheyComeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
 	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
 	Lines: "13:1 18-19:1 29-32:2 33-34:5 37:1 38-39:8",
@@ -370,7 +370,7 @@ done:
 	return m.finish(nil)
 }
 
-// withWhenAnyMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// withWhenAnyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
 	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 317,
 	Lines: "16:1 17-18:1 20-21:2 31-35:3 45-50:7 53:14",
@@ -470,7 +470,7 @@ readDone:
 	return m.finish(fmt.Sprintf("%s has %d bytes", m.name, n), err)
 }
 
-// downloadMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// downloadMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
 	Func: "Download", File: "wheneach.go", Line: 68, Code: 442,
 	Lines: "13-17:1 27-28:5",

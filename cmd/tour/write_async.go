@@ -91,7 +91,7 @@ writeDone:
 	return m.finish(nil)
 }
 
-// windowClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// windowClickMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var windowClickMachineStates = async.States{
 	Func: "window.Click", File: "write.go", Line: 28, Code: 61,
 	Lines: "13-15:1 24-30:3",

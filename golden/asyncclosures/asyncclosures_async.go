@@ -145,7 +145,7 @@ addDone2:
 	return m2.finish()
 }
 
-// asyncclosuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// asyncclosuresMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
 	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 70,
 	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 40-41:10 42:9 44-45:9 46:14 48-50:14 51:14 52:18 62-63:18 73-75:19",
@@ -235,7 +235,7 @@ valueDone:
 	return m2.finish(m*m2.n, err)
 }
 
-// asyncclosuresGo1MachineStates says of each state its line, what is awaited, and which fields are needed after.
+// asyncclosuresGo1MachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
 	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 212,
 	Lines: "12:1 22-23:1",
@@ -323,7 +323,7 @@ askDone:
 	return m2.finish(*m2.total, nil)
 }
 
-// asyncclosuresFunc2MachineStates says of each state its line, what is awaited, and which fields are needed after.
+// asyncclosuresFunc2MachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
 	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 303,
 	Lines: "8:1 19-20:1",

@@ -162,7 +162,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 }
 
-// boxedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// boxedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
 	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
 	Lines: "32:1 33:5 46-47:5 60-61:6 62:11 73-74:11 86-87:12 88-89:15",

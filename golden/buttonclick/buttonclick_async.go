@@ -99,7 +99,7 @@ writeDone:
 	return m.finish()
 }
 
-// windowButtonClickMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// windowButtonClickMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
 	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 66,
 	Lines: "13-16:1 26-33:4",

@@ -170,7 +170,7 @@ askDone3:
 	return m.finish()
 }
 
-// closuresMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// closuresMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var closuresMachineStates = async.States{
 	Func: "Closures", File: "closures.go", Line: 18, Code: 77,
 	Lines: "22-23:1 28-29:2 31-32:3 46-48:6 58-66:8 67-68:14 79-80:15 91-93:16",
@@ -306,7 +306,7 @@ done:
 	return m.finish(m.list)
 }
 
-// countersMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// countersMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var countersMachineStates = async.States{
 	Func: "counters", File: "closures.go", Line: 42, Code: 244,
 	Lines: "15:1 19-20:1 23-27:2 38-39:6 49:1 62:9",

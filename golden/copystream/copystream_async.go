@@ -119,7 +119,7 @@ writeDone:
 	goto loop
 }
 
-// copyStreamMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// copyStreamMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var copyStreamMachineStates = async.States{
 	Func: "CopyStream", File: "copystream.go", Line: 22, Code: 72,
 	Lines: "14:1 16:4 25-33:4 43-46:12",

@@ -144,7 +144,7 @@ valueDone:
 	return m.finish()
 }
 
-// customawaitableMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// customawaitableMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
 	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 65,
 	Lines: "25:1 36-40:1 50-54:5 65-67:9 78-79:11",

@@ -117,7 +117,7 @@ stackDone:
 	return m.finish()
 }
 
-// defersMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// defersMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var defersMachineStates = async.States{
 	Func: "Defers", File: "defers.go", Line: 19, Code: 69,
 	Lines: "16:1 22-23:1 32-33:2 34:1 37:5 47-48:5",
@@ -140,7 +140,7 @@ func guardedAsync(ctx context.Context, how string) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -215,7 +215,7 @@ func (m *guardedMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *guardedMachine) catch(task *async.Task[int]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -283,7 +283,7 @@ askDone2:
 	return m.exit()
 }
 
-// guardedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// guardedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
 	Func: "guarded", File: "defers.go", Line: 30, Code: 233,
 	Lines: "12:1 14-18:1 19:1 20:6 30-34:6 35-38:10 49-50:13",
@@ -306,7 +306,7 @@ func stackAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -388,7 +388,7 @@ func (m *stackMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *stackMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -453,7 +453,7 @@ askDone2:
 	return m.exit()
 }
 
-// stackMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// stackMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
 	Func: "stack", File: "defers.go", Line: 49, Code: 406,
 	Lines: "16:1 18-19:1 33:4 43-47:4",

@@ -105,7 +105,7 @@ done:
 	return m.finish(m.results)
 }
 
-// mappedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// mappedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var mappedMachineStates = async.States{
 	Func: "mapped", File: "generics.go", Line: 18, Code: 72,
 	Lines: "12:2 17-18:2 28-29:3 30:2 33:6",
@@ -241,7 +241,7 @@ done2:
 	return m.finish(m.t)
 }
 
-// treeInsertMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// treeInsertMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
 	Func: "tree.insert", File: "generics.go", Line: 40, Code: 180,
 	Lines: "17:1 19-20:1 33:4 35-36:4 49:7 61:9",
@@ -365,7 +365,7 @@ done:
 	return m.finish(m.total)
 }
 
-// treeSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// treeSumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
 	Func: "tree.sum", File: "generics.go", Line: 55, Code: 323,
 	Lines: "14-20:1 21:5 27:8 37-38:8 39:5 42:11",
@@ -519,7 +519,7 @@ sumDone:
 	return m.finish()
 }
 
-// genericsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// genericsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
 	Func: "Generics", File: "generics.go", Line: 72, Code: 439,
 	Lines: "25:1 35-36:1 45-53:2 54:7 68:9 78-80:9",

@@ -93,7 +93,7 @@ done:
 	return m.finish()
 }
 
-// ifelseMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// ifelseMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var ifelseMachineStates = async.States{
 	Func: "Ifelse", File: "ifelse.go", Line: 18, Code: 61,
 	Lines: "14:1 16-18:1 27-28:3 32:6",
@@ -240,7 +240,7 @@ done:
 	return m.finish(m.word, nil)
 }
 
-// wordMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// wordMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var wordMachineStates = async.States{
 	Func: "word", File: "ifelse.go", Line: 27, Code: 167,
 	Lines: "20-21:1 33-34:2 35-36:3 38-40:4 42-43:6 55-56:7 66-67:8 68-71:9 72:10 73:13",

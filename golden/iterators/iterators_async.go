@@ -20,7 +20,7 @@ func IteratorsAsync(ctx context.Context) (task async.Task0) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -81,7 +81,7 @@ func (m *iteratorsMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *iteratorsMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -146,7 +146,7 @@ findDone:
 	return m.exit()
 }
 
-// iteratorsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// iteratorsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
 	Func: "Iterators", File: "iterators.go", Line: 29, Code: 99,
 	Lines: "15:1 20-21:1 34:1 35:4 45-47:4",
@@ -169,7 +169,7 @@ func findAsync(ctx context.Context, all iter.Seq2[int, string], letter string) (
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -247,7 +247,7 @@ func (m *findMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *findMachine) catch(task *async.Task[string]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -307,7 +307,7 @@ done2:
 	return m.exit()
 }
 
-// findMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// findMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
 	Func: "find", File: "iterators.go", Line: 40, Code: 265,
 	Lines: "8:1 14-15:1 19-20:2 31-33:3 35:3 37:2 40:1 41-42:8",

@@ -123,7 +123,7 @@ failed:
 	return m.finish()
 }
 
-// jumpsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// jumpsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
 	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
 	Lines: "11:1 12-14:1 15:5 18-19:5 29-30:6 32-33:7 45-47:8 48:8 50-53:13 55-56:18",

@@ -167,7 +167,7 @@ askDone4:
 	return m.finish()
 }
 
-// localtypesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// localtypesMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var localtypesMachineStates = async.States{
 	Func: "Localtypes", File: "localtypes.go", Line: 18, Code: 80,
 	Lines: "24:7 26-27:7 37-38:8 42:11 46-47:11 59:11 62:14 73-74:14 85-87:15",

@@ -127,7 +127,7 @@ gridDone:
 	return m.finish()
 }
 
-// loopsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// loopsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var loopsMachineStates = async.States{
 	Func: "Loops", File: "loops.go", Line: 17, Code: 64,
 	Lines: "21:1 30-31:1 40-41:2 50-52:3 62-63:5",
@@ -222,7 +222,7 @@ done:
 	return m.finish(m.rounds)
 }
 
-// foreverMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// foreverMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var foreverMachineStates = async.States{
 	Func: "forever", File: "loops.go", Line: 26, Code: 197,
 	Lines: "9:2 19-22:2 25:7",
@@ -314,7 +314,7 @@ done:
 	return m.finish(m.n)
 }
 
-// whileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// whileMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var whileMachineStates = async.States{
 	Func: "while", File: "loops.go", Line: 37, Code: 289,
 	Lines: "9:1 21-22:1 25:4",
@@ -429,7 +429,7 @@ done:
 	return m.finish(m.sum)
 }
 
-// clausesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// clausesMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var clausesMachineStates = async.States{
 	Func: "clauses", File: "loops.go", Line: 45, Code: 385,
 	Lines: "11:1 25-29:1 31:1 44:7",
@@ -548,7 +548,7 @@ done:
 	return m.finish()
 }
 
-// gridMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// gridMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var gridMachineStates = async.States{
 	Func: "grid", File: "loops.go", Line: 56, Code: 499,
 	Lines: "11:2 15-16:2 17-18:3 29-30:4 32:7 34:9 38-39:9 42:3 45:2 48-49:15",

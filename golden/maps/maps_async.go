@@ -144,7 +144,7 @@ done2:
 	return m.finish()
 }
 
-// mapsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// mapsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
 	Func: "Maps", File: "maps.go", Line: 18, Code: 80,
 	Lines: "16-18:1 24-25:3 34-36:4 39-43:8 47-48:12 59-60:13 63-64:16",

@@ -86,7 +86,7 @@ askDone:
 	return m.finish(m.a.balance)
 }
 
-// accountDepositMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// accountDepositMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
 	Func: "account.deposit", File: "methods.go", Line: 24, Code: 66,
 	Lines: "8:1 19-20:1",
@@ -190,7 +190,7 @@ done:
 	return m.finish(m.a)
 }
 
-// accountAfterMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// accountAfterMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
 	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
 	Lines: "11:1 16-17:1 28:1 31:4",
@@ -274,7 +274,7 @@ askDone:
 	return m.finish(task.GetResult())
 }
 
-// accountOriginMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// accountOriginMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
 	Func: "account.origin", File: "methods.go", Line: 42, Code: 255,
 	Lines: "8:1",
@@ -420,7 +420,7 @@ originDone:
 	return m.finish()
 }
 
-// methodsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// methodsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
 	Func: "Methods", File: "methods.go", Line: 49, Code: 344,
 	Lines: "28-29:1 38-41:2 50-52:5 53-54:10 63-64:11 74-76:12",

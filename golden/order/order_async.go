@@ -242,7 +242,7 @@ askDone8:
 	return m.finish()
 }
 
-// orderMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// orderMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
 	Func: "Order", File: "order.go", Line: 27, Code: 87,
 	Lines: "39-40:4 43-44:5 56-61:6 85-89:11 113-114:15 137-141:16 154-155:20",

@@ -93,7 +93,7 @@ done:
 	return m.finish()
 }
 
-// panicsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// panicsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var panicsMachineStates = async.States{
 	Func: "Panics", File: "panics.go", Line: 20, Code: 64,
 	Lines: "10:1 12-14:1 24-25:3 29:6",
@@ -213,7 +213,7 @@ done:
 	return m.finish(m.n)
 }
 
-// provokeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// provokeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
 	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
 	Lines: "11-14:2 24-26:5 28:9 33:8 35:10 48:12",

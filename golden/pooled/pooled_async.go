@@ -70,7 +70,7 @@ func (m *sumMachine) Recycle() {
 	sumMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *sumMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -113,7 +113,7 @@ done:
 	return m.finish(m.total, m.err)
 }
 
-// sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// sumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
 	Func: "sum", File: "pooled.go", Line: 18, Code: 79,
 	Lines: "11:1 16-17:1 28:1 31-34:4",
@@ -189,7 +189,7 @@ func (m *halfMachine) Recycle() {
 	halfMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *halfMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -261,7 +261,7 @@ sumDone2:
 	return m.finish(task.GetResult())
 }
 
-// halfMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// halfMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var halfMachineStates = async.States{
 	Func: "half", File: "pooled.go", Line: 31, Code: 198,
 	Lines: "17-21:1 23-24:5 39:8 49-50:8",
@@ -379,7 +379,7 @@ done:
 	return m.finish()
 }
 
-// pooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// pooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
 	Func: "Pooled", File: "pooled.go", Line: 46, Code: 334,
 	Lines: "15:1 16-17:1 19-20:2 30-31:3 40-42:4 45:8",

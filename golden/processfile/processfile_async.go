@@ -92,7 +92,7 @@ fetchDone:
 	return m.finish(fmt.Sprintf("User %d processed %d bytes", m.userID, len(data)), nil)
 }
 
-// processFileMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// processFileMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
 	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 65,
 	Lines: "12-13:1 23-27:2",
@@ -199,7 +199,7 @@ readDone:
 	goto loop
 }
 
-// fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// fetchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
 	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
 	Lines: "14:1 15-16:1 25-32:2",

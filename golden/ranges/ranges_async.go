@@ -130,7 +130,7 @@ drainDone:
 	return m.finish()
 }
 
-// rangesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// rangesMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var rangesMachineStates = async.States{
 	Func: "Ranges", File: "ranges.go", Line: 18, Code: 61,
 	Lines: "22:1 31-33:1 42-43:3 52-58:4 68-69:10",
@@ -269,7 +269,7 @@ done2:
 	return m.finish(m.total)
 }
 
-// countMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// countMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var countMachineStates = async.States{
 	Func: "count", File: "ranges.go", Line: 32, Code: 206,
 	Lines: "14:1 29-30:1 41:1 46:4 48-49:4 63:7",
@@ -472,7 +472,7 @@ done4:
 	return m.finish()
 }
 
-// changingMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// changingMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
 	Func: "changing", File: "ranges.go", Line: 45, Code: 361,
 	Lines: "18-19:1 25-26:2 36-38:3 42:7 48-49:7 60-61:8 65:11 71-72:11 83-84:12 88:16 94-95:16 107:16 110-111:19",
@@ -583,7 +583,7 @@ done:
 	return m.finish()
 }
 
-// textMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// textMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
 	Func: "text", File: "ranges.go", Line: 68, Code: 549,
 	Lines: "12:1 19-20:1 31:1 34:4",
@@ -683,7 +683,7 @@ done:
 	return m.finish()
 }
 
-// drainMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// drainMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
 	Func: "drain", File: "ranges.go", Line: 75, Code: 651,
 	Lines: "14:1 18-19:1 32:4",

@@ -82,7 +82,7 @@ askDone:
 	return m.finish()
 }
 
-// nothingMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// nothingMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
 	Func: "nothing", File: "results.go", Line: 17, Code: 62,
 	Lines: "8:1 19-20:1",
@@ -175,7 +175,7 @@ failureDone:
 	return m.finish(err)
 }
 
-// failsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// failsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
 	Func: "fails", File: "results.go", Line: 22, Code: 150,
 	Lines: "11-14:1 24-25:4",
@@ -259,7 +259,7 @@ askDone:
 	return m.finish(task.GetResult())
 }
 
-// oneMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// oneMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
 	Func: "one", File: "results.go", Line: 31, Code: 240,
 	Lines: "8:0",
@@ -377,7 +377,7 @@ askDone:
 	return m.finish(0, "", nil)
 }
 
-// namedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// namedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
 	Func: "named", File: "results.go", Line: 34, Code: 333,
 	Lines: "14:1 25-28:1 40-44:4",
@@ -462,7 +462,7 @@ askDone:
 	return m.finish(1, task.GetResult(), true)
 }
 
-// threeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// threeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
 	Func: "three", File: "results.go", Line: 46, Code: 443,
 	Lines: "8:1",
@@ -558,7 +558,7 @@ askDone:
 	return m.finish(n, "", false, []int{n}, nil)
 }
 
-// fourMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// fourMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
 	Func: "four", File: "results.go", Line: 51, Code: 535,
 	Lines: "11:1 22-23:1",
@@ -641,7 +641,7 @@ namedDone:
 	return m.finish(task.GetResult())
 }
 
-// handedOnMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// handedOnMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
 	Func: "handedOn", File: "results.go", Line: 57, Code: 623,
 	Lines: "8:1",
@@ -836,7 +836,7 @@ handedOnDone:
 	return m.finish()
 }
 
-// resultsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// resultsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
 	Func: "Results", File: "results.go", Line: 64, Code: 711,
 	Lines: "37:1 47-48:1 68-69:2 79-80:3 90-91:4 101-102:5 112-114:6 124-125:8",

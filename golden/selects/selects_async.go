@@ -112,7 +112,7 @@ chooseDone2:
 	return m.finish()
 }
 
-// selectsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// selectsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var selectsMachineStates = async.States{
 	Func: "Selects", File: "selects.go", Line: 18, Code: 64,
 	Lines: "14-16:1 20-21:3 30-31:4 32:3 35-36:7 46-48:8",
@@ -327,7 +327,7 @@ done:
 	return m.finish(what)
 }
 
-// chooseMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// chooseMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
 	Func: "choose", File: "selects.go", Line: 31, Code: 199,
 	Lines: "28:2 29:4 41:6 65-66:3 68:6 70:8 74:4 85-86:4 89:7 91-92:7 93-94:10 96:13 100:12 114:14 125-126:14 128:18",

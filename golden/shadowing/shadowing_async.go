@@ -117,7 +117,7 @@ blankDone:
 	return m.finish()
 }
 
-// shadowingMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// shadowingMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var shadowingMachineStates = async.States{
 	Func: "Shadowing", File: "shadowing.go", Line: 18, Code: 59,
 	Lines: "17:1 26-27:1 36-37:2 46-47:3 57-58:4",
@@ -274,7 +274,7 @@ done2:
 	return m.finish(m.sum+m.x, nil)
 }
 
-// variablesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// variablesMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var variablesMachineStates = async.States{
 	Func: "variables", File: "shadowing.go", Line: 26, Code: 193,
 	Lines: "20:2 30-31:2 44-46:3 56-57:5 59:8 60:10 65-66:10 76-77:11 81:14",
@@ -407,7 +407,7 @@ askDone3:
 	return m.finish(m.spill + task.GetResult())
 }
 
-// predeclaredMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// predeclaredMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
 	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 349,
 	Lines: "19:1 30-31:1 34-35:2 45-46:3",
@@ -552,7 +552,7 @@ askDone4:
 	return m2.finish(task + m2.ex)
 }
 
-// generatedMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// generatedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
 	Func: "generated", File: "shadowing.go", Line: 54, Code: 486,
 	Lines: "20:1 30-31:1 41-42:2 52-54:3 65-66:5",
@@ -658,7 +658,7 @@ askDone2:
 	return m.finish(m.kept)
 }
 
-// blankMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// blankMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
 	Func: "blank", File: "shadowing.go", Line: 66, Code: 624,
 	Lines: "11:1 21-22:1 33-34:2",

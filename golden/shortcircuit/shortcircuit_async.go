@@ -204,7 +204,7 @@ done6:
 	return m.finish()
 }
 
-// shortcircuitMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// shortcircuitMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
 	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 69,
 	Lines: "32:1 34-36:1 52-53:3 85-86:4 102-103:5 129-131:6 132:6 135:10",

@@ -125,7 +125,7 @@ done:
 	return m.finish()
 }
 
-// switchesMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// switchesMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var switchesMachineStates = async.States{
 	Func: "Switches", File: "switches.go", Line: 18, Code: 67,
 	Lines: "19:1 21-22:1 32-33:2 43-44:3 53-54:4 58:7",
@@ -245,7 +245,7 @@ done:
 	return m.finish("many")
 }
 
-// tagMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// tagMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
 	Func: "tag", File: "switches.go", Line: 28, Code: 195,
 	Lines: "15:1 26-27:1 29:4 34:3 36:5 47-48:5 50:8",
@@ -360,7 +360,7 @@ clause3:
 	return m.finish("something else")
 }
 
-// firstMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// firstMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
 	Func: "first", File: "switches.go", Line: 40, Code: 313,
 	Lines: "11:2 27:4 43:3 45:5 47:7",
@@ -490,7 +490,7 @@ done:
 	return m.finish(m.path)
 }
 
-// stepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// stepsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
 	Func: "steps", File: "switches.go", Line: 52, Code: 434,
 	Lines: "14:1 17-18:1 28:1 36-39:3 40:4 41:9 54:12 56:14",

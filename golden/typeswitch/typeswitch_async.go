@@ -98,7 +98,7 @@ done:
 	return m.finish()
 }
 
-// typeswitchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// typeswitchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var typeswitchMachineStates = async.States{
 	Func: "Typeswitch", File: "typeswitch.go", Line: 18, Code: 65,
 	Lines: "12:1 18-19:1 28-29:2 30:1 33:5",
@@ -276,7 +276,7 @@ clause6:
 	return m.finish("something else")
 }
 
-// describeMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// describeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
 	Func: "describe", File: "typeswitch.go", Line: 26, Code: 177,
 	Lines: "22:1 33-34:1 37:4 40:7 42:9 45:15 49:3 62:5 73-74:5 76:8 78:10 89-90:10 94-95:11 97:14 99:16",

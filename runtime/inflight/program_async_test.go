@@ -97,7 +97,7 @@ readAtDone:
 	return m.finish(n+int(m.at), err)
 }
 
-// fetchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// fetchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
 	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
 	Lines: "13-17:1 27-28:5",
@@ -195,7 +195,7 @@ fetchDone:
 	return m.finish(n+int(m.limit), nil)
 }
 
-// serveMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// serveMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
 	Func: "serve", File: "program_test.go", Line: 28, Code: 169,
 	Lines: "12:1 22-26:1",
@@ -286,7 +286,7 @@ whenAllDone:
 	return m.finish(len(served), err)
 }
 
-// bothMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// bothMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
 	Func: "both", File: "program_test.go", Line: 39, Code: 263,
 	Lines: "12:1 22-23:1",
@@ -383,7 +383,7 @@ doneDone:
 	return m.finish(n+len(m.names)+len(m.seen), err)
 }
 
-// listenMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// listenMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
 	Func: "listen", File: "program_test.go", Line: 47, Code: 360,
 	Lines: "12:1 22-23:1",
@@ -474,7 +474,7 @@ taskDone:
 	return m.finish(m.title[:n], err)
 }
 
-// anywhereMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// anywhereMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
 	Func: "anywhere", File: "program_test.go", Line: 55, Code: 451,
 	Lines: "12:1 22-23:1",
@@ -496,7 +496,7 @@ func eachAsync(ctx context.Context, f *overlapped.File) (task async.Task[int]) {
 	if m.IsCompleted() {
 		return m.Result()
 	}
-	m.State = 1 // no exit: it waits
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
 	return m.Task()
 }
 
@@ -566,7 +566,7 @@ func (m *eachMachine) exit() async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic before the first suspension: a deferred call may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
 func (m *eachMachine) catch(task *async.Task[int]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -624,7 +624,7 @@ done:
 	return m.exit()
 }
 
-// eachMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// eachMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
 	Func: "each", File: "program_test.go", Line: 63, Code: 584,
 	Lines: "13-14:1 19-20:2 30-33:3 34-35:6 38:2 39-40:9",
@@ -764,7 +764,7 @@ thenDone:
 	return m.finish(n+1, err)
 }
 
-// hastyMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// hastyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var hastyMachineStates = async.States{
 	Func: "hasty", File: "program_test.go", Line: 88, Code: 697,
 	Lines: "19:1 23-24:1 35-37:2 38:1 41:6 53-56:6 66-67:9",

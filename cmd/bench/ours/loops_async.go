@@ -65,7 +65,7 @@ func (m *sumMachine) Recycle() {
 	sumMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *sumMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -109,7 +109,7 @@ done:
 	return m.finish(m.sum, nil)
 }
 
-// sumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// sumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var sumMachineStates = async.States{
 	Func: "Sum", File: "loops.go", Line: 15, Code: 74,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
@@ -179,7 +179,7 @@ func (m *sumPooledMachine) Recycle() {
 	sumPooledMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *sumPooledMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -223,7 +223,7 @@ done:
 	return m.finish(m.sum, nil)
 }
 
-// sumPooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// sumPooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var sumPooledMachineStates = async.States{
 	Func: "SumPooled", File: "loops.go", Line: 30, Code: 188,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
@@ -309,7 +309,7 @@ startDone:
 	return m.finish(v+1, err)
 }
 
-// onceMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// onceMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
 	Func: "Once", File: "loops.go", Line: 45, Code: 286,
 	Lines: "12:1 22-23:1",
@@ -373,7 +373,7 @@ func (m *oncePooledMachine) Recycle() {
 	oncePooledMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *oncePooledMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -405,7 +405,7 @@ startDone:
 	return m.finish(v+1, err)
 }
 
-// oncePooledMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// oncePooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
 	Func: "OncePooled", File: "loops.go", Line: 53, Code: 382,
 	Lines: "12:1 22-23:1",
@@ -500,7 +500,7 @@ startDone:
 	goto loop
 }
 
-// watchMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// watchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
 	Func: "Watch", File: "loops.go", Line: 61, Code: 470,
 	Lines: "12:1 13-14:1 23-29:2 30:6",
@@ -566,7 +566,7 @@ func (m *pairMachine) Recycle() {
 	pairMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *pairMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -614,7 +614,7 @@ startDone2:
 	return m.finish(m.a+b, err)
 }
 
-// pairMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// pairMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
 	Func: "Pair", File: "loops.go", Line: 76, Code: 575,
 	Lines: "15:1 24-28:1 38-39:5",
@@ -685,7 +685,7 @@ func (m *pairsMachine) Recycle() {
 	pairsMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *pairsMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -729,7 +729,7 @@ done:
 	return m.finish(m.sum, nil)
 }
 
-// pairsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// pairsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
 	Func: "Pairs", File: "loops.go", Line: 88, Code: 694,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
@@ -795,7 +795,7 @@ func (m *deepMachine) Recycle() {
 	deepMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *deepMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -846,7 +846,7 @@ deepDone:
 	return m.finish(v+1, err)
 }
 
-// deepMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// deepMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
 	Func: "Deep", File: "loops.go", Line: 103, Code: 804,
 	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
@@ -915,7 +915,7 @@ func (m *deepSumMachine) Recycle() {
 	deepSumMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *deepSumMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -966,7 +966,7 @@ deepSumDone:
 	return m.finish(v+1, err)
 }
 
-// deepSumMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// deepSumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
 	Func: "DeepSum", File: "loops.go", Line: 115, Code: 924,
 	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
@@ -1039,7 +1039,7 @@ func (m *deepsMachine) Recycle() {
 	deepsMachines.Put(m, past)
 }
 
-// finish completes its task.
+// finish completes the machine's task.
 func (m *deepsMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -1083,7 +1083,7 @@ done:
 	return m.finish(m.sum, nil)
 }
 
-// deepsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// deepsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
 	Func: "Deeps", File: "loops.go", Line: 127, Code: 1048,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
@@ -1184,7 +1184,7 @@ done:
 	return m.finish(m.sum, nil)
 }
 
-// addReadyMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// addReadyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
 	Func: "AddReady", File: "loops.go", Line: 152, Code: 1149,
 	Lines: "12:1 18:3 27-31:3 35:9",
@@ -1272,7 +1272,7 @@ addReadyDone:
 	return m.finish(n+m.v, err)
 }
 
-// handfulMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// handfulMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
 	Func: "Handful", File: "loops.go", Line: 180, Code: 1249,
 	Lines: "12:1 22-23:1",
@@ -1375,7 +1375,7 @@ done:
 	return m.finish(nil)
 }
 
-// readsMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// readsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
 	Func: "Reads", File: "loops.go", Line: 197, Code: 1344,
 	Lines: "12:1 14-16:1 26-28:3 29:3 31:7",
@@ -1473,7 +1473,7 @@ readAtDone:
 	return m.finish(err)
 }
 
-// readOnceMachineStates says of each state its line, what is awaited, and which fields are needed after.
+// readOnceMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
 	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1447,
 	Lines: "12:1 22-26:1",

@@ -306,7 +306,7 @@ func (e *emitter) catch() {
 		fmt.Fprintf(&b, "%s.RunDeferred(%s(v))\n", m, async("NewPanic"))
 		fmt.Fprintf(&b, "if v != nil {\n%[1]s.Return()\n*task = %[1]s.Result()\n}", m)
 	}
-	e.out.Comment("catch settles a panic before the first suspension: a deferred call may recover.")
+	e.out.Comment("catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.")
 	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()
 }

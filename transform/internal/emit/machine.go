@@ -95,7 +95,7 @@ func (e *emitter) kickoff() {
 	if e.f.Suspends() {
 		fmt.Fprintf(&b, "if %[1]s.IsCompleted() {\nreturn %[1]s.Result()\n}\n", m)
 		if e.f.Unwinds() {
-			fmt.Fprintf(&b, "%s.State = 1 // no exit: it waits\n", m)
+			fmt.Fprintf(&b, "%s.State = 1 // says to catch that it waits: else it would be a runtime.Goexit\n", m)
 		}
 		for _, a := range e.f.Awaits {
 			if e.handsOn(a) {
@@ -524,11 +524,11 @@ func (e *emitter) finish() {
 		}
 	}
 	fmt.Fprintf(&b, "return %s.SetResult(%s)", m, strings.Join(append(values, err), ", "))
-	does := "lets go of what the machine holds and completes"
+	does := "lets go of what the machine holds and completes its"
 	if e.fn.Options.Pool {
-		does = "completes"
+		does = "completes the machine's"
 	}
-	e.out.Commentf("finish %s its task.", does)
+	e.out.Commentf("finish %s task.", does)
 	e.method("finish").Params(params...).Add(raw(async("Continuation"))).Block(raw(b.String()))
 	e.out.Line()
 }

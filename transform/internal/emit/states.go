@@ -41,7 +41,7 @@ func (e *emitter) states() {
 		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.words(a.Operand), strings.Join(e.needed(a), " "))
 	}
 	b.WriteString("},\n}")
-	e.out.Commentf("%s says of each state its line, what is awaited, and which fields are needed after.", e.f.Table)
+	e.out.Commentf("%s says of each state its line, counted from Line, what is awaited, and which fields are needed after.", e.f.Table)
 	e.out.Add(raw(b.String()))
 	e.out.Line()
 
