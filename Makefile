@@ -5,7 +5,7 @@
 concurrent := ./runtime/... ./cmd/tour/...
 
 # Packages with generated code; staticcheck reads it as it reads an author's.
-generated   = $(addprefix ./,$(sort $(dir $(shell find $(wildcard cmd golden) -name '*_async.go' -not -path '*/testdata/*'))))
+generated   = $(addprefix ./,$(sort $(dir $(shell find cmd golden runtime -name '*_async*.go' -not -path '*/testdata/*'))))
 staticcheck = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What make demo copies.

@@ -48,8 +48,8 @@ type Config struct {
 	Lines bool
 
 	// Dump asks for the intermediate representation of one function, "Func" or
-	// "Type.Method", after every stage or after one: "Func:stage". The text goes
-	// to DumpTo.
+	// "Type.Method", after the stages that work on it, plan and lower, or after
+	// one: "Func:stage". The text goes to DumpTo.
 	Dump   string
 	DumpTo io.Writer // nil is standard error
 }

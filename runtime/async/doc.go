@@ -24,8 +24,8 @@
 //
 // A machine starts as a struct on its kickoff function's stack. Its MoveNext
 // runs the author's statements up to the first await that has to wait; there the
-// struct is copied to the heap, once, and the copy is stored as the continuation
-// of what it awaits. A machine that never waits never leaves the stack.
+// struct is copied to the heap, and the copy is stored as the continuation of what
+// it awaits. A machine that never waits never leaves the stack.
 //
 // # Who runs
 //

@@ -7,9 +7,9 @@ import (
 )
 
 // A Header is what every cell has, whatever its result: all of it but the value.
-// A generated machine hands its own to what it awaits. status is a plain word used
-// through sync/atomic's functions, because cells are part of machines and those
-// are copied once, to the heap, before anybody else knows them.
+// A generated machine hands its own to what it awaits. status is a plain word, not
+// an atomic.Uint32: a host's cells are written without interlocked instructions, and
+// sources that nobody knows yet are copied.
 //
 // The phases of a status:
 //

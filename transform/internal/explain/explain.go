@@ -4,8 +4,8 @@
 // allocates. It reads lowered ir and the type-checked output; it decides nothing.
 //
 //	state 1  copystream.go:26  awaits src.ReadAsync(ctx, buf), goes on at readDone
-//	  saves  buf     24  for copystream.go:34  dst.WriteAsync(ctx, buf[:n]).Await()
-//	         copied   8  for copystream.go:28  return copied, nil
+//	  saves  buf     24            :34  if _, err := dst.WriteAsync(ctx, buf[:n]).Await(); err != n…
+//	         copied   8            :28  return copied, nil
 //
 // Sizes are those of the struct that was generated, as gc lays it out.
 package explain

@@ -8,10 +8,7 @@ import (
 // The colours are pale, and differ in grey; kinds differ in their outlines too.
 var fill = map[Kind]string{Start: "#ffffff", Code: "#ffffff", State: "#ffe7b8", Unwind: "#e3ecf7", End: "#e8e8e8"}
 
-const (
-	ink  = "#222222"
-	grey = "#666666"
-)
+const ink = "#222222"
 
 // DOT writes the graph for Graphviz.
 func (g *Graph) DOT() string {

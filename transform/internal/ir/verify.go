@@ -8,9 +8,10 @@ import "fmt"
 //   - each await is in a block, and each block can be reached;
 //   - a variable that is read after a resumption before it is set there is
 //     lifted;
-//   - after lower: each await has a state of its own, a label and a slot; each
-//     block that something jumps to has a label, each label is one place's only.
-//     no two variables that are alive together share a Go variable.
+//   - after lower: each await, deferred ones too, has a state of its own and a
+//     slot, and a label if the body goes on there; each block that something jumps
+//     to has a label, each label is one place's only;
+//   - after lower: no two variables that are alive together share a Go variable.
 func Verify(f *Func) error {
 	v := &verifier{f: f, placed: make(map[*Block]bool)}
 	for i, blk := range f.Blocks {
@@ -217,11 +218,15 @@ func (v *verifier) lowered() error {
 		return nil // not lowered yet
 	}
 	states, labels := make(map[int]bool), make(map[string]bool)
-	for _, a := range v.f.Awaits {
-		if a.State == 0 || states[a.State] || a.Resume == "" || labels[a.Resume] || a.Slot == nil {
+	for _, a := range v.f.States() {
+		inBody := a.Block != nil
+		if a.State == 0 || states[a.State] || inBody && (a.Resume == "" || labels[a.Resume]) || a.Slot == nil {
 			return v.errorf("the await with state %d, label %q is not resumable", a.State, a.Resume)
 		}
-		states[a.State], labels[a.Resume] = true, true
+		states[a.State] = true
+		if inBody {
+			labels[a.Resume] = true
+		}
 	}
 	targets := v.f.Targets()
 	for i, blk := range v.f.Blocks {

@@ -12,7 +12,7 @@
 //	scan      every .go file of the main module (of all modules of a workspace)
 //	          that mentions the directive is parsed, syntax only
 //	stub      from the syntax of each annotated function its twin's signature
-//	          is derived, and written as a function that panics
+//	          is derived, and written as a function that never returns
 //	overlay   the stub files are laid over the outputs' paths, there or not;
 //	          what is left of outputs that no source asks for is laid over with
 //	          nothing
@@ -25,7 +25,7 @@
 //
 // the stub is
 //
-//	func (s *Stack[T]) PopAsync(ctx context.Context) nothread_async.Task[T] { panic("stub") }
+//	func (s *Stack[T]) PopAsync(ctx context.Context) nothread_async.Task[T] { for {} }
 //
 // Dependencies in the same module get their stubs too, so that a package may
 // use a neighbour's twins before either was generated.
@@ -130,19 +130,4 @@ type Func struct {
 type ResultStruct struct {
 	Name   string   // lowerFirst(Func or TypeFunc) + "Results"
 	Fields []string // one for each value
-}
-
-// IsStub reports whether obj is declared by a stub: a twin that is about to be
-// generated, or the struct of its results.
-func (p *Package) IsStub(obj types.Object) bool {
-	if obj == nil || obj.Pkg() != p.Types || !obj.Pos().IsValid() {
-		return false
-	}
-	file := p.Fset.File(obj.Pos())
-	for _, syntax := range p.Syntax {
-		if p.Fset.File(syntax.FileStart) == file {
-			return false
-		}
-	}
-	return true
 }

@@ -179,8 +179,7 @@ func (b *stubber) need(file *ast.File, name string) {
 	}
 }
 
-// importText is an import spec as text. The import of C is left out: it cannot
-// be repeated.
+// importText is an import spec as text.
 func importText(spec *ast.ImportSpec) string {
 	if spec.Name != nil {
 		return spec.Name.Name + " " + spec.Path.Value
