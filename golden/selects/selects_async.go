@@ -198,10 +198,10 @@ func (m *chooseMachine) finish(result string) async.Continuation {
 // MoveNext runs choose until it has to wait, or to its end.
 func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	var (
-		what  string
-		spill int
-		task  play.Answer[string]
-		task2 play.Answer[int]
+		what   string
+		spill3 int
+		task   play.Answer[string]
+		task2  play.Answer[int]
 	)
 	switch m.State {
 	case 1:
@@ -260,11 +260,11 @@ askDone2:
 		}
 	}
 askDone3:
-	spill = task2.GetResult()
+	spill3 = task2.GetResult()
 	select {
 	case m.received = <-m.spill:
 		goto clause
-	case m.spill2 <- spill:
+	case m.spill2 <- spill3:
 		goto clause2
 	default:
 		goto clause3

@@ -13,7 +13,8 @@ import (
 // Go variable, if they have the same type and are never alive together; else the
 // later gets a suffix. A local of MoveNext also makes way for whatever
 // else the function means by the same name, for its scope is wider than the
-// author's. Fields have a namespace of their own.
+// author's. Fields have a namespace of their own, but no two temporaries of one
+// function bear one name.
 type namer struct {
 	f      *ir.Func
 	idents map[string]bool // every name that the function mentions
@@ -169,7 +170,7 @@ func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
 		if i > 1 {
 			candidate = withSuffix(base, i)
 		}
-		holders := holders(candidate, v.InMachine(), earlier)
+		holders := holders(candidate, v, earlier)
 		switch {
 		case len(holders) > 0:
 			if !n.shares(v, holders) {
@@ -184,10 +185,11 @@ func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
 	}
 }
 
-func holders(name string, field bool, earlier []*ir.Var) []*ir.Var {
+// holders are the earlier variables for whose sake v may not just be called name.
+func holders(name string, v *ir.Var, earlier []*ir.Var) []*ir.Var {
 	var list []*ir.Var
 	for _, w := range earlier {
-		if w.Name == name && w.InMachine() == field {
+		if w.Name == name && (w.InMachine() == v.InMachine() || w.Kind == ir.Temp && v.Kind == ir.Temp) {
 			list = append(list, w)
 		}
 	}
