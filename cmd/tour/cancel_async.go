@@ -110,12 +110,14 @@ func (m *readOneMachine) catch(task *async.Task[int]) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs ReadOne until it has to wait, or to its end.
@@ -157,7 +159,7 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 122,
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 124,
 	Lines: "12-13:1 23-33:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
@@ -249,7 +251,7 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 220,
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 222,
 	Lines: "8:1 9-15:1 26:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},

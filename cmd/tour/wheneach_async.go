@@ -173,7 +173,7 @@ func (m *asTheyComeMachine) finish(err error) async.Continuation {
 
 // RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
 func (m *asTheyComeMachine) RunDeferred(p *async.Panic) {
-	defer m.iterator.Leave(p)
+	defer m.iterator.Unwind(&p)
 	p.Raise()
 }
 
@@ -194,12 +194,14 @@ func (m *asTheyComeMachine) catch(task *async.Task0) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs AsTheyCome until it has to wait, or to its end.
@@ -240,14 +242,14 @@ taskDone:
 	say(m.ctx, "%s", name)
 	goto loop
 done:
-	m.iterator.Leave(nil)
+	m.iterator.Leave()
 	m.result = nil
 	return m.exit()
 }
 
 // asTheyComeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 208,
 	Lines: "13:1 18-19:1 29-32:2 33-34:5 37:1 38-39:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
@@ -372,7 +374,7 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 317,
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 319,
 	Lines: "16:1 17-18:1 20-21:2 31-35:3 45-50:7 53:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
@@ -472,7 +474,7 @@ readDone:
 
 // downloadMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 442,
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 444,
 	Lines: "13-17:1 27-28:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},

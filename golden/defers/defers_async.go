@@ -221,12 +221,14 @@ func (m *guardedMachine) catch(task *async.Task[int]) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs guarded until it has to wait, or to its end.
@@ -285,7 +287,7 @@ askDone2:
 
 // guardedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var guardedMachineStates = async.States{
-	Func: "guarded", File: "defers.go", Line: 30, Code: 233,
+	Func: "guarded", File: "defers.go", Line: 30, Code: 235,
 	Lines: "12:1 14-18:1 19:1 20:6 30-34:6 35-38:10 49-50:13",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 1)", Needs: "ctx how n err"},
@@ -394,12 +396,14 @@ func (m *stackMachine) catch(task *async.Task0) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs stack until it has to wait, or to its end.
@@ -455,7 +459,7 @@ askDone2:
 
 // stackMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var stackMachineStates = async.States{
-	Func: "stack", File: "defers.go", Line: 49, Code: 406,
+	Func: "stack", File: "defers.go", Line: 49, Code: 410,
 	Lines: "16:1 18-19:1 33:4 43-47:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 10*i)", Needs: "ctx i"},

@@ -66,7 +66,7 @@ func (m *iteratorsMachine) finish() async.Continuation {
 
 // RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
 func (m *iteratorsMachine) RunDeferred(p *async.Panic) {
-	defer m.iterator.Leave(p)
+	defer m.iterator.Unwind(&p)
 	p.Raise()
 }
 
@@ -87,12 +87,14 @@ func (m *iteratorsMachine) catch(task *async.Task0) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs Iterators until it has to wait, or to its end.
@@ -130,7 +132,7 @@ askDone:
 	fmt.Println(m.n, task.GetResult())
 	goto loop
 done:
-	m.iterator.Leave(nil)
+	m.iterator.Leave()
 	task2 = findAsync(m.ctx, slices.All([]string{"ann", "bob", "cid"}), "b")
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
@@ -148,7 +150,7 @@ findDone:
 
 // iteratorsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var iteratorsMachineStates = async.States{
-	Func: "Iterators", File: "iterators.go", Line: 29, Code: 99,
+	Func: "Iterators", File: "iterators.go", Line: 29, Code: 101,
 	Lines: "15:1 20-21:1 34:1 35:4 45-47:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n*n)", Needs: "iterator ctx n"},
@@ -231,8 +233,8 @@ func (m *findMachine) finish(result string) async.Continuation {
 
 // RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
 func (m *findMachine) RunDeferred(p *async.Panic) {
-	defer m.iterator.Leave(p)
-	defer m.iterator2.Leave(p)
+	defer m.iterator.Unwind(&p)
+	defer m.iterator2.Unwind(&p)
 	p.Raise()
 }
 
@@ -253,12 +255,14 @@ func (m *findMachine) catch(task *async.Task[string]) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs find until it has to wait, or to its end.
@@ -299,17 +303,17 @@ askDone:
 	}
 	goto loop2
 done:
-	m.iterator2.Leave(nil)
+	m.iterator2.Leave()
 	goto loop
 done2:
-	m.iterator.Leave(nil)
+	m.iterator.Leave()
 	m.result = ""
 	return m.exit()
 }
 
 // findMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 265,
+	Func: "find", File: "iterators.go", Line: 40, Code: 269,
 	Lines: "8:1 14-15:1 19-20:2 31-33:3 35:3 37:2 40:1 41-42:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},

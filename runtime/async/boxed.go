@@ -18,10 +18,14 @@ func NewOf[T any](*T) *T { return new(T) }
 // ZeroOf is the zero value of the type of like.
 func ZeroOf[T any](like T) (zero T) { return }
 
-// LeaveBoxed is FuncRange.Leave of one that a machine keeps as any; nil if it has
+// UnwindBoxed is FuncRange.Unwind of one that a machine keeps as any; nil if it has
 // not begun.
-func LeaveBoxed(kept any, p *Panic) {
-	if it, ok := kept.(interface{ Leave(*Panic) }); ok {
-		it.Leave(p)
+func UnwindBoxed(kept any, p **Panic) {
+	r, ok := kept.(interface {
+		begun() bool
+		unwind(v any, p **Panic)
+	})
+	if ok && r.begun() {
+		r.unwind(recover(), p)
 	}
 }

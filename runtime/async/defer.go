@@ -15,6 +15,7 @@ import (
 type Panic struct {
 	fault *fault // nil where nothing panics, or what did was recovered
 	exit  bool
+	ended *bool // of an exit: set when the last deferred call was made; nil: nobody asks
 }
 
 // NewPanic returns what ended a function that did not return, of which recover
@@ -41,7 +42,27 @@ func (p *Panic) Exit() *Panic {
 	if p == nil || !p.exit {
 		return nil
 	}
-	return &Panic{exit: true}
+	return &Panic{exit: true, ended: p.ended}
+}
+
+// replaced is what goes on where v panics in a call that was deferred while p did. A
+// Goexit that goes on there goes on.
+func (p *Panic) replaced(v any) *Panic {
+	q := &Panic{fault: newPanic(v)}
+	if exit := p.Exit(); exit != nil {
+		q.exit, q.ended = true, exit.ended
+	}
+	return q
+}
+
+// rise unwinds its caller like that: a panic, a Goexit, or a panic during one, which
+// goes on if the panic is recovered.
+func (p *Panic) rise() {
+	if p.Exit() != nil {
+		defer p.Raise()
+		runtime.Goexit()
+	}
+	p.Raise()
 }
 
 // End goes on unwinding after the last deferred call. It returns if the function
@@ -49,6 +70,9 @@ func (p *Panic) Exit() *Panic {
 func (p *Panic) End() {
 	p.Raise()
 	if p.Exit() != nil {
+		if p.ended != nil {
+			*p.ended = true
+		}
 		runtime.Goexit()
 	}
 }
@@ -80,10 +104,10 @@ type unwinding interface {
 }
 
 // Recovered is deferred by generated code: it stores the panic that ends its
-// caller, if one does, in after. A Goexit that goes on there goes on.
+// caller, if one does, in after.
 func Recovered(after **Panic) {
 	if v := recover(); v != nil {
-		*after = &Panic{fault: newPanic(v), exit: (*after).Exit() != nil}
+		*after = (*after).replaced(v)
 	}
 }
 
@@ -96,32 +120,52 @@ func interrupted(m failing, f *fault, next *Continuation) {
 		*next = m.fail(f)
 		return
 	}
-	finished := false
+	p := &Panic{fault: f}
+	if f.exit {
+		p = &Panic{exit: true}
+	}
+	unwound(m, d, p, next)
+}
+
+// unwound makes the calls that m has deferred, while p goes on, and completes it.
+func unwound(m failing, d deferring, p *Panic, next *Continuation) {
+	u, waits := d.(unwinding)
+	finished, ended := false, false
+	p.ended = &ended
 	defer func() {
 		if finished {
 			return
 		}
-		if v := recover(); v != nil {
-			if !sameValue(v, f.value) {
-				f = &fault{value: v, trace: append(slices.Clip(f.trace), newPanic(v).trace...)}
-			}
-			*next = m.fail(f)
-		} else {
+		switch v := recover(); {
+		case v != nil:
+			*next = m.fail(p.followed(v))
+		case waits && !ended: // a deferred call exits; those deferred before it are made all the same
+			unwound(m, d, &Panic{exit: true}, next)
+		default:
 			*next = m.fail(exited)
 		}
 	}()
-	u, waits := m.(unwinding)
 	switch {
-	case waits && f.exit: // an exiting goroutine cannot wait: the machine goes on elsewhere
-		*next = u.Unwind(&Panic{exit: true})
-	case waits:
-		*next = u.Unwind(&Panic{fault: f})
-	case f.exit:
-		d.RunDeferred(&Panic{exit: true})
-		*next = m.fail(f)
+	case waits: // an exiting goroutine cannot wait: the machine goes on elsewhere
+		*next = u.Unwind(p)
+	case p.exit:
+		d.RunDeferred(p)
+		*next = m.fail(exited)
 	default:
-		d.RunDeferred(&Panic{fault: f})
+		d.RunDeferred(p)
 		*next = d.Return()
 	}
 	finished = true
+}
+
+// followed is the panic with value v that ends the calls which were deferred while p
+// went on: p's own, or another one, which tells of both.
+func (p *Panic) followed(v any) *fault {
+	switch {
+	case p.fault == nil:
+		return newPanic(v)
+	case sameValue(v, p.fault.value):
+		return p.fault
+	}
+	return &fault{value: v, trace: append(slices.Clip(p.fault.trace), newPanic(v).trace...)}
 }

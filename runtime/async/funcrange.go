@@ -39,7 +39,7 @@ func RangeFunc2[F ~func(Y), Y ~func(K, V) bool, K, V any](f F) *FuncRange[K, V] 
 			if !yield(k, v) {
 				break
 			}
-			r.raise.End() // rises where the body was called
+			r.raise.rise() // where the body was called
 		}
 	})
 	return r
@@ -60,30 +60,66 @@ func (r *FuncRange[K, V]) Key() K { return r.key }
 func (r *FuncRange[K, V]) Value() V { return r.value }
 
 // Leave ends the loop if it has not ended: the function sees its yield return
-// false, or end as p does, and cleans up before Leave returns or panics in turn.
-func (r *FuncRange[K, V]) Leave(p *Panic) {
-	if r == nil || r.finished {
-		return
-	}
-	r.finished = true
-	r.raise = p
-	switch {
-	case p == nil || p.fault == nil && !p.exit:
+// false, and cleans up before Leave returns or panics in turn.
+func (r *FuncRange[K, V]) Leave() {
+	if r.begun() {
+		r.finished = true
 		r.stop()
-	case p.fault == nil:
-		r.exit()
-	default:
-		r.next()
 	}
 }
 
-// exit goes on with a Goexit in the function, which next would raise here, on a
-// goroutine that is exiting already.
-func (r *FuncRange[K, V]) exit() {
+// Unwind is deferred, for the outer loops first, where the machine's function ends
+// while p is so: a return if that is nil. The function that is ranged over sees its
+// yield end like that, and then p is what came of it, for the next loop.
+func (r *FuncRange[K, V]) Unwind(p **Panic) {
+	if r.begun() {
+		r.unwind(recover(), p)
+	}
+}
+
+func (r *FuncRange[K, V]) begun() bool { return r != nil && !r.finished }
+
+// unwind is Unwind where v is what panics.
+func (r *FuncRange[K, V]) unwind(v any, p **Panic) {
+	if v != nil {
+		*p = (*p).replaced(v)
+	}
+	r.finished = true
+	r.raise = *p
+	switch {
+	case *p == nil:
+		ended(p, r.stop)
+	case (*p).exit:
+		*p = r.exit((*p).Exit())
+	default:
+		ended(p, func() { r.next() })
+	}
+	(*p).Raise()
+}
+
+// ended calls f and stores what ends it in p, unless it returns. A Goexit goes on.
+func ended(p **Panic, f func()) {
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			*p = &Panic{fault: newPanic(v)}
+		} else if !returned {
+			*p = &Panic{exit: true}
+		}
+	}()
+	f()
+	returned = true
+}
+
+// exit goes on with a Goexit in the function, which next would raise here too, on a
+// goroutine that is exiting already; and returns what comes of it.
+func (r *FuncRange[K, V]) exit(p *Panic) *Panic {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer Recovered(&p)
 		r.next()
 	}()
 	<-ended
+	return p
 }

@@ -31,13 +31,13 @@ func TestFuncRangeCleansUpWhenLeft(t *testing.T) {
 			t.Fatalf("iteration %d: key %d", i, r.Key())
 		}
 	}
-	r.Leave(nil)
-	r.Leave(nil)
+	r.Leave()
+	r.Leave()
 	if !slices.Equal(log, []string{"left: <nil>"}) {
 		t.Errorf("log = %q", log)
 	}
 	var unbegun *async.FuncRange[int, int]
-	unbegun.Leave(nil)
+	unbegun.Leave()
 }
 
 func TestFuncRangeRaisesTheBodysPanicInsideYield(t *testing.T) {
@@ -52,6 +52,8 @@ func TestFuncRangeRaisesTheBodysPanicInsideYield(t *testing.T) {
 			t.Errorf("log = %q", log)
 		}
 	}()
-	r.Leave(async.NewPanic("body"))
+	p := async.NewPanic("body")
+	defer r.Unwind(&p)
+	p.Raise()
 	t.Error("the panic was lost")
 }

@@ -551,7 +551,7 @@ func (m *eachMachine) finish(result int, err error) async.Continuation {
 
 // RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
 func (m *eachMachine) RunDeferred(p *async.Panic) {
-	defer m.iterator.Leave(p)
+	defer m.iterator.Unwind(&p)
 	p.Raise()
 }
 
@@ -572,12 +572,14 @@ func (m *eachMachine) catch(task *async.Task[int]) {
 	if v == nil && (m.IsCompleted() || m.State != 0) {
 		return
 	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
 	defer m.Catch(task)
 	m.RunDeferred(async.NewPanic(v))
-	if v != nil {
-		m.Return()
-		*task = m.Result()
-	}
+	m.Return()
+	*task = m.Result()
 }
 
 // MoveNext runs each until it has to wait, or to its end.
@@ -619,14 +621,14 @@ tDone:
 	m.sum += n
 	goto loop
 done:
-	m.iterator.Leave(nil)
+	m.iterator.Leave()
 	m.result, m.result2 = m.sum, nil
 	return m.exit()
 }
 
 // eachMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 584,
+	Func: "each", File: "program_test.go", Line: 63, Code: 586,
 	Lines: "13-14:1 19-20:2 30-33:3 34-35:6 38:2 39-40:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},
@@ -766,7 +768,7 @@ thenDone:
 
 // hastyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var hastyMachineStates = async.States{
-	Func: "hasty", File: "program_test.go", Line: 88, Code: 697,
+	Func: "hasty", File: "program_test.go", Line: 88, Code: 699,
 	Lines: "19:1 23-24:1 35-37:2 38:1 41:6 53-56:6 66-67:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "(late{})", Needs: "times fail then index"},

@@ -211,10 +211,10 @@ func (e *emitter) runDeferred() string {
 	}
 	for _, it := range e.f.Loops {
 		if it.Boxed {
-			fmt.Fprintf(&b, "defer %s(%s.%s, p)\n", async("LeaveBoxed"), m, it.Field)
+			fmt.Fprintf(&b, "defer %s(%s.%s, &p)\n", async("UnwindBoxed"), m, it.Field)
 			continue
 		}
-		fmt.Fprintf(&b, "defer %s.%s.Leave(p)\n", m, it.Name)
+		fmt.Fprintf(&b, "defer %s.%s.Unwind(&p)\n", m, it.Name)
 	}
 	b.WriteString("p.Raise()")
 	return b.String()
@@ -276,19 +276,22 @@ func (e *emitter) replayed(d *ir.Defer) string {
 
 // catch settles what ends the function before its first suspension. A machine
 // that was moved to the heap, and then did not have to wait, may still exit: it
-// waits only where its kickoff has said so.
+// waits only where its kickoff has said so. A runtime.Goexit is the caller's, and
+// so is what panics meanwhile: nobody gets a task.
 //
 //	func (m *fMachine) catch(task *async.Task[int]) {
 //		v := recover()
 //		if v == nil && (m.IsCompleted() || m.State != 0) {
 //			return
 //		}
+//		if v == nil {
+//			m.RunDeferred(async.NewPanic(nil))
+//			return
+//		}
 //		defer m.Catch(task)
 //		m.RunDeferred(async.NewPanic(v))
-//		if v != nil {
-//			m.Return()
-//			*task = m.Result()
-//		}
+//		m.Return()
+//		*task = m.Result()
 //	}
 func (e *emitter) catch() {
 	m := e.f.Receiver
@@ -298,15 +301,37 @@ func (e *emitter) catch() {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)
-	fmt.Fprintf(&b, "defer %s.Catch(task)\n", m)
 	if e.f.DefersAwaits() {
-		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.Task()\n}",
+		fmt.Fprintf(&b, "if v != nil {\ndefer %[1]s.Catch(task)\n}\ndefer %[1]s.exiting()\n", m)
+		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.Task()\n}\n",
 			m, async("NewPanic"))
+		fmt.Fprintf(&b, "%s.State = 1 // says to exiting that no deferred call exits", m)
 	} else {
-		fmt.Fprintf(&b, "%s.RunDeferred(%s(v))\n", m, async("NewPanic"))
-		fmt.Fprintf(&b, "if v != nil {\n%[1]s.Return()\n*task = %[1]s.Result()\n}", m)
+		fmt.Fprintf(&b, "if v == nil {\n%s.RunDeferred(%s(nil))\nreturn\n}\n", m, async("NewPanic"))
+		fmt.Fprintf(&b, "defer %[1]s.Catch(task)\n%[1]s.RunDeferred(%[2]s(v))\n%[1]s.Return()\n*task = %[1]s.Result()", m, async("NewPanic"))
 	}
 	e.out.Comment("catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.")
 	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
+	e.out.Line()
+	if e.f.DefersAwaits() {
+		e.exiting()
+	}
+}
+
+// exiting:
+//
+//	func (m *fMachine) exiting() {
+//		if m.State != 0 || len(m.defers) == 0 {
+//			return
+//		}
+//		defer m.exiting()
+//		m.Unwind(async.NewPanic(nil))
+//		m.State = 1
+//	}
+func (e *emitter) exiting() {
+	m := e.f.Receiver
+	e.out.Comment("exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.")
+	e.method("exiting").Params().Block(raw(fmt.Sprintf(
+		"if %[1]s.State != 0 || len(%[1]s.defers) == 0 {\nreturn\n}\ndefer %[1]s.exiting()\n%[1]s.Unwind(%[2]s(nil))\n%[1]s.State = 1", m, async("NewPanic"))))
 	e.out.Line()
 }

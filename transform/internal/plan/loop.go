@@ -407,7 +407,7 @@ func (r *ranging) overFunc(f *types.Signature) {
 	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
 		&ir.Code{Format: "%v.Key()", Args: []any{it}},
 		&ir.Code{Format: "%v.Value()", Args: []any{it}}, nil)
-	b.code(nil, "%v.Leave(nil)", it)
+	b.code(nil, "%v.Leave()", it)
 }
 
 // runtimeType returns a generic type of runtime/async, instantiated.

@@ -320,7 +320,7 @@ func (b *builder) leap(br *ast.BranchStmt) *ir.Block {
 	}
 	leave := b.block("leave")
 	for _, it := range crossed {
-		leave.Instrs = append(leave.Instrs, &ir.Code{Format: "%v.Leave(nil)", Args: []any{it}})
+		leave.Instrs = append(leave.Instrs, &ir.Code{Format: "%v.Leave()", Args: []any{it}})
 	}
 	leave.Term = &ir.Jump{To: to}
 	b.exits = append(b.exits, leave)

@@ -2,6 +2,7 @@ package h
 
 import (
 	"errors"
+	"runtime"
 
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -304,6 +305,38 @@ func Seq(what string, n int) func(func(int) bool) {
 				return
 			}
 		}
+	}
+}
+
+// SeqEnding is Seq that has its own way of ending: it may look at what panics and panic
+// again with that or with something else, recover, panic, exit, or yield once more.
+func SeqEnding(what string, n, way int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		defer func() {
+			switch way {
+			case 1:
+				if v := recover(); v != nil {
+					Caught(what, v)
+					panic(v)
+				}
+			case 2:
+				if v := recover(); v != nil {
+					Caught(what, v)
+					panic(what + " went on")
+				}
+			case 3:
+				Caught(what, recover())
+			case 4:
+				panic(what + " cleaned up")
+			case 5:
+				Say(what + " exits")
+				runtime.Goexit()
+			case 6:
+				Caught(what, recover())
+				yield(-1)
+			}
+		}()
+		Seq(what, n)(yield)
 	}
 }
 

@@ -140,20 +140,31 @@ func flyAll(cases []Case, mode Mode, seed uint64) []*run {
 	return runs
 }
 
-// start calls the kickoff function, which must return.
+// start calls the kickoff function, which must return or exit. What panics during an
+// exit is its caller's.
 func (r *run) start(c Case, f *Flying) {
+	var cause any
+	exits := true
 	defer func() {
-		if f.Done == nil {
-			if v := recover(); v != nil {
-				if _, ok := v.(exhausted); !ok {
-					r.trace = append(r.trace, "kickoff panics: "+panicText(v))
-				}
-				return
-			}
+		switch _, over := cause.(exhausted); {
+		case over || f.Done != nil:
+		case cause == nil:
 			r.exited = true
+		case exits:
+			r.trace = append(r.trace, panicText(cause))
+		default:
+			r.trace = append(r.trace, "kickoff panics: "+panicText(cause))
 		}
 	}()
-	*f = c.Start()
+	func() {
+		defer func() {
+			if f.Done == nil {
+				cause = recover()
+			}
+		}()
+		*f = c.Start()
+	}()
+	exits = false
 }
 
 func (w *work) resume() {
