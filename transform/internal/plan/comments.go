@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"go/ast"
 	"go/token"
 
@@ -23,13 +24,24 @@ func (b *builder) before(pos token.Pos) {
 			b.gap(line)
 			b.emit(&ir.Comment{Text: b.commentText(group)})
 		}
-		b.lastLine = b.f.Source.Line(group.End())
+		b.lastLine = b.f.Source.Line(b.commentEnd(group))
 	}
 	b.gap(b.f.Source.Line(pos))
 }
 
 func (b *builder) commentText(group *ast.CommentGroup) string {
-	return b.f.Source.Text(group.Pos(), group.End())
+	return b.f.Source.Text(group.Pos(), b.commentEnd(group))
+}
+
+// commentEnd is where a group ends in the source. Its End counts no carriage returns,
+// for the text that a comment has in the syntax is without them.
+func (b *builder) commentEnd(group *ast.CommentGroup) token.Pos {
+	last := group.List[len(group.List)-1]
+	s := b.f.Source
+	if rest := s.Content[s.File.Offset(last.Pos()):]; bytes.HasPrefix(rest, []byte("/*")) {
+		return last.Pos() + token.Pos(len("/*")+bytes.Index(rest[len("/*"):], []byte("*/"))+len("*/"))
+	}
+	return last.End()
 }
 
 // gap emits an empty line if there is one between the last thing and line.
@@ -52,7 +64,7 @@ func (b *builder) after(end token.Pos) {
 	group := b.comments[0]
 	b.comments = b.comments[1:]
 	b.emit(&ir.Comment{Text: b.commentText(group), Trailing: true})
-	b.lastLine = b.f.Source.Line(group.End())
+	b.lastLine = b.f.Source.Line(b.commentEnd(group))
 }
 
 // closing emits the comments in front of a closing brace.
