@@ -56,7 +56,7 @@ func newDatagrams(k *kernel.Kernel, n *Net, name string) (*Datagrams, kernel.Sta
 	t.driver.Major[kernel.MajorWrite] = n.locked(t.write)
 	t.driver.Major[kernel.MajorDeviceControl] = n.locked(t.control)
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
-	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver}
+	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver, Type: kernel.DeviceNetwork}
 	return t, k.AddDevice(&t.device, 1)
 }
 

@@ -54,7 +54,7 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 	d.driver.Major[kernel.MajorFlush] = d.dispatch
 	d.driver.Major[kernel.MajorCleanup] = d.cleanup
 	d.driver.StartIo = d.startIo
-	d.device = kernel.DeviceObject{Name: disk.Name(), Driver: &d.driver, DeferredStartIo: true}
+	d.device = kernel.DeviceObject{Name: disk.Name(), Driver: &d.driver, Type: kernel.DeviceDisk, DeferredStartIo: true}
 	d.isr = kernel.Interrupt{Name: disk.Name(), Service: d.service, Mode: line.Mode(), Shared: true}
 	d.dpc = kernel.DPC{Name: "the DPC of " + disk.Name(), Routine: d.deferred}
 	d.cancel = d.cancelQueued

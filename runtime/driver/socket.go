@@ -109,7 +109,7 @@ func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status)
 	t.driver.Major[kernel.MajorWrite] = n.locked(t.write)
 	t.driver.Major[kernel.MajorDeviceControl] = n.locked(t.control)
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
-	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver}
+	t.device = kernel.DeviceObject{Name: name, Driver: &t.driver, Type: kernel.DeviceNetwork}
 	return t, k.AddDevice(&t.device, 1)
 }
 

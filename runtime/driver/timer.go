@@ -56,7 +56,7 @@ func NewTimer(k *kernel.Kernel, timer *device.Timer, line *kernel.Line) (*Timer,
 	t.driver.Name = "timer.sys"
 	t.driver.Major[kernel.MajorDeviceControl] = t.dispatch
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
-	t.device = kernel.DeviceObject{Name: timer.Name(), Driver: &t.driver}
+	t.device = kernel.DeviceObject{Name: timer.Name(), Driver: &t.driver, Type: kernel.DeviceTimer}
 	t.isr = kernel.Interrupt{Name: timer.Name(), Service: t.service, Mode: line.Mode(), Shared: true}
 	t.dpc = kernel.DPC{Name: "the DPC of " + timer.Name(), Routine: t.deferred}
 	t.overdue = kernel.DPC{Name: "the watchdog of " + timer.Name(), Routine: t.watch}

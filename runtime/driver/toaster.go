@@ -36,7 +36,7 @@ func NewToaster(k *kernel.Kernel, toaster *device.Toaster, line *kernel.Line) (*
 	t.driver.Major[kernel.MajorWrite] = t.dispatch
 	t.driver.Major[kernel.MajorCleanup] = t.cleanup
 	t.driver.StartIo = t.startIo
-	t.device = kernel.DeviceObject{Name: toaster.Name(), Driver: &t.driver, DeferredStartIo: true}
+	t.device = kernel.DeviceObject{Name: toaster.Name(), Driver: &t.driver, Type: kernel.DeviceToaster, DeferredStartIo: true}
 	t.isr = kernel.Interrupt{Name: toaster.Name(), Service: t.service, Mode: line.Mode(), Shared: true}
 	t.dpc = kernel.DPC{Name: "the DPC of " + toaster.Name(), Routine: t.deferred}
 	t.overdue = kernel.DPC{Name: "the watchdog of " + toaster.Name(), Routine: t.watch}

@@ -1,6 +1,9 @@
 package kernel
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // This file is the I/O manager's face towards applications: devices by name, handles, reads and writes. A request
 // enters here as a call and leaves as an IRP.
@@ -25,6 +28,7 @@ type DeviceObject struct {
 	// Fixed by who creates it.
 	Name            string
 	Driver          *DriverObject
+	Type            DeviceType    // what it is
 	Lower           *DeviceObject // the device that this one is attached to; nil: none
 	Buffered        bool          // buffered I/O: the driver gets a copy of the requester's memory
 	DeferredStartIo bool          // StartNextPacket called from StartIo loops instead of recursing (A15)
@@ -36,6 +40,31 @@ type DeviceObject struct {
 	owed     int  // calls of StartNextPacket from within them
 
 	stackSize int
+}
+
+// DeviceType says what a device is, so that nobody takes it for something else. The zero DeviceType says nothing.
+type DeviceType uint16
+
+// The types that the drivers of this module have: two of Windows', and two of the range that it leaves to vendors.
+const (
+	DeviceDisk    DeviceType = 0x0007
+	DeviceNetwork DeviceType = 0x0012
+	DeviceToaster DeviceType = 0x8000
+	DeviceTimer   DeviceType = 0x8001
+)
+
+func (t DeviceType) String() string {
+	switch t {
+	case DeviceDisk:
+		return "disk"
+	case DeviceNetwork:
+		return "network adapter"
+	case DeviceToaster:
+		return "toaster"
+	case DeviceTimer:
+		return "timer chip"
+	}
+	return fmt.Sprintf("device of type %#x", uint16(t))
 }
 
 // AddDevice makes a device known by its name. concurrent is how many requests it takes at a time.
@@ -96,7 +125,8 @@ type handleEntry struct {
 
 // OpenOptions say how a device is opened.
 type OpenOptions struct {
-	Synchronous bool // requests on the handle wait for their completion; default: overlapped
+	Synchronous bool       // requests on the handle wait for their completion; default: overlapped
+	Type        DeviceType // what the device must be, if it says what it is; 0: anything
 }
 
 // Open opens a device by name, in the context of the CPU's thread, at PassiveLevel.
@@ -106,6 +136,9 @@ func (c *CPU) Open(name string, o OpenOptions) (Handle, Status) {
 	dev := k.devices[name]
 	if dev == nil {
 		return 0, StatusNoSuchDevice
+	}
+	if o.Type != 0 && dev.Type != 0 && o.Type != dev.Type {
+		return 0, StatusObjectTypeMismatch
 	}
 	file := &FileObject{device: dev, synchronous: o.Synchronous}
 	if status := c.control(file, MajorCreate); !status.IsSuccess() {

@@ -21,6 +21,7 @@ const (
 	StatusInvalidDeviceRequest   Status = 0xC0000010
 	StatusEndOfFile              Status = 0xC0000011
 	StatusMoreProcessingRequired Status = 0xC0000016 // a completion routine stops the walk
+	StatusObjectTypeMismatch     Status = 0xC0000024
 	StatusObjectNameCollision    Status = 0xC0000035
 	StatusPortAlreadySet         Status = 0xC0000048
 	StatusInsufficientResources  Status = 0xC000009A
@@ -47,6 +48,7 @@ var statusNames = map[Status]string{
 	StatusInvalidParameter: "STATUS_INVALID_PARAMETER", StatusNoSuchDevice: "STATUS_NO_SUCH_DEVICE",
 	StatusInvalidDeviceRequest: "STATUS_INVALID_DEVICE_REQUEST", StatusEndOfFile: "STATUS_END_OF_FILE",
 	StatusMoreProcessingRequired: "STATUS_MORE_PROCESSING_REQUIRED",
+	StatusObjectTypeMismatch:     "STATUS_OBJECT_TYPE_MISMATCH",
 	StatusObjectNameCollision:    "STATUS_OBJECT_NAME_COLLISION (there is a device of this name: choose another one)",
 	StatusPortAlreadySet:         "STATUS_PORT_ALREADY_SET (a handle is bound to one completion port, for good: open another one)",
 	StatusInsufficientResources:  "STATUS_INSUFFICIENT_RESOURCES",

@@ -22,7 +22,7 @@ type DatagramSocket struct {
 // closes it.
 func ListenDatagram(w World, adapter string, port uint16) (*DatagramSocket, error) {
 	s := new(DatagramSocket)
-	if err := s.open(w, adapter+"/datagram"); err != nil {
+	if err := s.open(w, adapter+"/datagram", kernel.DeviceNetwork); err != nil {
 		return nil, err
 	}
 	var block socketBlock

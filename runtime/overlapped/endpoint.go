@@ -18,17 +18,17 @@ type endpoint struct {
 	closed bool
 }
 
-// open opens a device for overlapped I/O. Of its calls those that succeed at once end without a packet (A39).
-func (e *endpoint) open(w World, device string) error {
+// open opens a device for overlapped I/O; want is what it must be, 0 for anything. Of its calls those that succeed at once end without a packet (A39).
+func (e *endpoint) open(w World, device string, want kernel.DeviceType) error {
 	k := w.Kernel()
-	h, status := k.CPU().Open(device, kernel.OpenOptions{})
+	h, status := k.CPU().Open(device, kernel.OpenOptions{Type: want})
 	if status.IsSuccess() {
 		if status = k.BindPort(h, w.IOPort(), nil); !status.IsSuccess() {
 			k.CPU().CloseHandle(h)
 		}
 	}
 	if !status.IsSuccess() {
-		return &fs.PathError{Op: "open", Path: device, Err: openError(k, status)}
+		return &fs.PathError{Op: "open", Path: device, Err: openError(k, status, want)}
 	}
 	k.SkipCompletionPortOnSuccess(h)
 	*e = endpoint{world: w, name: device, handle: h}

@@ -49,9 +49,14 @@ const (
 	statusPipeClosing          kernel.Status = 0xC00000B1
 )
 
-// openError translates the status of an open that failed: of a device that is not there it says which are.
-func openError(k *kernel.Kernel, status kernel.Status) error {
-	if status != kernel.StatusNoSuchDevice {
+// openError translates the status of an open that failed: of a device that is not there it says which are, and of one of
+// another kind what it is not.
+func openError(k *kernel.Kernel, status kernel.Status, want kernel.DeviceType) error {
+	switch status {
+	case kernel.StatusNoSuchDevice:
+	case kernel.StatusObjectTypeMismatch:
+		return fmt.Errorf("%w: it is no %v", fs.ErrInvalid, want)
+	default:
 		return errorOf(status)
 	}
 	if devices := k.Devices(); len(devices) > 0 {

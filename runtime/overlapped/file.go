@@ -47,7 +47,7 @@ type File struct {
 // Open opens the device of that name in a World, for overlapped I/O, and binds it to the I/O threads' port.
 func Open(w World, name string) (*File, error) {
 	f := new(File)
-	if err := f.open(w, name); err != nil {
+	if err := f.open(w, name, 0); err != nil {
 		return nil, err
 	}
 	f.pending.Bind(w)

@@ -17,7 +17,7 @@ type Listener struct {
 // Listen listens at a port of an adapter of the World; port 0 is any that is free. The caller closes it.
 func Listen(w World, adapter string, port uint16) (*Listener, error) {
 	l := &Listener{device: adapter}
-	if err := l.open(w, adapter); err != nil {
+	if err := l.open(w, adapter, kernel.DeviceNetwork); err != nil {
 		return nil, err
 	}
 	var block socketBlock

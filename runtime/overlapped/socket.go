@@ -79,7 +79,7 @@ func DialAsync(ctx context.Context, w World, adapter string, to Addr) async.Task
 // openConn opens the socket of a connection to come.
 func openConn(w World, adapter string) (*Conn, error) {
 	c := new(Conn)
-	if err := c.open(w, adapter); err != nil {
+	if err := c.open(w, adapter, kernel.DeviceNetwork); err != nil {
 		return nil, err
 	}
 	c.calls.bind(&c.endpoint)

@@ -25,7 +25,7 @@ const controlWait = 1
 // OpenClock opens the timer chip of that name in a World. The caller closes it.
 func OpenClock(w World, device string) (*Clock, error) {
 	c := new(Clock)
-	if err := c.open(w, device); err != nil {
+	if err := c.open(w, device, kernel.DeviceTimer); err != nil {
 		return nil, err
 	}
 	c.calls.bind(&c.endpoint)

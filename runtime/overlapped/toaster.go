@@ -16,7 +16,7 @@ type Toaster struct {
 // OpenToaster opens the toaster of that name in a World. The caller closes it.
 func OpenToaster(w World, device string) (*Toaster, error) {
 	t := new(Toaster)
-	if err := t.open(w, device); err != nil {
+	if err := t.open(w, device, kernel.DeviceToaster); err != nil {
 		return nil, err
 	}
 	t.calls.bind(&t.endpoint)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,5 +84,14 @@ func TestToasterErrors(t *testing.T) {
 	}
 	if _, err := overlapped.OpenToaster(w, "nothing"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("open of an unknown device: %v", err)
+	}
+	if _, err := w.NewDisk("disk", device.NewMemory(nil), device.DiskConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := overlapped.OpenToaster(w, "disk"); !errors.Is(err, os.ErrInvalid) || !strings.Contains(err.Error(), "open disk: ") || !strings.Contains(err.Error(), "it is no toaster") {
+		t.Errorf("a disk as a toaster: %v", err)
+	}
+	if _, err := overlapped.OpenClock(w, "toaster"); !errors.Is(err, os.ErrInvalid) || !strings.Contains(err.Error(), "it is no timer chip") {
+		t.Errorf("a toaster as a clock: %v", err)
 	}
 }
