@@ -13,9 +13,11 @@ import (
 // when f first has to wait, or has ended. f gets ctx.
 //
 // In a function marked //nothread:async a literal given to Go becomes a machine
-// of its own. This is the other form, of the same meaning for every await: f runs
-// on a thread of its own, a simulated one where ctx carries a host that can start
-// one, else a goroutine. "First has to wait" is the first blocking Await in it,
+// of its own. This is the other form, of the same order and results: f runs on a
+// thread of its own, a simulated one where ctx carries a host that can start one,
+// else a goroutine. There it stays: after an await it does not go on where ctx says,
+// so that what a context keeps apart, as one that runs one thing at a time does, is
+// not kept apart here. "First has to wait" is the first blocking Await in it,
 // on whatever task; that it waits for a channel or a mutex Go cannot see, and
 // waits with it, as the machine's caller would. A panic or runtime.Goexit in f
 // becomes the task's; a machine's Goexit before it first waits is its caller's.
