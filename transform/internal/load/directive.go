@@ -36,6 +36,8 @@ func (o *Options) Option(word string) error {
 	switch {
 	case name == "pool" && valued:
 		return fmt.Errorf("pool takes no value")
+	case name == "pool" && o.Pool, limit != nil && *limit != nil:
+		return fmt.Errorf("%s is given twice", name)
 	case name == "pool":
 		o.Pool = true
 		return nil
@@ -45,9 +47,6 @@ func (o *Options) Option(word string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
 		return fmt.Errorf("%s wants a number, as in %s=100, and not %q", name, name, value)
-	}
-	if *limit != nil {
-		return fmt.Errorf("%s is given twice", name)
 	}
 	*limit = &n
 	return nil

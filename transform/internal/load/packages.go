@@ -21,7 +21,7 @@ import (
 )
 
 // ErrNoPackages is what Load's error wraps when the patterns match nothing.
-var ErrNoPackages = errors.New("no packages to generate for")
+var ErrNoPackages = errors.New("no packages")
 
 // mode asks for dependencies from source: with an overlay export data would be
 // of no use, and asking for it would compile every package.
