@@ -44,6 +44,7 @@ func TestPanicsNameTheSource(t *testing.T) {
 				"late": awaits, "at once": awaits, "crash": awaits, "forgotten": awaits,
 				"plain":    {"// panics in plain", "// awaits plain", "// awaits through"},
 				"literal":  {"// panics in a literal", "// calls the literal", "// awaits through"},
+				"ranged":   {"// panics in a ranged body", "// awaits through"},
 				"deferred": {"// panics in a deferred literal", "// runs the deferred literal", "// awaits through"},
 			} {
 				text, err := runIn(b.dir, binary, mode)

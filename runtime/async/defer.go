@@ -45,10 +45,16 @@ func (p *Panic) Exit() *Panic {
 	return &Panic{exit: true, ended: p.ended}
 }
 
-// replaced is what goes on where v panics in a call that was deferred while p did. A
-// Goexit that goes on there goes on.
+// replaced is what goes on where v panics in a call that was deferred while p did: p's
+// own panic, if that is v, for it knows where it comes from. A Goexit that goes on
+// there goes on.
 func (p *Panic) replaced(v any) *Panic {
-	q := &Panic{fault: newPanic(v)}
+	q := new(Panic)
+	if p != nil && p.fault != nil && sameValue(v, p.fault.value) {
+		q.fault = p.fault
+	} else {
+		q.fault = newPanic(v)
+	}
 	if exit := p.Exit(); exit != nil {
 		q.exit, q.ended = true, exit.ended
 	}

@@ -102,7 +102,7 @@ func ended(p **Panic, f func()) {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			*p = &Panic{fault: newPanic(v)}
+			*p = (*p).replaced(v)
 		} else if !returned {
 			*p = &Panic{exit: true}
 		}

@@ -70,6 +70,14 @@ func through(task async.Task[int], what string) (n int, err error) {
 	if what == "plain" {
 		return plainAsync(list).Await() // awaits plain
 	}
+	if what == "ranged" {
+		for range once {
+			for range once {
+				n, err = task.Await()
+				n = list[2] // panics in a ranged body
+			}
+		}
+	}
 	n, err = task.Await()
 	if what == "literal" {
 		get := func() int {
@@ -78,6 +86,15 @@ func through(task async.Task[int], what string) (n int, err error) {
 		n = get() // calls the literal
 	}
 	return n, err // runs the deferred literal
+}
+
+func once(yield func() bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			panic(v)
+		}
+	}()
+	yield()
 }
 
 //nothread:async
@@ -101,7 +118,7 @@ func main() {
 	case "at once": // nobody has
 		task := rootAsync(async.Completed(100, nil))
 		fmt.Printf("%s", task.PanicStack())
-	case "plain", "literal", "deferred":
+	case "plain", "literal", "deferred", "ranged":
 		task := aboveAsync(source.Task(), os.Args[1])
 		source.SetResult(100)
 		fmt.Printf("%s", task.PanicStack())
