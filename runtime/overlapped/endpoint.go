@@ -18,7 +18,8 @@ type endpoint struct {
 	closed bool
 }
 
-// open opens a device for overlapped I/O; want is what it must be, 0 for anything. Of its calls those that succeed at once end without a packet (A39).
+// open opens a device for overlapped I/O; want is what it must be, 0 for anything. Of its calls those that succeed at once
+// end without a packet (A39).
 func (e *endpoint) open(w World, device string, want kernel.DeviceType) error {
 	k := w.Kernel()
 	h, status := k.CPU().Open(device, kernel.OpenOptions{Type: want})
