@@ -49,16 +49,20 @@ func (p *Panic) Exit() *Panic {
 // own panic, if that is v, for it knows where it comes from. A Goexit that goes on
 // there goes on.
 func (p *Panic) replaced(v any) *Panic {
-	q := new(Panic)
-	if p != nil && p.fault != nil && sameValue(v, p.fault.value) {
-		q.fault = p.fault
-	} else {
-		q.fault = newPanic(v)
+	q := p.Exit()
+	if q == nil {
+		q = new(Panic)
 	}
-	if exit := p.Exit(); exit != nil {
-		q.exit, q.ended = true, exit.ended
-	}
+	q.fault = p.faultOf(v)
 	return q
+}
+
+// faultOf is the panic with value v: p's own, or a new one.
+func (p *Panic) faultOf(v any) *fault {
+	if p != nil && p.fault != nil && sameValue(v, p.fault.value) {
+		return p.fault
+	}
+	return newPanic(v)
 }
 
 // rise unwinds its caller like that: a panic, a Goexit, or a panic during one, which
@@ -167,11 +171,9 @@ func unwound(m failing, d deferring, p *Panic, next *Continuation) {
 // followed is the panic with value v that ends the calls which were deferred while p
 // went on: p's own, or another one, which tells of both.
 func (p *Panic) followed(v any) *fault {
-	switch {
-	case p.fault == nil:
-		return newPanic(v)
-	case sameValue(v, p.fault.value):
-		return p.fault
+	f := p.faultOf(v)
+	if p.fault == nil || f == p.fault {
+		return f
 	}
-	return &fault{value: v, trace: append(slices.Clip(p.fault.trace), newPanic(v).trace...)}
+	return &fault{value: v, trace: append(slices.Clip(p.fault.trace), f.trace...)}
 }

@@ -88,17 +88,17 @@ func (r *FuncRange[K, V]) unwind(v any, p **Panic) {
 	r.raise = *p
 	switch {
 	case *p == nil:
-		ended(p, r.stop)
+		endedBy(p, r.stop)
 	case (*p).exit:
 		*p = r.exit((*p).Exit())
 	default:
-		ended(p, func() { r.next() })
+		endedBy(p, func() { r.next() })
 	}
 	(*p).Raise()
 }
 
-// ended calls f and stores what ends it in p, unless it returns. A Goexit goes on.
-func ended(p **Panic, f func()) {
+// endedBy calls f and stores what ends it in p, unless it returns. A Goexit goes on.
+func endedBy(p **Panic, f func()) {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
