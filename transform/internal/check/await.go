@@ -100,6 +100,21 @@ func Contains(info *types.Info, node ast.Node) bool {
 // AsyncLiteral reports whether call passes a function literal directly to
 // async.Go or to one of async's Func…: such a literal is a machine of its own.
 func AsyncLiteral(info *types.Info, call *ast.CallExpr) (*ast.FuncLit, bool) {
+	name := called(info, call, load.AsyncPath)
+	if name != "Go" && name != "Go0" && !strings.HasPrefix(name, "Func") {
+		return nil, false
+	}
+	for _, arg := range call.Args {
+		if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
+			return lit, true
+		}
+	}
+	return nil, false
+}
+
+// called is the name of what call calls of a package's scope, "" if it calls something
+// else.
+func called(info *types.Info, call *ast.CallExpr, path string) string {
 	fun := ast.Unparen(call.Fun)
 	switch x := fun.(type) { // explicit instantiation
 	case *ast.IndexExpr:
@@ -114,21 +129,13 @@ func AsyncLiteral(info *types.Info, call *ast.CallExpr) (*ast.FuncLit, bool) {
 	case *ast.Ident:
 		id = x
 	default:
-		return nil, false
+		return ""
 	}
 	obj := info.Uses[id]
-	if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != load.AsyncPath || obj.Parent() != obj.Pkg().Scope() {
-		return nil, false
+	if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != path || obj.Parent() != obj.Pkg().Scope() {
+		return ""
 	}
-	if obj.Name() != "Go" && obj.Name() != "Go0" && !strings.HasPrefix(obj.Name(), "Func") {
-		return nil, false
-	}
-	for _, arg := range call.Args {
-		if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
-			return lit, true
-		}
-	}
-	return nil, false
+	return obj.Name()
 }
 
 // awaits reports awaits in fn that cannot suspend it.
