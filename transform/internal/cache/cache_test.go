@@ -128,7 +128,7 @@ func TestTrim(t *testing.T) {
 	c := &Cache{folder: t.TempDir()}
 	old := time.Now().Add(-2 * keepFor)
 	name := func(digit string) string { return strings.Repeat(digit, 64) + ".json" }
-	for name, modified := range map[string]time.Time{name("a"): old, name("b"): time.Now(), "notes.txt": old, "package.json": old} {
+	for name, modified := range map[string]time.Time{name("a"): old, name("b"): time.Now(), ".nothread-1wgm8l": old, "notes.txt": old, ".nothread": old, "package.json": old} {
 		path := filepath.Join(c.folder, name)
 		if err := os.WriteFile(path, nil, 0o666); err != nil {
 			t.Fatal(err)
@@ -146,7 +146,7 @@ func TestTrim(t *testing.T) {
 	for _, entry := range entries {
 		left = append(left, entry.Name())
 	}
-	if want := []string{name("b"), "notes.txt", "package.json"}; !slices.Equal(left, want) {
+	if want := []string{".nothread", name("b"), "notes.txt", "package.json"}; !slices.Equal(left, want) {
 		t.Errorf("left are %q, not %q", left, want)
 	}
 }

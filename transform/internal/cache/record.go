@@ -112,9 +112,9 @@ func (c *Cache) write(r *record) error {
 	return nil
 }
 
-// recordName is what Cache.path ends with: the folder may be one in which others keep
-// their files too.
-var recordName = regexp.MustCompile(`^[0-9a-f]{64}\.json$`)
+// ours are the names that Cache.path ends with, and those of records that a crash has
+// left in the making: the folder may be one in which others keep their files too.
+var ours = regexp.MustCompile(`^([0-9a-f]{64}\.json|\.nothread-[0-9a-z]+)$`)
 
 func (c *Cache) trim() {
 	entries, err := os.ReadDir(c.folder)
@@ -122,7 +122,7 @@ func (c *Cache) trim() {
 		return
 	}
 	for _, entry := range entries {
-		if !recordName.MatchString(entry.Name()) {
+		if !ours.MatchString(entry.Name()) {
 			continue
 		}
 		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > keepFor {
