@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,20 +19,10 @@ import (
 // and the outputs compared with that of the source as it is.
 func TestEditsStaySmall(t *testing.T) {
 	b := newBench(t)
-	paths, err := filepath.Glob("../golden/*/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []edit
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".go")
-		if filepath.Base(filepath.Dir(path)) != name || name == "play" {
-			continue
-		}
-		source, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+	sources := goldenSources(t)
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		source := sources[name]
 		b.write(t, name+"/as_is/s.go", source)
 		for i, e := range editsOf(t, name, string(source)) {
 			e.dir = fmt.Sprintf("%s/edit%d", name, i)
@@ -54,6 +45,26 @@ func TestEditsStaySmall(t *testing.T) {
 			t.Errorf("only %d edits of kind %s", kinds[kind], kind)
 		}
 	}
+}
+
+// goldenSources are the golden cases' sources, by name.
+func goldenSources(t *testing.T) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("../golden/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := make(map[string][]byte)
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".go")
+		if filepath.Base(filepath.Dir(path)) != name || name == "play" {
+			continue
+		}
+		if sources[name], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return sources
 }
 
 // An edit is a source with one change, and what may follow from it.

@@ -2,9 +2,6 @@ package transform
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -41,20 +38,8 @@ func F(t async.Task[int]) (n int) {
 // without them.
 func TestCarriageReturns(t *testing.T) {
 	b := newBench(t)
-	paths, err := filepath.Glob("../golden/*/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sources := map[string][]byte{"commented": []byte(commented)}
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".go")
-		if filepath.Base(filepath.Dir(path)) != name || name == "play" {
-			continue
-		}
-		if sources[name], err = os.ReadFile(path); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sources := goldenSources(t)
+	sources["commented"] = []byte(commented)
 	if len(sources) < 20 {
 		t.Fatalf("only %d sources", len(sources))
 	}
