@@ -43,7 +43,6 @@ func (m *kitchenToastMachine) onHeap(awaited *async.Header) *kitchenToastMachine
 //go:noinline
 func (m *kitchenToastMachine) leaveStack(awaited *async.Header) *kitchenToastMachine {
 	h := new(kitchenToastMachine)
-	h.k = m.k
 	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -51,7 +50,6 @@ func (m *kitchenToastMachine) leaveStack(awaited *async.Header) *kitchenToastMac
 
 // finish lets go of what the machine holds and completes its task.
 func (m *kitchenToastMachine) finish(result string, err error) async.Continuation {
-	m.k = nil
 	m.ctx = nil
 	return m.SetResult(result, err)
 }
@@ -73,7 +71,6 @@ func (m *kitchenToastMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.k = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -90,8 +87,8 @@ writeDone:
 
 // kitchenToastMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var kitchenToastMachineStates = async.States{
-	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 60,
-	Lines: "11-12:1 23-28:2",
+	Func: "kitchen.Toast", File: "breakfast.go", Line: 31, Code: 58,
+	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "k.toaster.WriteAsync(ctx, []byte(\"ww\"))", Needs: "ctx"},
 	},
@@ -180,7 +177,7 @@ delayDone:
 
 // kitchenEggsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var kitchenEggsMachineStates = async.States{
-	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 151,
+	Func: "kitchen.Eggs", File: "breakfast.go", Line: 44, Code: 148,
 	Lines: "11-12:1 22-27:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(ctx, fry)", Needs: "ctx"},
@@ -228,8 +225,6 @@ func (m *kitchenBothMachine) onHeap(awaited *async.Header) *kitchenBothMachine {
 //go:noinline
 func (m *kitchenBothMachine) leaveStack(awaited *async.Header) *kitchenBothMachine {
 	h := new(kitchenBothMachine)
-	h.k = m.k
-	h.ctx = m.ctx
 	h.eggs = m.eggs
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -237,8 +232,6 @@ func (m *kitchenBothMachine) leaveStack(awaited *async.Header) *kitchenBothMachi
 
 // finish lets go of what the machine holds and completes its task.
 func (m *kitchenBothMachine) finish(err error) async.Continuation {
-	m.k = nil
-	m.ctx = nil
 	m.eggs = async.Task[string]{}
 	return m.SetResult(err)
 }
@@ -264,7 +257,6 @@ func (m *kitchenBothMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.k, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -278,7 +270,7 @@ toastDone:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 2
-		h.k, h.ctx, h.eggs = nil, nil, async.Task[string]{} // not needed any more
+		h.eggs = async.Task[string]{} // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -290,8 +282,8 @@ eggsDone:
 
 // kitchenBothMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var kitchenBothMachineStates = async.States{
-	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 247,
-	Lines: "15-16:1 27-30:2 40-41:5",
+	Func: "kitchen.Both", File: "breakfast.go", Line: 80, Code: 240,
+	Lines: "15-16:1 26-29:2 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "toast", Needs: "eggs"},
 		2: {Line: 5, Awaits: "eggs", Needs: ""},

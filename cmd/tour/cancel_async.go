@@ -61,9 +61,7 @@ func (m *readOneMachine) onHeap(awaited *async.Header) *readOneMachine {
 func (m *readOneMachine) leaveStack(awaited *async.Header) *readOneMachine {
 	h := new(readOneMachine)
 	h.ctx = m.ctx
-	h.f = m.f
 	h.name = m.name
-	h.offset = m.offset
 	h.result = m.result
 	h.result2 = m.result2
 	h.defers = m.defers
@@ -74,7 +72,6 @@ func (m *readOneMachine) leaveStack(awaited *async.Header) *readOneMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *readOneMachine) finish(result int, err error) async.Continuation {
 	m.ctx = nil
-	m.f = nil
 	m.name = ""
 	m.result2 = nil
 	return m.SetResult(result, err)
@@ -138,7 +135,6 @@ func (m *readOneMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -159,8 +155,8 @@ readAtDone:
 
 // readOneMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readOneMachineStates = async.States{
-	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 124,
-	Lines: "12-13:1 23-33:2",
+	Func: "ReadOne", File: "cancel.go", Line: 24, Code: 121,
+	Lines: "12-13:1 22-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "f.ReadAtAsync(ctx, make([]byte, 1000), offset)", Needs: "ctx name result result2"},
 	},
@@ -251,7 +247,7 @@ yieldDone:
 
 // calculateMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var calculateMachineStates = async.States{
-	Func: "Calculate", File: "cancel.go", Line: 42, Code: 222,
+	Func: "Calculate", File: "cancel.go", Line: 42, Code: 218,
 	Lines: "8:1 9-15:1 26:1",
 	At: []async.State{
 		1: {Line: 7, Awaits: "async.Yield(ctx)", Needs: "ctx step"},

@@ -46,19 +46,12 @@ func (m *levelMachine) onHeap(awaited *async.Header) *levelMachine {
 //go:noinline
 func (m *levelMachine) leaveStack(awaited *async.Header) *levelMachine {
 	h := new(levelMachine)
-	h.ctx = m.ctx
-	h.depth = m.depth
-	h.task = m.task
-	h.see = m.see
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *levelMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
-	m.task = async.Task[int]{}
-	m.see = nil
 	return m.SetResult(result, err)
 }
 
@@ -86,7 +79,6 @@ func (m *levelMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 1
-		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -99,7 +91,6 @@ done:
 	if !task3.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 2
-		h.ctx, h.task, h.see = nil, async.Task[int]{}, nil // not needed any more
 		h.awaiter2 = task3
 		if task3.OnCompleted(h) {
 			return nil
@@ -112,8 +103,8 @@ watchDone:
 
 // levelMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var levelMachineStates = async.States{
-	Func: "Level", File: "classorstruct.go", Line: 18, Code: 66,
-	Lines: "16:1 18-19:1 29-30:2 32:5 43-44:5",
+	Func: "Level", File: "classorstruct.go", Line: 18, Code: 59,
+	Lines: "16:1 18-19:1 28-29:2 31:5 41-42:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "LevelAsync(ctx, depth-1, task, see)", Needs: ""},
 		2: {Line: 5, Awaits: "watch(task, see)", Needs: ""},
@@ -162,9 +153,6 @@ func (m2 *pinnedMachine) onHeap(awaited *async.Header) *pinnedMachine {
 //go:noinline
 func (m2 *pinnedMachine) leaveStack(awaited *async.Header) *pinnedMachine {
 	h := new(pinnedMachine)
-	h.ctx = m2.ctx
-	h.task = m2.task
-	h.keep = m2.keep
 	h.n = m2.n
 	m2.Promote(h, m2.ctx, awaited)
 	return h
@@ -172,9 +160,6 @@ func (m2 *pinnedMachine) leaveStack(awaited *async.Header) *pinnedMachine {
 
 // finish lets go of what the machine holds and completes its task.
 func (m2 *pinnedMachine) finish(result int, err error) async.Continuation {
-	m2.ctx = nil
-	m2.task = async.Task[int]{}
-	m2.keep = nil
 	m2.n = nil
 	return m2.SetResult(result, err)
 }
@@ -199,7 +184,6 @@ func (m2 *pinnedMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task2.IsCompleted() {
 		h := async.Self(m2.onHeap(task2.Header()))
 		h.State = 1
-		h.ctx, h.task, h.keep = nil, async.Task[int]{}, nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -211,8 +195,8 @@ taskDone:
 
 // pinnedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pinnedMachineStates = async.States{
-	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 183,
-	Lines: "13-15:1 25-26:3",
+	Func: "Pinned", File: "classorstruct.go", Line: 30, Code: 168,
+	Lines: "13-15:1 24-25:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "task", Needs: "n"},
 	},

@@ -153,16 +153,12 @@ func (m *hotMachine) onHeap(awaited *async.Header) *hotMachine {
 //go:noinline
 func (m *hotMachine) leaveStack(awaited *async.Header) *hotMachine {
 	h := new(hotMachine)
-	h.ctx = m.ctx
-	h.task = m.task
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *hotMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
-	m.task = async.Task[int]{}
 	return m.SetResult(result, err)
 }
 
@@ -183,7 +179,6 @@ func (m *hotMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 1
-		h.ctx, h.task = nil, async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -195,8 +190,8 @@ taskDone:
 
 // hotMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var hotMachineStates = async.States{
-	Func: "Hot", File: "cliff.go", Line: 37, Code: 170,
-	Lines: "12:1 22-23:1",
+	Func: "Hot", File: "cliff.go", Line: 37, Code: 166,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: ""},
 	},

@@ -46,7 +46,6 @@ func (m *visitMachine) onHeap(awaited *async.Header) *visitMachine {
 func (m *visitMachine) leaveStack(awaited *async.Header) *visitMachine {
 	h := new(visitMachine)
 	h.ctx = m.ctx
-	h.f = m.f
 	h.v = m.v
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -55,7 +54,6 @@ func (m *visitMachine) leaveStack(awaited *async.Header) *visitMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *visitMachine) finish(result visit, err error) async.Continuation {
 	m.ctx = nil
-	m.f = nil
 	m.v = visit{}
 	return m.SetResult(result, err)
 }
@@ -77,7 +75,6 @@ func (m *visitMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -94,8 +91,8 @@ readAtDone:
 
 // visitMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var visitMachineStates = async.States{
-	Func: "Visit", File: "contexts.go", Line: 28, Code: 64,
-	Lines: "11-12:2 23-28:3",
+	Func: "Visit", File: "contexts.go", Line: 28, Code: 62,
+	Lines: "11-12:2 22-27:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0)", Needs: "ctx v"},
 	},
@@ -143,7 +140,6 @@ func (m *visitAnywhereMachine) onHeap(awaited *async.Header) *visitAnywhereMachi
 func (m *visitAnywhereMachine) leaveStack(awaited *async.Header) *visitAnywhereMachine {
 	h := new(visitAnywhereMachine)
 	h.ctx = m.ctx
-	h.f = m.f
 	h.v = m.v
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -152,7 +148,6 @@ func (m *visitAnywhereMachine) leaveStack(awaited *async.Header) *visitAnywhereM
 // finish lets go of what the machine holds and completes its task.
 func (m *visitAnywhereMachine) finish(result visit, err error) async.Continuation {
 	m.ctx = nil
-	m.f = nil
 	m.v = visit{}
 	return m.SetResult(result, err)
 }
@@ -174,7 +169,6 @@ func (m *visitAnywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.f = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -192,8 +186,8 @@ readAtDone:
 
 // visitAnywhereMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var visitAnywhereMachineStates = async.States{
-	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 161,
-	Lines: "11-12:2 24-29:3",
+	Func: "VisitAnywhere", File: "contexts.go", Line: 42, Code: 156,
+	Lines: "11-12:2 23-28:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "f.ReadAtAsync(ctx, make([]byte, 8), 0).ConfigureAwait(false)", Needs: "ctx v"},
 	},
@@ -240,7 +234,6 @@ func (m *visitTwiceMachine) onHeap(awaited *async.Header) *visitTwiceMachine {
 func (m *visitTwiceMachine) leaveStack(awaited *async.Header) *visitTwiceMachine {
 	h := new(visitTwiceMachine)
 	h.ctx = m.ctx
-	h.f = m.f
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -248,7 +241,6 @@ func (m *visitTwiceMachine) leaveStack(awaited *async.Header) *visitTwiceMachine
 // finish lets go of what the machine holds and completes its task.
 func (m *visitTwiceMachine) finish(result visit, err error) async.Continuation {
 	m.ctx = nil
-	m.f = nil
 	return m.SetResult(result, err)
 }
 
@@ -269,7 +261,6 @@ func (m *visitTwiceMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.f = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -282,8 +273,8 @@ visitDone:
 
 // visitTwiceMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var visitTwiceMachineStates = async.States{
-	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 256,
-	Lines: "12:1 22-24:1",
+	Func: "VisitTwice", File: "contexts.go", Line: 57, Code: 248,
+	Lines: "12:1 21-23:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "VisitAsync(ctx, f)", Needs: "ctx"},
 	},

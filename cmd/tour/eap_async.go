@@ -48,7 +48,6 @@ func (m *shoutMachine) onHeap(awaited *async.Header) *shoutMachine {
 func (m *shoutMachine) leaveStack(awaited *async.Header) *shoutMachine {
 	h := new(shoutMachine)
 	h.ctx = m.ctx
-	h.original = m.original
 	h.target = m.target
 	h.buf = m.buf
 	m.Promote(h, m.ctx, awaited)
@@ -58,7 +57,6 @@ func (m *shoutMachine) leaveStack(awaited *async.Header) *shoutMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *shoutMachine) finish(err error) async.Continuation {
 	m.ctx = nil
-	m.original = nil
 	m.target = nil
 	m.buf = nil
 	return m.SetResult(err)
@@ -86,7 +84,6 @@ func (m *shoutMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.original = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -101,7 +98,7 @@ readDone:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 2
-		h.original, h.target, h.buf = nil, nil, nil // not needed any more
+		h.target, h.buf = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -117,8 +114,8 @@ writeDone:
 
 // shoutMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var shoutMachineStates = async.States{
-	Func: "Shout", File: "eap.go", Line: 51, Code: 68,
-	Lines: "15-17:1 27-32:3 42-47:8",
+	Func: "Shout", File: "eap.go", Line: 51, Code: 66,
+	Lines: "15-17:1 26-31:3 41-46:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "original.ReadAsync(ctx, buf)", Needs: "ctx target buf"},
 		2: {Line: 8, Awaits: "target.WriteAsync(ctx, bytes.ToUpper(buf[:n]))", Needs: "ctx"},

@@ -43,16 +43,12 @@ func (m *connectionReceiveMachine) onHeap(awaited *async.Header) *connectionRece
 //go:noinline
 func (m *connectionReceiveMachine) leaveStack(awaited *async.Header) *connectionReceiveMachine {
 	h := new(connectionReceiveMachine)
-	h.c = m.c
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *connectionReceiveMachine) finish(result int, err error) async.Continuation {
-	m.c = nil
-	m.ctx = nil
 	return m.SetResult(result, err)
 }
 
@@ -73,7 +69,6 @@ func (m *connectionReceiveMachine) MoveNext(*async.Executor) async.Continuation 
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.c, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -85,8 +80,8 @@ askDone:
 
 // connectionReceiveMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var connectionReceiveMachineStates = async.States{
-	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 60,
-	Lines: "12:1 22-23:1",
+	Func: "connection.Receive", File: "pooling.go", Line: 47, Code: 56,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},
@@ -132,8 +127,6 @@ func (m *connectionReceivePooledMachine) onHeap(awaited *async.Header) *connecti
 //go:noinline
 func (m *connectionReceivePooledMachine) leaveStack(awaited *async.Header) *connectionReceivePooledMachine {
 	h, env := connectionReceivePooledMachines.Get(awaited, m.ctx)
-	h.c = m.c
-	h.ctx = m.ctx
 	m.PromotePooled(h, env)
 	return h
 }
@@ -171,7 +164,6 @@ func (m *connectionReceivePooledMachine) MoveNext(*async.Executor) async.Continu
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.c, h.ctx = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -183,8 +175,8 @@ askDone:
 
 // connectionReceivePooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var connectionReceivePooledMachineStates = async.States{
-	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 158,
-	Lines: "12:1 22-23:1",
+	Func: "connection.ReceivePooled", File: "pooling.go", Line: 55, Code: 151,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.ask(ctx)", Needs: ""},
 	},

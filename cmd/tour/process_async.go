@@ -146,7 +146,6 @@ func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
 func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
 	h.ctx = m.ctx
-	h.name = m.name
 	h.file = m.file
 	h.data = m.data
 	h.buf = m.buf
@@ -157,7 +156,6 @@ func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *fetchMachine) finish(result []byte, err error) async.Continuation {
 	m.ctx = nil
-	m.name = ""
 	m.file = nil
 	m.data = nil
 	m.buf = nil
@@ -187,7 +185,6 @@ loop:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.name = "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -207,8 +204,8 @@ readDone:
 
 // fetchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "Fetch", File: "process.go", Line: 37, Code: 168,
-	Lines: "12-15:1 16:6 18:8 28-36:8",
+	Func: "Fetch", File: "process.go", Line: 37, Code: 166,
+	Lines: "12-15:1 16:6 18:8 27-35:8",
 	At: []async.State{
 		1: {Line: 8, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},
 	},

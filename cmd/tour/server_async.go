@@ -46,7 +46,6 @@ func (m *serverHandleMachine) leaveStack(awaited *async.Header) *serverHandleMac
 	h := new(serverHandleMachine)
 	h.s = m.s
 	h.ctx = m.ctx
-	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -88,7 +87,7 @@ authorizeDone:
 
 // serverHandleMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverHandleMachineStates = async.States{
-	Func: "server.Handle", File: "server.go", Line: 41, Code: 62,
+	Func: "server.Handle", File: "server.go", Line: 41, Code: 61,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.AuthorizeAsync(ctx, id)", Needs: "s ctx"},
@@ -138,7 +137,6 @@ func (m *serverAuthorizeMachine) leaveStack(awaited *async.Header) *serverAuthor
 	h := new(serverAuthorizeMachine)
 	h.s = m.s
 	h.ctx = m.ctx
-	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -180,7 +178,7 @@ sessionDone:
 
 // serverAuthorizeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverAuthorizeMachineStates = async.States{
-	Func: "server.Authorize", File: "server.go", Line: 51, Code: 154,
+	Func: "server.Authorize", File: "server.go", Line: 51, Code: 152,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.SessionAsync(ctx, id)", Needs: "s ctx"},
@@ -230,7 +228,6 @@ func (m *serverSessionMachine) leaveStack(awaited *async.Header) *serverSessionM
 	h := new(serverSessionMachine)
 	h.s = m.s
 	h.ctx = m.ctx
-	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -272,7 +269,7 @@ queryDone:
 
 // serverSessionMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverSessionMachineStates = async.States{
-	Func: "server.Session", File: "server.go", Line: 61, Code: 246,
+	Func: "server.Session", File: "server.go", Line: 61, Code: 243,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.QueryAsync(ctx, id)", Needs: "s ctx"},
@@ -322,7 +319,6 @@ func (m *serverQueryMachine) leaveStack(awaited *async.Header) *serverQueryMachi
 	h := new(serverQueryMachine)
 	h.s = m.s
 	h.ctx = m.ctx
-	h.id = m.id
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -364,7 +360,7 @@ readRowDone:
 
 // serverQueryMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverQueryMachineStates = async.States{
-	Func: "server.Query", File: "server.go", Line: 71, Code: 338,
+	Func: "server.Query", File: "server.go", Line: 71, Code: 334,
 	Lines: "12-13:1 22-24:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.ReadRowAsync(ctx, id)", Needs: "s ctx"},
@@ -415,7 +411,6 @@ func (m *serverReadRowMachine) leaveStack(awaited *async.Header) *serverReadRowM
 	h := new(serverReadRowMachine)
 	h.s = m.s
 	h.ctx = m.ctx
-	h.id = m.id
 	h.row = m.row
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -459,7 +454,7 @@ readAtDone:
 
 // serverReadRowMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serverReadRowMachineStates = async.States{
-	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 433,
+	Func: "server.ReadRow", File: "server.go", Line: 81, Code: 428,
 	Lines: "11-13:1 22-24:3",
 	At: []async.State{
 		1: {Line: 3, Awaits: "s.storage.ReadAtAsync(ctx, row, int64(id%256))", Needs: "s ctx row"},

@@ -48,7 +48,6 @@ func (m *readFileMachine) onHeap(awaited *async.Header) *readFileMachine {
 func (m *readFileMachine) leaveStack(awaited *async.Header) *readFileMachine {
 	h := new(readFileMachine)
 	h.ctx = m.ctx
-	h.original = m.original
 	h.target = m.target
 	h.see = m.see
 	h.data = m.data
@@ -59,7 +58,6 @@ func (m *readFileMachine) leaveStack(awaited *async.Header) *readFileMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *readFileMachine) finish(err error) async.Continuation {
 	m.ctx = nil
-	m.original = nil
 	m.target = nil
 	m.see = nil
 	m.data = nil
@@ -87,7 +85,6 @@ func (m *readFileMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.original = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -103,7 +100,7 @@ watchDone:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 2
-		h.original, h.target, h.see, h.data = nil, nil, nil, nil // not needed any more
+		h.target, h.see, h.data = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -117,8 +114,8 @@ watchDone2:
 
 // readFileMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readFileMachineStates = async.States{
-	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 70,
-	Lines: "15-16:1 27-32:2 43-45:7",
+	Func: "ReadFile", File: "tracker.go", Line: 110, Code: 68,
+	Lines: "15-16:1 26-31:2 42-44:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "watch(original.ReadAsync(ctx, data), see)", Needs: "ctx target see data"},
 		2: {Line: 7, Awaits: "watch(target.WriteAsync(ctx, data[:n]), see)", Needs: "ctx"},

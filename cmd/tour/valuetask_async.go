@@ -45,7 +45,6 @@ func (m *bufferedReaderNextMachine) onHeap(awaited *async.Header) *bufferedReade
 func (m *bufferedReaderNextMachine) leaveStack(awaited *async.Header) *bufferedReaderNextMachine {
 	h := new(bufferedReaderNextMachine)
 	h.r = m.r
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -53,7 +52,6 @@ func (m *bufferedReaderNextMachine) leaveStack(awaited *async.Header) *bufferedR
 // finish lets go of what the machine holds and completes its task.
 func (m *bufferedReaderNextMachine) finish(result byte, err error) async.Continuation {
 	m.r = nil
-	m.ctx = nil
 	return m.SetResult(result, err)
 }
 
@@ -78,7 +76,6 @@ func (m *bufferedReaderNextMachine) MoveNext(*async.Executor) async.Continuation
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -98,8 +95,8 @@ done:
 
 // bufferedReaderNextMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var bufferedReaderNextMachineStates = async.States{
-	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 61,
-	Lines: "13:1 15-16:1 26-31:2 33-35:9",
+	Func: "bufferedReader.Next", File: "valuetask.go", Line: 29, Code: 59,
+	Lines: "13:1 15-16:1 25-30:2 32-34:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.file.ReadAsync(ctx, r.buf)", Needs: "r"},
 	},
@@ -201,7 +198,7 @@ nextDone:
 
 // bufferedReaderSumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var bufferedReaderSumMachineStates = async.States{
-	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 166,
+	Func: "bufferedReader.Sum", File: "valuetask.go", Line: 54, Code: 163,
 	Lines: "15:2 24-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "r.NextAsync(ctx)", Needs: "r ctx count sum"},

@@ -156,7 +156,6 @@ func (m *asTheyComeMachine) leaveStack(awaited *async.Header) *asTheyComeMachine
 	h := new(asTheyComeMachine)
 	h.iterator = m.iterator
 	h.ctx = m.ctx
-	h.downloads = m.downloads
 	h.result = m.result
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -166,7 +165,6 @@ func (m *asTheyComeMachine) leaveStack(awaited *async.Header) *asTheyComeMachine
 func (m *asTheyComeMachine) finish(err error) async.Continuation {
 	m.iterator = nil
 	m.ctx = nil
-	m.downloads = nil
 	m.result = nil
 	return m.SetResult(err)
 }
@@ -228,7 +226,6 @@ loop:
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 1
-		h.downloads = nil // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -249,8 +246,8 @@ done:
 
 // asTheyComeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asTheyComeMachineStates = async.States{
-	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 208,
-	Lines: "13:1 18-19:1 29-32:2 33-34:5 37:1 38-39:8",
+	Func: "AsTheyCome", File: "wheneach.go", Line: 34, Code: 206,
+	Lines: "13:1 18-19:1 28-31:2 32-33:5 36:1 37-38:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "task", Needs: "iterator ctx result"},
 	},
@@ -300,7 +297,6 @@ func (m *withWhenAnyMachine) onHeap(awaited *async.Header) *withWhenAnyMachine {
 func (m *withWhenAnyMachine) leaveStack(awaited *async.Header) *withWhenAnyMachine {
 	h := new(withWhenAnyMachine)
 	h.ctx = m.ctx
-	h.downloads = m.downloads
 	h.rest = m.rest
 	h.i = m.i
 	m.Promote(h, m.ctx, awaited)
@@ -310,7 +306,6 @@ func (m *withWhenAnyMachine) leaveStack(awaited *async.Header) *withWhenAnyMachi
 // finish lets go of what the machine holds and completes its task.
 func (m *withWhenAnyMachine) finish(err error) async.Continuation {
 	m.ctx = nil
-	m.downloads = nil
 	m.rest = nil
 	return m.SetResult(err)
 }
@@ -341,7 +336,6 @@ loop:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.downloads = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -355,7 +349,6 @@ whenAnyDone:
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 2
-		h.downloads = nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -374,8 +367,8 @@ done:
 
 // withWhenAnyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var withWhenAnyMachineStates = async.States{
-	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 319,
-	Lines: "16:1 17-18:1 20-21:2 31-35:3 45-50:7 53:14",
+	Func: "WithWhenAny", File: "wheneach.go", Line: 48, Code: 314,
+	Lines: "16:1 17-18:1 20-21:2 30-34:3 43-48:7 51:14",
 	At: []async.State{
 		1: {Line: 3, Awaits: "async.WhenAny(ctx, rest...)", Needs: "ctx rest"},
 		2: {Line: 7, Awaits: "rest[i]", Needs: "ctx rest i"},
@@ -424,18 +417,13 @@ func (m *downloadMachine) onHeap(awaited *async.Header) *downloadMachine {
 //go:noinline
 func (m *downloadMachine) leaveStack(awaited *async.Header) *downloadMachine {
 	h := new(downloadMachine)
-	h.ctx = m.ctx
-	h.t = m.t
 	h.name = m.name
-	h.access = m.access
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
 // finish lets go of what the machine holds and completes its task.
 func (m *downloadMachine) finish(result string, err error) async.Continuation {
-	m.ctx = nil
-	m.t = nil
 	m.name = ""
 	return m.SetResult(result, err)
 }
@@ -462,7 +450,6 @@ func (m *downloadMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.t = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -474,8 +461,8 @@ readDone:
 
 // downloadMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var downloadMachineStates = async.States{
-	Func: "Download", File: "wheneach.go", Line: 68, Code: 444,
-	Lines: "13-17:1 27-28:5",
+	Func: "Download", File: "wheneach.go", Line: 68, Code: 432,
+	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "file.ReadAsync(ctx, make([]byte, 4096))", Needs: "name"},
 	},

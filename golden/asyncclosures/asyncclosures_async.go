@@ -197,14 +197,12 @@ func (m2 *asyncclosuresGo1Machine) onHeap(awaited *async.Header) *asyncclosuresG
 func (m2 *asyncclosuresGo1Machine) leaveStack(awaited *async.Header) *asyncclosuresGo1Machine {
 	h := new(asyncclosuresGo1Machine)
 	h.n = m2.n
-	h.ctx = m2.ctx
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m2 *asyncclosuresGo1Machine) finish(result int, err error) async.Continuation {
-	m2.ctx = nil
 	return m2.SetResult(result, err)
 }
 
@@ -225,7 +223,6 @@ func (m2 *asyncclosuresGo1Machine) MoveNext(*async.Executor) async.Continuation 
 	if !task.IsCompleted() {
 		h := async.Self(m2.onHeap(task.Header()))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -237,8 +234,8 @@ valueDone:
 
 // asyncclosuresGo1MachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asyncclosuresGo1MachineStates = async.States{
-	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 212,
-	Lines: "12:1 22-23:1",
+	Func: "Asyncclosures.go1", File: "asyncclosures.go", Line: 23, Code: 210,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, n)", Needs: "n"},
 	},
@@ -286,8 +283,6 @@ func (m2 *asyncclosuresFunc2Machine) onHeap(awaited *async.Header) *asyncclosure
 func (m2 *asyncclosuresFunc2Machine) leaveStack(awaited *async.Header) *asyncclosuresFunc2Machine {
 	h := new(asyncclosuresFunc2Machine)
 	h.total = m2.total
-	h.ctx = m2.ctx
-	h.n = m2.n
 	m2.Promote(h, m2.ctx, awaited)
 	return h
 }
@@ -295,7 +290,6 @@ func (m2 *asyncclosuresFunc2Machine) leaveStack(awaited *async.Header) *asyncclo
 // finish lets go of what the machine holds and completes its task.
 func (m2 *asyncclosuresFunc2Machine) finish(result int, err error) async.Continuation {
 	m2.total = nil
-	m2.ctx = nil
 	return m2.SetResult(result, err)
 }
 
@@ -312,7 +306,6 @@ func (m2 *asyncclosuresFunc2Machine) MoveNext(*async.Executor) async.Continuatio
 	if !task.IsCompleted() {
 		h := async.Self(m2.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -325,8 +318,8 @@ askDone:
 
 // asyncclosuresFunc2MachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asyncclosuresFunc2MachineStates = async.States{
-	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 303,
-	Lines: "8:1 19-20:1",
+	Func: "Asyncclosures.func2", File: "asyncclosures.go", Line: 34, Code: 297,
+	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, n)", Needs: "total"},
 	},

@@ -49,7 +49,6 @@ func (m *windowButtonClickMachine) onHeap(awaited *async.Header) *windowButtonCl
 func (m *windowButtonClickMachine) leaveStack(awaited *async.Header) *windowButtonClickMachine {
 	h := new(windowButtonClickMachine)
 	h.w = m.w
-	h.ctx = m.ctx
 	h.before = m.before
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -58,7 +57,6 @@ func (m *windowButtonClickMachine) leaveStack(awaited *async.Header) *windowButt
 // finish lets go of what the machine holds and completes its task.
 func (m *windowButtonClickMachine) finish() async.Continuation {
 	m.w = nil
-	m.ctx = nil
 	return m.SetResult(nil)
 }
 
@@ -83,7 +81,6 @@ func (m *windowButtonClickMachine) MoveNext(*async.Executor) async.Continuation 
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -101,8 +98,8 @@ writeDone:
 
 // windowButtonClickMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var windowButtonClickMachineStates = async.States{
-	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 66,
-	Lines: "13-16:1 26-33:4",
+	Func: "window.buttonClick", File: "buttonclick.go", Line: 29, Code: 64,
+	Lines: "13-16:1 25-32:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "w.device.WriteAsync(ctx, data)", Needs: "w before"},
 	},

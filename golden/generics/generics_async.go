@@ -160,8 +160,6 @@ func (m *treeInsertMachine[N, E]) onHeap(awaited *async.Header) *treeInsertMachi
 func (m *treeInsertMachine[N, E]) leaveStack(awaited *async.Header) *treeInsertMachine[N, E] {
 	h := new(treeInsertMachine[N, E])
 	h.t = m.t
-	h.ctx = m.ctx
-	h.key = m.key
 	h.value = m.value
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -170,8 +168,6 @@ func (m *treeInsertMachine[N, E]) leaveStack(awaited *async.Header) *treeInsertM
 // finish lets go of what the machine holds and completes its task.
 func (m *treeInsertMachine[N, E]) finish(result *tree[N, E]) async.Continuation {
 	m.t = nil
-	m.ctx = nil
-	m.key = *new(N)
 	m.value = *new(E)
 	return m.SetResult(result, nil)
 }
@@ -201,7 +197,7 @@ func (m *treeInsertMachine[N, E]) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.t, h.ctx, h.key = nil, nil, *new(N) // not needed any more
+		h.t = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -217,7 +213,7 @@ done:
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 2
-		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
+		h.value = *new(E) // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -230,7 +226,7 @@ otherwise:
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 3
-		h.ctx, h.key, h.value = nil, *new(N), *new(E) // not needed any more
+		h.value = *new(E) // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -243,7 +239,7 @@ done2:
 
 // treeInsertMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var treeInsertMachineStates = async.States{
-	Func: "tree.insert", File: "generics.go", Line: 40, Code: 180,
+	Func: "tree.insert", File: "generics.go", Line: 40, Code: 176,
 	Lines: "17:1 19-20:1 33:4 35-36:4 49:7 61:9",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, key)", Needs: "value"},
@@ -299,7 +295,6 @@ func (m *treeSumMachine[N, E]) onHeap(awaited *async.Header) *treeSumMachine[N, 
 //go:noinline
 func (m *treeSumMachine[N, E]) leaveStack(awaited *async.Header) *treeSumMachine[N, E] {
 	h := new(treeSumMachine[N, E])
-	h.t = m.t
 	h.ctx = m.ctx
 	h.total = m.total
 	h.array = m.array
@@ -310,7 +305,6 @@ func (m *treeSumMachine[N, E]) leaveStack(awaited *async.Header) *treeSumMachine
 
 // finish lets go of what the machine holds and completes its task.
 func (m *treeSumMachine[N, E]) finish(result N) async.Continuation {
-	m.t = nil
 	m.ctx = nil
 	m.total = *new(N)
 	m.array = [2]interface {
@@ -351,7 +345,6 @@ loop:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.t = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -367,8 +360,8 @@ done:
 
 // treeSumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var treeSumMachineStates = async.States{
-	Func: "tree.sum", File: "generics.go", Line: 55, Code: 323,
-	Lines: "14-20:1 21:5 27:8 37-38:8 39:5 42:11",
+	Func: "tree.sum", File: "generics.go", Line: 55, Code: 317,
+	Lines: "14-20:1 21:5 27:8 36-37:8 38:5 41:11",
 	At: []async.State{
 		1: {Line: 8, Awaits: "child.sumAsync(ctx)", Needs: "ctx total array index"},
 	},
@@ -521,7 +514,7 @@ sumDone:
 
 // genericsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
-	Func: "Generics", File: "generics.go", Line: 72, Code: 439,
+	Func: "Generics", File: "generics.go", Line: 72, Code: 432,
 	Lines: "25:1 35-36:1 45-53:2 54:7 68:9 78-80:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},

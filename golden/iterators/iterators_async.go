@@ -210,7 +210,6 @@ func (m *findMachine) leaveStack(awaited *async.Header) *findMachine {
 	h.iterator = m.iterator
 	h.iterator2 = m.iterator2
 	h.ctx = m.ctx
-	h.all = m.all
 	h.letter = m.letter
 	h.result = m.result
 	h.i = m.i
@@ -224,7 +223,6 @@ func (m *findMachine) finish(result string) async.Continuation {
 	m.iterator = nil
 	m.iterator2 = nil
 	m.ctx = nil
-	m.all = nil
 	m.letter = ""
 	m.result = ""
 	m.name = ""
@@ -290,7 +288,6 @@ loop2:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.all = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -313,8 +310,8 @@ done2:
 
 // findMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var findMachineStates = async.States{
-	Func: "find", File: "iterators.go", Line: 40, Code: 269,
-	Lines: "8:1 14-15:1 19-20:2 31-33:3 35:3 37:2 40:1 41-42:8",
+	Func: "find", File: "iterators.go", Line: 40, Code: 267,
+	Lines: "8:1 14-15:1 19-20:2 30-32:3 34:3 36:2 39:1 40-41:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, name[:1])", Needs: "iterator iterator2 ctx letter result i name"},
 	},

@@ -49,8 +49,6 @@ func (m *accountDepositMachine) onHeap(awaited *async.Header) *accountDepositMac
 func (m *accountDepositMachine) leaveStack(awaited *async.Header) *accountDepositMachine {
 	h := new(accountDepositMachine)
 	h.a = m.a
-	h.ctx = m.ctx
-	h.amount = m.amount
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -58,7 +56,6 @@ func (m *accountDepositMachine) leaveStack(awaited *async.Header) *accountDeposi
 // finish lets go of what the machine holds and completes its task.
 func (m *accountDepositMachine) finish(result int) async.Continuation {
 	m.a = nil
-	m.ctx = nil
 	return m.SetResult(result, nil)
 }
 
@@ -75,7 +72,6 @@ func (m *accountDepositMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -88,8 +84,8 @@ askDone:
 
 // accountDepositMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var accountDepositMachineStates = async.States{
-	Func: "account.deposit", File: "methods.go", Line: 24, Code: 66,
-	Lines: "8:1 19-20:1",
+	Func: "account.deposit", File: "methods.go", Line: 24, Code: 63,
+	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, amount)", Needs: "a"},
 	},
@@ -192,7 +188,7 @@ done:
 
 // accountAfterMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var accountAfterMachineStates = async.States{
-	Func: "account.after", File: "methods.go", Line: 32, Code: 159,
+	Func: "account.after", File: "methods.go", Line: 32, Code: 155,
 	Lines: "11:1 16-17:1 28:1 31:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, amount)", Needs: "a ctx amounts index"},
@@ -240,14 +236,12 @@ func (m *accountOriginMachine) onHeap(awaited *async.Header) *accountOriginMachi
 //go:noinline
 func (m *accountOriginMachine) leaveStack(awaited *async.Header) *accountOriginMachine {
 	h := new(accountOriginMachine)
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *accountOriginMachine) finish(result string) async.Continuation {
-	m.ctx = nil
 	return m.SetResult(result, nil)
 }
 
@@ -264,7 +258,6 @@ func (m *accountOriginMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -276,7 +269,7 @@ askDone:
 
 // accountOriginMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var accountOriginMachineStates = async.States{
-	Func: "account.origin", File: "methods.go", Line: 42, Code: 255,
+	Func: "account.origin", File: "methods.go", Line: 42, Code: 249,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"the bank\")", Needs: ""},
@@ -422,7 +415,7 @@ originDone:
 
 // methodsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var methodsMachineStates = async.States{
-	Func: "Methods", File: "methods.go", Line: 49, Code: 344,
+	Func: "Methods", File: "methods.go", Line: 49, Code: 337,
 	Lines: "28-29:1 38-41:2 50-52:5 53-54:10 63-64:11 74-76:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "a.depositAsync(ctx, 10)", Needs: "ctx a"},

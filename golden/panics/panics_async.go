@@ -147,7 +147,6 @@ func (m *provokeMachine) onHeap(awaited *async.Header) *provokeMachine {
 func (m *provokeMachine) leaveStack(awaited *async.Header) *provokeMachine {
 	h := new(provokeMachine)
 	h.ctx = m.ctx
-	h.which = m.which
 	h.list = m.list
 	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
@@ -215,7 +214,7 @@ done:
 
 // provokeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var provokeMachineStates = async.States{
-	Func: "provoke", File: "panics.go", Line: 29, Code: 165,
+	Func: "provoke", File: "panics.go", Line: 29, Code: 164,
 	Lines: "11-14:2 24-26:5 28:9 33:8 35:10 48:12",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, which)", Needs: "ctx list"},

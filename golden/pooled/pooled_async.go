@@ -172,7 +172,6 @@ func (m *halfMachine) leaveStack(awaited *async.Header) *halfMachine {
 	h, env := halfMachines.Get(awaited, m.ctx)
 	h.ctx = m.ctx
 	h.numbers = m.numbers
-	h.first = m.first
 	h.middle = m.middle
 	m.PromotePooled(h, env)
 	return h
@@ -263,7 +262,7 @@ sumDone2:
 
 // halfMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var halfMachineStates = async.States{
-	Func: "half", File: "pooled.go", Line: 31, Code: 198,
+	Func: "half", File: "pooled.go", Line: 31, Code: 197,
 	Lines: "17-21:1 23-24:5 39:8 49-50:8",
 	At: []async.State{
 		1: {Line: 6, Awaits: "sumAsync(ctx, numbers[:middle]...)", Needs: ""},
@@ -381,7 +380,7 @@ done:
 
 // pooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pooledMachineStates = async.States{
-	Func: "Pooled", File: "pooled.go", Line: 46, Code: 334,
+	Func: "Pooled", File: "pooled.go", Line: 46, Code: 333,
 	Lines: "15:1 16-17:1 19-20:2 30-31:3 40-42:4 45:8",
 	At: []async.State{
 		1: {Line: 3, Awaits: "halfAsync(ctx, numbers, true)", Needs: "ctx numbers"},

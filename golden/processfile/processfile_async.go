@@ -47,7 +47,6 @@ func (m *processFileMachine) onHeap(awaited *async.Header) *processFileMachine {
 //go:noinline
 func (m *processFileMachine) leaveStack(awaited *async.Header) *processFileMachine {
 	h := new(processFileMachine)
-	h.ctx = m.ctx
 	h.file = m.file
 	h.userID = m.userID
 	m.Promote(h, m.ctx, awaited)
@@ -56,7 +55,6 @@ func (m *processFileMachine) leaveStack(awaited *async.Header) *processFileMachi
 
 // finish lets go of what the machine holds and completes its task.
 func (m *processFileMachine) finish(result string, err error) async.Continuation {
-	m.ctx = nil
 	m.file = nil
 	return m.SetResult(result, err)
 }
@@ -79,7 +77,6 @@ func (m *processFileMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -94,8 +91,8 @@ fetchDone:
 
 // processFileMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var processFileMachineStates = async.States{
-	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 65,
-	Lines: "12-13:1 23-27:2",
+	Func: "ProcessFile", File: "processfile.go", Line: 22, Code: 63,
+	Lines: "12-13:1 22-26:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "fetchAsync(ctx, file)", Needs: "file userID"},
 	},
@@ -201,7 +198,7 @@ readDone:
 
 // fetchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "processfile.go", Line: 34, Code: 166,
+	Func: "fetch", File: "processfile.go", Line: 34, Code: 163,
 	Lines: "14:1 15-16:1 25-32:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "file.ReadAsync(ctx, buf)", Needs: "ctx file data buf"},

@@ -47,14 +47,12 @@ func (m *nothingMachine) onHeap(awaited *async.Header) *nothingMachine {
 //go:noinline
 func (m *nothingMachine) leaveStack(awaited *async.Header) *nothingMachine {
 	h := new(nothingMachine)
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *nothingMachine) finish() async.Continuation {
-	m.ctx = nil
 	return m.SetResult(nil)
 }
 
@@ -71,7 +69,6 @@ func (m *nothingMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -84,8 +81,8 @@ askDone:
 
 // nothingMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var nothingMachineStates = async.States{
-	Func: "nothing", File: "results.go", Line: 17, Code: 62,
-	Lines: "8:1 19-20:1",
+	Func: "nothing", File: "results.go", Line: 17, Code: 60,
+	Lines: "8:1 18-19:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 0)", Needs: ""},
 	},
@@ -133,16 +130,12 @@ func (m *failsMachine) onHeap(awaited *async.Header) *failsMachine {
 //go:noinline
 func (m *failsMachine) leaveStack(awaited *async.Header) *failsMachine {
 	h := new(failsMachine)
-	h.ctx = m.ctx
-	h.reason = m.reason
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *failsMachine) finish(err error) async.Continuation {
-	m.ctx = nil
-	m.reason = ""
 	return m.SetResult(err)
 }
 
@@ -165,7 +158,6 @@ func (m *failsMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.reason = nil, "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -177,8 +169,8 @@ failureDone:
 
 // failsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var failsMachineStates = async.States{
-	Func: "fails", File: "results.go", Line: 22, Code: 150,
-	Lines: "11-14:1 24-25:4",
+	Func: "fails", File: "results.go", Line: 22, Code: 143,
+	Lines: "11-14:1 23-24:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Failure[int](ctx, errors.New(reason))", Needs: ""},
 	},
@@ -225,14 +217,12 @@ func (m *oneMachine) onHeap(awaited *async.Header) *oneMachine {
 //go:noinline
 func (m *oneMachine) leaveStack(awaited *async.Header) *oneMachine {
 	h := new(oneMachine)
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *oneMachine) finish(result int) async.Continuation {
-	m.ctx = nil
 	return m.SetResult(result, nil)
 }
 
@@ -249,7 +239,6 @@ func (m *oneMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -261,7 +250,7 @@ askDone:
 
 // oneMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var oneMachineStates = async.States{
-	Func: "one", File: "results.go", Line: 31, Code: 240,
+	Func: "one", File: "results.go", Line: 31, Code: 230,
 	Lines: "8:0",
 	At: []async.State{
 		1: {Line: 0, Awaits: "play.Ask(ctx, 1)", Needs: ""},
@@ -379,7 +368,7 @@ askDone:
 
 // namedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
-	Func: "named", File: "results.go", Line: 34, Code: 333,
+	Func: "named", File: "results.go", Line: 34, Code: 322,
 	Lines: "14:1 25-28:1 40-44:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
@@ -428,14 +417,12 @@ func (m *threeMachine) onHeap(awaited *async.Header) *threeMachine {
 //go:noinline
 func (m *threeMachine) leaveStack(awaited *async.Header) *threeMachine {
 	h := new(threeMachine)
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *threeMachine) finish(result0 int, result1 string, result2 bool) async.Continuation {
-	m.ctx = nil
 	return m.SetResult(result0, result1, result2, nil)
 }
 
@@ -452,7 +439,6 @@ func (m *threeMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -464,7 +450,7 @@ askDone:
 
 // threeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 443,
+	Func: "three", File: "results.go", Line: 46, Code: 430,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -520,14 +506,12 @@ func (m *fourMachine) onHeap(awaited *async.Header) *fourMachine {
 //go:noinline
 func (m *fourMachine) leaveStack(awaited *async.Header) *fourMachine {
 	h := new(fourMachine)
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *fourMachine) finish(result0 int, result1 string, result2 bool, result3 []int, err error) async.Continuation {
-	m.ctx = nil
 	return m.SetResult(fourResults{result0, result1, result2, result3}, err)
 }
 
@@ -547,7 +531,6 @@ func (m *fourMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -560,8 +543,8 @@ askDone:
 
 // fourMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 535,
-	Lines: "11:1 22-23:1",
+	Func: "four", File: "results.go", Line: 51, Code: 519,
+	Lines: "11:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
 	},
@@ -608,14 +591,12 @@ func (m *handedOnMachine) onHeap(awaited *async.Header) *handedOnMachine {
 //go:noinline
 func (m *handedOnMachine) leaveStack(awaited *async.Header) *handedOnMachine {
 	h := new(handedOnMachine)
-	h.ctx = m.ctx
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *handedOnMachine) finish(result0 int, result1 string, err error) async.Continuation {
-	m.ctx = nil
 	return m.SetResult(result0, result1, err)
 }
 
@@ -632,7 +613,6 @@ func (m *handedOnMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -643,7 +623,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 623,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 604,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -838,7 +818,7 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 711,
+	Func: "Results", File: "results.go", Line: 64, Code: 691,
 	Lines: "37:1 47-48:1 68-69:2 79-80:3 90-91:4 101-102:5 112-114:6 124-125:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},

@@ -180,7 +180,6 @@ func (m *tagMachine) onHeap(awaited *async.Header) *tagMachine {
 func (m *tagMachine) leaveStack(awaited *async.Header) *tagMachine {
 	h := new(tagMachine)
 	h.ctx = m.ctx
-	h.n = m.n
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -247,7 +246,7 @@ done:
 
 // tagMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var tagMachineStates = async.States{
-	Func: "tag", File: "switches.go", Line: 28, Code: 195,
+	Func: "tag", File: "switches.go", Line: 28, Code: 194,
 	Lines: "15:1 26-27:1 29:4 34:3 36:5 47-48:5 50:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, half)", Needs: "ctx"},
@@ -362,7 +361,7 @@ clause3:
 
 // firstMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var firstMachineStates = async.States{
-	Func: "first", File: "switches.go", Line: 40, Code: 313,
+	Func: "first", File: "switches.go", Line: 40, Code: 312,
 	Lines: "11:2 27:4 43:3 45:5 47:7",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n == 3)", Needs: "ctx n"},
@@ -492,7 +491,7 @@ done:
 
 // stepsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var stepsMachineStates = async.States{
-	Func: "steps", File: "switches.go", Line: 52, Code: 434,
+	Func: "steps", File: "switches.go", Line: 52, Code: 433,
 	Lines: "14:1 17-18:1 28:1 36-39:3 40:4 41:9 54:12 56:14",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, 2)", Needs: "ctx n path tag"},

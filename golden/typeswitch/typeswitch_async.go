@@ -156,7 +156,6 @@ func (m *describeMachine) onHeap(awaited *async.Header) *describeMachine {
 func (m *describeMachine) leaveStack(awaited *async.Header) *describeMachine {
 	h := new(describeMachine)
 	h.ctx = m.ctx
-	h.v = m.v
 	h.v2 = m.v2
 	h.v3 = m.v3
 	h.v4 = m.v4
@@ -167,7 +166,6 @@ func (m *describeMachine) leaveStack(awaited *async.Header) *describeMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *describeMachine) finish(result string) async.Continuation {
 	m.ctx = nil
-	m.v = nil
 	m.v3 = nil
 	m.v4 = nil
 	return m.SetResult(result, nil)
@@ -200,7 +198,6 @@ func (m *describeMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.v = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -227,7 +224,7 @@ clause:
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 2
-		h.ctx, h.v = nil, nil // not needed any more
+		h.ctx = nil // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -240,7 +237,7 @@ clause2:
 	if !task3.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 3
-		h.ctx, h.v = nil, nil // not needed any more
+		h.ctx = nil // not needed any more
 		h.awaiter3 = task3
 		if task3.OnCompleted(h) {
 			return nil
@@ -256,7 +253,7 @@ clause4:
 	if !task4.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 4
-		h.ctx, h.v = nil, nil // not needed any more
+		h.ctx = nil // not needed any more
 		h.awaiter4 = task4
 		if task4.OnCompleted(h) {
 			return nil
@@ -278,8 +275,8 @@ clause6:
 
 // describeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var describeMachineStates = async.States{
-	Func: "describe", File: "typeswitch.go", Line: 26, Code: 177,
-	Lines: "22:1 33-34:1 37:4 40:7 42:9 45:15 49:3 62:5 73-74:5 76:8 78:10 89-90:10 94-95:11 97:14 99:16",
+	Func: "describe", File: "typeswitch.go", Line: 26, Code: 175,
+	Lines: "22:1 32-33:1 36:4 39:7 41:9 44:15 48:3 61:5 72-73:5 75:8 77:10 88-89:10 93-94:11 96:14 98:16",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, v)", Needs: "ctx"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, 1)", Needs: "v2"},

@@ -49,19 +49,13 @@ func (m *fetchMachine) onHeap(awaited *async.Header) *fetchMachine {
 //go:noinline
 func (m *fetchMachine) leaveStack(awaited *async.Header) *fetchMachine {
 	h := new(fetchMachine)
-	h.ctx = m.ctx
-	h.f = m.f
 	h.at = m.at
-	h.why = m.why
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *fetchMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
-	m.f = nil
-	m.why = ""
 	return m.SetResult(result, err)
 }
 
@@ -87,7 +81,6 @@ func (m *fetchMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.f, h.why = nil, nil, "" // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -99,8 +92,8 @@ readAtDone:
 
 // fetchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fetchMachineStates = async.States{
-	Func: "fetch", File: "program_test.go", Line: 16, Code: 69,
-	Lines: "13-17:1 27-28:5",
+	Func: "fetch", File: "program_test.go", Line: 16, Code: 63,
+	Lines: "13-17:1 26-27:5",
 	At: []async.State{
 		1: {Line: 5, Awaits: "f.ReadAtAsync(ctx, buf, at)", Needs: "at"},
 	},
@@ -150,18 +143,13 @@ func (m *serveMachine) onHeap(awaited *async.Header) *serveMachine {
 //go:noinline
 func (m *serveMachine) leaveStack(awaited *async.Header) *serveMachine {
 	h := new(serveMachine)
-	h.ctx = m.ctx
-	h.f = m.f
-	h.at = m.at
 	h.limit = m.limit
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *serveMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
-	m.f = nil
 	return m.SetResult(result, err)
 }
 
@@ -182,7 +170,6 @@ func (m *serveMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -197,8 +184,8 @@ fetchDone:
 
 // serveMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var serveMachineStates = async.States{
-	Func: "serve", File: "program_test.go", Line: 28, Code: 169,
-	Lines: "12:1 22-26:1",
+	Func: "serve", File: "program_test.go", Line: 28, Code: 157,
+	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "fetchAsync(ctx, f, at, \"asked\")", Needs: "limit"},
 	},
@@ -246,16 +233,12 @@ func (m *bothMachine) onHeap(awaited *async.Header) *bothMachine {
 //go:noinline
 func (m *bothMachine) leaveStack(awaited *async.Header) *bothMachine {
 	h := new(bothMachine)
-	h.ctx = m.ctx
-	h.f = m.f
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *bothMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
-	m.f = nil
 	return m.SetResult(result, err)
 }
 
@@ -276,7 +259,6 @@ func (m *bothMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -288,8 +270,8 @@ whenAllDone:
 
 // bothMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var bothMachineStates = async.States{
-	Func: "both", File: "program_test.go", Line: 39, Code: 263,
-	Lines: "12:1 22-23:1",
+	Func: "both", File: "program_test.go", Line: 39, Code: 246,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.WhenAll(ctx, serveAsync(ctx, f, 0, time.Second), serv…", Needs: ""},
 	},
@@ -339,8 +321,6 @@ func (m *listenMachine) onHeap(awaited *async.Header) *listenMachine {
 //go:noinline
 func (m *listenMachine) leaveStack(awaited *async.Header) *listenMachine {
 	h := new(listenMachine)
-	h.ctx = m.ctx
-	h.done = m.done
 	h.names = m.names
 	h.seen = m.seen
 	m.Promote(h, m.ctx, awaited)
@@ -349,8 +329,6 @@ func (m *listenMachine) leaveStack(awaited *async.Header) *listenMachine {
 
 // finish lets go of what the machine holds and completes its task.
 func (m *listenMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
-	m.done = async.Task[int]{}
 	m.names = nil
 	m.seen = nil
 	return m.SetResult(result, err)
@@ -373,7 +351,6 @@ func (m *listenMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.done = nil, async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -385,8 +362,8 @@ doneDone:
 
 // listenMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var listenMachineStates = async.States{
-	Func: "listen", File: "program_test.go", Line: 47, Code: 360,
-	Lines: "12:1 22-23:1",
+	Func: "listen", File: "program_test.go", Line: 47, Code: 338,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "done", Needs: "names seen"},
 	},
@@ -434,7 +411,6 @@ func (m *anywhereMachine) onHeap(awaited *async.Header) *anywhereMachine {
 //go:noinline
 func (m *anywhereMachine) leaveStack(awaited *async.Header) *anywhereMachine {
 	h := new(anywhereMachine)
-	h.task = m.task
 	h.title = m.title
 	m.Promote(h, nil, awaited)
 	return h
@@ -442,7 +418,6 @@ func (m *anywhereMachine) leaveStack(awaited *async.Header) *anywhereMachine {
 
 // finish lets go of what the machine holds and completes its task.
 func (m *anywhereMachine) finish(result string, err error) async.Continuation {
-	m.task = async.Task[int]{}
 	m.title = ""
 	return m.SetResult(result, err)
 }
@@ -464,7 +439,6 @@ func (m *anywhereMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 1
-		h.task = async.Task[int]{} // not needed any more
 		if h.awaiter.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}
@@ -476,8 +450,8 @@ taskDone:
 
 // anywhereMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var anywhereMachineStates = async.States{
-	Func: "anywhere", File: "program_test.go", Line: 55, Code: 451,
-	Lines: "12:1 22-23:1",
+	Func: "anywhere", File: "program_test.go", Line: 55, Code: 426,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "task", Needs: "title"},
 	},
@@ -531,8 +505,6 @@ func (m *eachMachine) onHeap(awaited *async.Header) *eachMachine {
 func (m *eachMachine) leaveStack(awaited *async.Header) *eachMachine {
 	h := new(eachMachine)
 	h.iterator = m.iterator
-	h.ctx = m.ctx
-	h.f = m.f
 	h.result = m.result
 	h.result2 = m.result2
 	h.sum = m.sum
@@ -543,8 +515,6 @@ func (m *eachMachine) leaveStack(awaited *async.Header) *eachMachine {
 // finish lets go of what the machine holds and completes its task.
 func (m *eachMachine) finish(result int, err error) async.Continuation {
 	m.iterator = nil
-	m.ctx = nil
-	m.f = nil
 	m.result2 = nil
 	return m.SetResult(result, err)
 }
@@ -607,7 +577,6 @@ loop:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.f = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -628,8 +597,8 @@ done:
 
 // eachMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var eachMachineStates = async.States{
-	Func: "each", File: "program_test.go", Line: 63, Code: 586,
-	Lines: "13-14:1 19-20:2 30-33:3 34-35:6 38:2 39-40:9",
+	Func: "each", File: "program_test.go", Line: 63, Code: 556,
+	Lines: "13-14:1 19-20:2 29-32:3 33-34:6 37:2 38-39:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "t", Needs: "iterator result result2 sum"},
 	},

@@ -271,14 +271,12 @@ func (m *onceMachine) onHeap(awaited *async.Header) *onceMachine {
 //go:noinline
 func (m *onceMachine) leaveStack(awaited *async.Header) *onceMachine {
 	h := new(onceMachine)
-	h.op = m.op
 	m.Promote(h, nil, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *onceMachine) finish(result int, err error) async.Continuation {
-	m.op = nil
 	return m.SetResult(result, err)
 }
 
@@ -299,7 +297,6 @@ func (m *onceMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -311,8 +308,8 @@ startDone:
 
 // onceMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var onceMachineStates = async.States{
-	Func: "Once", File: "loops.go", Line: 45, Code: 286,
-	Lines: "12:1 22-23:1",
+	Func: "Once", File: "loops.go", Line: 45, Code: 284,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -357,7 +354,6 @@ func (m *oncePooledMachine) onHeap(awaited *async.Header) *oncePooledMachine {
 //go:noinline
 func (m *oncePooledMachine) leaveStack(awaited *async.Header) *oncePooledMachine {
 	h, env := oncePooledMachines.Get(awaited, nil)
-	h.op = m.op
 	m.PromotePooled(h, env)
 	return h
 }
@@ -395,7 +391,6 @@ func (m *oncePooledMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -407,8 +402,8 @@ startDone:
 
 // oncePooledMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var oncePooledMachineStates = async.States{
-	Func: "OncePooled", File: "loops.go", Line: 53, Code: 382,
-	Lines: "12:1 22-23:1",
+	Func: "OncePooled", File: "loops.go", Line: 53, Code: 378,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: ""},
 	},
@@ -502,7 +497,7 @@ startDone:
 
 // watchMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var watchMachineStates = async.States{
-	Func: "Watch", File: "loops.go", Line: 61, Code: 470,
+	Func: "Watch", File: "loops.go", Line: 61, Code: 465,
 	Lines: "12:1 13-14:1 23-29:2 30:6",
 	At: []async.State{
 		1: {Line: 2, Awaits: "op.StartAsync()", Needs: "op n"},
@@ -616,7 +611,7 @@ startDone2:
 
 // pairMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
-	Func: "Pair", File: "loops.go", Line: 76, Code: 575,
+	Func: "Pair", File: "loops.go", Line: 76, Code: 570,
 	Lines: "15:1 24-28:1 38-39:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "op.StartAsync()", Needs: "op"},
@@ -731,7 +726,7 @@ done:
 
 // pairsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pairsMachineStates = async.States{
-	Func: "Pairs", File: "loops.go", Line: 88, Code: 694,
+	Func: "Pairs", File: "loops.go", Line: 88, Code: 689,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "PairAsync(op)", Needs: "n op sum index"},
@@ -778,8 +773,6 @@ func (m *deepMachine) onHeap(awaited *async.Header) *deepMachine {
 //go:noinline
 func (m *deepMachine) leaveStack(awaited *async.Header) *deepMachine {
 	h, env := deepMachines.Get(awaited, nil)
-	h.depth = m.depth
-	h.op = m.op
 	m.PromotePooled(h, env)
 	return h
 }
@@ -823,7 +816,6 @@ func (m *deepMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -836,7 +828,6 @@ done:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 2
-		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -848,8 +839,8 @@ deepDone:
 
 // deepMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var deepMachineStates = async.States{
-	Func: "Deep", File: "loops.go", Line: 103, Code: 804,
-	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
+	Func: "Deep", File: "loops.go", Line: 103, Code: 797,
+	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "PairAsync(op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepAsync(depth-1, op)", Needs: ""},
@@ -897,9 +888,6 @@ func (m *deepSumMachine) onHeap(awaited *async.Header) *deepSumMachine {
 //go:noinline
 func (m *deepSumMachine) leaveStack(awaited *async.Header) *deepSumMachine {
 	h, env := deepSumMachines.Get(awaited, nil)
-	h.depth = m.depth
-	h.n = m.n
-	h.op = m.op
 	m.PromotePooled(h, env)
 	return h
 }
@@ -943,7 +931,6 @@ func (m *deepSumMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -956,7 +943,6 @@ done:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 2
-		h.op = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -968,8 +954,8 @@ deepSumDone:
 
 // deepSumMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var deepSumMachineStates = async.States{
-	Func: "DeepSum", File: "loops.go", Line: 115, Code: 924,
-	Lines: "15:1 17-18:1 28-29:2 31:5 41-42:5",
+	Func: "DeepSum", File: "loops.go", Line: 115, Code: 912,
+	Lines: "15:1 17-18:1 27-28:2 30:5 39-40:5",
 	At: []async.State{
 		1: {Line: 2, Awaits: "SumAsync(n, op)", Needs: ""},
 		2: {Line: 5, Awaits: "DeepSumAsync(depth-1, n, op)", Needs: ""},
@@ -1085,7 +1071,7 @@ done:
 
 // deepsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var deepsMachineStates = async.States{
-	Func: "Deeps", File: "loops.go", Line: 127, Code: 1048,
+	Func: "Deeps", File: "loops.go", Line: 127, Code: 1034,
 	Lines: "12-13:1 17-18:2 27-31:3 32:2 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "DeepAsync(depth, op)", Needs: "n depth op sum index"},
@@ -1140,7 +1126,7 @@ func (m *addReadyMachine) leaveStack(awaited *async.Header) *addReadyMachine {
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *addReadyMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
@@ -1186,7 +1172,7 @@ done:
 
 // addReadyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var addReadyMachineStates = async.States{
-	Func: "AddReady", File: "loops.go", Line: 152, Code: 1149,
+	Func: "AddReady", File: "loops.go", Line: 152, Code: 1135,
 	Lines: "12:1 18:3 27-31:3 35:9",
 	At: []async.State{
 		1: {Line: 3, Awaits: "ReadyAsync(i)", Needs: "n sum i"},
@@ -1233,15 +1219,13 @@ func (m *handfulMachine) onHeap(awaited *async.Header) *handfulMachine {
 //go:noinline
 func (m *handfulMachine) leaveStack(awaited *async.Header) *handfulMachine {
 	h := new(handfulMachine)
-	h.ctx = m.ctx
 	h.v = m.v
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
 
-// finish lets go of what the machine holds and completes its task.
+// finish completes the machine's task.
 func (m *handfulMachine) finish(result int, err error) async.Continuation {
-	m.ctx = nil
 	return m.SetResult(result, err)
 }
 
@@ -1262,7 +1246,6 @@ func (m *handfulMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1274,8 +1257,8 @@ addReadyDone:
 
 // handfulMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var handfulMachineStates = async.States{
-	Func: "Handful", File: "loops.go", Line: 180, Code: 1249,
-	Lines: "12:1 22-23:1",
+	Func: "Handful", File: "loops.go", Line: 180, Code: 1233,
+	Lines: "12:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "AddReadyAsync(4)", Needs: "v"},
 	},
@@ -1377,7 +1360,7 @@ done:
 
 // readsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readsMachineStates = async.States{
-	Func: "Reads", File: "loops.go", Line: 197, Code: 1344,
+	Func: "Reads", File: "loops.go", Line: 197, Code: 1327,
 	Lines: "12:1 14-16:1 26-28:3 29:3 31:7",
 	At: []async.State{
 		1: {Line: 3, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "ctx file buf left"},
@@ -1426,8 +1409,6 @@ func (m *readOnceMachine) onHeap(awaited *async.Header) *readOnceMachine {
 //go:noinline
 func (m *readOnceMachine) leaveStack(awaited *async.Header) *readOnceMachine {
 	h := new(readOnceMachine)
-	h.ctx = m.ctx
-	h.file = m.file
 	h.buf = m.buf
 	h.done = m.done
 	m.Promote(h, m.ctx, awaited)
@@ -1436,8 +1417,6 @@ func (m *readOnceMachine) leaveStack(awaited *async.Header) *readOnceMachine {
 
 // finish lets go of what the machine holds and completes its task.
 func (m *readOnceMachine) finish(err error) async.Continuation {
-	m.ctx = nil
-	m.file = nil
 	m.buf = nil
 	m.done = nil
 	return m.SetResult(err)
@@ -1460,7 +1439,6 @@ func (m *readOnceMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.ctx, h.file = nil, nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -1475,8 +1453,8 @@ readAtDone:
 
 // readOnceMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var readOnceMachineStates = async.States{
-	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1447,
-	Lines: "12:1 22-26:1",
+	Func: "ReadOnce", File: "loops.go", Line: 210, Code: 1426,
+	Lines: "12:1 21-25:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "file.ReadAtAsync(ctx, buf, 0)", Needs: "buf done"},
 	},

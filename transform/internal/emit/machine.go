@@ -392,11 +392,15 @@ func (e *emitter) onHeap() {
 	e.out.Line()
 }
 
-// copied lists the fields that may hold something when the machine leaves the stack:
-// all that are the author's, or hold what was deferred.
+// copied lists the fields that may hold something that is needed when the machine
+// leaves the stack: all that are the author's, but for parameters that no wait
+// outlives, or hold what was deferred.
 func (e *emitter) copied() []string {
 	var fields []string
 	for _, v := range e.packed(e.lifted()) {
+		if e.f.Brief(v) {
+			continue
+		}
 		fields = append(fields, v.Kept())
 		if v == e.f.Context && v.Writes > 0 {
 			fields = append(fields, e.f.Called)
@@ -445,7 +449,7 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	}
 	var list []*ir.Var
 	for _, v := range a.Held {
-		if live[v.Kept()] || !v.Cell && !v.Boxed && !hasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
+		if live[v.Kept()] || e.f.Brief(v) || !v.Cell && !v.Boxed && !hasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
 			continue
 		}
 		live[v.Kept()] = true
@@ -516,18 +520,18 @@ func (e *emitter) finish() {
 		if e.fn.Options.Pool {
 			break // Recycle clears them
 		}
-		if v.Cell || v.Boxed || hasPointers(v.Type) {
+		if !e.f.Brief(v) && (v.Cell || v.Boxed || hasPointers(v.Type)) {
 			fmt.Fprintf(&b, "%s.%s = %s\n", m, v.Kept(), e.nothing(v))
 			if v == e.f.Context && v.Writes > 0 {
 				fmt.Fprintf(&b, "%s.%s = nil\n", m, e.f.Called)
 			}
 		}
 	}
-	fmt.Fprintf(&b, "return %s.SetResult(%s)", m, strings.Join(append(values, err), ", "))
-	does := "lets go of what the machine holds and completes its"
-	if e.fn.Options.Pool {
-		does = "completes the machine's"
+	does := "completes the machine's"
+	if b.Len() > 0 {
+		does = "lets go of what the machine holds and completes its"
 	}
+	fmt.Fprintf(&b, "return %s.SetResult(%s)", m, strings.Join(append(values, err), ", "))
 	e.out.Commentf("finish %s task.", does)
 	e.method("finish").Params(params...).Add(raw(async("Continuation"))).Block(raw(b.String()))
 	e.out.Line()
