@@ -65,6 +65,7 @@ func (c *cell[T]) completeSolo(s uint32, v T) (released Continuation) {
 	return released
 }
 
+// completeAny is complete of a cell that is no host's, or has a result already.
 func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, ok bool) {
 	for ; ; s = atomic.LoadUint32(&c.status) {
 		switch s & phases {
@@ -74,7 +75,7 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 			yieldProcessor()
 			continue
 		}
-		if !c.move(s, completing) {
+		if !atomic.CompareAndSwapUint32(&c.status, s, s&^phases|completing) {
 			continue
 		}
 		released, c.next = c.next, nil

@@ -99,10 +99,20 @@ func (h *Header) suspend(m *Header, token uint32, k Continuation) bool {
 	s := atomic.LoadUint32(&h.status)
 	m.Awaited = uint16(token >> versionShift)
 	if (s^token)&(versions|phases|solo|tracked) != done|solo || atomic.LoadUint32(&m.status)&(hosted|elsewhere) != hosted {
-		return h.onCompleted(token, k)
+		return h.suspendShared(s, m, token, k)
 	}
 	h.next, h.status = k, s|stored // a host's, and pending: nobody sees it before we return
 	return true
+}
+
+// suspendShared is suspend where anybody may see the cell, or the machine is to resume
+// in a place of its own.
+func (h *Header) suspendShared(s uint32, m *Header, token uint32, k Continuation) bool {
+	if (s^token)&(versions|phases|solo) != done || m.has(elsewhere) || !atomic.CompareAndSwapUint32(&h.status, s, s|storing) {
+		return h.onCompleted(token, k)
+	}
+	h.next = k // as storeFirst does, if nobody interferes
+	return atomic.CompareAndSwapUint32(&h.status, s|storing, s|stored) || h.storeFirst(k)
 }
 
 // handsOn reports whether a machine that has not left the stack, was called with own,
@@ -163,8 +173,8 @@ func (h *Header) onCompleted(token uint32, k Continuation) bool {
 	}
 }
 
-// storeFirst is called in the phase storing. A machine that succeeds does not wait
-// for it.
+// storeFirst is called in the phase storing, of a cell that is no host's. A machine
+// that succeeds does not wait for it.
 func (h *Header) storeFirst(k Continuation) bool {
 	h.next = k
 	for {
@@ -172,7 +182,7 @@ func (h *Header) storeFirst(k Continuation) bool {
 		if s&phases != storing {
 			break
 		}
-		if h.move(s, stored) {
+		if atomic.CompareAndSwapUint32(&h.status, s, s+stored-storing) {
 			return true
 		}
 	}

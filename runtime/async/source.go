@@ -121,10 +121,14 @@ func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) 
 
 // release is Release where it takes longer.
 func (s *Source[T]) release(v T, err error) (released Continuation, first bool) {
-	if s.cell.has(posting) {
+	c := &s.cell
+	switch status := atomic.LoadUint32(&c.status); {
+	case status&posting != 0:
 		return nil, s.Complete(nil, v, err)
+	case status&solo == 0:
+		return c.completeAny(status, v, err)
 	}
-	return s.cell.complete(v, err)
+	return c.complete(v, err)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
