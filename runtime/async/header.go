@@ -292,6 +292,14 @@ func staleToken(what string) {
 	panic("async: C13: a task was " + what + " after its source had been reused; a task from a pool may be awaited and read once, and not kept")
 }
 
+// bindIn binds a cell that nobody knows yet to the host of env, if there is any.
+func (h *Header) bindIn(env *environment) {
+	if env != nil && env.host != nil {
+		h.env = env.bare
+		h.status |= env.bare.flags
+	}
+}
+
 // promote is called on the header of a machine that has been copied to the heap and
 // belongs to env, which may be nil: nobody else knows it yet.
 func (h *Header) promote(flags uint32, env *environment) {

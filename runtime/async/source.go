@@ -25,7 +25,7 @@ func PostContinuations(o *sourceOptions) { o.posts = true }
 // NewSource returns a pending source that belongs to no host.
 func NewSource[T any](options ...SourceOption) *Source[T] {
 	s := new(Source[T])
-	s.configure(options)
+	s.cell.status = flagsOf(options)
 	return s
 }
 
@@ -39,37 +39,21 @@ func NewSourceFor[T any](ctx context.Context, options ...SourceOption) *Source[T
 }
 
 // bindTo binds the source to the host that ctx carries, if any.
-func (s *Source[T]) bindTo(ctx context.Context) { s.bindIn(environmentOf(ctx)) }
+func (s *Source[T]) bindTo(ctx context.Context) { s.cell.bindIn(environmentOf(ctx)) }
 
-// bindIn binds the source to the host of env, if any.
-func (s *Source[T]) bindIn(env *environment) {
-	if env != nil && env.host != nil {
-		s.bind(env.bare)
-	}
-}
-
-func (s *Source[T]) configure(options []SourceOption) {
-	if len(options) == 0 {
-		return
-	}
-	var o sourceOptions
+// flagsOf is what options make of a source.
+func flagsOf(options []SourceOption) (flags uint32) {
 	for _, option := range options {
-		option(&o)
+		var o sourceOptions
+		if option(&o); o.posts {
+			flags = posting
+		}
 	}
-	if o.posts {
-		s.cell.status |= posting
-	}
+	return flags
 }
 
 // Bind makes h the source's host. Call it before Task.
-func (s *Source[T]) Bind(h Host) {
-	s.bind(newEnvironment(nil, h, nil))
-}
-
-func (s *Source[T]) bind(env *environment) {
-	s.cell.env = env
-	s.cell.status |= env.flags
-}
+func (s *Source[T]) Bind(h Host) { s.cell.bindIn(newEnvironment(nil, h, nil)) }
 
 // Task returns the task that the source completes. It may be awaited many times
 // and by many, until Reset.
@@ -175,13 +159,11 @@ type SourcePool[T any] struct{ sources Pool[pooledSource[T]] }
 // New returns a pending source bound to the host that ctx carries, if any.
 func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) PooledSource[T] {
 	s, env := p.sources.Get(nil, ctx)
-	var like Source[T]
-	like.configure(options)
-	like.bindIn(env)
-	s.pool = p
-	s.cell.owner = s
-	s.cell.status |= single | like.cell.status
-	s.cell.env = like.cell.env
+	if s.pool == nil { // it is new
+		s.pool, s.cell.owner = p, s
+	}
+	s.cell.status |= single | flagsOf(options)
+	s.cell.bindIn(env)
 	return PooledSource[T]{pooled: s, token: s.cell.token()}
 }
 
@@ -253,10 +235,12 @@ type pooledSource[T any] struct {
 	pool *SourcePool[T]
 }
 
-// Recycle puts the source back; reading the task's result calls it.
+// Recycle puts the source back; reading the task's result calls it. What completed
+// it has taken the continuation.
 func (s *pooledSource[T]) Recycle() {
-	p, past := s.pool, s.cell.Retire()
-	*s = pooledSource[T]{}
+	past := s.cell.Retire()
+	var zero T
+	s.cell.value, s.cell.err, s.cell.env = zero, nil, nil
 	s.cell.Restore(past)
-	p.sources.Put(s, past)
+	s.pool.sources.Put(s, past)
 }

@@ -116,7 +116,7 @@ type Source0 struct{ Source[struct{}] }
 // NewSource0 is NewSource for a Task0.
 func NewSource0(options ...SourceOption) *Source0 {
 	s := new(Source0)
-	s.configure(options)
+	s.cell.status = flagsOf(options)
 	return s
 }
 

@@ -126,7 +126,7 @@ type Source2[A, B any] struct{ Source[Pair[A, B]] }
 // NewSource2 is NewSource for a Task2.
 func NewSource2[A, B any](options ...SourceOption) *Source2[A, B] {
 	s := new(Source2[A, B])
-	s.configure(options)
+	s.cell.status = flagsOf(options)
 	return s
 }
 

@@ -123,7 +123,7 @@ type Source3[A, B, C any] struct{ Source[Triple[A, B, C]] }
 // NewSource3 is NewSource for a Task3.
 func NewSource3[A, B, C any](options ...SourceOption) *Source3[A, B, C] {
 	s := new(Source3[A, B, C])
-	s.configure(options)
+	s.cell.status = flagsOf(options)
 	return s
 }
 

@@ -198,10 +198,9 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	slots := make([]Source[T], len(tasks))
 	var claimed atomic.Int64
 	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, tasks)
-	if env := settled.source.cell.environment(); env != nil {
-		for i := range slots {
-			slots[i].bind(env)
-		}
+	env := settled.source.cell.environment()
+	for i := range slots {
+		slots[i].cell.bindIn(env)
 	}
 	settled.readers = func() (list []Continuation) {
 		for i := range slots {
