@@ -193,3 +193,24 @@ func TestTimeline(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstWait: a machine that leaves the stack is said to wait where it does, as it is
+// later.
+func TestFirstWait(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"write", "-timeline"}, &stdout, &stderr); status != 0 {
+		t.Fatal(stderr.String())
+	}
+	found := regexp.MustCompile(`main\.window\.Click leaves the stack, to wait at write\.go:(\d+) for w\.`).FindStringSubmatch(stdout.String())
+	if found == nil {
+		t.Fatal("nobody leaves the stack for what the button waits for:\n", stdout.String())
+	}
+	source, err := os.ReadFile("write.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _ := strconv.Atoi(found[1])
+	if text := strings.Split(string(source), "\n")[line-1]; !strings.Contains(text, ".Await()") {
+		t.Errorf("write.go:%d is %q, no await", line, text)
+	}
+}

@@ -36,6 +36,7 @@ type InFlight struct {
 	Since   time.Duration // when it was last suspended
 
 	begins  bool // its kickoff has not returned
+	told    bool // that it began
 	running int  // calls of its MoveNext: a second may begin before the first has returned
 }
 
@@ -47,7 +48,7 @@ func (f *InFlight) Running() bool { return f.begins || f.running > 0 }
 type MachineEvent int
 
 const (
-	MachineBegan     MachineEvent = iota // it leaves the stack, and is about to wait
+	MachineBegan     MachineEvent = iota // it has left the stack, and waits for the first time
 	MachineResumed                       // it goes on
 	MachineSuspended                     // it waits again
 	MachineEnded                         // its task is complete
@@ -143,7 +144,7 @@ func IsMachine(c Continuation) bool {
 }
 
 // began makes the machine that c resumes known. It has left the stack, in its
-// kickoff.
+// kickoff, and does not say yet where it waits.
 func (l *Machines) began(c Continuation) {
 	m := MachineIn(c)
 	if m == nil {
@@ -168,16 +169,25 @@ func (l *Machines) began(c Continuation) {
 	now := l.now()
 	*f = InFlight{Machine: m, Number: l.count, Began: now, Since: now, begins: true}
 	l.known[at] = f
-	l.tell(MachineBegan, f)
 }
 
 // begun is called when the kickoff of a machine returns.
 func (l *Machines) begun(at unsafe.Pointer) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if f := l.known[at]; f != nil {
 		f.begins = false
+		l.tellBegan(f)
 	}
-	l.mu.Unlock()
+}
+
+// tellBegan says that f began, once: not before it is known where it waits, and only
+// of a machine that does wait.
+func (l *Machines) tellBegan(f *InFlight) {
+	if !f.told {
+		f.told = true
+		l.tell(MachineBegan, f)
+	}
 }
 
 // ended forgets a machine.
@@ -186,7 +196,9 @@ func (l *Machines) ended(at unsafe.Pointer) {
 	defer l.mu.Unlock()
 	if f := l.known[at]; f != nil {
 		delete(l.known, at)
-		l.tell(MachineEnded, f)
+		if f.told {
+			l.tell(MachineEnded, f)
+		}
 		*f = InFlight{}
 		l.free = append(l.free, f)
 	}
@@ -210,6 +222,7 @@ func (l *Machines) resumed(c Continuation) (f *InFlight, number uint64) {
 	if f = l.known[addressOf(m)]; f == nil {
 		return nil, 0
 	}
+	l.tellBegan(f) // its kickoff may not have returned
 	f.running++
 	l.tell(MachineResumed, f)
 	return f, f.Number
