@@ -2,6 +2,7 @@ package async_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -53,11 +54,18 @@ func TestErrorAndPanicReachTheAwait(t *testing.T) {
 	above := sumAsync(1, func(int) async.Task[int] { return panics })
 	s.SetResult(1)
 	defer func() {
-		if v := recover(); v != "in the machine" {
+		v := recover()
+		if v != "in the machine" {
 			t.Errorf("recovered %v", v)
 		}
 		if len(panics.PanicStack()) == 0 {
 			t.Error("the panic's stack is lost")
+		}
+		if stack := string(async.PanicStack("another")); stack != "" {
+			t.Errorf("a value that did not rise has a stack:\n%s", stack)
+		}
+		if stack := string(async.PanicStack(v)); !strings.Contains(stack, "TestErrorAndPanicReachTheAwait.func2") || !strings.Contains(stack, "MoveNext") {
+			t.Errorf("the panic that was recovered rose first in:\n%s", stack)
 		}
 	}()
 	above.Await()

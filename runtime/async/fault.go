@@ -90,6 +90,17 @@ var (
 	risings atomic.Uint32
 )
 
+// PanicStack returns where the panic whose value v is rose first, and the awaits
+// that it came through since, as Task.PanicStack does; nil if it came through none.
+// Whoever has recovered v asks once, before the deferred function that recovered it
+// returns: for a report, since the panic's own stack ends where it was read.
+func PanicStack(v any) []byte {
+	if f := newPanic(v); f.cause != nil {
+		return f.stack()
+	}
+	return nil
+}
+
 // raisedAgain returns the fault whose rising the panic with value v is, whose
 // stack is trace; nil if it is a new one.
 func raisedAgain(v any, trace []uintptr) *fault {
