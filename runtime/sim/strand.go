@@ -123,7 +123,7 @@ func (s *strand) lost(r any) {
 		return
 	}
 	if r != nil {
-		w.fatal = &Panic{Value: r, Stack: debug.Stack()}
+		w.fatal = &Panic{Value: r, Stack: panicStack(r)}
 	}
 	s.occupant = nil
 	w.strands--
@@ -227,11 +227,22 @@ func (w *World) runThread(s *strand, t *kernel.Thread) {
 	returned = true
 }
 
+// panicStack is called where the panic with value v was recovered. It returns where it rose first and the awaits that it
+// came through, if it came through some, and the stack that it rose from last.
+func panicStack(v any) []byte {
+	last := debug.Stack()
+	first := async.PanicStack(v)
+	if first == nil {
+		return last
+	}
+	return append(append(first, "\nraised again, to who reads the result, by\n"...), last...)
+}
+
 // Panic is a panic of code on a simulated thread that ran on another goroutine than the owner's; it rises again on the
 // owner's.
 type Panic struct {
 	Value any    // the panic's value
-	Stack []byte // where it rose first
+	Stack []byte // where it rose first, the awaits that it came through, and where it rose again
 }
 
 func (p *Panic) Error() string {

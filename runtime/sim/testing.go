@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -216,7 +215,7 @@ func stackOf(v any) string {
 	case *Panic, *Hang, *kernel.BugCheck:
 		return ""
 	}
-	return "\n\n" + string(debug.Stack())
+	return "\n\n" + string(panicStack(v))
 }
 
 // add adds a seed's marks.

@@ -61,6 +61,20 @@ var failing = map[string]struct {
 		w.Go("panic", func(context.Context) { panic("out of order") })
 		w.Run()
 	}, []string{"out of order", "testing_test.go"}},
+	"a panic through awaits, to the owner": {func(t *testing.T, w *sim.World) {
+		f, _ := open(t, w, "disk", make([]byte, 10))
+		outerAsync(w.Context(), f).Await()
+	}, throughAwaits},
+	"a panic through awaits, to a message": {func(t *testing.T, w *sim.World) {
+		f, _ := open(t, w, "disk", make([]byte, 10))
+		w.Go("message", func(ctx context.Context) { outerAsync(w.Context(), f).Await() })
+		w.Run()
+	}, throughAwaits},
+	"a panic through awaits, to a started thread": {func(t *testing.T, w *sim.World) {
+		f, _ := open(t, w, "disk", make([]byte, 10))
+		w.StartThread(func() { outerAsync(w.Context(), f).Await() })
+		w.Run()
+	}, throughAwaits},
 	"a request that hangs": {func(t *testing.T, w *sim.World) {
 		r := &reader{file: hole(t, w), w: w, buf: make([]byte, 7), left: new(int)}
 		*r.left = 1
@@ -113,6 +127,10 @@ var failing = map[string]struct {
 		task.Await()
 	}, []string{"1010", "was changed while the write was in flight: wait for its completion, or write a copy"}},
 }
+
+// throughAwaits is what must be said of a panic of inner: its line, the awaits, and who read the result.
+var throughAwaits = []string{"third\n", "sim_test.inner\n", "panics_test.go:27\n", "awaited by github.com/nothread/nothread/runtime/sim_test.middle\n",
+	"awaited by github.com/nothread/nothread/runtime/sim_test.outer\n", "testing_test.go:"}
 
 // TestFails is the other process.
 func TestFails(t *testing.T) {
