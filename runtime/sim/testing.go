@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
+	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -254,19 +255,17 @@ func (r *testRun) unreached(count uint64) {
 	}
 }
 
-// replayCommand returns what runs this test again.
+// replayCommand returns what a shell runs this test again by: it alone, in the package whose tests these are.
 func replayCommand(t *testing.T) string {
 	pkg := "."
-	if pc, _, _, ok := runtime.Caller(2); ok {
-		name := runtime.FuncForPC(pc).Name()
-		slash := strings.LastIndexByte(name, '/') + 1
-		if dot := strings.IndexByte(name[slash:], '.'); dot >= 0 {
-			pkg = strings.TrimSuffix(name[:slash+dot], "_test")
+	if info, ok := debug.ReadBuildInfo(); ok && info.Path != "command-line-arguments.test" {
+		if path, ok := strings.CutSuffix(info.Path, ".test"); ok {
+			pkg = path
 		}
 	}
 	parts := strings.Split(t.Name(), "/")
 	for i, p := range parts {
-		parts[i] = "^" + p + "$"
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
-	return fmt.Sprintf("go test %s -run '%s'", pkg, strings.Join(parts, "/"))
+	return fmt.Sprintf("go test %s -run '%s'", pkg, strings.ReplaceAll(strings.Join(parts, "/"), "'", `'\''`))
 }

@@ -181,6 +181,48 @@ func TestFailuresAreTold(t *testing.T) {
 	}
 }
 
+// oddNames are names of tests that a regular expression or a shell reads otherwise.
+var oddNames = []string{"(e)", "c$d", "x'y", "[a|b]/c d\\", "\x00"}
+
+// TestFailsByName is the other process of TestReplayByName.
+func TestFailsByName(t *testing.T) {
+	if os.Getenv("SIM_TEST_FAILS") == "" {
+		t.Skip("runs in TestReplayByName only")
+	}
+	for _, name := range oddNames {
+		t.Run(name, func(t *testing.T) {
+			sim.Test(t, func(w *sim.World) { t.Error("as it should") })
+		})
+	}
+}
+
+// TestReplayByName: the command that a failure names runs the test that failed, and no other, whatever that is called.
+func TestReplayByName(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip(err)
+	}
+	run := func(command string) []byte {
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Env = append(os.Environ(), "SIM_TEST_FAILS=by name", "TMPDIR="+t.TempDir())
+		out, _ := cmd.CombinedOutput()
+		return out
+	}
+	test := os.Args[0] + " -test.run "
+	failed := regexp.MustCompile(`(?m)^ *--- FAIL: (TestFailsByName/.*) \(`)
+	out := run(test + "'^TestFailsByName$'")
+	names := failed.FindAllSubmatch(out, -1)
+	commands := regexp.MustCompile(`go test github.com/nothread/nothread/runtime/sim -run (.*)\n`).FindAllSubmatch(out, -1)
+	if len(commands) != len(oddNames) || len(names) != len(oddNames) {
+		t.Fatalf("%d commands, %d failures, want %d of each:\n%s", len(commands), len(names), len(oddNames), out)
+	}
+	for i, command := range commands {
+		again := failed.FindAllSubmatch(run(test+string(command[1])), -1)
+		if len(again) != 1 || !bytes.Equal(again[0][1], names[i][1]) {
+			t.Errorf("of %s, %s runs %q", names[i][1], command[1], again)
+		}
+	}
+}
+
 func validate(f *os.File) error {
 	f.Seek(0, 0)
 	return chrometrace.Validate(f)
