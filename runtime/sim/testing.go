@@ -43,7 +43,7 @@ const (
 // still in flight must complete and every blocked thread go on within ten virtual minutes, and no IRP may be left.
 //
 // What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
-// just that one. Failures of tasks that nobody has read (C44) are logged, as far as the collector has found them. How many
+// just that one. A Skip of that T ends the test; no other seed runs. Failures of tasks that nobody has read (C44) are logged, as far as the collector has found them. How many
 // seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes
 // down what happened, hop by hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in
 // .json. The end of a seed that fails is always written so, to a file that the failure names.
@@ -60,7 +60,7 @@ func Test(t *testing.T, f func(w *World), opts ...Option) {
 	defer r.unobserved()()
 	for i := range count {
 		r.seed(first + i)
-		if t.Failed() {
+		if t.Failed() || t.Skipped() {
 			return
 		}
 	}
@@ -113,7 +113,7 @@ func (r *testRun) seed(seed uint64) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.t.Errorf("seed %d: %v%s", seed, v, stackOf(v))
-		} else if !returned && !r.t.Failed() {
+		} else if !returned && !r.t.Failed() && !r.t.Skipped() {
 			r.t.Errorf("seed %d: the test's goroutine has ended", seed) // by runtime.Goexit
 		}
 		if r.t.Failed() {

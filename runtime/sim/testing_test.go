@@ -245,6 +245,32 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// TestSkip: a test that is skipped in some seed is skipped, wherever Skip is called, and no other seed runs.
+func TestSkip(t *testing.T) {
+	for name, skip := range map[string]func(t *testing.T, w *sim.World){
+		"by the owner": func(t *testing.T, w *sim.World) { t.Skip("as it should") },
+		"by a message": func(t *testing.T, w *sim.World) {
+			w.Go("skip", func(context.Context) { t.Skip("as it should") })
+			w.Run()
+		},
+		"by a thread":   func(t *testing.T, w *sim.World) { w.StartThread(func() { t.Skip("as it should") }) },
+		"at the end of": func(t *testing.T, w *sim.World) { w.Go("skip", func(context.Context) { t.Skip("as it should") }) },
+	} {
+		seeds, skipped := 0, false
+		t.Run(name, func(t *testing.T) {
+			defer func() { skipped = t.Skipped() }()
+			sim.Test(t, func(w *sim.World) {
+				if seeds++; w.Seed() == 2 {
+					skip(t, w)
+				}
+			})
+		})
+		if seeds != 2 || !skipped {
+			t.Errorf("%s: %d seeds run, skipped %v", name, seeds, skipped)
+		}
+	}
+}
+
 // TestSettle: Settle waits for what is in flight, without its virtual time being spent.
 func TestSettle(t *testing.T) {
 	w := sim.New(1, sim.WithFaults(sim.Faults{LostInterrupt: sim.Always}))
