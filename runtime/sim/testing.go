@@ -40,7 +40,8 @@ const (
 )
 
 // Test runs f in a World of each of many seeds. When f returns, the World is healed and must settle: every request that is
-// still in flight must complete and every blocked thread go on within ten virtual minutes, and no IRP may be left.
+// still in flight must complete and every blocked thread go on within ten virtual minutes, and no IRP may be left. Then it
+// is closed; f does not close it.
 //
 // What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
 // just that one. A Skip of that T ends the test; no other seed runs. Failures of tasks that nobody has read (C44) are logged, as far as the collector has found them. How many
@@ -129,7 +130,9 @@ func (r *testRun) seed(seed uint64) {
 	w = New(seed, append(r.options(), WithRecorder(recorder))...)
 	defer r.watch(w)()
 	r.f(w)
-	if err := w.Settle(settleBound); err != nil {
+	if w.closed {
+		r.t.Error("sim: the test has closed its World: Test does, once it has settled")
+	} else if err := w.Settle(settleBound); err != nil {
 		r.t.Error(err)
 	}
 	r.add(w.Marks())

@@ -110,6 +110,8 @@ var failing = map[string]struct {
 		w.Go("click", func(ctx context.Context) { f.ReadAsync(ctx, make([]byte, 7)).Await() })
 		async.NewSourceFor[int](w.Context()).Task().Await()
 	}, []string{"deadlock", "the owner waits for an Await in sim_test.init.func", "(irp#1 at 0)", "awaited by UI thread"}},
+	"a World that its test closes": {func(t *testing.T, w *sim.World) { defer w.Close() },
+		[]string{"the test has closed its World: Test does, once it has settled"}},
 	"a bad driver": {func(t *testing.T, w *sim.World) {
 		d := &kernel.DeviceObject{Name: "bad", Driver: &kernel.DriverObject{Name: "bad.sys"}}
 		d.Driver.Major[kernel.MajorRead] = func(*kernel.CPU, *kernel.DeviceObject, *kernel.IRP) kernel.Status {
