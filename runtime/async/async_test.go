@@ -1,9 +1,11 @@
 package async_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -70,4 +72,21 @@ func TestErrorAndPanicReachTheAwait(t *testing.T) {
 	}()
 	above.Await()
 	t.Error("the panic did not rise again")
+}
+
+// TestNilContext: whoever needs a context says that there is none.
+func TestNilContext(t *testing.T) {
+	s := async.NewSource[int]()
+	for name, use := range map[string]func(context.Context){
+		"WhenAll":     func(ctx context.Context) { async.WhenAll(ctx, s.Task()) },
+		"WhenAny":     func(ctx context.Context) { async.WhenAny(ctx, s.Task()) },
+		"Race":        func(ctx context.Context) { async.Race(ctx, s.Task()) },
+		"WithTimeout": func(ctx context.Context) { async.WithTimeout(ctx, time.Second, s.Task()) },
+		"Delay":       func(ctx context.Context) { async.Delay(ctx, time.Second) },
+		"FromContext": func(ctx context.Context) { async.FromContext(ctx) },
+		"AfterFunc":   func(ctx context.Context) { async.AfterFunc(ctx, func() {}) },
+		"Run":         func(ctx context.Context) { async.Run(ctx, func(context.Context) (int, error) { return 0, nil }) },
+	} {
+		t.Run(name, func(t *testing.T) { mustPanic(t, "context is nil", func() { use(nil) }) })
+	}
 }

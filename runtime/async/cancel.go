@@ -38,6 +38,7 @@ func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 // whenDone is AfterFunc that tells f whether it runs inside somebody's call of
 // cancel; stop is nil if ctx is never done.
 func whenDone(ctx context.Context, f func(inCancel bool)) (stop func() bool) {
+	refuseNil(ctx)
 	done := ctx.Done()
 	if done == nil {
 		return nil
@@ -89,6 +90,19 @@ type cancelled struct{ cause, err error }
 func (c *cancelled) Error() string   { return c.cause.Error() }
 func (c *cancelled) Unwrap() []error { return []error{c.cause, c.err} }
 
+// over reports whether ctx is done.
+func over(ctx context.Context) bool {
+	refuseNil(ctx)
+	return ctx.Err() != nil
+}
+
+// refuseNil panics where a context is needed and there is none.
+func refuseNil(ctx context.Context) {
+	if ctx == nil {
+		panic("async: the context is nil; where there is none, pass context.Background()")
+	}
+}
+
 // causeOf returns why ctx is done.
 func causeOf(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
@@ -102,7 +116,7 @@ func causeOf(ctx context.Context) error {
 // error that errors.Is finds to be both context.Cause(ctx) and ctx.Err(). On a
 // context already done it is complete; on one never done it stays pending.
 func FromContext(ctx context.Context) Task0 {
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return Completed0(causeOf(ctx))
 	}
 	j := newJoint[struct{}](ctx)
@@ -121,7 +135,7 @@ const Infinite time.Duration = 1<<63 - 1
 // before it goes on; a cancellation posts it.
 func Delay(ctx context.Context, d time.Duration) Task0 {
 	switch {
-	case ctx.Err() != nil:
+	case over(ctx):
 		return Completed0(causeOf(ctx))
 	case d <= 0:
 		return Completed0(nil)

@@ -10,7 +10,7 @@ import "context"
 // f returns is the task's error, whatever it is). A panic or runtime.Goexit in f
 // becomes the task's.
 func Run[T any](ctx context.Context, f func(context.Context) (T, error)) Task[T] {
-	if ctx.Err() != nil {
+	if over(ctx) {
 		var zero T
 		return Completed(zero, causeOf(ctx))
 	}
@@ -41,7 +41,7 @@ func (w *work[T]) MoveNext(*Executor) Continuation {
 	var zero T
 	ctx, f := w.ctx, w.f
 	w.ctx, w.f = nil, nil
-	if ctx.Err() != nil {
+	if over(ctx) {
 		released, _ := w.cell.finish(zero, causeOf(ctx))
 		return released
 	}

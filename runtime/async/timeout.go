@@ -30,7 +30,7 @@ func WithTimeout[T any](ctx context.Context, d time.Duration, t Task[T]) Task[T]
 	switch late := error(&timeoutError{d}); {
 	case t.IsCompleted():
 		return t
-	case ctx.Err() != nil:
+	case over(ctx):
 		return Completed(zero, causeOf(ctx))
 	case d <= 0:
 		return Completed(zero, late)

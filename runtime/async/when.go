@@ -48,7 +48,7 @@ func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() 
 	switch {
 	case !slices.ContainsFunc(tasks, func(t O) bool { return !t.IsCompleted() }):
 		return Completed(collect())
-	case ctx.Err() != nil:
+	case over(ctx):
 		return Completed(zero, causeOf(ctx))
 	}
 	j := jointOf(ctx, zero, tasks)
@@ -104,7 +104,7 @@ func WhenAny[O Operation](ctx context.Context, tasks ...O) Task[int] {
 			return Completed(i, nil)
 		}
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return Completed(-1, causeOf(ctx))
 	}
 	j := jointOf(ctx, -1, tasks)
@@ -135,7 +135,7 @@ func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 		}
 	}
 	var zero T
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return Completed(zero, causeOf(ctx))
 	}
 	j := jointOf(ctx, zero, tasks)
@@ -159,7 +159,7 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 			return Completed(t.look())
 		}
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return Completed(zero, causeOf(ctx))
 	}
 	j := jointOf(ctx, zero, tasks)
