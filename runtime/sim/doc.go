@@ -2,9 +2,9 @@
 // same seed gives the same run, byte for byte, on any machine.
 //
 //	w := sim.New(7)
-//	disk, _ := w.NewDisk("disk", device.NewMemory(data))
+//	disk, _ := w.NewDisk("disk", device.NewMemory(data), device.DiskConfig{})
 //	file, _ := disk.Open()
-//	n, err := file.ReadAsync(w.Context(), buf).Await()   // runs the World until the read is done
+//	n, err := file.ReadAsync(w.Context(), buf).Await() // runs the World until the read is done
 //
 // # Who runs it
 //

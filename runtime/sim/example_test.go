@@ -1,0 +1,46 @@
+package sim_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+func Example() {
+	data, buf := []byte("0123456789"), make([]byte, 4)
+
+	w := sim.New(7)
+	disk, _ := w.NewDisk("disk", device.NewMemory(data), device.DiskConfig{})
+	file, _ := disk.Open()
+	n, err := file.ReadAsync(w.Context(), buf).Await() // runs the World until the read is done
+
+	fmt.Println(n, err, string(buf))
+	// Output: 4 <nil> 0123
+}
+
+// TestTheEssayIsTrue: what doc.go shows of Go is the example's.
+func TestTheEssayIsTrue(t *testing.T) {
+	essay, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range strings.Lines(string(essay)) {
+		if line, ok := strings.CutPrefix(line, "//\t"); ok {
+			if lines++; !strings.Contains(string(example), "\n\t"+line) {
+				t.Errorf("the example has no line %s", line)
+			}
+		}
+	}
+	if lines == 0 {
+		t.Error("the essay shows nothing")
+	}
+}
