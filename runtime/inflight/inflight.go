@@ -4,24 +4,44 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
 )
 
+// tracked is the list that Track keeps, for all who have called it.
+var tracked struct {
+	sync.Mutex
+	users    int             // calls of Track that were not stopped
+	machines *async.Machines // nil without users
+	before   *async.Machines // who kept track before the first of them
+	start    time.Time       // when they began
+}
+
 // Track makes the process keep track of the machines that belong to no World: of
 // all that leave the stack from now on. One that nobody will ever resume is kept
 // as long as it is tracked; that is what a dump is to show. It costs a lock and
-// an entry in a map for each machine. stop ends it and forgets them.
+// an entry in a map for each machine. Calls that overlap share one list; when the
+// last of them is stopped, that ends it and forgets them.
 func Track() (stop func()) {
-	start := time.Now()
-	machines := async.NewMachines(func() time.Duration { return time.Since(start) }, nil)
-	before := async.Track(machines)
-	tracked.Store(&tracking{machines, start})
-	return func() {
-		tracked.Store(nil)
-		async.Track(before)
+	t := &tracked
+	t.Lock()
+	defer t.Unlock()
+	if t.users++; t.users == 1 {
+		start := time.Now()
+		t.start = start
+		t.machines = async.NewMachines(func() time.Duration { return time.Since(start) }, nil)
+		t.before = async.Track(t.machines)
 	}
+	return sync.OnceFunc(func() {
+		t.Lock()
+		defer t.Unlock()
+		if t.users--; t.users == 0 {
+			async.Track(t.before)
+			t.machines, t.before = nil, nil
+		}
+	})
 }
 
 // Write writes to w what machines are in flight of those that Track keeps track
@@ -30,12 +50,14 @@ func Track() (stop func()) {
 // by value if they are numbers, strings, times or booleans; no method of theirs
 // is called.
 func Write(w io.Writer) error {
-	t := tracked.Load()
-	if t == nil {
+	tracked.Lock()
+	machines, start := tracked.machines, tracked.start
+	tracked.Unlock()
+	if machines == nil {
 		_, err := io.WriteString(w, "nobody keeps track of machines: call inflight.Track first\n")
 		return err
 	}
-	r := Report{Machines: t.machines, Now: time.Since(t.start)}
+	r := Report{Machines: machines, Now: time.Since(start)}
 	_, err := w.Write(r.Append(nil))
 	return err
 }
@@ -58,8 +80,8 @@ func OnSignal(report func(), signals ...os.Signal) (stop func()) {
 			}
 		}
 	}()
-	return func() {
+	return sync.OnceFunc(func() {
 		signal.Stop(arrived)
 		close(done)
-	}
+	})
 }

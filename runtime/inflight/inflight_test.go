@@ -223,6 +223,28 @@ func TestMachinesThatNeedNotWaitAfterAll(t *testing.T) {
 	count("0 machines in flight\n")
 }
 
+// Calls of Track that overlap keep one list until the last of them is stopped, in whatever order that is, and each
+// once: then there is nobody who keeps track.
+func TestTrackTwice(t *testing.T) {
+	for _, order := range [][]int{{0, 0, 1}, {1, 1, 0}} {
+		stops := []func(){inflight.Track(), inflight.Track()}
+		source := async.NewSource[int]()
+		listenAsync(context.Background(), source.Task(), nil, nil)
+		for i, which := range order {
+			stops[which]()
+			var b bytes.Buffer
+			inflight.Write(&b)
+			if tracked := strings.Contains(b.String(), "1 machines in flight"); tracked != (i < 2) {
+				t.Errorf("after %d stops of %v: %s", i+1, order, b.String())
+			}
+		}
+		source.SetResult(0)
+		if list := async.Track(nil); list != nil {
+			t.Errorf("after %v, somebody keeps track all the same", order)
+		}
+	}
+}
+
 func TestWriteWithoutTrack(t *testing.T) {
 	var b bytes.Buffer
 	inflight.Write(&b)
@@ -242,7 +264,9 @@ func TestOnSignal(t *testing.T) {
 	listenAsync(context.Background(), source.Task(), nil, nil)
 	defer source.SetResult(0)
 	out := make(collector, 1)
-	defer inflight.OnSignal(func() { inflight.Write(out) }, syscall.SIGUSR1)()
+	stop := inflight.OnSignal(func() { inflight.Write(out) }, syscall.SIGUSR1)
+	defer stop()
+	defer stop() // the second time it does nothing
 	self, err := os.FindProcess(os.Getpid())
 	if err == nil {
 		err = self.Signal(syscall.SIGUSR1)

@@ -5,19 +5,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
 )
-
-// tracking is what Track has begun.
-type tracking struct {
-	machines *async.Machines
-	start    time.Time
-}
-
-var tracked atomic.Pointer[tracking]
 
 // A Cause is something beneath the machines that they wait for: a request.
 type Cause struct {
