@@ -7,15 +7,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 )
 
 // Recording is a run's decisions, written down: three or four bytes each. Its text form (String, ParseRecording) is
-// compressed and fits into a bug report.
+// compressed, fits into a bug report, and has a checksum: one that was damaged on the way is not read.
 //
 // A seed replays a run as long as the code is the same. A recording says in addition where a run of changed code goes
-// another way (Divergence), and can be cut: behind its end the decisions are the seed's.
+// another way (Divergence). Behind its end the decisions are the World's own seed's.
 type Recording struct {
 	seed   uint64
 	count  uint64
@@ -55,7 +56,7 @@ func (r *Recording) add(text string, chosen, of uint64) {
 }
 
 // recordingPrefix names the format and its version.
-const recordingPrefix = "nothread1."
+const recordingPrefix = "nothread2."
 
 // String returns the recording as text without spaces.
 func (r *Recording) String() string {
@@ -74,8 +75,12 @@ func (r *Recording) String() string {
 	z.Write(head)
 	z.Write(r.data)
 	z.Close()
-	return recordingPrefix + base64.RawURLEncoding.EncodeToString(out.Bytes())
+	sealed := binary.BigEndian.AppendUint32(out.Bytes(), crc32.ChecksumIEEE(out.Bytes()))
+	return recordingPrefix + recordingEncoding.EncodeToString(sealed)
 }
+
+// recordingEncoding has one text for each sequence of bytes.
+var recordingEncoding = base64.RawURLEncoding.Strict()
 
 // ParseRecording reads what String wrote.
 func ParseRecording(s string) (*Recording, error) {
@@ -83,9 +88,14 @@ func ParseRecording(s string) (*Recording, error) {
 	if !ok {
 		return nil, errors.New("sim: not a recording: it does not begin with " + recordingPrefix)
 	}
-	packed, err := base64.RawURLEncoding.DecodeString(text)
+	sealed, err := recordingEncoding.DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("sim: damaged recording: %w", err)
+	}
+	end := max(len(sealed)-4, 0)
+	packed, sum := sealed[:end], sealed[end:]
+	if !bytes.Equal(sum, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(packed))) {
+		return nil, errors.New("sim: damaged recording: its checksum is another one")
 	}
 	const limit = 1 << 30
 	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), limit))
@@ -169,8 +179,8 @@ func (p *player) choose(d *Decisions, text string, n, seeds uint64) uint64 {
 // WithRecording writes the World's decisions down, for World.Recording.
 func WithRecording() Option { return func(o *options) { o.record = true } }
 
-// WithReplay lets the World take its decisions from a recording. Make the World with the recording's seed and the options
-// of the World that was recorded.
+// WithReplay lets the World take its decisions from a recording, whatever its own seed is, and those behind the recording's
+// end from its seed: so make it with the recording's, and with the options of the World that was recorded.
 func WithReplay(r *Recording) Option { return func(o *options) { o.replay = r } }
 
 // Recording returns the decisions so far; nil without WithRecording. It is valid until the World runs again.

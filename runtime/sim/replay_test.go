@@ -135,9 +135,18 @@ func TestReplayDiverges(t *testing.T) {
 func TestDamagedRecordings(t *testing.T) {
 	w, _ := run(t, "one read", 5, sim.WithRecording())
 	text := w.Recording().String()
-	for _, bad := range []string{"", "7", "nothread1.", "nothread1.!", text[:len(text)-3], text[1:]} {
+	for _, bad := range []string{"", "7", "nothread2.", "nothread2.!", "nothread2.AAAA", text[:len(text)-3], text[1:], text + "AAAA", text + text} {
 		if r, err := sim.ParseRecording(bad); err == nil {
 			t.Errorf("%q: no error, but %d decisions", bad, r.Len())
+		}
+	}
+	for i := range text {
+		for _, c := range "0AaQ_w" {
+			if damaged := text[:i] + string(c) + text[i+1:]; damaged != text {
+				if r, err := sim.ParseRecording(damaged); err == nil {
+					t.Errorf("with %c at %d: no error, but %d decisions", c, i, r.Len())
+				}
+			}
 		}
 	}
 	if _, err := sim.ParseRecording(" " + text + "\n"); err != nil {
