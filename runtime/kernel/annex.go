@@ -17,6 +17,7 @@ type annex struct {
 	cancelled    bool       // CancelIRP was called, whatever has become of Cancel; the verifier's
 	cancelTime   clock.Time // when that was
 	guard        guard      // buffer.go; the verifier's
+	frame        *frame     // verify.go: of the last dispatch routine that has it and has not returned
 	key          uint64     // its place in a sorted device queue
 }
 
@@ -44,6 +45,7 @@ func (a *annex) reset() {
 	a.systemBuffer = nil
 	a.kept, a.rising, a.cancelled = false, false, false
 	a.guard.original = nil
+	a.frame = nil
 	a.key = 0
 }
 

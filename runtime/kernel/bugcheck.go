@@ -18,14 +18,18 @@ type BugCheck struct {
 	Text    string     // what happened
 	Must    string     // what should have; "": see the rule
 	Where   string     // the function, with file and line, that broke it; "": unknown
-	Time    clock.Time // when
+	Time    clock.Time // when; negative: unknown
 	IRP     uint64     // which IRP it concerns; 0: none
 	History []Hop      // with Config.Verify: what happened to that IRP, or, without one, what happened last
 }
 
 func (b *BugCheck) Error() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "kernel: bugcheck %s (rule %s) at %v: %s", b.Code, b.Rule, b.Time, b.Text)
+	fmt.Fprintf(&s, "kernel: bugcheck %s (rule %s)", b.Code, b.Rule)
+	if b.Time >= 0 {
+		fmt.Fprintf(&s, " at %v", b.Time)
+	}
+	s.WriteString(": " + b.Text)
 	if b.IRP != 0 {
 		fmt.Fprintf(&s, " (irp#%d)", b.IRP)
 	}
@@ -44,13 +48,14 @@ func (b *BugCheck) Error() string {
 
 // violate ends the World because the code that runs has broken a contract.
 func (k *Kernel) violate(v Violation, irp *IRP, format string, args ...any) {
-	b := k.newBugCheck(v.Code, v.Rule, irp, format, args)
+	b := k.newBugCheck(v.Code, v.Rule, irp.number(), format, args)
 	b.Must, b.Where = v.Text, culprit()
 	panic(b)
 }
 
-// bugCheckIn is violate where the routine that is to blame has returned.
-func (k *Kernel) bugCheckIn(routine any, v Violation, irp *IRP, format string, args ...any) {
+// bugCheckIn is violate where the routine that is to blame, nil if nobody knows which, has returned, and its IRP, by number,
+// may be gone; 0: none.
+func (k *Kernel) bugCheckIn(routine any, v Violation, irp uint64, format string, args ...any) {
 	b := k.newBugCheck(v.Code, v.Rule, irp, format, args)
 	b.Must, b.Where = v.Text, routineName(routine)
 	panic(b)
@@ -58,18 +63,23 @@ func (k *Kernel) bugCheckIn(routine any, v Violation, irp *IRP, format string, a
 
 // bugCheck ends the World for something that is on no list.
 func (k *Kernel) bugCheck(code, rule string, irp *IRP, format string, args ...any) {
-	b := k.newBugCheck(code, rule, irp, format, args)
+	b := k.newBugCheck(code, rule, irp.number(), format, args)
 	b.Where = culprit()
 	panic(b)
 }
 
-func (k *Kernel) newBugCheck(code, rule string, irp *IRP, format string, args []any) *BugCheck {
-	b := &BugCheck{Code: code, Rule: rule, Text: fmt.Sprintf(format, args...), Time: k.clock.Now()}
-	if irp != nil {
-		b.IRP = irp.id
+func (k *Kernel) newBugCheck(code, rule string, irp uint64, format string, args []any) *BugCheck {
+	return &BugCheck{
+		Code: code, Rule: rule, Text: fmt.Sprintf(format, args...), Time: k.clock.Now(), IRP: irp, History: k.history.of(irp),
 	}
-	b.History = k.history.of(b.IRP)
-	return b
+}
+
+// number is ID for an IRP that may be none: 0.
+func (irp *IRP) number() uint64 {
+	if irp == nil {
+		return 0
+	}
+	return irp.id
 }
 
 // culprit returns the innermost function on the stack that is not the kernel's own.
@@ -93,6 +103,9 @@ func isKernel(f runtime.Frame) bool {
 
 // routineName names a function, with its file and line if it is no method value.
 func routineName(f any) string {
+	if f == nil {
+		return ""
+	}
 	fn := runtime.FuncForPC(reflect.ValueOf(f).Pointer())
 	if fn == nil {
 		return ""

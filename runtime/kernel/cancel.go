@@ -77,7 +77,7 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.kernel.counts.Cancels++
 	routine(c, irp.CurrentStackLocation().Device, irp)
 	if c.kernel.cancelLock.held {
-		c.kernel.bugCheckIn(routine, vCancelSpinLock, nil, "a cancel routine returned holding the cancel lock")
+		c.kernel.bugCheckIn(routine, vCancelSpinLock, 0, "a cancel routine returned holding the cancel lock")
 	}
 	c.requireRestored(level, "a cancel routine", "")
 	return true

@@ -14,6 +14,7 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	}
 	if c.kernel.watched {
 		c.trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
+		irp.noteCompleted() // walkUp does, where it is called
 	}
 	if sl := &irp.lowest; irp.depth == 1 && irp.current == 1 && sl.home == 0 { // one driver, and nobody asked to be told
 		irp.PendingReturned = sl.control&controlPending != 0
@@ -65,11 +66,20 @@ func (c *CPU) checkCompletable(irp *IRP) {
 		k.violate(vCompleteLocked, irp, "the IRP is completed while %s is held", k.order.last())
 	case c.passedDown(irp):
 		k.violate(vCompleteQueued, irp, "the IRP is completed while the driver below has it")
+	case irp.file != nil && irp.overrun():
+		k.violate(vOverrun, irp, "the IRP is completed with %d bytes transferred of a buffer of %d", irp.Information, len(irp.UserBuffer))
 	case irp.Cancel != irp.annex.cancelled:
 		k.violate(vCancelField, irp, "somebody wrote to irp.Cancel")
 	case irp.Cancel && k.clock.Now().Sub(irp.annex.cancelTime) > cancelBudget:
 		k.violate(vCancelSlow, irp, "the IRP is completed %v after it was cancelled", k.clock.Now().Sub(irp.annex.cancelTime))
 	}
+}
+
+// overrun reports whether Information counts bytes that the request's buffer does not have. Without a buffer, or with an error,
+// it may count anything, but not backwards.
+func (irp *IRP) overrun() bool {
+	n := len(irp.UserBuffer)
+	return irp.Information < 0 || irp.Information > n && n > 0 && !irp.Status.IsError()
 }
 
 // walkUp calls the completion routines from the current location upward (A9). False: one of them has kept the IRP
@@ -79,6 +89,7 @@ func (c *CPU) walkUp(irp *IRP) bool {
 		irp.annex.kept = false
 	}
 	for irp.current <= irp.depth {
+		irp.noteCompleted()
 		sl := irp.location(irp.current)
 		flags, routine := sl.control, completion{}
 		if sl.home != 0 {
@@ -104,7 +115,7 @@ func (c *CPU) walkUp(irp *IRP) bool {
 				irp.annex.rising = false
 			}
 			if c.irql != level {
-				c.kernel.bugCheckIn(routine.routine, vCompletionIRQL, nil, "a completion routine was entered at %v and left at %v", level, c.irql)
+				c.kernel.bugCheckIn(routine.routine, vCompletionIRQL, 0, "a completion routine was entered at %v and left at %v", level, c.irql)
 			}
 			if status == StatusMoreProcessingRequired {
 				if irp.id == id { // else it has been freed
@@ -112,8 +123,11 @@ func (c *CPU) walkUp(irp *IRP) bool {
 				}
 				return false
 			}
-			if pended && dev != nil && irp.id == id && irp.current == at && irp.location(at).control&controlPending == 0 {
-				c.kernel.bugCheckIn(routine.routine, vNotPropagated, irp, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
+			if irp.id != id || irp.current != at {
+				c.kernel.bugCheckIn(routine.routine, vDoubleCompletion, id, "a completion routine completed the IRP, passed it down or freed it, and did not return StatusMoreProcessingRequired")
+			}
+			if pended && dev != nil && irp.location(at).control&controlPending == 0 {
+				c.kernel.bugCheckIn(routine.routine, vNotPropagated, id, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
 			}
 		} else if irp.PendingReturned && dev != nil {
 			irp.location(irp.current).control |= controlPending
@@ -131,8 +145,8 @@ func (c *CPU) deliverStatus(irp *IRP) {
 	}
 	file, status := irp.file, irp.Status
 	ov, _ := irp.context.(*Overlapped)
-	if n := len(irp.UserBuffer); n > 0 && irp.Information > n && !status.IsError() {
-		k.violate(vOverrun, irp, "a driver says that it transferred %d bytes of a buffer of %d", irp.Information, n)
+	if uint(irp.Information) > uint(len(irp.UserBuffer)) && irp.overrun() {
+		k.bugCheckIn(nil, vOverrun, irp.id, "a driver of %s says that it transferred %d bytes of a buffer of %d", file.device.Name, irp.Information, len(irp.UserBuffer))
 	}
 	if system := irp.SystemBuffer(); system != nil && irp.top().Major == MajorRead && !status.IsError() {
 		copy(irp.UserBuffer, system[:irp.Information])

@@ -81,6 +81,10 @@ func TestA12_DeliverStatus(t *testing.T) {
 	h := m.handle(t, "device", OpenOptions{})
 	m.c().Request(h, MajorRead, make([]byte, 4), 0, new(Overlapped))
 	breaks(t, "A12", "DRIVER_OVERRAN_BUFFER", func() { m.finish(kept, StatusSuccess, 5) })
+	m = newMachine(Config{})
+	m.device(t, "device", completes(StatusSuccess, -1), nil)
+	h = m.handle(t, "device", OpenOptions{})
+	breaks(t, "A12", "DRIVER_OVERRAN_BUFFER", func() { m.c().Request(h, MajorRead, make([]byte, 4), 0, new(Overlapped)) })
 
 	// Whether there is a packet.
 	for _, tc := range []struct {

@@ -23,7 +23,7 @@ type CPU struct {
 	attention attention // what waits for a lower IRQL
 	pending   []*Line   // interrupt.go: lines that want service from this CPU
 	dpcs      dpcQueue  // dpc.go
-	dpcFrames []frame   // verify.go
+	dpcFrames []*frame  // verify.go
 }
 
 // standing is a clock that lets no time pass by itself.

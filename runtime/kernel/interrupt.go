@@ -262,9 +262,9 @@ func (i *Interrupt) call(c *CPU) bool {
 	claimed := i.Service(c, i)
 	switch {
 	case c.irql != level:
-		c.kernel.bugCheckIn(i.Service, vISRIRQL, nil, "the ISR of %s was entered at %v and left at %v", i.Name, level, c.irql)
+		c.kernel.bugCheckIn(i.Service, vISRIRQL, 0, "the ISR of %s was entered at %v and left at %v", i.Name, level, c.irql)
 	case c.thread != thread:
-		c.kernel.bugCheckIn(i.Service, vISRContext, nil, "the ISR of %s has switched threads", i.Name)
+		c.kernel.bugCheckIn(i.Service, vISRContext, 0, "the ISR of %s has switched threads", i.Name)
 	}
 	i.locked = false
 	return claimed

@@ -90,6 +90,7 @@ func TestA23_LimitsOfLevels(t *testing.T) {
 	}
 	for name, f := range map[string]func(){
 		"wait at DISPATCH":        at(DispatchLevel, func(m *machine) { m.user.Wait(new(Event), false) }),
+		"wait of no thread":       at(DispatchLevel, func(m *machine) { (*Thread)(nil).Wait(new(Event), false) }),
 		"CallDriver above":        at(DeviceLevel, func(m *machine) { m.c().CallDriver(nil, nil) }),
 		"CompleteRequest above":   at(DeviceLevel, func(m *machine) { m.c().CompleteRequest(m.irp(1)) }),
 		"SetEvent above":          at(DeviceLevel, func(m *machine) { m.SetEvent(new(Event)) }),

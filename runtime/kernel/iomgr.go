@@ -211,9 +211,10 @@ func (c *CPU) control(file *FileObject, major MajorFunction) Status {
 	irp.deferred = true
 	sl := irp.NextStackLocation()
 	sl.Major = major
+	id := irp.id
 	status := c.CallDriver(file.device, irp)
-	if status == StatusPending {
-		k.bugCheck("DRIVER_FAULT", "A4", irp, "%s pends a %v request", file.device.Driver.Name, major)
+	if status == StatusPending || irp.id != id {
+		k.bugCheckIn(file.device.Driver.Major[major], vControlPended, id, "%s pends a %v request", file.device.Driver.Name, major)
 	}
 	k.FreeIRP(irp)
 	return status
@@ -364,7 +365,7 @@ func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, co
 	}
 	id := irp.id
 	if s = c.CallDriver(first, irp); s != StatusPending {
-		c.completedAtOnce(file, irp, s)
+		c.completedAtOnce(file, irp, id, major, s)
 		return f, file.finalInformation, s
 	}
 	if k.watched {
@@ -377,12 +378,15 @@ func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, co
 }
 
 // completedAtOnce delivers the result of a request that was complete when its dispatch routine returned (A5).
-func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, status Status) {
-	if !irp.completed() || irp.deferred {
-		c.kernel.bugCheckIn(file.device.Driver.Major[irp.top().Major], vNothingDone, irp, "%s returned %v and the IRP is not complete", file.device.Driver.Name, status)
-	}
-	if irp.Status != status {
-		c.kernel.bugCheckIn(file.device.Driver.Major[irp.top().Major], vStatusDiffers, irp, "%s returned %v and completed with %v", file.device.Driver.Name, status, irp.Status)
+func (c *CPU) completedAtOnce(file *FileObject, irp *IRP, id uint64, major MajorFunction, status Status) {
+	driver := file.device.Driver
+	switch {
+	case irp.id != id || irp.completed() && irp.PendingReturned: // the requester was told, or will be: the IRP may be gone
+		c.kernel.bugCheckIn(driver.Major[major], vMarked, id, "%s called MarkPending, completed the IRP and returned %v", driver.Name, status)
+	case !irp.completed() || irp.deferred:
+		c.kernel.bugCheckIn(driver.Major[major], vNothingDone, id, "%s returned %v and the IRP is not complete", driver.Name, status)
+	case irp.Status != status:
+		c.kernel.bugCheckIn(driver.Major[major], vStatusDiffers, id, "%s returned %v and completed with %v", driver.Name, status, irp.Status)
 	}
 	file.finalStatus, file.finalInformation = status, irp.Information
 	old := c.RaiseIRQL(APCLevel)

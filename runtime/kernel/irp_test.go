@@ -107,6 +107,29 @@ func TestA04_PendingMeansMarked(t *testing.T) {
 		dev := m.device(t, code, dispatch, nil)
 		breaks(t, "A4", code, func() { m.c().CallDriver(dev, m.irp(1)) })
 	}
+	// Complete by then, and not what was said of it.
+	completed := func(mark bool, status Status) DispatchRoutine {
+		return func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			if mark {
+				irp.MarkPending()
+			}
+			completes(StatusSuccess, 0)(c, dev, irp)
+			return status
+		}
+	}
+	for _, verify := range []bool{false, true} {
+		m := newMachine(Config{Verify: verify})
+		for code, dispatch := range map[string]DispatchRoutine{
+			"MarkIrpPending2)": completed(false, StatusPending), "MarkIrpPending)": completed(true, StatusSuccess),
+		} {
+			dev := m.device(t, code, dispatch, nil)
+			h := m.handle(t, dev.Name, OpenOptions{})
+			breaks(t, "A4", code, func() { m.c().Request(h, MajorRead, nil, 0, new(Overlapped)) })
+			if verify { // else only the I/O manager notices
+				breaks(t, "A4", code, func() { m.c().CallDriver(dev, m.irp(1)) })
+			}
+		}
+	}
 	// Pending although it is complete by then.
 	already := m.device(t, "already", func(c *CPU, _ *DeviceObject, irp *IRP) Status {
 		irp.MarkPending()
@@ -200,6 +223,16 @@ func TestA08_CompletedOnce(t *testing.T) {
 	m.c().CompleteRequest(irp)
 	equal(t, "current location after completion", irp.current, 3)
 	breaks(t, "A8", "MULTIPLE_IRP_COMPLETE_REQUESTS", func() { m.c().CompleteRequest(irp) })
+
+	// By a completion routine, too, which then does not say that it has it.
+	again := m.irp(1)
+	again.SetCompletionRoutine(func(c *CPU, _ *DeviceObject, irp *IRP, _ any) Status {
+		c.CompleteRequest(irp)
+		return StatusSuccess
+	}, nil, true, true, true)
+	again.current--
+	again.deferred = true
+	breaks(t, "A8", "MULTIPLE_IRP_COMPLETE_REQUESTS", func() { m.c().CompleteRequest(again) })
 
 	other := m.irp(1)
 	other.SetCancelRoutine(func(*CPU, *DeviceObject, *IRP) {})

@@ -68,9 +68,10 @@ type Kernel struct {
 	hop    Hop    // scratch for the tracer
 
 	// The verifier's.
-	watched bool // there is a tracer or a history
-	history history
-	order   lockOrder
+	watched   bool // there is a tracer or a history
+	history   history
+	order     lockOrder
+	freeFrame *frame // of frames, the first of those that are free
 }
 
 // Counts are running totals. They are kept whether there is a trace or not.

@@ -71,7 +71,7 @@ type Thread struct {
 	packet     Packet // that it has
 	nextWaiter *Thread
 
-	frames []frame // verify.go
+	frames []*frame // verify.go
 
 	inFlight int  // IRPs that it issued
 	exiting  bool // ends when those are back
@@ -159,6 +159,7 @@ func (t *Thread) Exit() {
 // Block parks the thread that runs until Wake, from the middle of its work: its stack stays. what says what it waits
 // for. It returns how the wait ended.
 func (t *Thread) Block(what string) Status {
+	t.mustBe()
 	k := t.kernel
 	c := t.cpu
 	if c.irql >= DispatchLevel {
@@ -186,6 +187,15 @@ func (t *Thread) Block(what string) Status {
 	}
 	t.cpu.Trace(HopThreadUnblocked, nil, t.name, 0, 0)
 	return t.status
+}
+
+// mustBe refuses the wait of no thread, which is what CPU.Thread returns to an ISR or a DPC that has interrupted nobody. It
+// knows of no kernel, and so of no time.
+func (t *Thread) mustBe() {
+	if t == nil {
+		const text = "there is no thread that could wait: a DPC, or an ISR, runs on a CPU that has idled"
+		panic(&BugCheck{Code: vWaitDispatch.Code, Rule: vWaitDispatch.Rule, Text: text, Must: vWaitDispatch.Text, Where: culprit(), Time: -1})
+	}
 }
 
 // Event is a dispatcher object that is signalled or not (KEVENT, notification type).
@@ -219,6 +229,7 @@ func (k *Kernel) ResetEvent(e *Event) { e.signaled = false }
 // StatusUserAPC. Kernel APCs run during the wait and are not seen (A35). At PassiveLevel or APCLevel only (A23).
 func (t *Thread) Wait(e *Event, alertable bool) Status {
 	for !e.signaled {
+		t.mustBe()
 		if alertable && t.cpu.deliverUserAPCs(t) {
 			return StatusUserAPC
 		}
@@ -239,14 +250,18 @@ func (t *Thread) Wait(e *Event, alertable bool) Status {
 // WaitFor is Wait for no longer than d: then it returns StatusTimeout. With a d of 0 it does not wait, but only looks, and
 // may be called at up to DispatchLevel.
 func (t *Thread) WaitFor(e *Event, alertable bool, d time.Duration) Status {
-	k := t.kernel
 	switch {
 	case e.signaled:
 		return StatusSuccess
+	case t == nil && d <= 0:
+		return StatusTimeout
 	case d <= 0:
 		t.cpu.requireAtMost(DispatchLevel, "WaitFor with a timeout of 0")
 		return StatusTimeout
-	case t.cpu.irql == DispatchLevel:
+	}
+	t.mustBe()
+	k := t.kernel
+	if t.cpu.irql == DispatchLevel {
 		k.violate(vWaitTimed, nil, "%s would wait for %v at %v", t.name, d, t.cpu.irql)
 	}
 	timeout := &Timer{DPC: &DPC{Name: "the timeout of " + t.name, Routine: func(*CPU, *DPC, any) {

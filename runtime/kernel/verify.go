@@ -12,12 +12,20 @@ type frame struct {
 	location int8
 	passed   bool // it has called CallDriver with the IRP
 	below    bool // and the driver below has returned StatusPending
-	locks    int  // spin locks held when it was called
+	level    IRQL // at which it was called
+	locks    int  // spin locks held then
+
+	// How the IRP went up past its location: when the routine returns, the IRP may be somebody else's.
+	completed bool
+	pending   bool // the location was marked
+	status    Status
+
+	above *frame // the IRP's next frame, of a driver above; of a free one, the next that is free
 }
 
 // frames is where the frames of the code that the CPU runs are: in its thread, which may move to another CPU while it
 // waits, or, beneath all threads, in the CPU.
-func (c *CPU) frames() *[]frame {
+func (c *CPU) frames() *[]*frame {
 	if c.nesting == 0 && c.thread != nil {
 		return &c.thread.frames
 	}
@@ -26,42 +34,85 @@ func (c *CPU) frames() *[]frame {
 
 // enterDispatch notes that a dispatch routine begins with an IRP, and that the one above has passed it down.
 func (c *CPU) enterDispatch(irp *IRP) {
-	fs := c.frames()
+	k, fs, a := c.kernel, c.frames(), irp.rest()
 	if n := len(*fs); n > 0 && (*fs)[n-1].has(irp) {
 		(*fs)[n-1].passed = true
 	}
-	if irp.annex.kept {
-		irp.annex.kept = false
+	a.kept = false
+	f := k.freeFrame
+	if f == nil {
+		f = new(frame)
+	} else {
+		k.freeFrame = f.above
 	}
-	*fs = append(*fs, frame{irp: irp, id: irp.id, location: irp.current, locks: c.kernel.locks})
+	*f = frame{irp: irp, id: irp.id, location: irp.current, level: c.irql, locks: k.locks, above: a.frame}
+	a.frame = f
+	*fs = append(*fs, f)
 }
 
 // leaveDispatch notes that it has returned, and holds it to its word.
-func (c *CPU) leaveDispatch(fs *[]frame, dev *DeviceObject, dispatch DispatchRoutine, status Status) {
+func (c *CPU) leaveDispatch(fs *[]*frame, dev *DeviceObject, dispatch DispatchRoutine, status Status) {
 	k := c.kernel
 	f := (*fs)[len(*fs)-1]
 	*fs = (*fs)[:len(*fs)-1]
 	if k.locks > f.locks {
-		k.bugCheckIn(dispatch, vSpinLockSafe, f.live(), "the dispatch routine of %s returned holding a spin lock", dev.Driver.Name)
+		k.bugCheckIn(dispatch, vSpinLockSafe, f.id, "the dispatch routine of %s returned holding a spin lock", dev.Driver.Name)
 	}
-	if f.passed && f.below && f.irp.isBelow(&f) && status != StatusPending {
-		k.bugCheckIn(dispatch, vEventChecking, f.irp, "%s returned %v while the driver below, which had returned StatusPending, still has the IRP: it did not wait", dev.Driver.Name, status)
+	if c.irql != f.level {
+		k.bugCheckIn(dispatch, vDispatchIRQL, f.id, "the dispatch routine of %s was entered at %v and left at %v", dev.Driver.Name, f.level, c.irql)
+	}
+	if f.passed && f.below && f.irp.isBelow(f) && status != StatusPending {
+		k.bugCheckIn(dispatch, vEventChecking, f.id, "%s returned %v while the driver below, which had returned StatusPending, still has the IRP: it did not wait", dev.Driver.Name, status)
+	}
+	if f.completed {
+		k.checkCompleted(dispatch, dev, f, status)
+	} else {
+		k.checkReturned(dispatch, dev, f.irp, f.id, f.location, status)
 	}
 	if n := len(*fs); n > 0 && (*fs)[n-1].irp == f.irp && status == StatusPending {
 		(*fs)[n-1].below = true
+	}
+	if f.has(f.irp) {
+		f.irp.annex.drop(f)
+	}
+	f.above, k.freeFrame = k.freeFrame, f
+}
+
+// drop takes a frame off the IRP's. They need not end in order: a driver above may let another thread pass the IRP down.
+func (a *annex) drop(f *frame) {
+	for at := &a.frame; *at != nil; at = &(*at).above {
+		if *at == f {
+			*at = f.above
+			return
+		}
+	}
+}
+
+// noteCompleted notes that an IRP goes up past its current location, in the frames of the routines that were called with
+// that one. (There are two if a driver lets the one below use its own.)
+func (irp *IRP) noteCompleted() {
+	for f := irp.annex.frame; f != nil; f = f.above {
+		if f.location == irp.current && !f.completed {
+			f.completed, f.status = true, irp.Status
+			f.pending = irp.location(irp.current).control&controlPending != 0
+		}
+	}
+}
+
+// checkCompleted holds a dispatch routine to what it returned of an IRP that was complete by then (A4, A5).
+func (k *Kernel) checkCompleted(dispatch DispatchRoutine, dev *DeviceObject, f *frame, status Status) {
+	switch {
+	case status == StatusPending && !f.pending:
+		k.bugCheckIn(dispatch, vUnmarked, f.id, "%s completed the IRP without MarkPending and returned StatusPending", dev.Driver.Name)
+	case status != StatusPending && f.pending:
+		k.bugCheckIn(dispatch, vMarked, f.id, "%s called MarkPending, and returned %v of an IRP that was completed meanwhile", dev.Driver.Name, status)
+	case status != StatusPending && status != f.status:
+		k.bugCheckIn(dispatch, vStatusDiffers, f.id, "%s returned %v of an IRP that was completed with %v", dev.Driver.Name, status, f.status)
 	}
 }
 
 // has reports whether the frame's routine was called with this IRP, and the IRP has not come to an end since.
 func (f *frame) has(irp *IRP) bool { return f.irp == irp && f.id == irp.id }
-
-// live returns the frame's IRP, nil if that has come to an end.
-func (f *frame) live() *IRP {
-	if f.irp.id == f.id {
-		return f.irp
-	}
-	return nil
-}
 
 // isBelow reports whether an IRP that a frame's routine has passed down has not come back to it.
 func (irp *IRP) isBelow(f *frame) bool {
@@ -75,7 +126,7 @@ func (c *CPU) passedDown(irp *IRP) bool {
 		return false
 	}
 	fs := *c.frames()
-	return len(fs) > 0 && fs[len(fs)-1].passed && irp.isBelow(&fs[len(fs)-1])
+	return len(fs) > 0 && fs[len(fs)-1].passed && irp.isBelow(fs[len(fs)-1])
 }
 
 // completedBefore reports whether the dispatch routine that the CPU runs has completed this IRP, which it goes on with.

@@ -9,14 +9,15 @@ import (
 // bad is a machine with the verifier on and a bad driver, above a good one that pends.
 type bad struct {
 	*machine
+	t     testing.TB
 	below *DeviceObject
 	kept  *IRP // that the good driver has
 	lock  SpinLock
 	other SpinLock
 }
 
-func newBad() *bad {
-	b := &bad{machine: newMachine(Config{Verify: true})}
+func newBad(t testing.TB) *bad {
+	b := &bad{t: t, machine: newMachine(Config{Verify: true})}
 	b.below = &DeviceObject{Name: "good", Driver: &DriverObject{Name: "good.sys"}}
 	b.below.Driver.Major[MajorRead] = pends(&b.kept)
 	b.AddDevice(b.below, 1)
@@ -167,6 +168,13 @@ var plants = map[*Violation]func(b *bad){
 	},
 	&vMarked: func(b *bad) {
 		b.request(func(_ *CPU, _ *DeviceObject, irp *IRP) Status { irp.MarkPending(); return StatusSuccess })
+	},
+	&vControlPended: func(b *bad) {
+		b.below.Driver.Major[MajorCreate] = func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			irp.MarkPending()
+			return StatusPending
+		}
+		b.c().Open("good", OpenOptions{})
 	},
 	&vNotPropagated: func(b *bad) {
 		b.request(func(c *CPU, _ *DeviceObject, irp *IRP) Status {
@@ -328,6 +336,66 @@ var plants = map[*Violation]func(b *bad){
 	&vFreedTwice: func(b *bad) { own := b.AllocateIRP(1); b.FreeIRP(own); b.FreeIRP(own) },
 }
 
+// otherPlants has more ways in which to commit some of them.
+var otherPlants = []struct {
+	way   string
+	v     *Violation
+	plant func(b *bad)
+}{
+	{"marked, completed, and success returned", &vMarked, func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			irp.MarkPending()
+			return completes(StatusSuccess, 4)(c, dev, irp)
+		})
+	}},
+	{"completed, and pending returned", &vUnmarked, func(b *bad) {
+		b.request(func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			completes(StatusSuccess, 4)(c, dev, irp)
+			return StatusPending
+		})
+	}},
+	{"completed, and pending returned, below", &vUnmarked, func(b *bad) {
+		b.below.Driver.Major[MajorRead] = func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			completes(StatusSuccess, 4)(c, dev, irp)
+			return StatusPending
+		}
+		b.request(b.passes(nil, pendsBelow))
+	}},
+	{"completed with another status below", &vStatusDiffers, func(b *bad) {
+		b.below.Driver.Major[MajorRead] = func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+			completes(StatusSuccess, 4)(c, dev, irp)
+			return StatusIoDeviceError
+		}
+		b.request(b.passes(nil, pendsBelow))
+	}},
+	{"fewer bytes than none", &vOverrun, func(b *bad) { b.request(completes(StatusSuccess, -5)) }},
+	{"fewer bytes than none, and an error", &vOverrun, func(b *bad) { b.request(completes(StatusIoDeviceError, -1)) }},
+	{"wait of no thread", &vWaitDispatch, func(b *bad) {
+		b.c().QueueDPC(&DPC{Name: "bad", Importance: LowImportance, Routine: func(c *CPU, _ *DPC, _ any) { // drained when the CPU idles
+			equal(b.t, "timeout of 0", c.Thread().WaitFor(new(Event), false, 0), StatusTimeout)
+			c.Thread().Wait(new(Event), false)
+		}}, nil)
+		b.run()
+	}},
+	{"block of no thread", &vWaitDispatch, func(b *bad) {
+		b.c().QueueDPC(&DPC{Name: "bad", Importance: LowImportance, Routine: func(c *CPU, _ *DPC, _ any) { c.Thread().Block("nothing") }}, nil)
+		b.run()
+	}},
+	{"wait of no thread for a time", &vWaitDispatch, func(b *bad) {
+		b.c().QueueDPC(&DPC{Name: "bad", Importance: LowImportance, Routine: func(c *CPU, _ *DPC, _ any) {
+			c.Thread().WaitFor(new(Event), false, time.Second)
+		}}, nil)
+		b.run()
+	}},
+	{"completion in a completion routine", &vDoubleCompletion, func(b *bad) {
+		b.request(b.passes(func(c *CPU, _ *DeviceObject, irp *IRP, _ any) Status {
+			c.CompleteRequest(irp)
+			return StatusSuccess
+		}, pendsBelow))
+		b.finish(b.kept, StatusSuccess, 4)
+	}},
+}
+
 func pendsBelow(_ *CPU, _ *IRP, status Status) Status { return status }
 
 // touch writes to a buffer in flight.
@@ -347,33 +415,39 @@ func TestVerifierCatches(t *testing.T) {
 		t.Errorf("%d violations, %d of them planted", len(violations), len(plants))
 	}
 	for _, v := range violations {
-		t.Run(v.Code, func(t *testing.T) {
-			b := newBad()
-			defer func() {
-				check, ok := recover().(*BugCheck)
-				switch {
-				case !ok:
-					t.Fatal("not caught")
-				case check.Code != v.Code || check.Rule != v.Rule:
-					t.Fatalf("%v, want %s (%s)", check, v.Code, v.Rule)
-				}
-				text := check.Error()
-				if !strings.Contains(text, "rule: "+v.Text) || !strings.Contains(check.Where, "_test.go:") {
-					t.Errorf("says not what was to be done, or not where it was not done:\n%s", text)
-				}
-				if check.IRP != 0 && (len(check.History) == 0 || check.History[0].IRP != check.IRP) {
-					t.Errorf("no history of irp#%d:\n%s", check.IRP, text)
-				}
-			}()
-			plants[v](b)
-		})
+		t.Run(v.Code, func(t *testing.T) { mustCatch(t, v, plants[v]) })
 	}
+	for _, other := range otherPlants {
+		t.Run(other.way, func(t *testing.T) { mustCatch(t, other.v, other.plant) })
+	}
+}
+
+// mustCatch commits a violation, and sees that it is caught and that whoever did it is told so.
+func mustCatch(t *testing.T, v *Violation, plant func(b *bad)) {
+	b := newBad(t)
+	defer func() {
+		check, ok := recover().(*BugCheck)
+		switch {
+		case !ok:
+			t.Fatal("not caught")
+		case check.Code != v.Code || check.Rule != v.Rule:
+			t.Fatalf("%v, want %s (%s)", check, v.Code, v.Rule)
+		}
+		text := check.Error()
+		if !strings.Contains(text, "rule: "+v.Text) || !strings.Contains(check.Where, "_test.go:") {
+			t.Errorf("says not what was to be done, or not where it was not done:\n%s", text)
+		}
+		if check.IRP != 0 && (len(check.History) == 0 || check.History[0].IRP != check.IRP) {
+			t.Errorf("no history of irp#%d:\n%s", check.IRP, text)
+		}
+	}()
+	plant(b)
 }
 
 // TestVerifierAllows: a completion routine may mark the IRP pending (A7) while the driver below, which has completed it, is
 // still in its dispatch routine.
 func TestVerifierAllows(t *testing.T) {
-	b := newBad()
+	b := newBad(t)
 	b.below.Driver.Major[MajorRead] = func(c *CPU, dev *DeviceObject, irp *IRP) Status {
 		irp.MarkPending()
 		completes(StatusSuccess, 4)(c, dev, irp)
@@ -391,7 +465,7 @@ func TestVerifierAllows(t *testing.T) {
 
 // TestVerifierHistory: the bugcheck tells an IRP's way hop by hop, and of no other IRP.
 func TestVerifierHistory(t *testing.T) {
-	b := newBad()
+	b := newBad(t)
 	b.request(pends(&b.kept))
 	first := b.kept
 	b.request(pends(&b.kept))
@@ -410,7 +484,7 @@ func TestVerifierHistory(t *testing.T) {
 // TestVerifierBuffers: with the verifier on, what was read appears in the requester's buffer when the read is complete,
 // and not before; two requests on one buffer are a mistake of the requester.
 func TestVerifierBuffers(t *testing.T) {
-	b := newBad()
+	b := newBad(t)
 	b.request(pends(&b.kept))
 	h := b.handle(t, "bad", OpenOptions{})
 	buf, ov := make([]byte, 4), new(Overlapped)

@@ -35,6 +35,7 @@ var (
 	vNothingDone    = Violation{iomanager + "226", "A4", "a dispatch routine completes the IRP, passes it down, or marks it pending"}
 	vUnmarked       = Violation{iomanager + "226 (SDV MarkIrpPending2)", "A4", "StatusPending is returned of an IRP that is marked pending"}
 	vMarked         = Violation{iomanager + "226 (SDV MarkIrpPending)", "A4", "of an IRP that is marked pending StatusPending is returned"}
+	vControlPended  = Violation{"DRIVER_FAULT", "A4", "a create, cleanup or close is complete when its dispatch routine returns"}
 	vNotPropagated  = Violation{iomanager + "228", "A7", "a completion routine that sees PendingReturned calls MarkPending"}
 	vCancelBelow    = Violation{iomanager + "229", "A2", "a cancel routine is set by the driver that has the IRP"}
 
@@ -72,7 +73,7 @@ var (
 	vEventChecking    = Violation{"SDV CompletionEventChecking", "A7", "a driver that gets StatusPending from below waits for its completion routine, or returns it"}
 	vUnloadTimer      = Violation{"TIMER_OR_DPC_INVALID", "A30", "a driver that goes has no timer set and no DPC queued"}
 	vUnloadPending    = Violation{"DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS", "A2", "a driver that goes has no requests"}
-	vOverrun          = Violation{"DRIVER_OVERRAN_BUFFER", "A12", "no more bytes are transferred than the buffer has"}
+	vOverrun          = Violation{"DRIVER_OVERRAN_BUFFER", "A12", "no more bytes are transferred than the buffer has, and no fewer than 0"}
 	vFreedTwice       = Violation{"BAD_POOL_CALLER", "A2", "an IRP is freed once"}
 )
 
@@ -80,7 +81,7 @@ var (
 var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
-	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
+	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vControlPended, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
 	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vCancelSlow,
 	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
 	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
