@@ -41,6 +41,7 @@
 //
 // # Errors
 //
-// The end of a file is io.EOF, bare. All other errors are *fs.PathError values around what errors.Is finds: os.ErrClosed,
-// the context's error, or one of this package's.
+// The end of a file is io.EOF, bare. All other errors of handles are *fs.PathError values around what errors.Is finds:
+// os.ErrClosed, the context's error, or one of this package's. Bare are also those of the older patterns about themselves,
+// of calls that begin or end no operation: ErrOtherOperation, ErrEnded, ErrBusy.
 package overlapped

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"os"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -139,7 +140,7 @@ func (c *Conn) WriteAsync(ctx context.Context, buf []byte) async.Task[int] {
 // io.EOF. The connection can still be read.
 func (c *Conn) CloseWrite() error {
 	if c.closed {
-		return c.check(context.Background())
+		return c.wrap("close", os.ErrClosed)
 	}
 	if _, status := c.control(controlShutdown, nil); !status.IsSuccess() {
 		return c.wrap("close", c.errorOf(context.Background(), status))

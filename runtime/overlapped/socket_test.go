@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -130,6 +131,9 @@ func TestConversation(t *testing.T) {
 	}
 	if err := client.Close(); err != nil {
 		t.Error(err)
+	}
+	if err := client.CloseWrite(); !errors.Is(err, os.ErrClosed) || !errors.As(err, new(*fs.PathError)) {
+		t.Errorf("CloseWrite of a closed connection: %v", err)
 	}
 	if err := client.Close(); !errors.Is(err, os.ErrClosed) {
 		t.Error(err)
