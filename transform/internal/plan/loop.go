@@ -79,7 +79,7 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 	t := b.info.TypeOf(s.X)
 	if basic, ok := t.(*types.Basic); ok && basic.Info()&types.IsUntyped != 0 {
 		t = types.Default(t)
-		if s.Tok == token.ASSIGN && s.Key != nil && !isBlank(s.Key) {
+		if s.Tok == token.ASSIGN && s.Key != nil && !isBlank(s.Key) && isInteger(t) && isInteger(b.info.TypeOf(s.Key)) {
 			t = b.info.TypeOf(s.Key)
 		}
 	}
@@ -138,6 +138,11 @@ func coreType(t types.Type) types.Type {
 		return t.Underlying()
 	}
 	return core
+}
+
+func isInteger(t types.Type) bool {
+	basic, ok := coreType(t).(*types.Basic)
+	return ok && basic.Info()&types.IsInteger != 0
 }
 
 func isBlank(e ast.Expr) bool {
@@ -328,8 +333,12 @@ func (r *ranging) overString() {
 	char := b.temp("char", types.Typ[types.Rune], r.s.Pos())
 	width := b.temp("width", types.Typ[types.Int], r.s.Pos())
 	b.code([]*ir.Var{i}, "%v = 0", i)
+	format := "%v, %v = %v(%v[%v:])"
+	if !types.Identical(r.t, types.Typ[types.String]) {
+		format = "%v, %v = %v(string(%v[%v:]))"
+	}
 	decode := &ir.Code{
-		Format: "%v, %v = %v(%v[%v:])",
+		Format: format,
 		Args:   []any{char, width, ir.Name{Path: "unicode/utf8", Name: "DecodeRuneInString"}, s, i},
 		Defs:   []*ir.Var{char, width},
 	}
