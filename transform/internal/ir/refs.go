@@ -339,7 +339,11 @@ func (f *Func) TermCaptures(t Term) []*Var {
 					nodes = append(nodes, e)
 				}
 			case *ast.CommClause:
-				if n.Comm != nil {
+				assign, ok := n.Comm.(*ast.AssignStmt)
+				switch {
+				case ok && c.Recv != nil: // the clause sets its left side, in a statement of its own
+					nodes = append(nodes, assign.Rhs[0])
+				case n.Comm != nil:
 					nodes = append(nodes, n.Comm)
 				}
 			}
