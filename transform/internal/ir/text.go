@@ -85,6 +85,9 @@ func (t *texter) edited(pos, end token.Pos) string {
 			continue // outside the part asked for
 		}
 		astray = t.copy(&b, at, e.pos, astray)
+		if strings.HasSuffix(b.String(), "/") && strings.HasPrefix(e.text, "*") {
+			b.WriteByte(' ') // else a/n begins a comment
+		}
 		b.WriteString(e.text)
 		astray = astray || strings.Count(e.text, "\n") != strings.Count(t.f.Source.Text(e.pos, e.end), "\n")
 		at = e.end

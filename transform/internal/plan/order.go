@@ -24,6 +24,8 @@ type event struct {
 	expr     ast.Expr
 	await    types.Type      // the awaitable's type, if it is an await
 	logical  *ast.BinaryExpr // it is && or || whose right side suspends
+	callee   bool            // of a call with arguments
+	embedded embedded        // what of expr is the callee, if not all
 	consumed bool            // it has been spilled
 }
 
@@ -45,6 +47,9 @@ func (b *builder) hoist(nodes ...ast.Node) {
 		case e.logical != nil:
 			b.spillBefore(events[:i], e.expr)
 			b.logical(e.logical)
+		case e.callee && b.suspends(e.expr): // gc will find no call in it any more
+			b.spillBefore(events[:i], e.expr)
+			b.consume(e)
 		}
 	}
 }
@@ -56,8 +61,7 @@ func (b *builder) spillBefore(events []*event, e ast.Expr) {
 		if earlier.consumed || within(earlier.expr, e) || coveredBy(earlier, events[i+1:]) {
 			continue
 		}
-		earlier.consumed = true
-		b.spill(earlier.expr)
+		b.consume(earlier)
 	}
 }
 
@@ -74,7 +78,20 @@ func coveredBy(e *event, later []*event) bool {
 	return false
 }
 
-// spill evaluates e now, into a temporary that stands for it from here on.
+// consume evaluates what e is about now, into a temporary that stands for it from
+// here on.
+func (b *builder) consume(e *event) {
+	e.consumed = true
+	if e.embedded.path == "" {
+		b.spill(e.expr)
+		return
+	}
+	v := b.temp("spill", e.embedded.typ, e.expr.Pos())
+	b.code([]*ir.Var{v}, "%v = %v"+e.embedded.path, v, b.value(e.expr))
+	b.f.Subst[e.expr] = v
+}
+
+// spill is consume for all of an expression.
 func (b *builder) spill(e ast.Expr) {
 	if _, ok := b.f.Subst[e].(*ir.Var); ok {
 		return
@@ -214,7 +231,7 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		list = append(list, &event{expr: e})
 	case *ast.TypeAssertExpr:
 		list = b.exprEvents(list, e.X)
-		if e.Type != nil && !pointerShaped(b.info.TypeOf(e.Type)) {
+		if t := b.info.TypeOf(e.Type); e.Type != nil && !pointerShaped(t) && !b.derived(t) {
 			list = append(list, &event{expr: e})
 		}
 	case *ast.CompositeLit:
@@ -298,6 +315,9 @@ func (b *builder) callEvents(list []*event, e *ast.CallExpr) []*event {
 		return list
 	}
 	list = b.operands(list, e)
+	if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok && b.info.Uses[sel.Sel] != nil && b.info.Uses[sel.Sel].Pkg() == types.Unsafe {
+		return list // gc computes unsafe.String and the like where the value is used
+	}
 	ev := &event{expr: e}
 	if awaitable, ok := check.IsAwait(b.info, e); ok {
 		ev.await = awaitable
@@ -307,11 +327,7 @@ func (b *builder) callEvents(list []*event, e *ast.CallExpr) []*event {
 
 // operands appends the events of a call's callee and arguments.
 func (b *builder) operands(list []*event, e *ast.CallExpr) []*event {
-	if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok && b.info.Selections[sel] != nil {
-		list = b.exprEvents(list, sel.X) // a method's receiver is an argument
-	} else {
-		list = b.exprEvents(list, e.Fun)
-	}
+	list = b.calleeEvents(list, e)
 	b.wantArguments(e)
 	for _, arg := range e.Args {
 		list = b.exprEvents(list, arg)

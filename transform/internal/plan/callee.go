@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// calleeEvents appends the events of what a call calls.
+//
+//	handlers[len(handlers)-1](await)
+//	handlers[i](await)
+//
+// gc keeps what the first calls in a temporary before it evaluates the arguments, for
+// there is a call or a receive in it, or a builtin that gc counts as one; the second
+// it reads when it calls it (cmd/compile/internal/typecheck, RewriteNonNameCall). Of a
+// method of an interface that goes for the interface. Any other receiver is an argument.
+func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
+	callee, way := e.Fun, embedded{}
+	if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
+		if s := b.info.Selections[sel]; s != nil && s.Kind() == types.MethodVal {
+			_, param := types.Unalias(s.Recv()).(*types.TypeParam)
+			if callee = sel.X; param || !isInterface(s.Obj().(*types.Func).Signature().Recv().Type()) {
+				return b.exprEvents(list, callee)
+			}
+			way = b.embedded(s)
+		}
+	}
+	list = b.exprEvents(list, callee)
+	if len(list) > 0 && list[len(list)-1].expr == callee && way.path == "" || !b.callsOrReceives(callee) {
+		return list
+	}
+	return append(list, &event{expr: callee, callee: len(e.Args) > 0, embedded: way})
+}
+
+// embedded is an interface in a struct, or in what that embeds: how to get there, and
+// its type.
+type embedded struct {
+	path string // ".I"; "" if there is no way, or it has no names here
+	typ  types.Type
+}
+
+// embedded finds the interface that has the method which is called.
+func (b *builder) embedded(s *types.Selection) (way embedded) {
+	way.typ = s.Recv()
+	for _, i := range s.Index()[:len(s.Index())-1] {
+		if p, ok := way.typ.Underlying().(*types.Pointer); ok {
+			way.typ = p.Elem()
+		}
+		f := way.typ.Underlying().(*types.Struct).Field(i)
+		way.typ = f.Type()
+		named, ok := types.Unalias(way.typ).(*types.Named)
+		local := ok && named.Obj().Pkg() != nil && named.Obj().Parent() != named.Obj().Pkg().Scope() // its name may change
+		if local || !f.Exported() && f.Pkg() != b.pkg.Types {
+			return embedded{}
+		}
+		way.path += "." + f.Name()
+	}
+	return way
+}
+
+// callsOrReceives reports whether gc finds something in e that calls or receives
+// (callOrChan, but for new).
+func (b *builder) callsOrReceives(e ast.Expr) (found bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			called, isName := ast.Unparen(n.Fun).(*ast.Ident)
+			isNew := isName && b.info.Uses[called] == types.Universe.Lookup("new")
+			found = found || !b.info.Types[n].IsType() && b.info.Types[n].Value == nil && !b.info.Types[n.Fun].IsType() && !isNew
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		}
+		return !found
+	})
+	return found
+}
+
+// derived reports whether t has to do with a type parameter of the function's: then an
+// assertion to t asks a dictionary, and gc does not do it ahead (ODYNAMICDOTTYPE).
+func (b *builder) derived(t types.Type) bool {
+	if !b.f.Root().Generic() {
+		return false
+	}
+	seen := make(map[types.Type]bool)
+	var has func(t types.Type) bool
+	among := func(tuple *types.Tuple) bool {
+		for v := range tuple.Variables() {
+			if has(v.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	has = func(t types.Type) bool {
+		if seen[t] {
+			return false
+		}
+		seen[t] = true
+		switch t := types.Unalias(t).(type) {
+		case *types.TypeParam:
+			return true
+		case *types.Named:
+			for arg := range t.TypeArgs().Types() {
+				if has(arg) {
+					return true
+				}
+			}
+			obj := t.Obj()
+			return obj.Pkg() != nil && obj.Parent() != obj.Pkg().Scope() // declared in the function, it is one for each instance
+		case interface{ Elem() types.Type }: // pointer, slice, array, channel
+			if m, ok := t.(*types.Map); ok && has(m.Key()) {
+				return true
+			}
+			return has(t.Elem())
+		case *types.Signature:
+			return among(t.Params()) || among(t.Results())
+		case *types.Struct:
+			for f := range t.Fields() {
+				if has(f.Type()) {
+					return true
+				}
+			}
+		case *types.Interface:
+			for m := range t.Methods() {
+				if has(m.Type()) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return has(t)
+}
