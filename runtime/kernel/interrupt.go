@@ -20,7 +20,8 @@ const (
 
 // ServiceRoutine is an ISR. It runs at its line's IRQL with the interrupt lock held, asks its device whether it calls,
 // and returns false if not. If so it makes the device let go, saves what its DPC needs to know, requests the DPC as its
-// last act and returns true (A25). It must not touch what it shares with code at lower levels in any other way.
+// last act and returns true (A25). It must not touch what it shares with code at lower levels in any other way. One that
+// claims for a device that goes on calling is called for ever: that is a bugcheck.
 type ServiceRoutine func(c *CPU, i *Interrupt) bool
 
 // Interrupt connects a driver's ISR to a line (KINTERRUPT).
@@ -54,6 +55,11 @@ type Line struct {
 
 	// The storm guard's (A28).
 	serviced, unhandled int
+
+	// Of a level line: how often in a row it was still asserted after an ISR had claimed it (A25), and how many DPCs had
+	// run before.
+	insisted int
+	dpcs     uint64
 }
 
 // The storm guard of A28: of so many interrupts, so many that nobody claimed disable the line.
@@ -61,6 +67,10 @@ const (
 	stormWindow    = 100_000
 	stormUnhandled = 99_900
 )
+
+// maxInsisted is how many interrupts in a row an ISR may claim while its device goes on calling and no DPC can run. That is
+// more than any device here has to say at a time: a disk has 65,536 slots.
+const maxInsisted = 100_000
 
 // NewLine makes an input of the interrupt controller that interrupts the given CPU at the given level.
 func (k *Kernel) NewLine(name string, mode Mode, irql IRQL, cpu int) *Line {
@@ -119,7 +129,7 @@ func (l *Line) announce() {
 // Deassert lets the line go. A level line that nobody has serviced yet then asks for nothing any more; if it is the only one
 // its CPU need not even look.
 func (l *Line) Deassert() {
-	l.asserted = false
+	l.asserted, l.insisted = false, 0
 	if c := l.target; l.pending && l.mode == LevelSensitive && !l.phantom && len(c.pending) == 1 {
 		c.pending = c.pending[:0]
 		c.attention &^= attendLine(l)
@@ -216,38 +226,61 @@ func (c *CPU) service(l *Line) {
 	if !c.pass(costInterrupt) {
 		c.spend(costInterrupt)
 	}
-	claimed := l.callChain(c)
+	by := l.callChain(c)
 	if k.verify && k.clock.Now().Sub(began) > isrBudget {
 		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
 	}
-	if l.serviced++; !claimed || l.serviced >= stormWindow {
-		l.guard(claimed)
+	if l.serviced++; by == nil || l.serviced >= stormWindow {
+		l.guard(by != nil)
 	}
 	c.nesting--
 	c.irql = old
 	if l.mode == LevelSensitive && l.asserted {
+		l.insist(by)
 		l.request() // still asserted after the end of interrupt: fires again (A26)
 	}
 }
 
-// callChain calls the ISRs of a line. On a level line it stops at the first that claims: another device keeps the line
-// asserted. On an edge there is no second call from a device that called meanwhile, so it goes round until nobody
-// claims.
-func (l *Line) callChain(c *CPU) (claimed bool) {
-	for {
+// insist counts how often in a row a level line is still asserted after an ISR has claimed it. Its interrupts keep DPCs and
+// threads from running, so if that does not end it never will: the ISR does not make its device let go (A25). One that masks
+// the line leaves that to its DPC.
+func (l *Line) insist(by *Interrupt) {
+	k := l.kernel
+	if by == nil || l.masked || l.dpcs != k.counts.DPCs {
+		l.insisted, l.dpcs = 0, k.counts.DPCs
+		return
+	}
+	if l.insisted++; l.insisted > maxInsisted {
+		by.storm()
+	}
+}
+
+// storm ends the World because the ISR is called for ever.
+func (i *Interrupt) storm() {
+	i.line.kernel.bugCheckIn(i.Service, vStorm, 0, "the ISR of %s has claimed %d interrupts of %s in a row, and there is one more", i.Name, maxInsisted, i.line.name)
+}
+
+// callChain calls the ISRs of a line, and returns the last that claimed, nil if none did. On a level line it stops at the
+// first that claims: another device keeps the line asserted. On an edge there is no second call from a device that called
+// meanwhile, so it goes round until nobody claims.
+func (l *Line) callChain(c *CPU) (by *Interrupt) {
+	for rounds := 0; ; rounds++ {
 		again := false
 		for _, i := range l.chain {
 			if !i.call(c) {
 				continue
 			}
-			claimed = true
+			by = i
 			if l.mode == LevelSensitive {
-				return true
+				return by
 			}
 			again = len(l.chain) > 1
 		}
 		if !again {
-			return claimed
+			return by
+		}
+		if rounds >= maxInsisted {
+			by.storm()
 		}
 	}
 }
@@ -311,8 +344,8 @@ func (l *Line) Poll(c *CPU) bool {
 	c.requireAtMost(l.irql, "Poll")
 	old := c.RaiseIRQL(l.irql)
 	c.nesting++
-	claimed := l.callChain(c)
+	by := l.callChain(c)
 	c.nesting--
 	c.LowerIRQL(old)
-	return claimed
+	return by != nil
 }

@@ -154,6 +154,43 @@ func TestA24_InterruptLock(t *testing.T) {
 	equal(t, "ISR calls after Unmask", s.calls, 1)
 }
 
+func TestA25_TheDeviceLetsGo(t *testing.T) {
+	m := newMachine(Config{})
+	m.tracer = nil
+	c := m.c()
+	busy := m.source(t, m.NewLine("busy", LevelSensitive, DeviceLevel, 0), LevelSensitive, false)
+	for range 2 {
+		busy.fire(1 << 16) // as many calls as the largest disk has slots, one by one
+		c.Spend(1)
+	}
+	equal(t, "calls of the busy device's ISR", busy.calls, 2<<16)
+
+	// An ISR that masks its line leaves the rest to its DPC, time after time.
+	line := m.NewLine("masked", LevelSensitive, DeviceLevel, 0)
+	left, wants := maxInsisted+2, 0
+	dpc := &DPC{Name: "masked", Routine: func(*CPU, *DPC, any) {
+		if wants--; wants == 0 {
+			line.Deassert()
+		}
+		line.Unmask()
+	}}
+	line.Connect(&Interrupt{Name: "masked", Service: func(c *CPU, _ *Interrupt) bool {
+		left--
+		line.Mask()
+		c.QueueDPC(dpc, nil)
+		return true
+	}})
+	wants = left
+	line.Assert()
+	c.Spend(1)
+	equal(t, "interrupts left", left, 0)
+
+	stuck := m.NewLine("stuck", LevelSensitive, DeviceLevel, 0)
+	stuck.Connect(&Interrupt{Name: "stuck", Service: func(*CPU, *Interrupt) bool { return true }})
+	stuck.Assert()
+	breaks(t, "A25", "HARDWARE_INTERRUPT_STORM", func() { c.Spend(1) })
+}
+
 func TestA26_SharedLines(t *testing.T) {
 	m := newMachine(Config{})
 	line := m.NewLine("line", LevelSensitive, 4, 0)

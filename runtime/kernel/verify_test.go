@@ -213,6 +213,12 @@ var plants = map[*Violation]func(b *bad){
 	},
 	&vISRContext: func(b *bad) { b.isr(func(c *CPU) { b.AdoptOn(c, b.NewThread("other", nil)) }) },
 	&vISRIRQL:    func(b *bad) { b.isr(func(c *CPU) { c.RaiseIRQL(HighLevel) }) },
+	&vStorm: func(b *bad) {
+		l := b.NewLine("bad", LevelSensitive, DeviceLevel, 0)
+		l.Connect(&Interrupt{Name: "bad", Service: func(*CPU, *Interrupt) bool { return true }})
+		l.Assert()
+		b.c().Spend(1)
+	},
 	&vCancelSlow: func(b *bad) {
 		b.request(pends(&b.kept))
 		b.c().CancelIRP(b.kept)
@@ -386,6 +392,14 @@ var otherPlants = []struct {
 			c.Thread().WaitFor(new(Event), false, time.Second)
 		}}, nil)
 		b.run()
+	}},
+	{"two that claim every edge", &vStorm, func(b *bad) {
+		l := b.NewLine("bad", Latched, DeviceLevel, 0)
+		for range 2 {
+			l.Connect(&Interrupt{Name: "bad", Mode: Latched, Shared: true, Service: func(*CPU, *Interrupt) bool { return true }})
+		}
+		l.Assert()
+		b.c().Spend(1)
 	}},
 	{"completion in a completion routine", &vDoubleCompletion, func(b *bad) {
 		b.request(b.passes(func(c *CPU, _ *DeviceObject, irp *IRP, _ any) Status {

@@ -49,6 +49,7 @@ var (
 	vWaitTimed      = Violation{"IRQL_NOT_LESS_OR_EQUAL (" + detected + "3B (122))", "A23", "nobody waits at DISPATCH, for however short a time: to look without waiting the timeout is 0"}
 	vISRContext     = Violation{detected + "110", "A25", "an ISR leaves the thread that it interrupts alone"}
 	vISRIRQL        = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "111)", "A23", "an ISR leaves the IRQL as it found it"}
+	vStorm          = Violation{"HARDWARE_INTERRUPT_STORM", "A25", "an ISR that claims an interrupt makes its device let go of the line"}
 	vCancelSlow     = Violation{detected + "135", "A17", "a cancelled IRP is completed within five minutes"}
 	vCompletionIRQL = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "FA)", "A23", "a completion routine leaves the IRQL as it found it"}
 	vLockTwice      = Violation{"SPIN_LOCK_ALREADY_OWNED (" + detected + "1000)", "A17", "a lock is not taken by whoever holds it"}
@@ -82,7 +83,7 @@ var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
 	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vControlPended, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
-	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vCancelSlow,
+	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vCancelSlow,
 	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
 	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
 	&vReadChanged, &vDoubleCompletion, &vPendedCompleted, &vSpinLockSafe, &vCancelField, &vCancelSpinLock,
