@@ -25,9 +25,8 @@ func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConf
 	if err != nil {
 		return nil, err
 	}
-	line := w.kernel.NewLine(name, w.lineMode(), diskLevel, w.lines%w.kernel.CPUs())
-	w.lines++
-	dev.Connect(&w.clock, w.oracle(), line, w.probe())
+	line := w.NewLine(name, diskLevel)
+	dev.Connect(&w.clock, w.Oracle(), line, w.Probe())
 	if _, status := driver.NewDisk(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: disk %s: the kernel reports %v", name, status)
 	}
@@ -58,20 +57,4 @@ func (w *World) DeviceError(device string) error {
 		return d.LastError()
 	}
 	return nil
-}
-
-// probe tells the trace what devices do by themselves.
-type probe struct{ world *World }
-
-// probe is what devices are connected to: nothing, if nobody would hear of it.
-func (w *World) probe() device.Probe {
-	if !w.kernel.Traced() {
-		return nil
-	}
-	return probe{w}
-}
-
-// DMADone implements device.Probe.
-func (p probe) DMADone(name string, op device.Op, offset int64, n int, status device.Status) {
-	p.world.kernel.TraceHardware(kernel.HopDMADone, name, int64(n), offset)
 }

@@ -164,22 +164,6 @@ type deviceHazard struct{ *hazard }
 // Strike implements device.Hazard.
 func (h deviceHazard) Strike(f device.Fault) bool { return h.strike(deviceFault[f]) }
 
-// oracle is what devices are connected to.
-func (w *World) oracle() device.Oracle {
-	if w.hazard == nil {
-		return &w.decisions
-	}
-	return deviceHazard{w.hazard}
-}
-
-// lineMode is how devices signal: by messages where such may be lost.
-func (w *World) lineMode() kernel.Mode {
-	if w.hazard != nil && w.hazard.faults.LostInterrupt > 0 {
-		return kernel.MessageSignaled
-	}
-	return kernel.LevelSensitive
-}
-
 // Faults returns the rates that the World was made with, or has drawn.
 func (w *World) Faults() Faults {
 	if w.hazard == nil {

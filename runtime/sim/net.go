@@ -26,8 +26,8 @@ func (w *World) NewAdapter(name string, host uint16, cfg device.AdapterConfig) (
 	if err != nil {
 		return nil, err
 	}
-	line := w.newLine(name, adapterLevel)
-	dev.Connect(&w.clock, w.oracle(), line, w.probe())
+	line := w.NewLine(name, adapterLevel)
+	dev.Connect(&w.clock, w.Oracle(), line, w.Probe())
 	if _, status := driver.NewNet(w.kernel, dev, line, host); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: adapter %s: the kernel reports %v", name, status)
 	}

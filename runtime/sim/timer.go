@@ -25,8 +25,8 @@ func (w *World) NewTimer(name string, cfg device.TimerConfig) (*Timer, error) {
 	if err != nil {
 		return nil, err
 	}
-	line := w.newLine(name, timerLevel)
-	dev.Connect(&w.clock, w.oracle(), line)
+	line := w.NewLine(name, timerLevel)
+	dev.Connect(&w.clock, w.Oracle(), line)
 	if _, status := driver.NewTimer(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: timer %s: the kernel reports %v", name, status)
 	}

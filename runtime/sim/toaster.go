@@ -24,19 +24,12 @@ func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, err
 	if err != nil {
 		return nil, err
 	}
-	line := w.newLine(name, toasterLevel)
-	dev.Connect(&w.clock, w.oracle(), line, probe{w})
+	line := w.NewLine(name, toasterLevel)
+	dev.Connect(&w.clock, w.Oracle(), line, w.Probe())
 	if _, status := driver.NewToaster(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, fmt.Errorf("sim: toaster %s: the kernel reports %v", name, status)
 	}
 	return &Toaster{world: w, device: dev}, nil
-}
-
-// newLine makes an interrupt line of its own for a device; the lines of a World are spread over its CPUs.
-func (w *World) newLine(name string, level kernel.IRQL) *kernel.Line {
-	line := w.kernel.NewLine(name, w.lineMode(), level, w.lines%w.kernel.CPUs())
-	w.lines++
-	return line
 }
 
 // Open opens the toaster for overlapped I/O. It may be open several times.
