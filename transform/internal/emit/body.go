@@ -15,8 +15,7 @@ import (
 
 // moveNext writes the engine.
 func (e *emitter) moveNext() {
-	e.consts()
-	open := e.insideTypes()
+	open := e.declarations()
 	e.here = 0
 	if e.marker = markerPrefix(e.f.Source.Base); strings.Contains(string(e.f.Source.Content), e.marker) {
 		e.marker = "" // the source has such a text itself: it keeps that, and has no table

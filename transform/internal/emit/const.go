@@ -6,15 +6,35 @@ import (
 	"go/types"
 )
 
-// consts writes the constants that the author declared in the body.
-func (e *emitter) consts() {
-	for _, decl := range e.f.Consts {
-		if e.ambiguous(decl) {
-			e.constValues(decl)
+// declarations writes the constants that the author declared in the body, and the
+// types that only MoveNext knows, in their order: each may need what comes before it,
+// and mean another thing if that came later. It returns how many blocks are to be
+// closed.
+func (e *emitter) declarations() (open int) {
+	consts, declared := e.f.Consts, make(map[string]bool)
+	for _, t := range e.f.Types {
+		if !t.Inside || t.Obj.IsAlias() {
 			continue
 		}
-		e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), e))
+		for len(consts) > 0 && consts[0].Pos() < t.Spec.Pos() {
+			e.consts(consts[0])
+			consts = consts[1:]
+		}
+		open += e.insideType(t, declared)
 	}
+	for _, decl := range consts {
+		e.consts(decl)
+	}
+	return open
+}
+
+// consts writes a declaration of constants.
+func (e *emitter) consts(decl *ast.GenDecl) {
+	if e.ambiguous(decl) {
+		e.constValues(decl)
+		return
+	}
+	e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), e))
 }
 
 // ambiguous reports a declaration of constants in which one text means several

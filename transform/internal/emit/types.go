@@ -237,8 +237,8 @@ func (e *emitter) localTypes() {
 	}
 }
 
-// insideTypes declares in MoveNext those types that only MoveNext knows. Where two
-// have one name, the rest of MoveNext stands in a block of the second's:
+// insideType declares a type in MoveNext, and returns 1 if it begins a block for that.
+// Where two have one name, the rest of MoveNext stands in a block of the second's:
 //
 //	type pair struct{ a, b int }
 //	type fPair = pair
@@ -246,27 +246,18 @@ func (e *emitter) localTypes() {
 //		type pair [2]string
 //		…
 //	}
-//
-// It returns how many blocks are to be closed.
-func (e *emitter) insideTypes() (open int) {
-	declared := make(map[string]bool)
-	for _, t := range e.f.Types {
-		if !t.Inside || t.Obj.IsAlias() {
-			continue
-		}
-		own := t.Obj.Name()
-		if declared[own] {
-			e.line("{")
-			open++
-		}
-		declared[own] = true
-		name := t.Name
-		t.Name = own // in its own declaration
-		e.line("type %s", e.f.Node(t.Spec, t.Spec.Pos(), t.Spec.End(), e))
-		t.Name = name
-		if name != own {
-			e.line("type %s = %s", name, own)
-		}
+func (e *emitter) insideType(t *ir.LocalType, declared map[string]bool) (open int) {
+	own, name := t.Obj.Name(), t.Name
+	if declared[own] {
+		e.line("{")
+		open = 1
+	}
+	declared[own] = true
+	t.Name = own // in its own declaration
+	e.line("type %s", e.f.Node(t.Spec, t.Spec.Pos(), t.Spec.End(), e))
+	t.Name = name
+	if name != own {
+		e.line("type %s = %s", name, own)
 	}
 	return open
 }

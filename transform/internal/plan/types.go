@@ -16,6 +16,8 @@ import (
 // MoveNext's, and so keeps its name all the same, unless something outside of
 // MoveNext needs it.
 func (b *builder) placeTypes() {
+	slices.SortStableFunc(b.f.Types, func(t, u *ir.LocalType) int { return int(t.Spec.Pos() - u.Spec.Pos()) })
+	slices.SortStableFunc(b.f.Consts, func(c, d *ast.GenDecl) int { return int(c.Pos() - d.Pos()) })
 	generic := func(t *ir.LocalType) bool { return t.Spec.TypeParams != nil && b.f.Root().Generic() }
 	for _, t := range b.f.Types {
 		t.Inside = !t.Sole || generic(t) // whose parameters would mix with the function's
