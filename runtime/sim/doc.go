@@ -8,8 +8,8 @@
 //
 // # Who runs it
 //
-// A World runs on one goroutine at a time and only when its owner, the goroutine that made it, lets it: by Run, RunUntil,
-// or by blocking on one of its tasks. The loop (loop.go) runs on the owner's goroutine, and so does the code of simulated
+// A World runs on one goroutine at a time and only when its owner, the goroutine that made it or was handed it, lets it: by
+// Run, RunUntil, or by blocking on one of its tasks. The loop (loop.go) runs on the owner's goroutine, and so does the code of simulated
 // threads: messages of the UI thread, continuations on pool threads. There is no goroutine for anything in flight.
 //
 // # Blocking

@@ -200,6 +200,28 @@ func TestForeignGoroutines(t *testing.T) {
 	}
 }
 
+// TestHandedOver: a World that does not run may be used from another goroutine, and come back.
+func TestHandedOver(t *testing.T) {
+	w := sim.New(1)
+	f, _ := open(t, w, "disk", []byte("abcdef"))
+	done := make(chan error)
+	go func() { done <- read(f, w.Context(), 3) }()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	go func() { done <- w.Settle(time.Second) }()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := read(f, w.Context(), 3); err != nil || f.Position() != 6 {
+		t.Errorf("%v at %d", err, f.Position())
+	}
+	go func() { done <- w.Close() }()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestForeignCall: a goroutine that starts an operation while the World waits is told what to do instead, and the World goes on.
 func TestForeignCall(t *testing.T) {
 	if raceEnabled {

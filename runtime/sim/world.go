@@ -65,10 +65,13 @@ func WithVerifier() Option { return func(o *options) { o.verify = true } }
 func WithoutVerifier() Option { return func(o *options) { o.verify = false } }
 
 // World is a simulated machine. It must be used from one goroutine at a time: its owner's, or, while it runs, by the
-// code that it calls. Another goroutine leaves it work by Inject. One that does not is told so by a panic if it calls what
-// only the owner may (Run, Settle, Close, a blocking Await), or opens, closes or starts something while none of the
-// World's threads runs their code: while the World waits, or the kernel or a driver works. A call that comes while a
-// thread's code runs looks like that code's: the race detector finds such.
+// code that it calls. A World does not know goroutines apart: one that does not run may be handed to another, as any value
+// without a lock may.
+//
+// While it runs, another goroutine leaves it work by Inject. One that does not is told so by a panic if it calls what only
+// the owner may (Run, Settle, Close, a blocking Await), or opens, closes or starts something while none of the World's
+// threads runs their code: while the World waits, or the kernel or a driver works. A call that comes while a thread's code
+// runs looks like that code's: the race detector finds such.
 type World struct {
 	// Fixed.
 	seed     uint64
