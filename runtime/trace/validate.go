@@ -1,11 +1,13 @@
 package trace
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 )
 
 // This file checks a trace against the rules of the trace-event format, and what
@@ -15,23 +17,24 @@ import (
 
 // A chromeEvent is an event as a reader of the format sees it.
 type chromeEvent struct {
-	Phase string         `json:"ph"`
-	PID   *int           `json:"pid"`
-	TID   *int           `json:"tid"`
-	TS    *float64       `json:"ts"`
-	Dur   *float64       `json:"dur"`
-	Name  string         `json:"name"`
-	Cat   string         `json:"cat"`
-	ID    *json.Number   `json:"id"`
-	BP    string         `json:"bp"`
-	Args  map[string]any `json:"args"`
+	Phase string          `json:"ph"`
+	PID   *int            `json:"pid"`
+	TID   *int            `json:"tid"`
+	TS    *float64        `json:"ts"`
+	Dur   *float64        `json:"dur"`
+	Name  string          `json:"name"`
+	Cat   string          `json:"cat"`
+	ID    json.RawMessage `json:"id"`
+	BP    string          `json:"bp"`
+	Args  map[string]any  `json:"args"`
 }
 
 // Validate reports the first thing in a trace that the trace-event format does
 // not allow, or that a reader would have to guess about: events out of order,
 // slices that do not nest, spans without an end, flows that end nowhere or hang in
 // the air, tracks without a name or that Perfetto takes for one another, counters
-// without a number.
+// without a number. Of the format's forms it knows the one that Write writes: an
+// object with the list traceEvents, not a list alone.
 func Validate(in io.Reader) error {
 	var file struct {
 		Unit   *string       `json:"displayTimeUnit"`
@@ -39,6 +42,10 @@ func Validate(in io.Reader) error {
 	}
 	d := json.NewDecoder(in)
 	if err := d.Decode(&file); err != nil {
+		if other, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return fmt.Errorf(`the trace is not of the form {"traceEvents": [{…}, …]}: %s is a JSON %s (byte %d)`,
+				cmp.Or(other.Field, "it"), other.Value, other.Offset)
+		}
 		return fmt.Errorf("the trace is not JSON: %w", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
@@ -188,13 +195,13 @@ func (v *validator) metadata(e *chromeEvent, at place) error {
 }
 
 func (e *chromeEvent) identity() (identity, error) {
-	if e.Cat == "" || e.ID == nil {
+	if e.Cat == "" || len(e.ID) == 0 {
 		return identity{}, errors.New("it has no category or no id")
 	}
-	if _, err := e.ID.Int64(); err != nil {
+	if _, err := strconv.ParseInt(string(e.ID), 10, 64); err != nil {
 		return identity{}, errors.New("its id is not a whole number")
 	}
-	return identity{e.Cat, e.ID.String()}, nil
+	return identity{e.Cat, string(e.ID)}, nil
 }
 
 // span checks the spans of one id, which nest.

@@ -61,6 +61,9 @@ func TestValidate(t *testing.T) {
 		{`]}`, `,{"ph":"M","pid":9,"tid":0,"name":"process_name","args":{"name":"other"}}]}`, "number of a process"},
 		{`]}`, `]}{`, "behind the trace"},
 		{`]}`, ``, "not JSON"},
+		{small, `[]`, `not of the form {"traceEvents": [{…}, …]}: it is a JSON array`},
+		{`"ts":2`, `"ts":"2"`, "traceEvents.ts is a JSON string"},
+		{`"id":1,"bp"`, `"id":"0x1","bp"`, "not a whole number"},
 	} {
 		planted := strings.Replace(small, c.old, c.new, 1)
 		if planted == small {
