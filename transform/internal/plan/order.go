@@ -26,6 +26,7 @@ type event struct {
 	logical  *ast.BinaryExpr // it is && or || whose right side suspends
 	callee   bool            // of a call with arguments
 	embedded embedded        // what of expr is the callee, if not all
+	either   bool            // it is an event of some instances of the function alone
 	consumed bool            // it has been spilled
 }
 
@@ -82,6 +83,10 @@ func coveredBy(e *event, later []*event) bool {
 // here on.
 func (b *builder) consume(e *event) {
 	e.consumed = true
+	if e.either {
+		b.errorf(e.expr.Pos(), "gc evaluates this before the await that follows if its type parameter is a string, but not if it is bytes; assign it to a variable first")
+		return
+	}
 	if e.embedded.path == "" {
 		b.spill(e.expr)
 		return
@@ -215,6 +220,9 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 			return list
 		}
 		list = b.exprEvents(list, e.Index)
+		if want := b.want[e]; want != nil && isInterface(want) && stringOrBytes(b.info.TypeOf(e.X)) {
+			list = append(list, &event{expr: e, either: true})
+		}
 		if m, ok := coreType(b.info.TypeOf(e.X)).(*types.Map); ok && b.keyIsCopied(m, e.Index) {
 			list = append(list, &event{expr: e.Index})
 		}
@@ -309,8 +317,8 @@ func (b *builder) callEvents(list []*event, e *ast.CallExpr) []*event {
 	if tv := b.info.Types[e.Fun]; tv.IsType() {
 		b.want[e.Args[0]] = tv.Type
 		list = b.exprEvents(list, e.Args[0])
-		if convertsEarly(b.info.TypeOf(e.Fun), b.info.TypeOf(e.Args[0])) {
-			list = append(list, &event{expr: e})
+		if to, from := b.info.TypeOf(e.Fun), b.info.TypeOf(e.Args[0]); convertsEarly(to, from) {
+			list = append(list, &event{expr: e, either: stringOrBytes(from)})
 		}
 		return list
 	}
@@ -340,7 +348,7 @@ func (b *builder) operands(list []*event, e *ast.CallExpr) []*event {
 func convertsEarly(to, from types.Type) bool {
 	_, slice := coreType(to).(*types.Slice)
 	basic, ok := coreType(from).(*types.Basic)
-	return slice && ok && basic.Info()&types.IsString != 0
+	return slice && (ok && basic.Info()&types.IsString != 0 || stringOrBytes(from))
 }
 
 // stores notes that the expressions are assigned to: only their operands are

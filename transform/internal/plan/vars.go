@@ -259,30 +259,37 @@ func (b *builder) rootVar(e ast.Expr) *types.Var {
 
 // isArray reports whether t is an array, or a type parameter that may be one.
 func isArray(t types.Type) bool {
-	tp, ok := types.Unalias(t).(*types.TypeParam)
-	if !ok {
-		_, ok := t.Underlying().(*types.Array)
-		return ok
-	}
-	return mayBeArray(tp.Constraint())
+	return mayBe(t, func(t types.Type) bool { _, ok := t.(*types.Array); return ok })
 }
 
-func mayBeArray(term types.Type) bool {
-	switch t := term.Underlying().(type) {
+// stringOrBytes reports whether t is a type parameter that may be a string, and may be
+// a slice.
+func stringOrBytes(t types.Type) bool {
+	return mayBe(t, func(t types.Type) bool { _, ok := t.(*types.Slice); return ok }) &&
+		mayBe(t, func(t types.Type) bool { basic, ok := t.(*types.Basic); return ok && basic.Info()&types.IsString != 0 })
+}
+
+// mayBe reports whether an underlying type that t has, or may have as a type parameter,
+// is one of those.
+func mayBe(t types.Type, is func(types.Type) bool) bool {
+	if tp, ok := types.Unalias(t).(*types.TypeParam); ok {
+		t = tp.Constraint()
+	}
+	switch u := t.Underlying().(type) {
 	case *types.Union:
-		for u := range t.Terms() {
-			if mayBeArray(u.Type()) {
+		for term := range u.Terms() {
+			if mayBe(term.Type(), is) {
 				return true
 			}
 		}
 	case *types.Interface:
-		for e := range t.EmbeddedTypes() {
-			if mayBeArray(e) {
+		for e := range u.EmbeddedTypes() {
+			if mayBe(e, is) {
 				return true
 			}
 		}
-	case *types.Array:
-		return true
+	default:
+		return is(u)
 	}
 	return false
 }
