@@ -69,6 +69,8 @@ var breakages = []broken{
 	{"A22", "kernel/irql.go", "if to < old {", "if false {", ""},
 	{"A23", "kernel/irql.go", "if c.irql > limit {", "if false {", ""},
 	{"A23", "kernel/dpc.go", "if c.irql != DispatchLevel {", "if false {", ""},
+	{"A23", "kernel/thread.go", "if level := t.cpu.irql; level != PassiveLevel {", "if level := t.cpu.irql; false {", ""},
+	{"A34", "kernel/thread.go", "\tt.guarded++\n", "", ""},
 	{"A23", "kernel/thread.go", "if t == nil {", "if false {", ""},
 	{"A24", "kernel/interrupt.go", "if i.locked {", "if false {", ""},
 	{"A24", "kernel/interrupt.go", "if l.pending {\n\t\tl.target", "if false {\n\t\tl.target", ""},

@@ -117,6 +117,11 @@ func TestA23_LimitsOfLevels(t *testing.T) {
 		dpc := &DPC{Routine: func(c *CPU, _ *DPC, _ any) { leaves(c) }}
 		breaks(t, "A23", "IRQL_UNEXPECTED_VALUE", func() { m.c().QueueDPC(dpc, nil) })
 	})
+	t.Run("thread", func(t *testing.T) {
+		m := newMachine(Config{})
+		m.Wake(m.NewThread("thread", bodyFunc(func(t *Thread) { leaves(t.CPU()) })))
+		breaks(t, "A23", "IRQL_GT_ZERO", m.run)
+	})
 	t.Run("dispatch routine", func(t *testing.T) {
 		m := newMachine(Config{})
 		var kept *IRP

@@ -58,6 +58,7 @@ func (m *machine) loop(until *Thread) bool {
 			panic("kernel test: " + t.name + " is ready below another one's stack")
 		default:
 			t.body.Run(t)
+			t.Done()
 			m.Left(t)
 		}
 	}

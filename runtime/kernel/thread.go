@@ -129,8 +129,8 @@ func (t *Thread) WaitIdle(what string) {
 
 // Terminate ends the thread; its body must return then. Requests that it issued complete with nobody to tell (A11).
 func (t *Thread) Terminate() {
-	if t.kernel.verify {
-		t.kernel.order.mustHoldNothing(t)
+	if l := t.kernel.order.heldBy(t); l != nil {
+		t.kernel.violate(vLockThread, nil, "%s ends while it holds %s", t.name, l.Name)
 	}
 	t.state = Terminated
 	if t.active {
@@ -153,6 +153,25 @@ func (t *Thread) Exit() {
 	t.WaitIdle("its requests in flight, to end")
 	if t.inFlight == 0 {
 		t.Terminate()
+	}
+}
+
+// Done says that a piece of a thread's work has ended, as it does when its body's Run returns: like any routine it leaves the
+// CPU at the level at which it found it, and keeps no lock (A23). Who runs the kernel's loop calls it.
+func (t *Thread) Done() {
+	if t.cpu.irql != PassiveLevel || t.kernel.locks > 0 {
+		t.checkDone()
+	}
+}
+
+// checkDone says what a thread has not put back. Who did that has returned: nobody knows which routine it was.
+func (t *Thread) checkDone() {
+	k := t.kernel
+	if l := k.order.heldBy(t); l != nil {
+		k.bugCheckIn(nil, vWorkLocked, 0, "what ran on %s has kept %s", t.name, l.Name)
+	}
+	if level := t.cpu.irql; level != PassiveLevel {
+		k.bugCheckIn(nil, vWorkIRQL, 0, "what ran on %s has left its CPU at %v", t.name, level)
 	}
 }
 
@@ -180,13 +199,29 @@ func (t *Thread) Block(what string) Status {
 	c.Trace(HopThreadBlocked, nil, t.name, 0, 0)
 	delivering := k.delivering
 	k.delivering = false // others run
-	k.parker.Park(t)
+	if c.irql == PassiveLevel {
+		k.parker.Park(t)
+	} else {
+		t.parkAtAPC()
+	}
 	k.delivering = delivering
 	if t.active {
 		t.port.resume()
 	}
 	t.cpu.Trace(HopThreadUnblocked, nil, t.name, 0, 0)
 	return t.status
+}
+
+// parkAtAPC parks a thread that waits at APCLevel: the others run at their own, and its APCs stay held back (A34).
+func (t *Thread) parkAtAPC() {
+	t.cpu.irql = PassiveLevel
+	t.guarded++
+	t.kernel.parker.Park(t)
+	t.guarded--
+	t.cpu.irql = APCLevel
+	if !t.kernelAPCs.empty() {
+		t.cpu.attention |= attendAPC // when it comes down
+	}
 }
 
 // mustBe refuses the wait of no thread, which is what CPU.Thread returns to an ISR or a DPC that has interrupted nobody. It

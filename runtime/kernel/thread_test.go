@@ -51,6 +51,20 @@ func TestA34_KernelAPCs(t *testing.T) {
 	check("at APC level", "")
 	c.LowerIRQL(PassiveLevel)
 	check("below it", specials+" "+normals)
+	// Others run at their own level while it waits there, and it gets no APCs.
+	c.RaiseIRQL(APCLevel)
+	event := new(Event)
+	m.Wake(m.NewThread("other", bodyFunc(func(t *Thread) {
+		order = append(order, "other@"+t.CPU().IRQL().String())
+		queue()
+		m.SetEvent(event)
+		t.WaitIdle("nothing")
+	})))
+	m.user.Wait(event, false)
+	check("in a wait at APC level", "other@PASSIVE")
+	equal(t, "level after it", c.IRQL(), APCLevel)
+	c.LowerIRQL(PassiveLevel)
+	check("below it", specials+" "+normals)
 	// Completed requests are special APCs too: all of these in the order in which they were queued.
 	c.RaiseIRQL(DispatchLevel)
 	for _, name := range []string{"r1", "s1", "r2", "r3", "s2"} {

@@ -172,13 +172,14 @@ func (c *CPU) running() *Thread {
 	return c.thread
 }
 
-// mustHoldNothing refuses the end of a thread that holds a lock.
-func (o *lockOrder) mustHoldNothing(t *Thread) {
+// heldBy returns the first of the locks that a thread holds, nil if it holds none.
+func (o *lockOrder) heldBy(t *Thread) *SpinLock {
 	for _, l := range o.held {
 		if l.thread == t {
-			t.kernel.violate(vLockThread, nil, "%s ends while it holds %s", t.name, l.Name)
+			return l
 		}
 	}
+	return nil
 }
 
 // leads reports whether to was taken while from was held, or while one was that was taken while from was held, and so on.

@@ -50,6 +50,7 @@ var (
 	vISRContext     = Violation{detected + "110", "A25", "an ISR leaves the thread that it interrupts alone"}
 	vISRIRQL        = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "111)", "A23", "an ISR leaves the IRQL as it found it"}
 	vStorm          = Violation{"HARDWARE_INTERRUPT_STORM", "A25", "an ISR that claims an interrupt makes its device let go of the line"}
+	vWorkIRQL       = Violation{"IRQL_GT_ZERO_AT_SYSTEM_SERVICE", "A23", "what runs on a thread leaves the IRQL as it found it: PASSIVE"}
 	vCancelSlow     = Violation{detected + "135", "A17", "a cancelled IRP is completed within five minutes"}
 	vCompletionIRQL = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "FA)", "A23", "a completion routine leaves the IRQL as it found it"}
 	vLockTwice      = Violation{"SPIN_LOCK_ALREADY_OWNED (" + detected + "1000)", "A17", "a lock is not taken by whoever holds it"}
@@ -59,6 +60,7 @@ var (
 	vLockStranger   = Violation{detected + "1004", "A17", "a lock is released by whoever took it"}
 	vLockMadeTwice  = Violation{detected + "1005", "A17", "a lock is initialized once"}
 	vLockThread     = Violation{detected + "100A", "A17", "a thread that ends holds no lock"}
+	vWorkLocked     = Violation{"SDV SpinLockSafe (thread)", "A17", "what runs on a thread releases the locks that it has taken"}
 	vLockUnloaded   = Violation{detected + "100B", "A17", "a driver that goes holds no lock"}
 	vLockNotOwned   = Violation{"SPIN_LOCK_NOT_OWNED (" + detected + "1007)", "A17", "a lock is released by whoever holds it"}
 	vWriteChanged   = Violation{detected + "1010/1011 (write)", "A21", "the buffer of a write stays as it is until the write is complete"}
@@ -83,7 +85,7 @@ var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
 	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vControlPended, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
-	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vCancelSlow,
+	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vWorkIRQL, &vWorkLocked, &vCancelSlow,
 	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
 	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
 	&vReadChanged, &vDoubleCompletion, &vPendedCompleted, &vSpinLockSafe, &vCancelField, &vCancelSpinLock,

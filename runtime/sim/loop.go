@@ -123,6 +123,7 @@ func (w *World) requireOwner(call string) {
 	if w.running.Load() {
 		panic("sim: " + call + " of a World that runs already: code on a simulated thread awaits instead; another goroutine leaves it work by Inject")
 	}
+	w.main.Done()
 }
 
 // blocker is the continuation of a blocked thread.
@@ -162,6 +163,7 @@ func (w *World) Block(p async.Pending) {
 	}
 	for !b.done {
 		if t == w.main {
+			t.Done()
 			t.WaitIdle(b.what())
 			w.Park(t)
 		} else {

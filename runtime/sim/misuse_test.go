@@ -130,6 +130,32 @@ var misuse = []struct {
 		w.Kernel().NewLine("line", kernel.LevelSensitive, kernel.DeviceLevel, 3)
 		return nil
 	}},
+	{"level left raised by a message", []string{"A23", "ran on UI", "at DISPATCH"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Go("raise", func(context.Context) { w.Kernel().CPU().RaiseIRQL(kernel.DispatchLevel) })
+		w.Run()
+		return nil
+	}},
+	{"level left raised by a work item", []string{"A23", "ran on worker", "at APC"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Workers().Go(func() { w.Kernel().CPU().RaiseIRQL(kernel.APCLevel) })
+		w.Run()
+		return nil
+	}},
+	{"level left raised by a started thread", []string{"A23", "ran on thread 1", "at DISPATCH"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Go("start", func(context.Context) { w.StartThread(func() { w.Kernel().CPU().RaiseIRQL(kernel.DispatchLevel) }) })
+		w.Run()
+		return nil
+	}},
+	{"level left raised by the owner", []string{"A23", "ran on main", "at DISPATCH"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Kernel().CPU().RaiseIRQL(kernel.DispatchLevel)
+		w.Run()
+		return nil
+	}},
+	{"lock kept by a message", []string{"A17", "ran on UI", "has kept a lock"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		lock := &kernel.SpinLock{Name: "a lock"}
+		w.Go("lock", func(context.Context) { lock.Acquire(w.Kernel().CPU()) })
+		w.Run()
+		return nil
+	}},
 	{"World of no CPUs", []string{"at least one CPU"}, nil, func(*sim.World, *overlapped.File) error {
 		sim.New(1, sim.WithCPUs(-1))
 		return nil

@@ -171,6 +171,7 @@ func (w *World) runStarted(s *strand, t *kernel.Thread, f func()) {
 		w.kernel.Vacate(t)
 	}()
 	f()
+	t.Done()
 }
 
 // startedThread is a thread that StartThread made. It has no body: its code is on a strand from the start.
@@ -225,6 +226,7 @@ func (w *World) runThread(s *strand, t *kernel.Thread) {
 	}()
 	t.Body().Run(t)
 	returned = true
+	t.Done()
 }
 
 // panicStack is called where the panic with value v was recovered. It returns where it rose first and the awaits that it
