@@ -65,7 +65,8 @@
 // With several CPUs, what is pending on the others runs where the current one spends time below DISPATCH, and all take
 // turns otherwise; never two at a time.
 //
-// Threads run when the loop calls their Body, and Thread.Done after it. One that blocks in the middle of its work hands itself to a Parker.
+// Threads run when the loop calls their Body, and then Thread.Done. One that blocks in the middle of its work hands itself to a
+// Parker.
 //
 // # Checks
 //

@@ -119,7 +119,7 @@ func TestA23_LimitsOfLevels(t *testing.T) {
 	})
 	t.Run("thread", func(t *testing.T) {
 		m := newMachine(Config{})
-		m.Wake(m.NewThread("thread", bodyFunc(func(t *Thread) { leaves(t.CPU()) })))
+		m.Wake(m.NewThread("thread", bodyFunc(func(t *Thread) { leaves(t.CPU()); t.WaitIdle("nothing") })))
 		breaks(t, "A23", "IRQL_GT_ZERO", m.run)
 	})
 	t.Run("dispatch routine", func(t *testing.T) {

@@ -51,20 +51,6 @@ func TestA34_KernelAPCs(t *testing.T) {
 	check("at APC level", "")
 	c.LowerIRQL(PassiveLevel)
 	check("below it", specials+" "+normals)
-	// Others run at their own level while it waits there, and it gets no APCs.
-	c.RaiseIRQL(APCLevel)
-	event := new(Event)
-	m.Wake(m.NewThread("other", bodyFunc(func(t *Thread) {
-		order = append(order, "other@"+t.CPU().IRQL().String())
-		queue()
-		m.SetEvent(event)
-		t.WaitIdle("nothing")
-	})))
-	m.user.Wait(event, false)
-	check("in a wait at APC level", "other@PASSIVE")
-	equal(t, "level after it", c.IRQL(), APCLevel)
-	c.LowerIRQL(PassiveLevel)
-	check("below it", specials+" "+normals)
 	// Completed requests are special APCs too: all of these in the order in which they were queued.
 	c.RaiseIRQL(DispatchLevel)
 	for _, name := range []string{"r1", "s1", "r2", "r3", "s2"} {
@@ -97,6 +83,25 @@ func TestA34_KernelAPCs(t *testing.T) {
 type hopFunc func(h *Hop)
 
 func (f hopFunc) Trace(h *Hop) { f(h) }
+
+// TestA34_WaitAtAPCLevel: others run at their own level meanwhile, and the thread gets no APCs.
+func TestA34_WaitAtAPCLevel(t *testing.T) {
+	m := newMachine(Config{})
+	c := m.c()
+	event, ran := new(Event), false
+	c.RaiseIRQL(APCLevel)
+	m.Wake(m.NewThread("other", bodyFunc(func(t2 *Thread) {
+		equal(t, "level of the other", t2.CPU().IRQL(), PassiveLevel)
+		t2.CPU().QueueAPC(m.user, &APC{Kernel: func(*CPU, *APC) { ran = true }})
+		m.SetEvent(event)
+		t2.WaitIdle("nothing")
+	})))
+	m.user.Wait(event, false)
+	equal(t, "level after the wait", c.IRQL(), APCLevel)
+	equal(t, "APC at APC level", ran, false)
+	c.LowerIRQL(PassiveLevel)
+	equal(t, "APC below it", ran, true)
+}
 
 func TestA35_WaitsAndAPCs(t *testing.T) {
 	m := newMachine(Config{})
