@@ -21,6 +21,9 @@ type endpoint struct {
 // open opens a device for overlapped I/O; want is what it must be, 0 for anything. Of its calls those that succeed at once
 // end without a packet (A39).
 func (e *endpoint) open(w World, device string, want kernel.DeviceType) error {
+	if w == nil {
+		return &fs.PathError{Op: "open", Path: device, Err: errNilWorld}
+	}
 	k := w.Kernel()
 	h, status := k.CPU().Open(device, kernel.OpenOptions{Type: want})
 	if status.IsSuccess() {

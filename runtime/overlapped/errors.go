@@ -12,7 +12,10 @@ import (
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
-var errNilContext = errors.New("the context is nil: pass World.Context, or one derived from it")
+var (
+	errNilContext = errors.New("the context is nil: pass World.Context, or one derived from it")
+	errNilWorld   = errors.New("the World is nil: pass one that sim.New has made")
+)
 
 // The errors of misuse.
 var (

@@ -1,5 +1,13 @@
 package pool
 
+// refuseNil is asked wherever something is posted to a context: nothing would crash it later, when nobody knows any more
+// who it was.
+func refuseNil(isNil bool, context string) {
+	if isNil {
+		panic("pool: nil was posted to " + context + ": neither a function nor a continuation")
+	}
+}
+
 // queue is a ring, first in first out. Once grown it allocates nothing.
 type queue[T any] struct {
 	ring    []T

@@ -43,7 +43,7 @@ func (l *Loop) HandleErrors(f func(*async.OperationError)) { l.workers.HandleErr
 func (l *Loop) Post(c async.Continuation) { l.workers.Post(c) }
 
 // Do queues a call of f.
-func (l *Loop) Do(f func()) { l.Post(&call{sc: l, f: f}) }
+func (l *Loop) Do(f func()) { l.Post(callOf(l, f)) }
 
 // Run runs what is posted until Close was called, the queue is empty, and no
 // operation given to async.Forget is under way. A panic in something that is no

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,6 +36,27 @@ func (m *machine) MoveNext(*async.Executor) async.Continuation {
 		m.f()
 	}
 	return m.SetResult(m.task.GetResult())
+}
+
+// What would wait or crash later, where nobody knows who did it, is refused at once.
+func TestRealMisuse(t *testing.T) {
+	for want, do := range map[string]func(){
+		"nil was posted":                            func() { pool.NewLoop().Do(nil) },
+		"nil was posted to a pool or a loop":        func() { pool.NewWorkers(1).Post(nil) },
+		"nil was posted to a pool":                  func() { pool.NewSerial().Do(nil) },
+		"use NewWorkers":                            func() { new(pool.Workers).Do(func() {}) },
+		"NewLoop":                                   func() { new(pool.Loop).Do(func() {}) },
+		"OperationCompleted without OperationStart": func() { pool.NewLoop().OperationCompleted() },
+	} {
+		func() {
+			defer func() {
+				if told, ok := recover().(string); !ok || !strings.Contains(told, want) {
+					t.Errorf("want %q, got %q", want, told)
+				}
+			}()
+			do()
+		}()
+	}
 }
 
 func TestRealLoopRunsEverythingOnItsGoroutineInOrder(t *testing.T) {

@@ -60,6 +60,10 @@ func (w *Workers) HandleErrors(f func(*async.OperationError)) {
 
 // Post queues c. It implements async.SyncContext.
 func (w *Workers) Post(c async.Continuation) {
+	refuseNil(c == nil, "a pool or a loop")
+	if w.limit == 0 {
+		panic("pool: a Workers or Loop that nobody has made: use NewWorkers, NewSerial or NewLoop")
+	}
 	w.mu.Lock()
 	w.queue.push(c)
 	start := !w.owned && w.active < w.limit
@@ -74,7 +78,7 @@ func (w *Workers) Post(c async.Continuation) {
 }
 
 // Do queues a call of f.
-func (w *Workers) Do(f func()) { w.Post(&call{sc: w, f: f}) }
+func (w *Workers) Do(f func()) { w.Post(callOf(w, f)) }
 
 // work is a worker: it runs what is queued until nothing is.
 func (w *Workers) work() {
@@ -150,6 +154,9 @@ func (w *Workers) OperationCompleted() { w.track(-1) }
 func (w *Workers) track(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.pending+n < 0 {
+		panic("pool: OperationCompleted without OperationStarted")
+	}
 	w.pending += n
 	w.changed.Broadcast()
 }
@@ -171,6 +178,14 @@ type call struct {
 	async.Anywhere
 	sc async.SyncContext
 	f  func()
+}
+
+// callOf is nil, as f is: Post refuses that.
+func callOf(sc async.SyncContext, f func()) async.Continuation {
+	if f == nil {
+		return nil
+	}
+	return &call{sc: sc, f: f}
 }
 
 func (c *call) SyncContext() async.SyncContext { return c.sc }

@@ -39,10 +39,11 @@ func (s *Serial) Context(parent context.Context) context.Context {
 func (s *Serial) String() string { return s.name }
 
 // Do queues a call of f.
-func (s *Serial) Do(f func()) { s.Post(&call{sc: s, f: f}) }
+func (s *Serial) Do(f func()) { s.Post(callOf(s, f)) }
 
 // Post queues a continuation. It implements async.SyncContext.
 func (s *Serial) Post(c async.Continuation) {
+	refuseNil(c == nil, s.name)
 	p := s.threads
 	p.posts++
 	p.kernel.CPU().Trace(kernel.HopPosted, nil, s.name, 0, 0)

@@ -58,6 +58,7 @@ func (p *Threads) Posts() uint64 { return p.posts }
 
 // Post queues a continuation. It implements async.SyncContext.
 func (p *Threads) Post(c async.Continuation) {
+	refuseNil(c == nil, p.name)
 	cpu := p.kernel.CPU()
 	p.posts++
 	cpu.Trace(kernel.HopPosted, nil, p.name, 0, 0)
@@ -66,6 +67,7 @@ func (p *Threads) Post(c async.Continuation) {
 
 // Go queues a function. It may be called at up to DispatchLevel: a timer's DPC does.
 func (p *Threads) Go(f func()) {
+	refuseNil(f == nil, p.name)
 	p.posts++
 	p.port.Post(p.kernel.CPU(), work(f), nil)
 }

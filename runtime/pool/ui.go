@@ -66,6 +66,7 @@ func (u *UI) String() string { return u.thread.Name() }
 
 // Post queues a continuation as a message. It implements async.SyncContext.
 func (u *UI) Post(c async.Continuation) {
+	refuseNil(c == nil, u.thread.Name())
 	u.posts++
 	u.kernel.CPU().Trace(kernel.HopPosted, nil, u.thread.Name(), 0, 0)
 	u.push(message{continuation: c})
@@ -73,7 +74,10 @@ func (u *UI) Post(c async.Continuation) {
 }
 
 // Go queues a function as a message; the name is for the trace.
-func (u *UI) Go(name string, f func()) { u.push(message{name: name, function: f}) }
+func (u *UI) Go(name string, f func()) {
+	refuseNil(f == nil, u.thread.Name())
+	u.push(message{name: name, function: f})
+}
 
 func (u *UI) push(m message) {
 	u.messages.push(m)

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -28,7 +26,7 @@ func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConf
 	line := w.NewLine(name, diskLevel)
 	dev.Connect(&w.clock, w.Oracle(), line, w.Probe())
 	if _, status := driver.NewDisk(w.kernel, dev, line); !status.IsSuccess() {
-		return nil, fmt.Errorf("sim: disk %s: the kernel reports %v", name, status)
+		return nil, notPlugged("disk", name, status)
 	}
 	d := &Disk{world: w, device: dev}
 	w.disks[name] = d

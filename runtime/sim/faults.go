@@ -8,7 +8,7 @@ import (
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
-// Rate is how often a fault strikes: so many times in a million opportunities.
+// Rate is how often a fault strikes: so many times in a million opportunities; more than a million is always.
 type Rate uint32
 
 // Rates to multiply: 3*Percent.

@@ -36,6 +36,7 @@ type watch struct {
 // Inject makes the World call f at its next step, on a timer thread. It is the one method that any goroutine may call at
 // any time. It does not make the World run.
 func (w *World) Inject(f func()) {
+	refuseNil(f == nil, "Inject")
 	o := &w.outside
 	o.mu.Lock()
 	o.calls = append(o.calls, f)
@@ -64,6 +65,7 @@ func (w *World) takeInbox() {
 // World, else at the World's next step. stop keeps f from being called and reports whether it did. It is async.Watcher's
 // and overlapped.World's.
 func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
+	refuseNil(f == nil, "OnDone")
 	if c, ok := ctx.Value(async.CancelKey{}).(*worldContext); ok && c.world == w && c.Done() == ctx.Done() {
 		return c.AfterFunc(f)
 	}

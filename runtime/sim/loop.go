@@ -246,7 +246,8 @@ func (w *World) deadlock() *Deadlock {
 }
 
 // Close ends the World: goroutines of threads that are still blocked end, running their deferred calls. It is only
-// needed if threads are blocked, or to flush a trace; the World cannot be used after it. It returns the trace's error.
+// needed if threads are blocked, or to flush a trace. What is started in the World after it never happens, so that deferred
+// calls may end what they will; Run, Settle and a blocking Await say that it is closed. It returns the trace's error.
 func (w *World) Close() error {
 	if w.closed {
 		return w.TraceError()

@@ -156,6 +156,18 @@ var misuse = []struct {
 		w.Run()
 		return nil
 	}},
+	{"nil World", []string{"open net", "the World is nil"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := overlapped.Listen(nil, "net", 80)
+		return err
+	}},
+	{"disk without a name", []string{"the disk has no name"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := w.NewDisk("", device.NewMemory(nil), device.DiskConfig{})
+		return err
+	}},
+	{"adapter whose frames are all header", []string{"adapter net", "MTU"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := w.NewAdapter("net", 1, device.AdapterConfig{MTU: 1})
+		return err
+	}},
 	{"World of no CPUs", []string{"at least one CPU"}, nil, func(*sim.World, *overlapped.File) error {
 		sim.New(1, sim.WithCPUs(-1))
 		return nil
@@ -191,6 +203,34 @@ func TestMisuseIsTold(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNilFunctions: a nil function is refused at the call that passes it, which is named.
+func TestNilFunctions(t *testing.T) {
+	for name, do := range map[string]func(w *sim.World){
+		"Go":          func(w *sim.World) { w.Go("x", nil) },
+		"StartThread": func(w *sim.World) { w.StartThread(nil) },
+		"Inject":      func(w *sim.World) { w.Inject(nil) },
+		"AfterFunc":   func(w *sim.World) { w.AfterFunc(time.Second, nil) },
+		"OnDone":      func(w *sim.World) { w.OnDone(w.Context(), nil) },
+		"UI thread":   func(w *sim.World) { w.UI().Go("x", nil) },
+		"UI thread:":  func(w *sim.World) { w.UI().Post(nil) },
+		"worker":      func(w *sim.World) { w.Workers().Go(nil) },
+		"worker:":     func(w *sim.World) { w.Post(nil) },
+		"s":           func(w *sim.World) { w.NewSerial("s").Do(nil) },
+		"s:":          func(w *sim.World) { w.NewSerial("s").Post(nil) },
+	} {
+		w := sim.New(1)
+		told := func() (told string) {
+			defer func() { told = fmt.Sprint(recover()) }()
+			do(w)
+			return
+		}()
+		if !strings.Contains(told, " "+name) || !strings.Contains(told, "nil ") {
+			t.Errorf("%s: %s", name, told)
+		}
+		w.Run() // it is as good as before
 	}
 }
 

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -29,7 +27,7 @@ func (w *World) NewAdapter(name string, host uint16, cfg device.AdapterConfig) (
 	line := w.NewLine(name, adapterLevel)
 	dev.Connect(&w.clock, w.Oracle(), line, w.Probe())
 	if _, status := driver.NewNet(w.kernel, dev, line, host); !status.IsSuccess() {
-		return nil, fmt.Errorf("sim: adapter %s: the kernel reports %v", name, status)
+		return nil, notPlugged("adapter", name, status)
 	}
 	return &Adapter{world: w, device: dev, host: host}, nil
 }

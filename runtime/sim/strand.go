@@ -140,6 +140,7 @@ func (s *strand) lost(r any) {
 // StartThread runs f on a new simulated thread, at once, and returns when f first blocks or ends. It is part of
 // async.Starter.
 func (w *World) StartThread(f func()) {
+	refuseNil(f == nil, "StartThread")
 	s, c := w.current, w.kernel.CPU()
 	starter := c.Thread()
 	if starter == nil || w.closed {

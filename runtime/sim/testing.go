@@ -87,6 +87,8 @@ func seeds(t *testing.T) (first, count uint64) {
 		}
 	}
 	switch {
+	case n < 0:
+		t.Fatalf("sim: -sim.seeds=%d is not a number of seeds", n)
 	case n > 0:
 	case testing.Short():
 		n = shortSeeds

@@ -247,6 +247,14 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// TestNumberOfSeeds: a negative one is refused.
+func TestNumberOfSeeds(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSeeds$", "-sim.seeds=-1")
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "-sim.seeds=-1 is not a number of seeds") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // TestSkip: a test that is skipped in some seed is skipped, wherever Skip is called, and no other seed runs.
 func TestSkip(t *testing.T) {
 	for name, skip := range map[string]func(t *testing.T, w *sim.World){

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -28,7 +26,7 @@ func (w *World) NewTimer(name string, cfg device.TimerConfig) (*Timer, error) {
 	line := w.NewLine(name, timerLevel)
 	dev.Connect(&w.clock, w.Oracle(), line)
 	if _, status := driver.NewTimer(w.kernel, dev, line); !status.IsSuccess() {
-		return nil, fmt.Errorf("sim: timer %s: the kernel reports %v", name, status)
+		return nil, notPlugged("timer", name, status)
 	}
 	return &Timer{world: w, device: dev}, nil
 }

@@ -18,6 +18,7 @@ type timer struct {
 // the order of the calls of AfterFunc. stop keeps f from being called and reports whether it did. It is part of
 // async.Timers.
 func (w *World) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	refuseNil(f == nil, "AfterFunc")
 	t := &timer{world: w, f: f}
 	t.dpc = kernel.DPC{Name: "the DPC of a timer", Routine: timerExpired}
 	t.DPC, t.Owner = &t.dpc, t

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -27,7 +25,7 @@ func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, err
 	line := w.NewLine(name, toasterLevel)
 	dev.Connect(&w.clock, w.Oracle(), line, w.Probe())
 	if _, status := driver.NewToaster(w.kernel, dev, line); !status.IsSuccess() {
-		return nil, fmt.Errorf("sim: toaster %s: the kernel reports %v", name, status)
+		return nil, notPlugged("toaster", name, status)
 	}
 	return &Toaster{world: w, device: dev}, nil
 }

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/kernel"
 )
@@ -18,6 +20,17 @@ func (w *World) NewLine(name string, level kernel.IRQL) *kernel.Line {
 	line := w.kernel.NewLine(name, mode, level, w.lines%w.kernel.CPUs())
 	w.lines++
 	return line
+}
+
+// notPlugged says why a device could not be plugged in.
+func notPlugged(kind, name string, status kernel.Status) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("sim: the %s has no name", kind)
+	case kind == "adapter" && status == kernel.StatusInvalidParameter:
+		return fmt.Errorf("sim: adapter %s: its MTU leaves no room behind the header of a frame", name)
+	}
+	return fmt.Errorf("sim: %s %s: the kernel reports %v", kind, name, status)
 }
 
 // Oracle makes a device's choices: the World's decisions. In a World with faults it is a device.Hazard too.

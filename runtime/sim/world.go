@@ -193,8 +193,16 @@ func (w *World) HandleErrors(f func(*async.OperationError)) {
 // IOPort returns the completion port of the I/O threads. It is part of overlapped.World.
 func (w *World) IOPort() *kernel.CompletionPort { return w.io.Port() }
 
+// refuseNil is asked by what takes a function to be called later: only now it is known who has forgotten it.
+func refuseNil(isNil bool, call string) {
+	if isNil {
+		panic("sim: " + call + " of a nil function")
+	}
+}
+
 // Go posts f to the UI thread as a message; the name is for the trace. f gets UIContext.
 func (w *World) Go(name string, f func(ctx context.Context)) {
+	refuseNil(f == nil, "Go")
 	w.ui.Go(name, func() { f(w.uiCtx) })
 }
 
