@@ -148,7 +148,9 @@ func (c *CPU) deliverAPCs() {
 		if a.Kernel != nil {
 			a.Kernel(c, a)
 		}
-		c.requireRestored(APCLevel, "APC", a.Name)
+		if c.irql != APCLevel {
+			c.notRestored(a.Kernel, APCLevel, "APC "+a.Name)
+		}
 		c.LowerIRQL(old)
 		if a.Normal != nil {
 			k, delivering := c.kernel, c.kernel.delivering

@@ -40,9 +40,9 @@ func (c *CPU) releaseBuffer(irp *IRP) {
 	read := irp.top().Major == MajorRead
 	switch {
 	case changed && read:
-		c.kernel.violate(vReadChanged, irp, "the buffer of a read of %s was written to by somebody else while the read was in flight: give each operation a buffer of its own, and use it when the operation is complete", irp.file.device.Name)
+		c.kernel.bugCheckIn(nil, vReadChanged, irp.id, "the buffer of a read of %s was written to by somebody else while the read was in flight: give each operation a buffer of its own, and use it when the operation is complete", irp.file.device.Name)
 	case changed:
-		c.kernel.violate(vWriteChanged, irp, "the buffer of a write to %s was changed while the write was in flight: wait for its completion, or write a copy", irp.file.device.Name)
+		c.kernel.bugCheckIn(nil, vWriteChanged, irp.id, "the buffer of a write to %s was changed while the write was in flight: wait for its completion, or write a copy", irp.file.device.Name)
 	case read:
 		copy(g.original, irp.UserBuffer)
 		irp.UserBuffer = g.original

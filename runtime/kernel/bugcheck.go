@@ -17,7 +17,7 @@ type BugCheck struct {
 	Rule    string     // the rule of this package's essay that was broken, such as "A8"
 	Text    string     // what happened
 	Must    string     // what should have; "": see the rule
-	Where   string     // the function, with file and line, that broke it; "": unknown
+	Where   string     // the function, with file and line, that broke it; "": unknown, as when that is over
 	Time    clock.Time // when; negative: unknown
 	IRP     uint64     // which IRP it concerns; 0: none
 	History []Hop      // with Config.Verify: what happened to that IRP, or, without one, what happened last
@@ -82,13 +82,20 @@ func (irp *IRP) number() uint64 {
 	return irp.id
 }
 
-// culprit returns the innermost function on the stack that is not the kernel's own.
+// culprit returns the innermost function on the stack that is not the machine's own: whose call broke the contract. "" if
+// that is not to be seen: what the machine was in the middle of when something happened to it has no part in that, and
+// whoever runs the World has none in what happens there.
 func culprit() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && !isKernel(f) && !strings.HasPrefix(f.Function, "runtime.") {
+		room, ours := strings.CutPrefix(f.Function, rooms)
+		switch {
+		case room == "kernel.(*CPU).deliver" || room == "kernel.(*Kernel).Next" || room == "sim.(*World).loop":
+			return ""
+		case ours && !strings.HasPrefix(room, "driver.") && !strings.HasPrefix(room, "device.") && !strings.HasSuffix(f.File, "_test.go"):
+		case f.Function != "" && !strings.HasPrefix(f.Function, "runtime."):
 			return location(f.Function, f.File, f.Line)
 		}
 		if !more {
@@ -97,11 +104,10 @@ func culprit() string {
 	}
 }
 
-func isKernel(f runtime.Frame) bool {
-	return strings.Contains(f.Function, "nothread/runtime/kernel.") && !strings.HasSuffix(f.File, "_test.go")
-}
+// rooms is what the names of the machine's own functions begin with. Drivers are there too, and they may break a contract.
+const rooms = "github.com/nothread/nothread/runtime/"
 
-// routineName names a function, with its file and line if it is no method value.
+// routineName names a function, with its file and line.
 func routineName(f any) string {
 	if f == nil {
 		return ""
@@ -110,8 +116,36 @@ func routineName(f any) string {
 	if fn == nil {
 		return ""
 	}
+	name, isValue := strings.CutSuffix(fn.Name(), "-fm")
+	if isValue {
+		fn = method(fn, name)
+	}
 	file, line := fn.FileLine(fn.Entry())
-	return location(strings.TrimSuffix(fn.Name(), "-fm"), file, line)
+	return location(name, file, line)
+}
+
+// method returns the method that the wrapper of a method value calls. The wrapper has no line of its own. A small method is in
+// it, inlined; any other stands before it in the program, because a package's wrappers come last.
+func method(wrapper *runtime.Func, name string) *runtime.Func {
+	for pc := wrapper.Entry(); ; pc++ {
+		fn := runtime.FuncForPC(pc)
+		if fn == nil || fn.Entry() != wrapper.Entry() {
+			break
+		}
+		if fn.Name() == name {
+			return fn
+		}
+	}
+	for entry := wrapper.Entry(); ; {
+		fn := runtime.FuncForPC(entry - 1)
+		switch {
+		case fn == nil || fn.Entry() >= entry:
+			return wrapper
+		case fn.Name() == name:
+			return fn
+		}
+		entry = fn.Entry()
+	}
 }
 
 func location(function, file string, line int) string {

@@ -1,5 +1,7 @@
 package kernel
 
+import "strconv"
+
 // This file is cancellation: a request to complete a request early, which may come at any moment of its life. Rules A16
 // to A21. The one idea: the cancel routine is a token. Whoever swaps it out of the IRP owns its completion.
 
@@ -73,13 +75,15 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 		return false
 	}
 	irp.CancelIRQL = c.CancelLockIRQL()
-	level := irp.CancelIRQL
+	id, level := irp.id, irp.CancelIRQL
 	c.kernel.counts.Cancels++
 	routine(c, irp.CurrentStackLocation().Device, irp)
 	if c.kernel.cancelLock.held {
-		c.kernel.bugCheckIn(routine, vCancelSpinLock, 0, "a cancel routine returned holding the cancel lock")
+		c.kernel.bugCheckIn(routine, vCancelSpinLock, id, "a cancel routine returned holding the cancel lock")
 	}
-	c.requireRestored(level, "a cancel routine", "")
+	if c.irql != level {
+		c.notRestored(routine, level, "the cancel routine of irp#"+strconv.FormatUint(id, 10))
+	}
 	return true
 }
 

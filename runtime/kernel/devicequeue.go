@@ -214,7 +214,7 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 			}
 			dev.Driver.StartIo(c, dev, irp)
 			if c.irql != DispatchLevel {
-				c.notRestored(DispatchLevel, "StartIo of", dev.Driver.Name)
+				c.notRestored(dev.Driver.StartIo, DispatchLevel, "StartIo of "+dev.Driver.Name)
 			}
 		}
 		irp = nil

@@ -119,10 +119,10 @@ func (c *CPU) drainDPCs() {
 		}
 		d.Routine(c, d, argument)
 		if c.irql != DispatchLevel {
-			c.notRestored(DispatchLevel, "DPC", d.Name)
+			c.notRestored(d.Routine, DispatchLevel, "DPC "+d.Name)
 		}
 		if k.verify && k.clock.Now().Sub(began) > dpcBudget {
-			k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "DPC %s took %v, more than %v", d.Name, k.clock.Now().Sub(began), dpcBudget)
+			k.bugCheckIn(d.Routine, vDPCBudget, 0, "DPC %s took %v, more than %v", d.Name, k.clock.Now().Sub(began), dpcBudget)
 		}
 	}
 	q.draining = false

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // This file is the interrupt controller: lines, the interrupt objects of drivers connected to them, and what happens
@@ -228,7 +229,7 @@ func (c *CPU) service(l *Line) {
 	}
 	by := l.callChain(c)
 	if k.verify && k.clock.Now().Sub(began) > isrBudget {
-		k.bugCheck("DPC_WATCHDOG_VIOLATION", "A33", nil, "the ISRs of %s took %v, more than %v", l.name, k.clock.Now().Sub(began), isrBudget)
+		l.overBudget(by, k.clock.Now().Sub(began))
 	}
 	if l.serviced++; by == nil || l.serviced >= stormWindow {
 		l.guard(by != nil)
@@ -239,6 +240,15 @@ func (c *CPU) service(l *Line) {
 		l.insist(by)
 		l.request() // still asserted after the end of interrupt: fires again (A26)
 	}
+}
+
+// overBudget ends the World because the ISRs of an interrupt took too long. If there are several, nobody knows which.
+func (l *Line) overBudget(by *Interrupt, took time.Duration) {
+	var service any
+	if by != nil && len(l.chain) == 1 {
+		service = by.Service
+	}
+	l.kernel.bugCheckIn(service, vISRBudget, 0, "the ISRs of %s took %v, more than %v", l.name, took, isrBudget)
 }
 
 // insist counts how often in a row a level line is still asserted after an ISR has claimed it. Its interrupts keep DPCs and

@@ -86,14 +86,7 @@ func (c *CPU) wrongLevel(level IRQL, routine string) {
 	c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s called at %v, allowed at %v only", routine, c.irql, level)
 }
 
-// requireRestored checks that a routine left the level as it found it (A23).
-// The name of the routine comes in two parts because putting them together costs more than the check.
-func (c *CPU) requireRestored(level IRQL, routine, of string) {
-	if c.irql != level {
-		c.notRestored(level, routine, of)
-	}
-}
-
-func (c *CPU) notRestored(level IRQL, routine, of string) {
-	c.kernel.bugCheck("IRQL_UNEXPECTED_VALUE", "A23", nil, "%s %s was entered at %v and left at %v", routine, of, level, c.irql)
+// notRestored is the bugcheck of a routine that has not left the level as it found it (A23).
+func (c *CPU) notRestored(routine any, level IRQL, what string) {
+	c.kernel.bugCheckIn(routine, vNotRestored, 0, "%s was entered at %v and left at %v", what, level, c.irql)
 }

@@ -74,6 +74,11 @@ func (b *bad) isr(service func(c *CPU)) {
 	b.c().Spend(1)
 }
 
+// dpc lets a DPC run.
+func (b *bad) dpc(f func(c *CPU)) {
+	b.c().QueueDPC(&DPC{Name: "bad", Routine: func(c *CPU, _ *DPC, _ any) { f(c) }}, nil)
+}
+
 // work lets a thread do something.
 func (b *bad) work(f func()) {
 	b.Wake(b.NewThread("bad", bodyFunc(func(t *Thread) { f(); t.WaitIdle("nothing") })))
@@ -81,7 +86,7 @@ func (b *bad) work(f func()) {
 }
 
 // nobody are the violations that are noticed when whoever has committed them is gone.
-var nobody = []*Violation{&vWorkIRQL, &vWorkLocked}
+var nobody = []*Violation{&vWorkIRQL, &vWorkLocked, &vReadChanged, &vWriteChanged}
 
 // plants has, by violation, a driver that commits it.
 var plants = map[*Violation]func(b *bad){
@@ -229,8 +234,11 @@ var plants = map[*Violation]func(b *bad){
 		l.Assert()
 		b.c().Spend(1)
 	},
-	&vWorkIRQL:   func(b *bad) { b.work(func() { b.c().RaiseIRQL(APCLevel) }) },
-	&vWorkLocked: func(b *bad) { b.work(b.c().AcquireCancelLock) },
+	&vNotRestored: func(b *bad) { b.dpc(func(c *CPU) { c.RaiseIRQL(HighLevel) }) },
+	&vDPCBudget:   func(b *bad) { b.dpc(func(c *CPU) { c.Spend(time.Second) }) },
+	&vISRBudget:   func(b *bad) { b.isr(func(c *CPU) { c.Spend(time.Second) }) },
+	&vWorkIRQL:    func(b *bad) { b.work(func() { b.c().RaiseIRQL(APCLevel) }) },
+	&vWorkLocked:  func(b *bad) { b.work(b.c().AcquireCancelLock) },
 	&vCancelSlow: func(b *bad) {
 		b.request(pends(&b.kept))
 		b.c().CancelIRP(b.kept)
@@ -421,6 +429,17 @@ var otherPlants = []struct {
 		p := b.NewCompletionPort("port", 1)
 		b.Wake(b.NewThread("bad", bodyFunc(func(t *Thread) { t.CPU().RaiseIRQL(DispatchLevel); p.Remove(t) })))
 		b.run()
+	}},
+	{"cancel routine", &vNotRestored, func(b *bad) {
+		b.request(pends(&b.kept))
+		b.kept.SetCancelRoutine(func(c *CPU, _ *DeviceObject, irp *IRP) {
+			c.ReleaseCancelLock(irp.CancelIRQL)
+			c.RaiseIRQL(APCLevel)
+		})
+		b.c().CancelIRP(b.kept)
+	}},
+	{"APC", &vNotRestored, func(b *bad) {
+		b.c().QueueAPC(b.user, &APC{Kernel: func(c *CPU, _ *APC) { c.LowerIRQL(PassiveLevel) }})
 	}},
 	{"completion in a completion routine", &vDoubleCompletion, func(b *bad) {
 		b.request(b.passes(func(c *CPU, _ *DeviceObject, irp *IRP, _ any) Status {

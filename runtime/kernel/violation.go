@@ -50,6 +50,9 @@ var (
 	vISRContext     = Violation{detected + "110", "A25", "an ISR leaves the thread that it interrupts alone"}
 	vISRIRQL        = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "111)", "A23", "an ISR leaves the IRQL as it found it"}
 	vStorm          = Violation{"HARDWARE_INTERRUPT_STORM", "A25", "an ISR that claims an interrupt makes its device let go of the line"}
+	vNotRestored    = Violation{"IRQL_UNEXPECTED_VALUE", "A23", "a DPC, an APC, StartIo and a cancel routine leave the IRQL as they found it"}
+	vDPCBudget      = Violation{"DPC_WATCHDOG_VIOLATION", "A33", "a DPC takes 100µs at most"}
+	vISRBudget      = Violation{"DPC_WATCHDOG_VIOLATION", "A33", "the ISRs of a line take 25µs at most"}
 	vWorkIRQL       = Violation{"IRQL_GT_ZERO_AT_SYSTEM_SERVICE", "A23", "what runs on a thread leaves the IRQL as it found it: PASSIVE"}
 	vCancelSlow     = Violation{detected + "135", "A17", "a cancelled IRP is completed within five minutes"}
 	vCompletionIRQL = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "FA)", "A23", "a completion routine leaves the IRQL as it found it"}
@@ -85,7 +88,7 @@ var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
 	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vControlPended, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
-	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vWorkIRQL, &vWorkLocked, &vCancelSlow,
+	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vNotRestored, &vDPCBudget, &vISRBudget, &vWorkIRQL, &vWorkLocked, &vCancelSlow,
 	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
 	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
 	&vReadChanged, &vDoubleCompletion, &vPendedCompleted, &vSpinLockSafe, &vCancelField, &vCancelSpinLock,

@@ -168,6 +168,11 @@ var misuse = []struct {
 		_, err := w.NewAdapter("net", 1, device.AdapterConfig{MTU: 1})
 		return err
 	}},
+	{"open at DISPATCH", []string{"A23", "Open", "called at DISPATCH", "misuse_test.go:"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		w.Kernel().CPU().RaiseIRQL(kernel.DispatchLevel)
+		_, err := w.Open("disk")
+		return err
+	}},
 	{"World of no CPUs", []string{"at least one CPU"}, nil, func(*sim.World, *overlapped.File) error {
 		sim.New(1, sim.WithCPUs(-1))
 		return nil
