@@ -119,6 +119,7 @@ func (g *generator) integers(t *typ, d int) []option {
 			}
 			return g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1))
 		}},
+		{2, func() string { return g.elementCall(d) }},
 		{1, func() string {
 			if g.hidden("len") {
 				return ""
@@ -400,6 +401,24 @@ func (g *generator) pointers(t *typ, d int) []option {
 			return ""
 		}},
 	}
+}
+
+// elementCall calls an element, or its method: when that is read depends on whether
+// its index calls anything.
+func (g *generator) elementCall(d int) string {
+	of, method := tFuncs, ""
+	if g.p(40) {
+		of, method = tIs, ".Val"
+	}
+	x := g.place(of)
+	if x == "" || g.plain > 0 {
+		return ""
+	}
+	index := g.index(d)
+	if g.p(30) && !g.hidden("len") {
+		index = g.f("len(%s)-1", x)
+	}
+	return g.f("%s[%s]%s(%s)", x, index, method, g.expr(tInt, d-1))
 }
 
 func (g *generator) functions(d int) []option {

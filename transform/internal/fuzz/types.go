@@ -65,6 +65,8 @@ var (
 	tError   = &typ{text: "error", kind: failure}
 	tI       = &typ{text: "I", kind: valuer}
 	tFunc    = &typ{text: "func(int) int", kind: function}
+	tFuncs   = &typ{text: "[]func(int) int", kind: slice, elem: tFunc}
+	tIs      = &typ{text: "[]I", kind: slice, elem: tI}
 	tG       = &typ{text: "G[int]", kind: generic, elem: tInt}
 	tAnon    = &typ{text: "struct{ A int; S string }", kind: structure}
 	tOp      = &typ{text: "Op", kind: opaque}
@@ -80,7 +82,7 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tError, tI, tFunc, tG, tGS, tAnon, tOp, tTask, tUnsafe,
+	tPArray, tError, tI, tFunc, tFuncs, tIs, tG, tGS, tAnon, tOp, tTask, tUnsafe,
 }
 
 func init() { // T has a field of type T
