@@ -21,6 +21,7 @@ type BugCheck struct {
 	Time    clock.Time // when; negative: unknown
 	IRP     uint64     // which IRP it concerns; 0: none
 	History []Hop      // with Config.Verify: what happened to that IRP, or, without one, what happened last
+	Cut     bool       // only the end of that IRP's history is remembered: of all IRPs, the last 512 hops are
 }
 
 func (b *BugCheck) Error() string {
@@ -38,6 +39,9 @@ func (b *BugCheck) Error() string {
 	}
 	if b.Where != "" {
 		fmt.Fprintf(&s, "\n  in:   %s", b.Where)
+	}
+	if b.Cut {
+		fmt.Fprintf(&s, "\n  … what came before is forgotten: of all IRPs, only the last %d hops are remembered", historyDepth)
 	}
 	for i := range b.History {
 		s.WriteString("\n  ")
@@ -69,9 +73,9 @@ func (k *Kernel) bugCheck(code, rule string, irp *IRP, format string, args ...an
 }
 
 func (k *Kernel) newBugCheck(code, rule string, irp uint64, format string, args []any) *BugCheck {
-	return &BugCheck{
-		Code: code, Rule: rule, Text: fmt.Sprintf(format, args...), Time: k.clock.Now(), IRP: irp, History: k.history.of(irp),
-	}
+	b := &BugCheck{Code: code, Rule: rule, Text: fmt.Sprintf(format, args...), Time: k.clock.Now(), IRP: irp}
+	b.History, b.Cut = k.history.of(irp)
+	return b
 }
 
 // number is ID for an IRP that may be none: 0.
@@ -161,8 +165,9 @@ const historyDepth = 512
 
 // history is the last hops: a ring.
 type history struct {
-	hops []Hop
-	next int
+	hops      []Hop
+	next      int
+	forgotten uint64 // the last built of the IRPs of which a hop is gone
 }
 
 func (h *history) add(e *Hop) {
@@ -170,18 +175,19 @@ func (h *history) add(e *Hop) {
 		h.hops = append(h.hops, *e)
 		return
 	}
+	h.forgotten = max(h.forgotten, h.hops[h.next].IRP)
 	h.hops[h.next] = *e
 	h.next = (h.next + 1) % historyDepth
 }
 
-// of returns the hops of an IRP that are remembered, in their order; of none, the last of all.
-func (h *history) of(irp uint64) []Hop {
+// of returns the hops of an IRP that are remembered, in their order, and whether there may have been others before; of none, the
+// last of all.
+func (h *history) of(irp uint64) (hops []Hop, cut bool) {
 	const last = 12
-	var hops []Hop
 	for i := range h.hops {
 		if e := &h.hops[(h.next+i)%len(h.hops)]; irp == 0 && i >= len(h.hops)-last || irp != 0 && e.IRP == irp {
 			hops = append(hops, *e)
 		}
 	}
-	return hops
+	return hops, irp != 0 && irp <= h.forgotten && (len(hops) == 0 || hops[0].Kind != HopIRPBuilt)
 }

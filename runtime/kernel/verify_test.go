@@ -530,9 +530,34 @@ func TestVerifierHistory(t *testing.T) {
 			kinds = append(kinds, h.Kind.String())
 		}
 		equal(t, "hops", strings.Join(kinds, " "), "irp-built call-driver mark-pending pending cancel")
+		equal(t, "cut", check.Cut, false)
 	}()
 	b.c().CancelIRP(first)
 	b.finish(first, StatusPending, 0)
+}
+
+// TestVerifierForgets: of an IRP that is older than what is remembered, the bugcheck says so; and only of such a one.
+func TestVerifierForgets(t *testing.T) {
+	for old, want := range map[bool]bool{true: true, false: false} {
+		b := newBad(t)
+		b.request(pends(&b.kept))
+		irp := b.kept
+		for range historyDepth {
+			b.c().CancelIRP(irp)
+		}
+		if !old {
+			b.request(pends(&b.kept))
+			irp = b.kept
+		}
+		func() {
+			defer func() {
+				check := recover().(*BugCheck)
+				equal(t, "cut", check.Cut, want)
+				equal(t, "says so", strings.Contains(check.Error(), "what came before is forgotten"), want)
+			}()
+			b.finish(irp, StatusPending, 0)
+		}()
+	}
 }
 
 // TestVerifierBuffers: with the verifier on, what was read appears in the requester's buffer when the read is complete,
