@@ -6,6 +6,7 @@ import (
 	"go/build/constraint"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -75,26 +76,55 @@ func nameConstraint(path string) constraint.Expr {
 // outputConstraint joins the constraint in the source with the one that its
 // name implies. The result is "" if there is neither.
 func outputConstraint(path string, file *ast.File) (string, error) {
-	expr := nameConstraint(path)
-	for _, group := range file.Comments {
-		if group.Pos() > file.Package {
-			break
-		}
-		for _, comment := range group.List {
-			if !constraint.IsGoBuild(comment.Text) {
-				continue
-			}
-			own, err := constraint.Parse(comment.Text)
-			if err != nil {
-				return "", fmt.Errorf("build constraint: %v", err)
-			}
-			expr = and(own, expr)
-		}
+	own, err := goBuild(file)
+	if err != nil {
+		return "", fmt.Errorf("build constraint: %v", err)
 	}
+	if own == nil {
+		own = plusBuild(file)
+	}
+	expr := and(own, nameConstraint(path))
 	if expr == nil {
 		return "", nil
 	}
 	return expr.String(), nil
+}
+
+// goBuild is what the //go:build line says, nil if there is none.
+func goBuild(file *ast.File) (expr constraint.Expr, err error) {
+	for _, group := range file.Comments {
+		for _, comment := range group.List {
+			if comment.Pos() < file.Package && constraint.IsGoBuild(comment.Text) {
+				own, err := constraint.Parse(comment.Text)
+				if err != nil {
+					return nil, err
+				}
+				expr = and(own, expr)
+			}
+		}
+	}
+	return expr, nil
+}
+
+// plusBuild is what the // +build lines say, the older form, which the go command
+// obeys where there is no other: above a blank line, and with nothing but lines of
+// comment before it.
+func plusBuild(file *ast.File) (expr constraint.Expr) {
+	for _, group := range file.Comments {
+		block := slices.ContainsFunc(group.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "/*") })
+		if block || group == file.Doc || group.Pos() > file.Package {
+			break
+		}
+		for _, comment := range group.List {
+			if !constraint.IsPlusBuild(comment.Text) {
+				continue
+			}
+			if own, err := constraint.Parse(comment.Text); err == nil {
+				expr = and(expr, own)
+			}
+		}
+	}
+	return expr
 }
 
 // and joins two constraints, either of which may be nil; a tag that the first

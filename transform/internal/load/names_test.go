@@ -1,12 +1,15 @@
 package load
 
 import (
+	"go/build"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -51,6 +54,15 @@ func TestOutputConstraint(t *testing.T) {
 		{"a_linux.go", "// Copyright.\n\n//go:build linux && a\n\n// Doc.\npackage a", "linux && a"},
 		{"a_linux_arm64.go", "//go:build arm64\n\npackage a", "arm64 && linux"},
 		{"a.go", "package a\n\n//go:build late", ""},
+		{"a.go", "// +build a,!b c\n// +build d\n\n// Doc.\npackage a", "((a && !b) || c) && d"},
+		{"a_linux.go", "// Copyright.\n//+build a\n\n// +build linux b\n\npackage a", "a && (linux || b) && linux"},
+		{"a.go", "//go:build a\n// +build b\n\npackage a", "a"},
+		{"a.go", "// +build b\n\n//go:build a\npackage a", "a"},
+		{"a.go", "// +build doc\npackage a", ""},
+		{"a.go", "// +build a\n/* b */\n\n// +build b\n\npackage a", ""},
+		{"a.go", "// +build a\n\n/* b */\n// +build b\n\npackage a", "a"},
+		{"a.go", "// +build a&&b\n// +build c\n\npackage a", "ignore && c"},
+		{"a.go", "package a\n\n// +build late\n\nvar x int", ""},
 	} {
 		file, err := parser.ParseFile(token.NewFileSet(), c.path, c.text, parser.ParseComments)
 		if err != nil {
@@ -59,7 +71,36 @@ func TestOutputConstraint(t *testing.T) {
 		if got, err := outputConstraint(c.path, file); err != nil || got != c.want {
 			t.Errorf("%s, %q: %q, want %q (%v)", c.path, c.text, got, c.want, err)
 		}
+		output := "package a"
+		if c.want != "" {
+			output = "//go:build " + c.want + "\n\npackage a"
+		}
+		for n := range 1 << 5 {
+			ctx := build.Context{GOOS: "linux", GOARCH: "arm64"}
+			for i, tag := range []string{"a", "b", "c", "d"} {
+				if n>>i&1 != 0 {
+					ctx.BuildTags = append(ctx.BuildTags, tag)
+				}
+			}
+			if n>>4 != 0 {
+				ctx.GOOS = "windows"
+			}
+			if builds(t, ctx, c.path, c.text) != builds(t, ctx, OutputPath(c.path), output) {
+				t.Errorf("%s, %q: compiled where the output is not, or not where it is: %s %v", c.path, c.text, ctx.GOOS, ctx.BuildTags)
+			}
+		}
 	}
+}
+
+// builds reports whether a file would be compiled.
+func builds(t *testing.T, ctx build.Context, path, text string) bool {
+	t.Helper()
+	ctx.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+	matches, err := ctx.MatchFile(".", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return matches
 }
 
 func TestGeneratedFrom(t *testing.T) {
