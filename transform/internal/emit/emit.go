@@ -62,15 +62,8 @@ func render(pkg *load.Package, file *load.File, funcs []*ir.Func, decls []*load.
 	for _, p := range pkg.Types.Imports() {
 		out.ImportName(p.Path(), p.Name())
 	}
-	aside(out, pkg.Types, pkg.Types.Imports(), make(map[*types.Package]bool))
-	for _, spec := range file.Syntax.Imports {
-		obj := pkg.Info.Implicits[spec]
-		if spec.Name != nil {
-			obj = pkg.Info.Defs[spec.Name]
-		}
-		if name, ok := obj.(*types.PkgName); ok && name.Name() != name.Imported().Name() {
-			out.ImportAlias(name.Imported().Path(), name.Name())
-		}
+	if len(funcs) > 0 {
+		rename(out, pkg.Types.Imports(), funcs[0].Source.Imports, make(map[*types.Package]bool))
 	}
 	for i, f := range funcs {
 		e := &emitter{f: f, fn: decls[i], pkg: pkg, out: out}
@@ -84,18 +77,17 @@ func render(pkg *load.Package, file *load.File, funcs []*ir.Func, decls []*load.
 	return standardFirst(b.Bytes()), ""
 }
 
-// aside imports what bears the name of something in the package under another.
-// The author's own imports do not: it is those that only a type leads to.
-func aside(out *jen.File, pkg *types.Package, imports []*types.Package, seen map[*types.Package]bool) {
+// rename imports packages under the names that they have instead of their own, if any.
+func rename(out *jen.File, imports []*types.Package, names map[string]string, seen map[*types.Package]bool) {
 	for _, p := range imports {
 		if seen[p] {
 			continue
 		}
 		seen[p] = true
-		if pkg.Scope().Lookup(p.Name()) != nil {
-			out.ImportAlias(p.Path(), p.Name()+"pkg")
+		if name, ok := names[p.Path()]; ok && name != p.Name() {
+			out.ImportAlias(p.Path(), name)
 		}
-		aside(out, pkg, p.Imports(), seen)
+		rename(out, p.Imports(), names, seen)
 	}
 }
 

@@ -83,11 +83,7 @@ func (e *emitter) inferred(shape *ir.Shape, pointer string, t types.Type) string
 
 // shapeName is what the i-th function is called for which types are inferred.
 func (e *emitter) shapeName(i int) string {
-	name := fmt.Sprintf("%sType%d", strings.TrimSuffix(e.f.Machine, "Machine"), i+1)
-	for e.pkg.Types.Scope().Lookup(name) != nil {
-		name += "_"
-	}
-	return name
+	return fmt.Sprintf("%sType%d", strings.TrimSuffix(e.f.Machine, "Machine"), i+1)
 }
 
 func (e *emitter) partName(i int) string {

@@ -196,10 +196,17 @@ type Source struct {
 	Content []byte
 	Pkg     *types.Package
 	Info    *types.Info
-	Imports map[string]string // what the file calls the packages that it imports, by path
+	Names   []string          // what stands at package level, and the types in functions' bodies; sorted
+	Imports map[string]string // by path, what the file calls the packages that it imports, and the output those that it cannot call by their own names
 }
 
-// NameOf returns what the file calls a package.
+// Taken reports whether a name stands at package level, or may come to.
+func (s *Source) Taken(name string) bool {
+	_, found := slices.BinarySearch(s.Names, name)
+	return found
+}
+
+// NameOf returns what the file, or its output, calls a package.
 func (s *Source) NameOf(path, name string) string {
 	if own, ok := s.Imports[path]; ok {
 		return own

@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,7 +26,7 @@ func Func(f *ir.Func) {
 	f.Receiver = n.unique("m", n.idents)
 	f.Bound = n.unique("bound", n.idents)
 	f.OnHeap = n.onHeap()
-	f.Table = n.table()
+	f.Table = f.Machine + "States"
 	n.constants()
 	n.variables()
 	n.slots()
@@ -43,25 +44,15 @@ func Func(f *ir.Func) {
 func (n *namer) onHeap() string {
 	taken := maps.Clone(n.idents)
 	maps.Copy(taken, n.taken)
-	for _, name := range n.f.Source.Pkg.Scope().Names() {
+	for _, name := range n.f.Source.Names {
 		taken[name] = true
 	}
 	return n.unique("h", taken)
 }
 
-// table names the variable that says where the machine's states are.
-func (n *namer) table() string {
-	name := n.f.Machine + "States"
-	for n.f.Source.Pkg.Scope().Lookup(name) != nil {
-		name += "_"
-	}
-	return name
-}
-
 // types names the types that move to the package level: pair in Sum stays pair if
 // it is the only one, else it becomes sumPair.
 func (n *namer) types() {
-	scope := n.f.Source.Pkg.Scope()
 	base := strings.TrimSuffix(n.f.Machine, "Machine")
 	taken := make(map[string]bool)
 	for _, t := range n.f.Types {
@@ -71,12 +62,15 @@ func (n *namer) types() {
 		}
 		r, size := utf8.DecodeRuneInString(t.Obj.Name())
 		name := base + string(unicode.ToUpper(r)) + t.Obj.Name()[size:]
-		for scope.Lookup(name) != nil {
+		for n.f.Source.Taken(name) || generated.MatchString(name) {
 			name += "_"
 		}
 		t.Name = n.unique(name, taken)
 	}
 }
+
+// generated is how the names end of what is made for machines.
+var generated = regexp.MustCompile(`(Machine[0-9]*(s|States)?|(Defer|Type|Go|Func)[0-9]+)$`)
 
 // defers names the types that keep deferred calls; a plain func() needs none.
 func (n *namer) defers() {

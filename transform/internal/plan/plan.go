@@ -31,9 +31,6 @@ import (
 	"go/token"
 	"go/types"
 	"math"
-	"strconv"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -50,6 +47,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 		Content: file.Content,
 		Pkg:     pkg.Types,
 		Info:    pkg.Info,
+		Names:   pkg.Names,
 		Imports: importNames(pkg, file),
 	}
 	b := newBuilder(pkg, file, diags, &ir.Func{
@@ -61,21 +59,6 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 		Source:  source,
 	})
 	return b.plan()
-}
-
-// importNames is what a file calls the packages that it imports, by path.
-func importNames(pkg *load.Package, file *load.File) map[string]string {
-	names := make(map[string]string)
-	for _, spec := range file.Syntax.Imports {
-		obj := pkg.Info.Implicits[spec]
-		if spec.Name != nil {
-			obj = pkg.Info.Defs[spec.Name]
-		}
-		if name, ok := obj.(*types.PkgName); ok {
-			names[name.Imported().Path()] = name.Name()
-		}
-	}
-	return names
 }
 
 // plan builds the function and the async closures in it; nil if it cannot.
@@ -296,40 +279,4 @@ func (b *builder) prune() {
 		}
 	}
 	b.f.Awaits = awaits
-}
-
-// machineName is copyStreamMachine for CopyStream, stackPopMachine for
-// Stack.Pop; with a suffix if the package has such a name already.
-func machineName(pkg *load.Package, fn *load.Func) string {
-	base := machineBase(fn.Decl)
-	name := base
-	for i := 2; pkg.Types.Scope().Lookup(name) != nil; i++ {
-		name = base + strconv.Itoa(i)
-	}
-	earlier := 0
-	for _, file := range pkg.Files {
-		for _, other := range file.Funcs {
-			if other == fn {
-				if earlier > 0 {
-					name += strconv.Itoa(earlier + 1)
-				}
-				return name
-			}
-			if machineBase(other.Decl) == base {
-				earlier++
-			}
-		}
-	}
-	return name
-}
-
-func machineBase(decl *ast.FuncDecl) string {
-	name := decl.Name.Name
-	if decl.Recv != nil {
-		receiver, _ := load.Receiver(decl)
-		r, n := utf8.DecodeRuneInString(name)
-		name = receiver + string(unicode.ToUpper(r)) + name[n:]
-	}
-	r, n := utf8.DecodeRuneInString(name)
-	return string(unicode.ToLower(r)) + name[n:] + "Machine"
 }

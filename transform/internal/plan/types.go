@@ -173,7 +173,7 @@ func (b *builder) closuresNeed(obj *types.TypeName) bool {
 // ambiguous reports whether the name of a type means something else in the
 // function, or to what is generated.
 func (b *builder) ambiguous(obj *types.TypeName) bool {
-	if b.typeParamNamed(obj.Name()) || types.Universe.Lookup(obj.Name()) != nil || slices.Contains(slices.Collect(maps.Values(b.f.Source.Imports)), obj.Name()) || importsNamed(b.pkg.Types, obj.Name(), make(map[*types.Package]bool)) {
+	if b.typeParamNamed(obj.Name()) || types.Universe.Lookup(obj.Name()) != nil || slices.Contains(slices.Collect(maps.Values(b.f.Source.Imports)), obj.Name()) {
 		return true
 	}
 	for _, t := range b.f.Types {
@@ -203,21 +203,6 @@ func (b *builder) typeParamNamed(name string) bool {
 			if p.Obj().Name() == name {
 				return true
 			}
-		}
-	}
-	return false
-}
-
-// importsNamed reports whether a package that pkg imports, directly or not, bears
-// the name: the types of variables may lead to it.
-func importsNamed(pkg *types.Package, name string, seen map[*types.Package]bool) bool {
-	for _, p := range pkg.Imports() {
-		if seen[p] {
-			continue
-		}
-		seen[p] = true
-		if p.Name() == name || importsNamed(p, name, seen) {
-			return true
 		}
 	}
 	return false

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"go/ast"
+	"go/types"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nothread/nothread/transform/internal/load"
+)
+
+// importNames is what a file calls the packages that it imports, by path, and what
+// its output calls those that only a type, or generated code, leads to, if their own
+// names are taken.
+func importNames(pkg *load.Package, file *load.File) map[string]string {
+	names := make(map[string]string)
+	taken := func(name string) bool {
+		_, found := slices.BinarySearch(pkg.Names, name)
+		return found
+	}
+	seen := make(map[*types.Package]bool)
+	var visit func(imports []*types.Package)
+	visit = func(imports []*types.Package) {
+		for _, p := range imports {
+			if !seen[p] {
+				seen[p] = true
+				name := p.Name()
+				for taken(name) {
+					name += "pkg"
+				}
+				if name != p.Name() {
+					names[p.Path()] = name
+				}
+				visit(p.Imports())
+			}
+		}
+	}
+	visit(pkg.Types.Imports())
+	for _, spec := range file.Syntax.Imports {
+		obj := pkg.Info.Implicits[spec]
+		if spec.Name != nil {
+			obj = pkg.Info.Defs[spec.Name]
+		}
+		if name, ok := obj.(*types.PkgName); ok && name.Name() != "_" {
+			names[name.Imported().Path()] = name.Name()
+		}
+	}
+	return names
+}
+
+// machineName is copyStreamMachine for CopyStream, stackPopMachine for Stack.Pop.
+// It has a number if that, or a name that is made of it, is taken: by what else is
+// to be generated, too, and by what the function itself mentions.
+func machineName(pkg *load.Package, fn *load.Func) string {
+	base := machineBase(fn.Decl)
+	var others []string
+	earlier, before := 0, true // functions with the same base, of which each takes one of the free names
+	for _, file := range pkg.Files {
+		for _, other := range file.Funcs {
+			before = before && other != fn
+			if name := machineBase(other.Decl); name != base {
+				others = append(others, name+"Machine")
+				continue
+			}
+			if before {
+				earlier++
+			}
+			ast.Inspect(other.Decl, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok {
+					others = append(others, id.Name)
+				}
+				return true
+			})
+		}
+	}
+	name := base + "Machine"
+	for i := 2; ; i++ {
+		if !clashes(name, base, pkg.Names, others) {
+			if earlier--; earlier < 0 {
+				return name
+			}
+		}
+		name = base + "Machine" + strconv.Itoa(i)
+	}
+}
+
+// clashes reports whether one of the names, which all begin with base if they are of
+// interest, is what something made for the machine would be called.
+func clashes(machine, base string, sorted, others []string) bool {
+	from, _ := slices.BinarySearch(sorted, base)
+	made := func(name string) bool { return madeFor(machine, name) }
+	for _, name := range sorted[from:] {
+		if !strings.HasPrefix(name, base) {
+			break
+		}
+		if made(name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(others, made)
+}
+
+var numbered = regexp.MustCompile(`^(Defer|Type|Go|Func)[0-9]`)
+
+// madeFor reports whether something that is made for the machine may be called name:
+// its type, pool and table; types of deferred calls; async closures and what is made
+// for them.
+func madeFor(machine, name string) bool {
+	if rest, ok := strings.CutPrefix(name, machine); ok && (rest == "" || rest == "s" || rest == "States") {
+		return true
+	}
+	rest, ok := strings.CutPrefix(name, strings.TrimSuffix(machine, "Machine"))
+	return ok && numbered.MatchString(rest)
+}
+
+// machineBase is copyStream for CopyStream, stackPop for Stack.Pop.
+func machineBase(decl *ast.FuncDecl) string {
+	name := decl.Name.Name
+	if decl.Recv != nil {
+		receiver, _ := load.Receiver(decl)
+		r, n := utf8.DecodeRuneInString(name)
+		name = receiver + string(unicode.ToUpper(r)) + name[n:]
+	}
+	r, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToLower(r)) + name[n:]
+}
