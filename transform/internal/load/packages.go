@@ -288,13 +288,13 @@ func (l *loader) file(p *Package, src *source, syntax *ast.File) *File {
 		l.diags.Errorf(l.fset.Position(syntax.Package), diag.Constraint, "%v", src.badness)
 	}
 	for _, decl := range Annotated(syntax) {
-		f.Funcs = append(f.Funcs, function(p.Info, decl))
+		f.Funcs = append(f.Funcs, function(p.Info, src, decl))
 	}
 	return f
 }
 
 // function describes an annotated function once its types are known.
-func function(info *types.Info, decl *ast.FuncDecl) *Func {
+func function(info *types.Info, src *source, decl *ast.FuncDecl) *Func {
 	options, _ := directiveOf(decl)
 	fn := &Func{Decl: decl, Options: options, Twin: decl.Name.Name + "Async"}
 	results := resultsOf(decl, false)
@@ -310,7 +310,7 @@ func function(info *types.Info, decl *ast.FuncDecl) *Func {
 		fn.TaskResults = append(fn.TaskResults, info.TypeOf(expr))
 	}
 	if len(results.types) > 3 {
-		fn.Struct = structOf(decl, results)
+		fn.Struct = structOf(src.structs[QualifiedName(decl)], results)
 	}
 	fn.Obj, _ = info.Defs[decl.Name].(*types.Func) // nil for a function named _
 	return fn

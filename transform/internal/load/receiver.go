@@ -37,6 +37,14 @@ func Receiver(decl *ast.FuncDecl) (typeName string, params []string) {
 	return typeName, params
 }
 
+// QualifiedName is F for a function, T.M for a method.
+func QualifiedName(decl *ast.FuncDecl) string {
+	if base, _ := Receiver(decl); base != "" {
+		return base + "." + decl.Name.Name
+	}
+	return decl.Name.Name
+}
+
 // structParams is the list of type parameters of the struct that carries decl's
 // results, and the list of arguments that a twin uses it with:
 //

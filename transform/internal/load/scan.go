@@ -32,7 +32,8 @@ type source struct {
 	content      []byte
 	file         *ast.File
 	constraint   string
-	badness      error // the constraint cannot be read
+	badness      error             // the constraint cannot be read
+	structs      map[string]string // what carries the results of functions with more than three, by F or T.M
 }
 
 // mainModules lists the folders of the main module, or of a workspace's
@@ -82,6 +83,7 @@ func scanModules(roots []string) (*scan, error) {
 		}
 	}
 	s.findTaken()
+	s.nameStructs()
 	return s, nil
 }
 
@@ -163,7 +165,7 @@ func (s *scan) add(path string) error {
 		}
 		return nil
 	}
-	src := &source{path: path, output: OutputPath(path), content: content, file: file}
+	src := &source{path: path, output: OutputPath(path), content: content, file: file, structs: make(map[string]string)}
 	src.constraint, src.badness = outputConstraint(path, file)
 	s.sources[path] = src
 	return nil

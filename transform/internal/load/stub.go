@@ -101,7 +101,7 @@ func (b *stubber) task(decl *ast.FuncDecl, results resultList) string {
 	case n <= 3:
 		return fmt.Sprintf("%s.Task%d[%s]", asyncName, n, strings.Join(types, ", "))
 	}
-	carrier := structOf(decl, results)
+	carrier := structOf(b.src.structs[QualifiedName(decl)], results)
 	params, args := b.structParams(decl)
 	fmt.Fprintf(&b.body, "\ntype %s%s struct {\n", carrier.Name, params)
 	for i, field := range carrier.Fields {
@@ -235,13 +235,8 @@ func resultsOf(decl *ast.FuncDecl, shadowed bool) resultList {
 // structOf describes the carrier of more than three values. Its fields have the
 // results' own names, exported, if all have one and they stay distinct; else
 // R0, R1, ….
-func structOf(decl *ast.FuncDecl, results resultList) *ResultStruct {
-	name := decl.Name.Name
-	if decl.Recv != nil {
-		base, _ := Receiver(decl)
-		name = base + upperFirst(name)
-	}
-	carrier := &ResultStruct{Name: lowerFirst(name) + "Results"}
+func structOf(name string, results resultList) *ResultStruct {
+	carrier := &ResultStruct{Name: name}
 	seen := make(map[string]bool)
 	for _, result := range results.names {
 		field := upperFirst(result)

@@ -51,7 +51,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 		Imports: importNames(pkg, file),
 	}
 	b := newBuilder(pkg, file, diags, &ir.Func{
-		Name:    qualifiedName(fn.Decl),
+		Name:    load.QualifiedName(fn.Decl),
 		Machine: machineName(pkg, fn),
 		Decl:    fn.Decl,
 		Body:    fn.Decl.Body,
@@ -164,17 +164,6 @@ func baseName(path string) string {
 		}
 	}
 	return path
-}
-
-// qualifiedName is F for a function, T.M for a method.
-func qualifiedName(decl *ast.FuncDecl) string {
-	if decl.Recv == nil {
-		return decl.Name.Name
-	}
-	if name, _ := load.Receiver(decl); name != "" {
-		return name + "." + decl.Name.Name
-	}
-	return decl.Name.Name
 }
 
 func (b *builder) errorf(pos token.Pos, format string, args ...any) {
