@@ -3,6 +3,7 @@ package check
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 
 	"github.com/nothread/nothread/transform/internal/diag"
@@ -30,6 +31,7 @@ func function(pkg *load.Package, file *load.File, fn *load.Func, names map[strin
 			name, fn.Twin, load.TestPrefix(file.Path, decl))
 		return
 	}
+	typeParams(pkg, decl, diags)
 	typeName, _ := load.Receiver(decl)
 	if other, ok := names[member(typeName, fn.Twin)]; ok {
 		errorf(diag.NameTaken, "the async form of %s would be %s, but there is %s of that name at %s; rename one of the two",
@@ -54,6 +56,24 @@ func predeclared(pkg *load.Package, names map[string]declaration, diags *diag.Li
 		if d, ok := names[name]; ok {
 			diags.Errorf(pkg.Fset.Position(d.pos), diag.NameTaken, "this is %s called %s in a package with async functions, whose generated code means the predeclared %s; rename it",
 				d.kind, name, name)
+		}
+	}
+}
+
+// typeParams reports type parameters of such names: those of a function, and what a
+// method calls its receiver's.
+func typeParams(pkg *load.Package, decl *ast.FuncDecl, diags *diag.List) {
+	var params []*ast.Ident
+	if decl.Type.TypeParams != nil {
+		for _, field := range decl.Type.TypeParams.List {
+			params = append(params, field.Names...)
+		}
+	}
+	_, receivers := load.Receiver(decl)
+	for _, id := range append(params, receivers...) {
+		if slices.Contains(needed, id.Name) {
+			diags.Errorf(pkg.Fset.Position(id.Pos()), diag.NameTaken,
+				"this is a type parameter called %s of an async function, whose generated code means the predeclared %s; rename it", id.Name, id.Name)
 		}
 	}
 }

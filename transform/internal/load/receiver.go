@@ -4,14 +4,15 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strings"
 )
 
 // Receiver is the name of a method's receiver type and the names that the
 // method gives to that type's parameters. For a function both are empty.
 //
-//	func (s *Stack[T]) Pop()    // "Stack", ["T"]
-func Receiver(decl *ast.FuncDecl) (typeName string, params []string) {
+//	func (s *Stack[T]) Pop()    // "Stack", [T]
+func Receiver(decl *ast.FuncDecl) (typeName string, params []*ast.Ident) {
 	if decl.Recv == nil || len(decl.Recv.List) == 0 {
 		return "", nil
 	}
@@ -28,7 +29,7 @@ func Receiver(decl *ast.FuncDecl) (typeName string, params []string) {
 	}
 	for _, index := range indices {
 		if id, ok := index.(*ast.Ident); ok {
-			params = append(params, id.Name)
+			params = append(params, id)
 		}
 	}
 	if id, ok := ast.Unparen(expr).(*ast.Ident); ok {
@@ -67,7 +68,7 @@ func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 	rename := make(map[string]string)
 	for i, name := range declared {
 		if i < len(names) {
-			rename[name] = names[i]
+			rename[name] = names[i].Name
 		}
 	}
 	var declares, uses []string
@@ -118,14 +119,16 @@ func (b *stubber) typeParams(typeName string) (*ast.File, *ast.FieldList) {
 // shadowsError reports whether "error" means something else than the
 // predeclared type in decl's signature.
 func (b *stubber) shadowsError(decl *ast.FuncDecl) bool {
-	_, params := Receiver(decl)
+	var params []string
+	_, ids := Receiver(decl)
+	for _, id := range ids {
+		params = append(params, id.Name)
+	}
 	if decl.Type.TypeParams != nil {
 		params = append(params, fieldNames(decl.Type.TypeParams)...)
 	}
-	for _, param := range params {
-		if param == "error" {
-			return true
-		}
+	if slices.Contains(params, "error") {
+		return true
 	}
 	for _, file := range b.scan.neighbours(b.src) {
 		for _, decl := range file.Decls {
