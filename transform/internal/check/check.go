@@ -29,21 +29,29 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/load"
 )
 
 // Syntax judges what can be judged without types: directives, annotated
-// functions, and the names that what is generated of them needs.
+// functions, and the names that what is generated of them needs. A file with
+// syntax errors is left alone: where its declarations end is a guess.
 func Syntax(pkg *load.Package, diags *diag.List) {
 	for _, file := range pkg.Syntax {
-		directives(pkg.Fset, file, diags)
+		if !slices.Contains(pkg.Broken, file) {
+			directives(pkg.Fset, file, diags)
+		}
 	}
 	names := declared(pkg)
 	if hasAnnotated(pkg) {
 		predeclared(pkg, names, diags)
 	}
 	for _, file := range pkg.Files {
+		if slices.Contains(pkg.Broken, file.Syntax) {
+			continue
+		}
 		for _, fn := range file.Funcs {
 			function(pkg, file, fn, names, diags)
 		}

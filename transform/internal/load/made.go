@@ -2,6 +2,7 @@ package load
 
 import (
 	"crypto/sha256"
+	"go/ast"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -77,10 +78,11 @@ func (l *loader) hasCgo(pkg *packages.Package) bool {
 	return slices.ContainsFunc(pkg.CompiledGoFiles, func(path string) bool { return filepath.Dir(path) != pkg.Dir })
 }
 
-// A readSet says what files were when they were parsed.
+// A readSet says what files were when they were parsed, and which are no Go.
 type readSet struct {
-	mu   sync.Mutex
-	sums map[string][sha256.Size]byte
+	mu     sync.Mutex
+	sums   map[string][sha256.Size]byte
+	broken map[*ast.File]bool
 }
 
 func (s *readSet) add(path string, content []byte) {
@@ -88,4 +90,10 @@ func (s *readSet) add(path string, content []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sums[path] = sum
+}
+
+func (s *readSet) addBroken(file *ast.File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken[file] = true
 }

@@ -52,7 +52,7 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 		return nil, err
 	}
 	l := &loader{dir: cfg.Dir, roots: roots, scan: s, overlay: s.overlay(), diags: diags, fset: token.NewFileSet(),
-		read: readSet{sums: make(map[string][sha256.Size]byte)}}
+		read: readSet{sums: make(map[string][sha256.Size]byte), broken: make(map[*ast.File]bool)}}
 	loaded, err := packages.Load(&packages.Config{
 		Mode: mode, Context: ctx, Dir: cfg.Dir, Env: cfg.Env, BuildFlags: cfg.BuildFlags,
 		Fset: l.fset, Tests: true, Overlay: l.overlay, ParseFile: l.parse,
@@ -113,7 +113,11 @@ func (l *loader) parse(fset *token.FileSet, path string, content []byte) (*ast.F
 		l.read.add(path, content)
 	}
 	if l.local(path) || !strings.HasSuffix(path, ".go") { // no .go: written by cgo into the build cache
-		return parser.ParseFile(fset, path, content, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, path, content, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			l.read.addBroken(file)
+		}
+		return file, err
 	}
 	file, err := parser.ParseFile(fset, path, content, parser.SkipObjectResolution)
 	if file != nil {
@@ -242,6 +246,9 @@ func (l *loader) pkg(pkg *packages.Package) *Package {
 		}
 		seen[path] = true
 		p.Syntax = append(p.Syntax, syntax)
+		if l.read.broken[syntax] {
+			p.Broken = append(p.Broken, syntax)
+		}
 		src := l.scan.sources[path]
 		if src == nil || variant != strings.HasSuffix(path, "_test.go") {
 			continue
