@@ -14,10 +14,15 @@ import (
 // that look like one and are none.
 func directives(fset *token.FileSet, file *ast.File, diags *diag.List) {
 	marks := make(map[*ast.Comment]bool) // in the doc comment of a function
+	again := make(map[*ast.Comment]bool) // the second of a function, and further ones
 	for _, decl := range file.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Doc != nil {
+			found := false
 			for _, comment := range fn.Doc.List {
 				marks[comment] = true
+				if _, ok := load.ParseDirective(comment.Text); ok {
+					again[comment], found = found, true
+				}
 			}
 		}
 	}
@@ -29,6 +34,8 @@ func directives(fset *token.FileSet, file *ast.File, diags *diag.List) {
 			case ok && !marks[comment]:
 				diags.Errorf(pos, diag.Directive, "%s marks a function, and this is %s; put it directly above a func, as a line of its doc comment",
 					load.Directive, placeOf(file, comment))
+			case again[comment]:
+				diags.Errorf(pos, diag.Directive, "%s stands above this function already; put all options on one line", load.Directive)
 			case ok:
 				options(words, pos, diags)
 			case looksMisspelled(comment.Text):
