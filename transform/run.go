@@ -84,7 +84,7 @@ func (u *unit) position() token.Position {
 }
 
 func newRun(cfg Config) (*run, error) {
-	r := &run{cfg: cfg, diags: new(diag.List)}
+	r := &run{cfg: cfg, diags: &diag.List{Dir: cfg.Dir}}
 	if r.cfg.DumpTo == nil {
 		r.cfg.DumpTo = os.Stderr
 	}

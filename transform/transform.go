@@ -137,7 +137,7 @@ func (r *Result) Failed() bool { return r.diags.HasErrors() }
 
 // PrintDiagnostics writes the diagnostics to w, one line each, file names
 // relative to the run's folder where they lie below it.
-func (r *Result) PrintDiagnostics(w io.Writer) error { return r.diags.Print(w, r.dir) }
+func (r *Result) PrintDiagnostics(w io.Writer) error { return r.diags.Print(w) }
 
 // Changed lists the files that Write would create, replace or remove.
 func (r *Result) Changed() []File {

@@ -96,7 +96,7 @@ func loadDir(t *testing.T, dir string, diags *diag.List) *load.Program {
 
 // messages is what load and check say of the module in dir.
 func messages(t *testing.T, dir string) string {
-	var diags diag.List
+	diags := diag.List{Dir: dir}
 	program := loadDir(t, dir, &diags)
 	typed := !diags.HasErrors()
 	for _, pkg := range program.Packages {
@@ -111,7 +111,7 @@ func messages(t *testing.T, dir string) string {
 		}
 	}
 	var b strings.Builder
-	if err := diags.Print(&b, dir); err != nil {
+	if err := diags.Print(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

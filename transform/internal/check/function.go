@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
-	"strings"
 
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/load"
@@ -35,14 +34,14 @@ func function(pkg *load.Package, file *load.File, fn *load.Func, names map[strin
 	typeName, _ := load.Receiver(decl)
 	if other, ok := names[member(typeName, fn.Twin)]; ok {
 		errorf(diag.NameTaken, "the async form of %s would be %s, but there is %s of that name at %s; rename one of the two",
-			name, fn.Twin, other.kind, shortPosition(pkg.Fset, other.pos))
+			name, fn.Twin, other.kind, diags.Place(pkg.Fset.Position(other.pos)))
 	}
 	if fn.Struct == nil {
 		return
 	}
 	if other, ok := names[fn.Struct.Name]; ok {
 		errorf(diag.NameTaken, "the results of %s would be of a type %s, but there is %s of that name at %s; rename one of the two",
-			name, fn.Struct.Name, other.kind, shortPosition(pkg.Fset, other.pos))
+			name, fn.Struct.Name, other.kind, diags.Place(pkg.Fset.Position(other.pos)))
 	}
 }
 
@@ -76,13 +75,6 @@ func typeParams(pkg *load.Package, decl *ast.FuncDecl, diags *diag.List) {
 				"this is a type parameter called %s of an async function, whose generated code means the predeclared %s; rename it", id.Name, id.Name)
 		}
 	}
-}
-
-// shortPosition is a position without folders, for the inside of a message.
-func shortPosition(fset *token.FileSet, pos token.Pos) string {
-	p := fset.Position(pos)
-	p.Filename = p.Filename[strings.LastIndexAny(p.Filename, `/\`)+1:]
-	return p.String()
 }
 
 // A declaration is what a name stands for: at package level, or as a member of a

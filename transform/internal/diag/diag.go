@@ -20,6 +20,7 @@ import (
 	"io"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -68,6 +69,8 @@ type Diagnostic struct {
 // A List collects diagnostics. The zero List is empty and ready; it may be
 // shared by goroutines.
 type List struct {
+	Dir string // which file names are written relative to; "" for none
+
 	mu    sync.Mutex
 	items []Diagnostic
 }
@@ -144,35 +147,39 @@ func same(a, b Diagnostic) bool {
 	return !less(a, b) && !less(b, a)
 }
 
-// Print writes one line per diagnostic to w, file names relative to dir where
-// they lie below it.
-func (l *List) Print(w io.Writer, dir string) error {
+// Print writes one line per diagnostic to w.
+func (l *List) Print(w io.Writer) error {
 	for _, d := range l.All() {
-		if _, err := fmt.Fprintln(w, d.Text(dir)); err != nil {
+		if _, err := fmt.Fprintln(w, l.text(d)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Text is the diagnostic as printed, without the final newline.
-func (d Diagnostic) Text(dir string) string {
-	var b strings.Builder
-	if d.Pos.Filename != "" {
-		b.WriteString(Rel(dir, d.Pos.Filename))
-		if d.Pos.Line > 0 {
-			fmt.Fprintf(&b, ":%d", d.Pos.Line)
-			if d.Pos.Column > 0 {
-				fmt.Fprintf(&b, ":%d", d.Pos.Column)
-			}
-		}
-		b.WriteString(": ")
-	}
+// text is a diagnostic as printed, without the final newline.
+func (l *List) text(d Diagnostic) string {
+	text := d.Message
 	if d.Severity == Warning {
-		b.WriteString("warning: ")
+		text = "warning: " + text
 	}
-	b.WriteString(d.Message)
-	return b.String()
+	if d.Pos.Filename != "" {
+		text = l.Place(d.Pos) + ": " + text
+	}
+	return text
+}
+
+// Place is a position as printed: the file's name relative to Dir if it lies below
+// that. Messages that mention another place than their own write it so.
+func (l *List) Place(pos token.Position) string {
+	text := Rel(l.Dir, pos.Filename)
+	if pos.Line > 0 {
+		text += ":" + strconv.Itoa(pos.Line)
+		if pos.Column > 0 {
+			text += ":" + strconv.Itoa(pos.Column)
+		}
+	}
+	return text
 }
 
 // Rel is path relative to dir when it lies below dir, else path unchanged.

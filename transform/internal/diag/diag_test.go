@@ -13,7 +13,7 @@ func at(file string, line, col int) token.Position {
 }
 
 func TestPrintSortsOnceAndRelative(t *testing.T) {
-	var l diag.List
+	l := diag.List{Dir: "/w"}
 	l.Errorf(at("/w/b.go", 2, 1), diag.TypeError, "undefined: x")
 	l.Errorf(at("/w/a.go", 10, 3), diag.TypeError, "later line")
 	l.Errorf(at("/w/a.go", 9, 7), diag.TypeError, "second column")
@@ -21,9 +21,10 @@ func TestPrintSortsOnceAndRelative(t *testing.T) {
 	l.Errorf(at("/w/b.go", 2, 1), diag.TypeError, "undefined: x") // the test variant says it again
 	l.Errorf(at("/elsewhere/c.go", 1, 0), diag.Load, "no column")
 	l.Errorf(token.Position{}, diag.NoRuntime, "no place")
+	l.Errorf(at("/w/sub/d.go", 1, 1), diag.NameTaken, "see %s", l.Place(at("/w/sub/e.go", 2, 3)))
 
 	var b strings.Builder
-	if err := l.Print(&b, "/w"); err != nil {
+	if err := l.Print(&b); err != nil {
 		t.Fatal(err)
 	}
 	want := `no place
@@ -32,6 +33,7 @@ a.go:9:2: warning: first column
 a.go:9:7: second column
 a.go:10:3: later line
 b.go:2:1: undefined: x
+sub/d.go:1:1: see sub/e.go:2:3
 `
 	if b.String() != want {
 		t.Errorf("got:\n%swant:\n%s", b.String(), want)

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"go/token"
 	"path/filepath"
 	"slices"
@@ -32,8 +31,7 @@ func (l *loader) failures(pkg *packages.Package) []*failure {
 		if more, ok := strings.CutPrefix(e.Msg, "\t"); ok && len(list) > 0 {
 			last := list[len(list)-1]
 			last.stubs = last.stubs || f.stubs
-			last.more = append(last.more, fmt.Sprintf("%s:%d:%d: %s",
-				filepath.Base(f.pos.Filename), f.pos.Line, f.pos.Column, more))
+			last.more = append(last.more, l.diags.Place(f.pos)+": "+more)
 			continue
 		}
 		list = append(list, f)

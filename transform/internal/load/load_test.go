@@ -86,10 +86,10 @@ var environment = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off", "G
 
 func describe(t *testing.T, dir string, patterns ...string) string {
 	t.Helper()
-	var diags diag.List
+	diags := diag.List{Dir: dir}
 	var b strings.Builder
 	program, err := load.Load(load.Config{Dir: dir, Patterns: patterns, Env: environment}, &diags)
-	if err := diags.Print(&b, dir); err != nil {
+	if err := diags.Print(&b); err != nil {
 		t.Fatal(err)
 	}
 	if err != nil {
