@@ -75,9 +75,26 @@ func (l *loader) report(loaded []*packages.Package) {
 	})
 	for _, f := range late {
 		if !said[line(f.pos)] {
-			l.diags.Errorf(f.pos, diag.TypeError, "%s", f.text())
+			l.diags.Errorf(f.pos, diag.TypeError, "%s%s", f.text(), l.unseen(f))
 		}
 	}
+}
+
+// unseen is what to add where a source names what is generated: that is there for
+// the go command, but not for who generates it.
+func (l *loader) unseen(f *failure) string {
+	name, ok := strings.CutPrefix(f.Msg, "undefined: ")
+	for path, src := range l.scan.sources {
+		if !ok || filepath.Dir(path) != filepath.Dir(f.pos.Filename) {
+			continue
+		}
+		for _, decl := range Annotated(src.file) {
+			if strings.HasPrefix(name, NameBase(decl)+"Machine") {
+				return "; of what is generated, sources can use async forms and the structs of their results only"
+			}
+		}
+	}
+	return ""
 }
 
 // unreadable reports whether pkg has syntax errors.

@@ -46,6 +46,16 @@ func QualifiedName(decl *ast.FuncDecl) string {
 	return decl.Name.Name
 }
 
+// NameBase is copyStream for CopyStream, stackPop for Stack.Pop: what is generated
+// of a function, but for its async form, has names that begin so.
+func NameBase(decl *ast.FuncDecl) string {
+	base, _ := Receiver(decl)
+	if base == "" {
+		return lowerFirst(decl.Name.Name)
+	}
+	return lowerFirst(base + upperFirst(decl.Name.Name))
+}
+
 // structParams is the list of type parameters of the struct that carries decl's
 // results, and the list of arguments that a twin uses it with:
 //

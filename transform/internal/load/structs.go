@@ -1,7 +1,6 @@
 package load
 
 import (
-	"go/ast"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -19,7 +18,7 @@ func (s *scan) nameStructs() {
 			for _, decl := range Annotated(src.file) {
 				b := &stubber{scan: s, src: src}
 				if len(resultsOf(decl, true).types) > 3 && len(resultsOf(decl, b.shadowsError(decl)).types) > 3 {
-					f(src, QualifiedName(decl), name{filepath.Dir(path), src.file.Name.Name, structName(decl)})
+					f(src, QualifiedName(decl), name{filepath.Dir(path), src.file.Name.Name, NameBase(decl) + "Results"})
 				}
 			}
 		}
@@ -37,13 +36,4 @@ func (s *scan) nameStructs() {
 			src.structs[member] += strconv.Itoa(i + 1)
 		}
 	})
-}
-
-func structName(decl *ast.FuncDecl) string {
-	name := decl.Name.Name
-	if decl.Recv != nil {
-		base, _ := Receiver(decl)
-		name = base + upperFirst(name)
-	}
-	return lowerFirst(name) + "Results"
 }

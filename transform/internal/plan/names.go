@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/nothread/nothread/transform/internal/load"
 )
@@ -56,13 +54,13 @@ func importNames(pkg *load.Package, file *load.File) map[string]string {
 // It has a number if that, or a name that is made of it, is taken: by what else is
 // to be generated, too, and by what the function itself mentions.
 func machineName(pkg *load.Package, fn *load.Func) string {
-	base := machineBase(fn.Decl)
+	base := load.NameBase(fn.Decl)
 	var others []string
 	earlier, before := 0, true // functions with the same base, of which each takes one of the free names
 	for _, file := range pkg.Files {
 		for _, other := range file.Funcs {
 			before = before && other != fn
-			if name := machineBase(other.Decl); name != base {
+			if name := load.NameBase(other.Decl); name != base {
 				others = append(others, name+"Machine")
 				continue
 			}
@@ -115,16 +113,4 @@ func madeFor(machine, name string) bool {
 	}
 	rest, ok := strings.CutPrefix(name, strings.TrimSuffix(machine, "Machine"))
 	return ok && numbered.MatchString(rest)
-}
-
-// machineBase is copyStream for CopyStream, stackPop for Stack.Pop.
-func machineBase(decl *ast.FuncDecl) string {
-	name := decl.Name.Name
-	if decl.Recv != nil {
-		receiver, _ := load.Receiver(decl)
-		r, n := utf8.DecodeRuneInString(name)
-		name = receiver + string(unicode.ToUpper(r)) + name[n:]
-	}
-	r, n := utf8.DecodeRuneInString(name)
-	return string(unicode.ToLower(r)) + name[n:]
 }
