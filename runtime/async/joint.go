@@ -16,6 +16,7 @@ type joint[T any] struct {
 
 	mu    sync.Mutex
 	ended bool
+	all   bool     // it completes when all of its inputs have, and never before
 	atEnd []func() // takes off what the joint waits for
 }
 
@@ -119,10 +120,16 @@ type arm struct {
 	i       int
 	off     atomic.Bool // arrived: the input's cell may be in use for something else
 	arrived func(i int) Continuation
-	of      interface{ awaitedBy() []Continuation } // the joint
+	of      interface { // the joint
+		awaitedBy() []Continuation
+		needsAll() bool
+	}
 }
 
 func (a *arm) awaitedBy() []Continuation { return a.of.awaitedBy() }
+func (a *arm) mustResume() bool          { return a.of.needsAll() }
+
+func (j *joint[T]) needsAll() bool { return j.all }
 
 func (a *arm) MoveNext(*Executor) Continuation {
 	a.off.Store(true)

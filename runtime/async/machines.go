@@ -143,6 +143,14 @@ func IsMachine(c Continuation) bool {
 	return ok
 }
 
+// MustResume reports whether what awaits c (AwaitedBy) cannot go on before c was
+// resumed: c resumes a machine, which awaits one thing at a time, or an item of a
+// Map, or is what a WhenAll whose context never ends waits for.
+func MustResume(c Continuation) bool {
+	k, ok := bare(c).(interface{ mustResume() bool })
+	return ok && k.mustResume() || IsMachine(c)
+}
+
 // began makes the machine that c resumes known. It has left the stack, in its
 // kickoff, and does not say yet where it waits.
 func (l *Machines) began(c Continuation) {

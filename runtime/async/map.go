@@ -113,6 +113,7 @@ func (t *mapItem[A, B]) MoveNext(*Executor) Continuation {
 }
 
 func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.result.cell.awaitedBy() }
+func (t *mapItem[A, B]) mustResume() bool          { return true } // Map waits for all that it has started
 
 // begin calls f; a panic is the item's, and so is a Goexit, which takes along
 // the goroutine that would have started the next.

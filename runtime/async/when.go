@@ -52,6 +52,7 @@ func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() 
 		return Completed(zero, causeOf(ctx))
 	}
 	j := jointOf(ctx, zero, tasks)
+	j.all = ctx.Done() == nil
 	var left atomic.Int64
 	left.Store(int64(len(tasks)))
 	attach(j, tasks, func(int) Continuation {
