@@ -35,11 +35,11 @@ func queued(t *kernel.Thread) iter.Seq[async.Continuation] {
 	return func(func(async.Continuation) bool) {}
 }
 
-// leadsTo reports whether thread t is blocked on the machine that c resumes, or on one that awaits that one, and so on. A
-// machine awaits one thing at a time, so nothing else could complete it; of a combinator, or of a source, that is not
-// known.
+// leadsTo reports whether thread t is blocked on the machine that c resumes, or on what awaits that one, and so on, as far
+// as nothing else could complete it: of a WhenEach, of a WhenAll whose context may end, or of a source, such as that of a
+// thread of async.Go, that is not known.
 func leadsTo(c async.Continuation, t *kernel.Thread) bool {
-	if !async.IsMachine(c) {
+	if !async.MustResume(c) {
 		return false
 	}
 	for _, k := range async.AwaitedBy(c) {
@@ -55,7 +55,8 @@ func leadsTo(c async.Continuation, t *kernel.Thread) bool {
 func named(c async.Continuation) string {
 	m := async.MachineIn(c)
 	if m == nil {
-		return strings.TrimPrefix(reflect.TypeOf(c).String(), "*")
+		name, _, _ := strings.Cut(reflect.TypeOf(c).String(), "[")
+		return strings.TrimPrefix(name, "*")
 	}
 	states, state := m.States()
 	if awaits := states.At[state].Awaits; awaits != "" {

@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,18 @@ func (m *waiter) MoveNext(*async.Executor) async.Continuation { return m.SetResu
 func (m *waiter) States() (*async.States, int) {
 	return &async.States{Func: m.name, File: "author.go", At: []async.State{{Line: 7, Awaits: "a task"}}}, 0
 }
+
+// item is a waiter with a value, as an item of a Map has.
+type item struct {
+	async.Builder[int]
+	waiter waiter
+}
+
+func (m *item) MoveNext(*async.Executor) async.Continuation {
+	return m.SetResult(0, m.waiter.task.GetResult())
+}
+
+func (m *item) States() (*async.States, int) { return m.waiter.States() }
 
 // sprung runs a World that ticks for ever, and returns the deadlock that it ends with.
 func sprung(t *testing.T, w *sim.World) *sim.Deadlock {
@@ -72,6 +85,18 @@ func TestTrapSpringsAtOnce(t *testing.T) {
 		"the machine is awaited by the one that is blocked on": func(w *sim.World, ctx context.Context) {
 			inner := wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))
 			wait(w.Context(), "Outer", wait(ctx, "Middle", inner)).Await()
+		},
+		"the machine is one of all that are awaited": func(w *sim.World, ctx context.Context) {
+			async.WhenAll0(ctx, async.Delay(ctx, time.Hour), wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))).Await()
+		},
+		"the machine is an item of a Map": func(w *sim.World, ctx context.Context) {
+			delays := []time.Duration{time.Hour, time.Millisecond}
+			async.Map(w.Context(), 2, delays, func(_ context.Context, d time.Duration) async.Task[int] {
+				m := &item{waiter: waiter{name: "Inner", task: async.Delay(w.Context(), d)}}
+				m.Promote(m, ctx, nil)
+				m.waiter.task.OnCompleted(m)
+				return m.Task()
+			}).Await()
 		},
 	} {
 		w := sim.New(1)
@@ -124,13 +149,28 @@ func TestNoTrap(t *testing.T) {
 	}
 }
 
-// TestDeadlockOfAllNamesTheMachine: it waits for all of several, which is seen when nothing is left that could happen.
-func TestDeadlockOfAllNamesTheMachine(t *testing.T) {
+// TestNoTrapOfAll: what waits for all of several goes on without them when its context ends.
+func TestNoTrapOfAll(t *testing.T) {
+	w := sim.New(1)
+	var err error
+	w.Go("click", func(ctx context.Context) {
+		timed, cancel := w.WithTimeout(ctx, time.Second)
+		defer cancel()
+		err = async.WhenAll0(timed, wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))).Await()
+	})
+	w.Run()
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+// TestDeadlockNamesTheMachine: it waits through a thread, which is seen when nothing is left that could happen.
+func TestDeadlockNamesTheMachine(t *testing.T) {
 	w := sim.New(1)
 	defer w.Close()
 	w.Go("click", func(ctx context.Context) {
 		inner := wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))
-		async.WhenAll0(ctx, inner, async.Delay(ctx, time.Second)).Await()
+		async.Go0(ctx, func(context.Context) error { return inner.Await() }).Await()
 	})
 	defer func() {
 		d, _ := recover().(*sim.Deadlock)
