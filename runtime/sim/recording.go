@@ -86,7 +86,7 @@ var recordingEncoding = base64.RawURLEncoding.Strict()
 func ParseRecording(s string) (*Recording, error) {
 	text, ok := strings.CutPrefix(strings.TrimSpace(s), recordingPrefix)
 	if !ok {
-		return nil, errors.New("sim: not a recording: it does not begin with " + recordingPrefix)
+		return nil, errors.New("sim: not a recording: no " + recordingPrefix + " begins it")
 	}
 	sealed, err := recordingEncoding.DecodeString(text)
 	if err != nil {

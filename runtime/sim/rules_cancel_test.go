@@ -73,7 +73,8 @@ func TestC36_RegisteredTooLateRunsAtOnce(t *testing.T) {
 	ctx, cancel := w.WithCancel(w.Context())
 	cancel()
 	called := 0
-	if stop := async.AfterFunc(context.WithValue(ctx, "key", 1), func() { called++ }); called != 1 || stop() {
+	type key struct{}
+	if stop := async.AfterFunc(context.WithValue(ctx, key{}, 1), func() { called++ }); called != 1 || stop() {
 		t.Errorf("called %d times", called)
 	}
 }
