@@ -77,7 +77,10 @@ func (c *CPU) CancelIRP(irp *IRP) bool {
 	irp.CancelIRQL = c.CancelLockIRQL()
 	id, level := irp.id, irp.CancelIRQL
 	c.kernel.counts.Cancels++
+	outer := c.kernel.cancelling
+	c.kernel.cancelling = id
 	routine(c, irp.CurrentStackLocation().Device, irp)
+	c.kernel.cancelling = outer
 	if c.kernel.cancelLock.held {
 		c.kernel.bugCheckIn(routine, vCancelSpinLock, id, "a cancel routine returned holding the cancel lock")
 	}

@@ -97,6 +97,18 @@ func TestA17_CancelRoutineKeepsItsContract(t *testing.T) {
 	lock.Acquire(m.c())
 	breaks(t, "A17", "SpinLockSafe", func() { m.c().CompleteRequest(irp) })
 
+	// And no bytes come of a request that it has cancelled.
+	m = newMachine(Config{Verify: true})
+	irp = m.irp(1)
+	irp.current--
+	irp.SetCancelRoutine(func(c *CPU, _ *DeviceObject, irp *IRP) {
+		c.ReleaseCancelLock(irp.CancelIRQL)
+		irp.Status, irp.Information = StatusCancelled, 5
+		c.CompleteRequest(irp)
+	})
+	irp.MarkPending()
+	breaks(t, "A17", "DRIVER_FAULT", func() { m.c().CancelIRP(irp) })
+
 	m = newMachine(Config{})
 	breaks(t, "A17", "SPIN_LOCK_ALREADY_OWNED", func() { m.c().AcquireCancelLock(); m.c().AcquireCancelLock() })
 	breaks(t, "A17", "SPIN_LOCK_NOT_OWNED", func() { new(SpinLock).Release(m.c()) })
@@ -199,6 +211,15 @@ func TestA15_StartIoRecursion(t *testing.T) {
 		equal(t, "busy after all", dev.Queue.Busy(), false)
 		equal(t, "current after all", dev.Current, nil)
 	}
-	m := newMachine(Config{})
+	// With the verifier once is enough.
+	m := newMachine(Config{Verify: true})
+	dev := m.device(t, "device", nil, nil)
+	dev.Driver.StartIo = func(c *CPU, dev *DeviceObject, irp *IRP) { c.StartNextPacket(dev) }
+	irp := m.irp(1)
+	irp.current--
+	irp.MarkPending()
+	breaks(t, "A15", "StartIoRecursion", func() { m.c().StartPacket(dev, irp, nil) })
+
+	m = newMachine(Config{})
 	breaks(t, "A23", "IRQL", func() { m.c().StartNextPacket(&DeviceObject{}) })
 }

@@ -68,6 +68,8 @@ func (c *CPU) checkCompletable(irp *IRP) {
 		k.violate(vCompleteQueued, irp, "the IRP is completed while the driver below has it")
 	case irp.file != nil && irp.overrun():
 		k.violate(vOverrun, irp, "the IRP is completed with %d bytes transferred of a buffer of %d", irp.Information, len(irp.UserBuffer))
+	case irp.id == k.cancelling && irp.Status == StatusCancelled && irp.Information != 0:
+		k.violate(vCancelOutcome, irp, "a cancel routine completes its IRP with %v and %d bytes", irp.Status, irp.Information)
 	case irp.Cancel != irp.annex.cancelled:
 		k.violate(vCancelField, irp, "somebody wrote to irp.Cancel")
 	case irp.Cancel && k.clock.Now().Sub(irp.annex.cancelTime) > cancelBudget:

@@ -61,6 +61,9 @@ func (q *DeviceQueue) take() bool {
 
 // link puts irp behind after, nil for the head.
 func (q *DeviceQueue) link(irp *IRP, after *IRP) {
+	if irp.kernel().verify {
+		irp.mustBeMarked()
+	}
 	if q.number == 0 {
 		k := irp.kernel()
 		k.queues++
@@ -157,6 +160,9 @@ func (c *CPU) StartPacket(dev *DeviceObject, irp *IRP, cancel CancelRoutine) {
 // startOrQueue is StartPacket where somebody may come between, or the device is busy. It reports whether the request was
 // cancelled before it had a cancel routine, and so is complete (A18).
 func (c *CPU) startOrQueue(dev *DeviceObject, irp *IRP, cancel CancelRoutine) (cancelled bool) {
+	if c.kernel.verify {
+		irp.mustBeMarked()
+	}
 	if cancel != nil {
 		c.AcquireCancelLock()
 		irp.SetCancelRoutine(cancel)
@@ -189,6 +195,9 @@ func (c *CPU) StartNextPacket(dev *DeviceObject) {
 		dev.owed++ // the loop in startIo below us goes on with it
 		return
 	}
+	if dev.starting > 0 && c.kernel.verify && !c.kernel.straying { // a stray cancel is another CPU's
+		c.recurses(dev)
+	}
 	if irp := dev.Queue.next(); irp != nil {
 		c.startIo(dev, irp)
 	} else {
@@ -196,14 +205,20 @@ func (c *CPU) StartNextPacket(dev *DeviceObject) {
 	}
 }
 
-// maxStartIoDepth is how deep StartIo may call itself through StartNextPacket before that counts as A15's recursion.
+// recurses ends the World because StartIo would call itself for as many requests as wait (A15).
+func (c *CPU) recurses(dev *DeviceObject) {
+	c.kernel.violate(vStartIoRecursion, dev.Current, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
+}
+
+// maxStartIoDepth is how deep StartIo may call itself through StartNextPacket before that counts as A15's recursion; with
+// the verifier it may not at all.
 const maxStartIoDepth = 100
 
 // startIo calls StartIo, and again for what its calls of StartNextPacket let through.
 func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 	dev.starting++
 	if dev.starting > maxStartIoDepth {
-		c.kernel.violate(vStartIoRecursion, irp, "StartIo of %s calls StartNextPacket without DeferredStartIo", dev.Driver.Name)
+		c.recurses(dev)
 	}
 	for irp != nil {
 		dev.Current = irp

@@ -280,6 +280,9 @@ func (irp *IRP) markPending() {
 	if k.verify && k.cpu.completedBefore(irp) {
 		k.violate(vPendedCompleted, irp, "an IRP is marked pending that was completed")
 	}
+	if k.cpu.passedDown(irp) {
+		k.violate(vMarkedLate, irp, "an IRP is marked pending that the driver below has: the mark would be in its location")
+	}
 	if dev := irp.CurrentStackLocation().Device; dev != nil {
 		k.cpu.Trace(HopMarkPending, irp, dev.Driver.Name, 0, 0)
 	}

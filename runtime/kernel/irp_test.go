@@ -145,6 +145,13 @@ func TestA04_PendingMeansMarked(t *testing.T) {
 	equal(t, "packets", len(*got), 1)
 }
 
+func TestA04_MarkedBeforeItIsQueued(t *testing.T) {
+	m := newMachine(Config{Verify: true})
+	irp := m.irp(1)
+	irp.current--
+	breaks(t, "A4", "MarkingQueuedIrps", func() { m.c().StartPacket(m.device(t, "device", nil, nil), irp, nil) })
+}
+
 func TestA05_ReturnedStatusIsTheIRPs(t *testing.T) {
 	m := newMachine(Config{})
 	m.device(t, "liar", func(c *CPU, _ *DeviceObject, irp *IRP) Status {

@@ -72,6 +72,8 @@ type Kernel struct {
 	history   history
 	order     lockOrder
 	freeFrame *frame // of frames, the first of those that are free
+
+	cancelling uint64 // the IRP whose cancel routine CancelIRP has called; 0: none
 }
 
 // Counts are running totals. They are kept whether there is a trace or not.

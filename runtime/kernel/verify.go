@@ -135,6 +135,13 @@ func (c *CPU) completedBefore(irp *IRP) bool {
 	return !irp.annex.rising && len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.annex.kept
 }
 
+// mustBeMarked refuses an IRP that is put where somebody else could complete it and is not marked pending.
+func (irp *IRP) mustBeMarked() {
+	if irp.CurrentStackLocation().control&controlPending == 0 {
+		irp.kernel().violate(vMarkedLate, irp, "an IRP is queued or started that is not marked pending yet")
+	}
+}
+
 // lockOrder is which locks were ever taken while another was held.
 type lockOrder struct {
 	held   []*SpinLock

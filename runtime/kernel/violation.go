@@ -35,6 +35,7 @@ var (
 	vNothingDone    = Violation{iomanager + "226", "A4", "a dispatch routine completes the IRP, passes it down, or marks it pending"}
 	vUnmarked       = Violation{iomanager + "226 (SDV MarkIrpPending2)", "A4", "StatusPending is returned of an IRP that is marked pending"}
 	vMarked         = Violation{iomanager + "226 (SDV MarkIrpPending)", "A4", "of an IRP that is marked pending StatusPending is returned"}
+	vMarkedLate     = Violation{"SDV MarkingQueuedIrps", "A4", "an IRP is marked pending before it is put where somebody else could complete it"}
 	vControlPended  = Violation{"DRIVER_FAULT", "A4", "a create, cleanup or close is complete when its dispatch routine returns"}
 	vNotPropagated  = Violation{iomanager + "228", "A7", "a completion routine that sees PendingReturned calls MarkPending"}
 	vCancelBelow    = Violation{iomanager + "229", "A2", "a cancel routine is set by the driver that has the IRP"}
@@ -56,6 +57,7 @@ var (
 	vWorkIRQL       = Violation{"IRQL_GT_ZERO_AT_SYSTEM_SERVICE", "A23", "what runs on a thread leaves the IRQL as it found it: PASSIVE"}
 	vCancelSlow     = Violation{detected + "135", "A17", "a cancelled IRP is completed within five minutes"}
 	vCompletionIRQL = Violation{"IRQL_UNEXPECTED_VALUE (" + detected + "FA)", "A23", "a completion routine leaves the IRQL as it found it"}
+	vCancelOutcome  = Violation{"DRIVER_FAULT", "A17", "a cancel routine that completes with StatusCancelled says that 0 bytes were transferred"}
 	vLockTwice      = Violation{"SPIN_LOCK_ALREADY_OWNED (" + detected + "1000)", "A17", "a lock is not taken by whoever holds it"}
 	vLockOrder      = Violation{detected + "1001", "A17", "locks are always taken in the same order"}
 	vLockUnmade     = Violation{detected + "1002", "A17", "a lock is given its name, by InitializeSpinLock or where it is declared, before it is taken"}
@@ -87,8 +89,8 @@ var (
 var violations = []*Violation{
 	&vDispatchIRQL, &vStatusPending, &vCancelSet, &vCallIRQL, &vCompleteIRQL, &vCancelPassed, &vForwardQueued, &vCopied,
 	&vCopiedPending, &vNoLocations, &vCompleteQueued, &vFreeQueued, &vFreeInThread, &vFreeInUse, &vStatusDiffers,
-	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vControlPended, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
-	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vNotRestored, &vDPCBudget, &vISRBudget, &vWorkIRQL, &vWorkLocked, &vCancelSlow,
+	&vStatusMinusOne, &vNothingDone, &vUnmarked, &vMarked, &vMarkedLate, &vControlPended, &vNotPropagated, &vCancelBelow, &vReleaseIRQL, &vReleaseTooLow, &vAcquireIRQL,
+	&vAcquireTooHigh, &vAcquireTooLow, &vWaitAbove, &vWaitDispatch, &vWaitTimed, &vISRContext, &vISRIRQL, &vStorm, &vNotRestored, &vDPCBudget, &vISRBudget, &vWorkIRQL, &vWorkLocked, &vCancelSlow, &vCancelOutcome,
 	&vCompletionIRQL, &vLockTwice, &vLockOrder, &vLockUnmade, &vLockRelease, &vLockStranger, &vLockMadeTwice,
 	&vLockThread, &vLockUnloaded, &vLockNotOwned, &vCompleteLocked, &vWriteChanged,
 	&vReadChanged, &vDoubleCompletion, &vPendedCompleted, &vSpinLockSafe, &vCancelField, &vCancelSpinLock,
