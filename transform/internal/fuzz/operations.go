@@ -119,7 +119,7 @@ func (g *generator) integers(t *typ, d int) []option {
 			}
 			return g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1))
 		}},
-		{2, func() string { return g.elementCall(d) }},
+		{3, func() string { return g.elementCall() }},
 		{1, func() string {
 			if g.hidden("len") {
 				return ""
@@ -403,22 +403,19 @@ func (g *generator) pointers(t *typ, d int) []option {
 	}
 }
 
-// elementCall calls an element, or its method: when that is read depends on whether
-// its index calls anything.
-func (g *generator) elementCall(d int) string {
-	of, method := tFuncs, ""
+// elementCall calls an element, or its method, with what changes the elements: when
+// the element is read depends on whether its index calls anything.
+func (g *generator) elementCall() string {
+	elements, method := tFuncs, ""
 	if g.p(40) {
-		of, method = tIs, ".Val"
+		elements, method = tIs, ".Val"
 	}
-	x := g.place(of)
-	if x == "" || g.plain > 0 {
+	x, awaited := g.raced(of(elements))
+	if x == "" || g.hidden("len") {
 		return ""
 	}
-	index := g.index(d)
-	if g.p(30) && !g.hidden("len") {
-		index = g.f("len(%s)-1", x)
-	}
-	return g.f("%s[%s]%s(%s)", x, index, method, g.expr(tInt, d-1))
+	index := []string{"0", "len(" + x + ")-1", "h.Id(" + g.say() + ", 1)"}[g.n(3)]
+	return g.f("%s[%s]%s(len(%s))", x, index, method, awaited)
 }
 
 func (g *generator) functions(d int) []option {

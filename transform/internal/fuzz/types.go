@@ -82,7 +82,7 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tError, tI, tFunc, tFuncs, tIs, tG, tGS, tAnon, tOp, tTask, tUnsafe,
+	tPArray, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tAnon, tOp, tTask, tUnsafe,
 }
 
 func init() { // T has a field of type T

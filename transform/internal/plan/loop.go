@@ -179,7 +179,7 @@ func (r *ranging) hasValue() bool { return r.s.Value != nil && !isBlank(r.s.Valu
 func (r *ranging) once(name string) any {
 	b := r.b
 	if id, ok := ast.Unparen(r.s.X).(*ast.Ident); ok {
-		if v := b.f.VarOf[b.info.Uses[id]]; v != nil && v.Writes == 0 && !v.Addressed && !v.Captured {
+		if v := b.f.VarOf[b.info.Uses[id]]; v != nil && v.Writes == 0 && !v.Addressed && !v.Captured && !v.Cell {
 			return v
 		}
 	}
