@@ -58,15 +58,25 @@ func (m *Memory) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-// ReadOnly makes a backing of an io.ReaderAt: writes fail with ErrWriteProtected.
-func ReadOnly(r io.ReaderAt) Backing { return readOnly{r} }
+// ReadOnly makes a backing of an io.ReaderAt: writes fail with ErrWriteProtected. Of nil it makes none: nil.
+func ReadOnly(r io.ReaderAt) Backing {
+	if r == nil {
+		return nil
+	}
+	return readOnly{r}
+}
 
 type readOnly struct{ io.ReaderAt }
 
 func (readOnly) WriteAt([]byte, int64) (int, error) { return 0, ErrWriteProtected }
 
-// WriteOnly makes a backing of an io.WriterAt: reads find nothing.
-func WriteOnly(w io.WriterAt) Backing { return writeOnly{w} }
+// WriteOnly makes a backing of an io.WriterAt: reads find nothing. Of nil it makes none: nil.
+func WriteOnly(w io.WriterAt) Backing {
+	if w == nil {
+		return nil
+	}
+	return writeOnly{w}
+}
 
 type writeOnly struct{ io.WriterAt }
 

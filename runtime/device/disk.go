@@ -307,6 +307,10 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 			err = io.ErrShortWrite
 		}
 	}
+	if uint(done.Transferred) > uint(len(dma)) {
+		err = fmt.Errorf("device: the backing of disk %s says that its %v has moved %d bytes of %d", d.name, r.Op, done.Transferred, len(dma))
+		done = Completion{}
+	}
 	if err == nil {
 		return done
 	}

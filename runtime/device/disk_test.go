@@ -3,7 +3,10 @@ package device
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +114,25 @@ func (failing) ReadAt([]byte, int64) (int, error)  { return 0, errBroken }
 func (failing) WriteAt([]byte, int64) (int, error) { return 0, errBroken }
 
 // TestQueue has two commands in flight at once: the second is faster, and one interrupt tells of both.
+// boasting is a backing that says that it has moved so many bytes, whatever it was asked to.
+type boasting int
+
+func (b boasting) ReadAt([]byte, int64) (int, error)  { return int(b), io.EOF }
+func (b boasting) WriteAt([]byte, int64) (int, error) { return int(b), nil }
+
+// TestBoasting: such a backing is broken, and the disk says how.
+func TestBoasting(t *testing.T) {
+	for _, n := range []boasting{-1, 11} {
+		b, d := newBench(t, n, DiskConfig{})
+		for _, op := range []Op{Read, Write} {
+			want := fmt.Sprintf("%v has moved %d bytes of 10", op, n)
+			if c := b.do(t, d, op, make([]byte, 10), 0); c != (Completion{Status: DeviceError}) || !strings.Contains(d.LastError().Error(), want) {
+				t.Errorf("%d bytes of 10: %+v, %v", n, c, d.LastError())
+			}
+		}
+	}
+}
+
 func TestQueue(t *testing.T) {
 	b, d := newBench(t, NewMemory([]byte("0123456789")), DiskConfig{Depth: 2, Access: time.Microsecond, Jitter: 1000})
 	first, second := make([]byte, 2), make([]byte, 2)
@@ -172,8 +194,10 @@ func TestA29_Coalescing(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	if _, err := NewDisk("d", nil, DiskConfig{}); err == nil {
-		t.Error("no backing: no error")
+	for _, none := range []Backing{nil, ReadOnly(nil), WriteOnly(nil)} {
+		if _, err := NewDisk("d", none, DiskConfig{}); err == nil {
+			t.Errorf("%v as backing: no error", none)
+		}
 	}
 	if _, err := NewDisk("d", NewMemory(nil), DiskConfig{Depth: -1}); err == nil {
 		t.Error("negative depth: no error")

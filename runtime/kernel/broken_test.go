@@ -88,7 +88,7 @@ var breakages = []broken{
 	{"A28", "kernel/interrupt.go", "l.disabled = true", "", ""},
 	{"A29", "device/disk.go", "d.held > c.Threshold", "d.held >= c.Threshold", "device"},
 	{"A29", "device/net.go", "a.held > c.Threshold", "a.held >= c.Threshold", "device"},
-	{"A30", "kernel/dpc.go", "\tif d.queued {\n\t\treturn false\n\t}\n\td.queued = true", "\tif d.queued {\n\t\td.argument = argument\n\t\treturn false\n\t}\n\td.queued = true", ""},
+	{"A30", "kernel/dpc.go", "\tif d.queued {\n\t\treturn false\n\t}\n\tif d.Routine", "\tif d.queued {\n\t\td.argument = argument\n\t\treturn false\n\t}\n\tif d.Routine", ""},
 	{"A30", "kernel/dpc.go", "d.Routine(c, d, argument)", "d.queued = true\n\t\td.Routine(c, d, argument)\n\t\td.queued = false", ""},
 	{"A31", "kernel/dpc.go", "case d.Importance == HighImportance:", "case false:", ""},
 	{"A31", "kernel/dpc.go", "on = d.Target", "", ""},

@@ -80,8 +80,11 @@ func (c *CPU) pass(d time.Duration) bool {
 // spend is Spend where pass says that something happens meanwhile.
 func (c *CPU) spend(d time.Duration) {
 	k := c.kernel
-	if d > 0 {
+	switch {
+	case d > 0:
 		k.clock.Advance(k.clock.Now().Add(d))
+	case d < 0:
+		panic("kernel: Spend of " + d.String() + ": time does not go back")
 	}
 	if k.company {
 		c.keepCompany()

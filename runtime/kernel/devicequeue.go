@@ -227,7 +227,11 @@ func (c *CPU) startIo(dev *DeviceObject, irp *IRP) {
 			if c.kernel.watched {
 				c.trace(HopStartIo, irp, dev.Driver.Name, 0, 0)
 			}
-			dev.Driver.StartIo(c, dev, irp)
+			start := dev.Driver.StartIo
+			if start == nil {
+				panic("kernel: a request is to be started by " + dev.Driver.Name + ", which has no StartIo")
+			}
+			start(c, dev, irp)
 			if c.irql != DispatchLevel {
 				c.notRestored(dev.Driver.StartIo, DispatchLevel, "StartIo of "+dev.Driver.Name)
 			}

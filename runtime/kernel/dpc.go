@@ -46,6 +46,9 @@ func (c *CPU) QueueDPC(d *DPC, argument any) bool {
 	if d.queued {
 		return false
 	}
+	if d.Routine == nil {
+		panic("kernel: QueueDPC of DPC " + d.Name + ", which has no Routine")
+	}
 	d.queued = true
 	d.argument = argument
 	on := c

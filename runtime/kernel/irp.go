@@ -306,7 +306,10 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	}
 	sl.Device = dev
 	id, location := irp.id, irp.current
-	dispatch := dev.Driver.Major[sl.Major]
+	var dispatch DispatchRoutine
+	if sl.Major < majorFunctions {
+		dispatch = dev.Driver.Major[sl.Major]
+	}
 	if c.kernel.watched {
 		c.trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
 	}

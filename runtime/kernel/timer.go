@@ -16,6 +16,9 @@ type Timer struct {
 
 // SetTimer arms a timer for a virtual time; if it is armed it is armed anew.
 func (k *Kernel) SetTimer(t *Timer, at clock.Time) {
+	if t.DPC == nil {
+		panic("kernel: SetTimer of a Timer without a DPC: there would be nothing to do when its time has come")
+	}
 	t.kernel = k
 	t.alarm.Alarm = t
 	k.clock.Set(&t.alarm, at)
