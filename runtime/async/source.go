@@ -116,7 +116,7 @@ func (s *Source[T]) release(v T, err error) (released Continuation, first bool) 
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
-// before are stale, and using one panics (C18). Only the owner of a source that
+// before are stale, and awaiting or reading one panics (C18). Only the owner of a source that
 // is no longer awaited may call it; it panics if a continuation is stored.
 func (s *Source[T]) Reset() {
 	status := atomic.LoadUint32(&s.cell.status)
