@@ -91,13 +91,14 @@ type Package struct {
 	Test               bool // compiled for a test: Files holds _test.go files only
 	Fset               *token.FileSet
 	Types              *types.Package
-	Info               *types.Info // all maps filled
-	Files              []*File     // those with annotated functions, sorted by path
-	Syntax             []*ast.File // every file of the package but stubs
-	Broken             []*ast.File // those of Syntax that have syntax errors
-	Names              []string    // what stands at package level, and the types in functions' bodies, for some move there; sorted
-	Sizes              types.Sizes // of the platform that is compiled for
-	GoVersion          string      // the language version of the module, such as "1.26"; "" if unknown
+	Info               *types.Info       // all maps filled
+	Files              []*File           // those with annotated functions, sorted by path
+	Syntax             []*ast.File       // every file of the package but stubs
+	Broken             []*ast.File       // those of Syntax that have syntax errors
+	Names              []string          // what stands at package level, and the types in functions' bodies, for some move there; sorted
+	Renamed            map[string]string // by path, what outputs call the packages whose own names are among Names
+	Sizes              types.Sizes       // of the platform that is compiled for
+	GoVersion          string            // the language version of the module, such as "1.26"; "" if unknown
 }
 
 // A File is a source with annotated functions.

@@ -262,25 +262,10 @@ func (l *loader) pkg(pkg *packages.Package) *Package {
 		}
 	}
 	sort.Slice(p.Files, func(i, j int) bool { return p.Files[i].Path < p.Files[j].Path })
-	p.Names = slices.Concat(p.Types.Scope().Names(), typesInBodies(p.Syntax))
-	slices.Sort(p.Names)
-	return p
-}
-
-// typesInBodies are the names of the types that functions declare.
-func typesInBodies(files []*ast.File) (names []string) {
-	for _, file := range files {
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.GenDecl:
-				return n.Tok != token.IMPORT
-			case *ast.TypeSpec:
-				names = append(names, n.Name.Name) // one at package level is in the scope anyway
-			}
-			return true
-		})
+	if len(p.Files) > 0 {
+		p.findNames()
 	}
-	return names
+	return p
 }
 
 // testMain reports whether pkg is the main package that the go command writes

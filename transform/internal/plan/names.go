@@ -3,6 +3,7 @@ package plan
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,33 +12,10 @@ import (
 	"github.com/nothread/nothread/transform/internal/load"
 )
 
-// importNames is what a file calls the packages that it imports, by path, and what
-// its output calls those that only a type, or generated code, leads to, if their own
-// names are taken.
+// importNames is what a file and its output call the packages that they import, by
+// path; those are left out that the output alone imports, by their own names.
 func importNames(pkg *load.Package, file *load.File) map[string]string {
-	names := make(map[string]string)
-	taken := func(name string) bool {
-		_, found := slices.BinarySearch(pkg.Names, name)
-		return found
-	}
-	seen := make(map[*types.Package]bool)
-	var visit func(imports []*types.Package)
-	visit = func(imports []*types.Package) {
-		for _, p := range imports {
-			if !seen[p] {
-				seen[p] = true
-				name := p.Name()
-				for taken(name) {
-					name += "pkg"
-				}
-				if name != p.Name() {
-					names[p.Path()] = name
-				}
-				visit(p.Imports())
-			}
-		}
-	}
-	visit(pkg.Types.Imports())
+	names := maps.Clone(pkg.Renamed)
 	for _, spec := range file.Syntax.Imports {
 		obj := pkg.Info.Implicits[spec]
 		if spec.Name != nil {
