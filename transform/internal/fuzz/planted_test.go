@@ -17,12 +17,12 @@ type plant struct {
 }
 
 var plants = []plant{
-	{"an operand is read early", readEarly, 40},
+	{"an operand is read early", readEarly, 140},
 	{"a call is made late", callLate, 56},
 	{"a loop variable is shared", func(text string) string {
 		return regexp.MustCompile(`\{\n\t*fresh := [^\n]*\n[^\n]*= &fresh\n\t*\}\n`).ReplaceAllString(text, "")
-	}, 2},
-	{"deferred calls run at a suspension", deferEarly, 38},
+	}, 62},
+	{"deferred calls run at a suspension", deferEarly, 78},
 	{"two states are mixed up", func(text string) string {
 		state := regexp.MustCompile(`(\t+h\d*\.State = )([12])\n`)
 		return state.ReplaceAllStringFunc(text, func(line string) string {
