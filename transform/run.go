@@ -72,12 +72,7 @@ type unit struct {
 }
 
 // name is the function as messages and dumps name it: F or T.M.
-func (u *unit) name() string {
-	if typeName, _ := load.Receiver(u.fn.Decl); typeName != "" {
-		return typeName + "." + u.fn.Decl.Name.Name
-	}
-	return u.fn.Decl.Name.Name
-}
+func (u *unit) name() string { return load.QualifiedName(u.fn.Decl) }
 
 func (u *unit) position() token.Position {
 	return u.pkg.Fset.Position(u.fn.Decl.Pos())

@@ -105,22 +105,6 @@ func (f *Func) Kept(a *Await) []*Var {
 	return list
 }
 
-// Brief reports whether v is a parameter that nothing needs once the machine has
-// waited, and that nothing sets: the machine on the heap never holds it.
-func (f *Func) Brief(v *Var) bool {
-	if v.Kind != Param || v.Writes > 0 {
-		return false
-	}
-	for _, a := range f.States() {
-		for _, w := range f.Kept(a) {
-			if w.Kept() == v.Kept() {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // neededAtEnd: where deferred calls are made or loops left, whatever ends the
 // function, its results and its iterators must be at hand.
 func (f *Func) neededAtEnd(a *Await, v *Var) bool {

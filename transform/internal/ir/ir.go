@@ -258,6 +258,7 @@ type Var struct {
 	Field string // by lower: where it is kept, if it is boxed and lifted
 
 	Lifted bool // lives across a suspension: a field of the machine
+	Brief  bool // by lower: a parameter that no wait outlives; the machine on the heap never holds it
 	Cell   bool // keeps one identity: the variable is a pointer to its value
 	Zeroed bool // its declaration must store the zero value
 	Used   bool // some instruction reads it

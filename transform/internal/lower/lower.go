@@ -30,6 +30,7 @@ func Func(f *ir.Func) {
 	n.constants()
 	n.variables()
 	n.slots()
+	brief(f)
 	f.Called = n.unique("called", n.fields)
 	n.labels()
 	n.defers()
@@ -118,6 +119,29 @@ func (n *namer) slots() {
 			f.Slots = append(f.Slots, a.Slot)
 		}
 		a.Tail = tail(f, a)
+	}
+}
+
+// brief finds the parameters whose fields nothing needs once the machine has waited,
+// and that nothing sets.
+func brief(f *ir.Func) {
+	kept := make(map[string]bool)
+	keep := func(list []*ir.Var) {
+		for _, v := range list {
+			if v != nil {
+				kept[v.Kept()] = true
+			}
+		}
+	}
+	for _, a := range f.States() {
+		keep(a.Live)
+	}
+	if f.Unwinds() {
+		keep(f.Results)
+		keep(f.Loops)
+	}
+	for _, v := range f.Params {
+		v.Brief = v.Writes == 0 && !kept[v.Kept()]
 	}
 }
 

@@ -84,53 +84,20 @@ func (b *builder) derived(t types.Type) bool {
 	if !b.f.Root().Generic() {
 		return false
 	}
-	seen := make(map[types.Type]bool)
-	var has func(t types.Type) bool
-	among := func(tuple *types.Tuple) bool {
-		for v := range tuple.Variables() {
-			if has(v.Type()) {
-				return true
-			}
-		}
-		return false
-	}
-	has = func(t types.Type) bool {
-		if seen[t] {
-			return false
-		}
-		seen[t] = true
-		switch t := types.Unalias(t).(type) {
+	found, seen := false, make(map[types.Type]bool)
+	var visit func(types.Type) bool
+	visit = func(t types.Type) bool {
+		switch t := t.(type) {
 		case *types.TypeParam:
-			return true
-		case *types.Named:
-			for arg := range t.TypeArgs().Types() {
-				if has(arg) {
-					return true
-				}
-			}
+			found = true
+		case *types.Named: // one that is declared in the function is another in each instance
 			obj := t.Obj()
-			return obj.Pkg() != nil && obj.Parent() != obj.Pkg().Scope() // declared in the function, it is one for each instance
-		case interface{ Elem() types.Type }: // pointer, slice, array, channel
-			if m, ok := t.(*types.Map); ok && has(m.Key()) {
-				return true
-			}
-			return has(t.Elem())
-		case *types.Signature:
-			return among(t.Params()) || among(t.Results())
-		case *types.Struct:
-			for f := range t.Fields() {
-				if has(f.Type()) {
-					return true
-				}
-			}
-		case *types.Interface:
-			for m := range t.Methods() {
-				if has(m.Type()) {
-					return true
-				}
-			}
+			found = found || obj.Pkg() != nil && obj.Parent() != obj.Pkg().Scope()
+		case *types.Alias:
+			components(types.Unalias(t), seen, visit)
 		}
-		return false
+		return !found
 	}
-	return has(t)
+	components(t, seen, visit)
+	return found
 }
