@@ -44,7 +44,7 @@ transform/internal/load:  transform/internal/diag golang.org/x/tools/go/packages
 transform/internal/cache: transform/internal/load transform/internal/replace
 transform/internal/check: transform/internal/diag transform/internal/load
 transform/internal/ir:
-transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir
+transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir golang.org/x/tools/container/intsets
 transform/internal/lower: transform/internal/ir
 transform/internal/emit:  transform/internal/load transform/internal/ir github.com/dave/jennifer/jen
 transform/internal/explain: transform/internal/ir

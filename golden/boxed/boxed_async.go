@@ -109,7 +109,6 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 			m.header = header
 			h := async.Self(m.onHeap(nil))
 			h.State = 1
-			h.r = nil // not needed any more
 			h.awaiter = task
 			if task.OnCompleted(h) {
 				return nil
@@ -123,7 +122,6 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 			m.header = header
 			h := async.Self(m.onHeap(nil))
 			h.State = 2
-			h.r = nil // not needed any more
 			h.awaiter = task
 			if task.OnCompleted(h) {
 				return nil
@@ -136,7 +134,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 		if !task2.IsCompleted() {
 			h := async.Self(m.onHeap(nil))
 			h.State = 3
-			h.order, h.header, h.r = nil, nil, nil // not needed any more
+			h.order, h.header = nil, nil // not needed any more
 			h.awaiter2 = task2
 			if task2.OnCompleted(h) {
 				return nil
@@ -165,7 +163,7 @@ func (m *boxedMachine) MoveNext(*async.Executor) async.Continuation {
 // boxedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var boxedMachineStates = async.States{
 	Func: "Boxed", File: "boxed.go", Line: 19, Code: 73,
-	Lines: "32:1 33:5 46-47:5 60-61:6 62:11 73-74:11 86-87:12 88-89:15",
+	Lines: "32:1 33:5 45-46:5 58-59:6 60:11 71-72:11 84-85:12 86-87:15",
 	At: []async.State{
 		1: {Line: 5, Awaits: "play.Ask(ctx, []byte{0, 7})", Needs: "ctx order header"},
 		2: {Line: 6, Awaits: "play.Ask(ctx, []byte{1, 0})", Needs: "ctx order header"},

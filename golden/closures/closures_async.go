@@ -126,7 +126,7 @@ done:
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(task2.Header()))
 		h.State = 2
-		h.total, h.add, h.pair, h.p = nil, nil, nil, nil // not needed any more
+		h.total, h.add = nil, nil // not needed any more
 		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
 			return nil
 		}

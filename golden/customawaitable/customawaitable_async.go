@@ -91,7 +91,6 @@ func (m *customawaitableMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.post = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -147,7 +146,7 @@ valueDone:
 // customawaitableMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var customawaitableMachineStates = async.States{
 	Func: "Customawaitable", File: "customawaitable.go", Line: 47, Code: 65,
-	Lines: "25:1 36-40:1 50-54:5 65-67:9 78-79:11",
+	Lines: "25:1 35-39:1 49-53:5 64-66:9 77-78:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "sentence{play.Value(ctx, \"there is no thread\")}", Needs: "ctx"},
 		2: {Line: 5, Awaits: "post", Needs: "ctx post"},

@@ -458,7 +458,6 @@ func (m *genericsMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.words = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -515,7 +514,7 @@ sumDone:
 // genericsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var genericsMachineStates = async.States{
 	Func: "Generics", File: "generics.go", Line: 72, Code: 432,
-	Lines: "25:1 35-36:1 45-53:2 54:7 68:9 78-80:9",
+	Lines: "25:1 34-35:1 44-52:2 53:7 67:9 77-79:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "mappedAsync(ctx, []int{1, 2, 3}, func(n int) string { retur…", Needs: "ctx"},
 		2: {Line: 2, Awaits: "mappedAsync(ctx, words, func(s string) int { return len(s) …", Needs: "ctx words"},

@@ -26,14 +26,13 @@ func MapsAsync(ctx context.Context) (task async.Task0) {
 type mapsMachine struct {
 	async.Builder0
 
-	ctx      context.Context
-	ages     map[string]int
-	total    int
-	names    []string
-	entries  async.MapRange[string, int]
-	name     string
-	rounds   int
-	entries2 async.MapRange[string, int]
+	ctx     context.Context
+	ages    map[string]int
+	total   int
+	names   []string
+	entries async.MapRange[string, int]
+	name    string
+	rounds  int
 
 	awaiter  async.Awaiter[int] // what is awaited
 	awaiter2 play.Answer[int]   // what is awaited
@@ -60,7 +59,6 @@ func (m *mapsMachine) leaveStack(awaited *async.Header) *mapsMachine {
 	h.entries = m.entries
 	h.name = m.name
 	h.rounds = m.rounds
-	h.entries2 = m.entries2
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -72,7 +70,6 @@ func (m *mapsMachine) finish() async.Continuation {
 	m.names = nil
 	m.entries = async.MapRange[string, int]{}
 	m.name = ""
-	m.entries2 = async.MapRange[string, int]{}
 	return m.SetResult(nil)
 }
 
@@ -120,16 +117,16 @@ done:
 	fmt.Println(m.total, m.names)
 
 	m.rounds = 0
-	m.entries2 = async.RangeMap(m.ages)
+	m.entries = async.RangeMap(m.ages)
 loop2:
-	if !m.entries2.Next() {
+	if !m.entries.Next() {
 		goto done2
 	}
 	task2 = play.Ask(m.ctx, 1)
 	if !task2.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 2
-		h.names, h.entries, h.name = nil, async.MapRange[string, int]{}, "" // not needed any more
+		h.names, h.name = nil, "" // not needed any more
 		h.awaiter2 = task2
 		if task2.OnCompleted(h) {
 			return nil
@@ -146,11 +143,11 @@ done2:
 
 // mapsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var mapsMachineStates = async.States{
-	Func: "Maps", File: "maps.go", Line: 18, Code: 80,
+	Func: "Maps", File: "maps.go", Line: 18, Code: 77,
 	Lines: "16-18:1 24-25:3 34-36:4 39-43:8 47-48:12 59-60:13 63-64:16",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Value(ctx, age)", Needs: "ctx ages total names entries name"},
-		2: {Line: 13, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries2"},
+		2: {Line: 13, Awaits: "play.Ask(ctx, 1)", Needs: "ctx ages rounds entries"},
 	},
 }
 

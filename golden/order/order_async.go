@@ -31,12 +31,7 @@ type orderMachine struct {
 	spill  int
 	list   []int
 	spill2 []int
-	spill3 []int
-	spill4 int
-	spill5 int
-	spill6 int
-	spill7 int
-	spill8 []int
+	spill3 int
 
 	awaiter play.Answer[int] // what is awaited
 }
@@ -62,11 +57,6 @@ func (m *orderMachine) leaveStack(awaited *async.Header) *orderMachine {
 	h.list = m.list
 	h.spill2 = m.spill2
 	h.spill3 = m.spill3
-	h.spill4 = m.spill4
-	h.spill5 = m.spill5
-	h.spill6 = m.spill6
-	h.spill7 = m.spill7
-	h.spill8 = m.spill8
 	m.Promote(h, m.ctx, awaited)
 	return h
 }
@@ -78,8 +68,6 @@ func (m *orderMachine) finish() async.Continuation {
 	m.x = nil
 	m.list = nil
 	m.spill2 = nil
-	m.spill3 = nil
-	m.spill8 = nil
 	return m.SetResult(nil)
 }
 
@@ -133,7 +121,6 @@ func (m *orderMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.list, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -150,26 +137,26 @@ askDone:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 2
-		h.x, h.spill3, h.spill8 = nil, nil, nil // not needed any more
+		h.x = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone2:
-	m.spill3 = add(m.spill2, task.GetResult())
+	m.spill2 = add(m.spill2, task.GetResult())
 	task = play.Ask(m.ctx, 6)
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 3
-		h.x, h.spill2, h.spill8 = nil, nil, nil // not needed any more
+		h.x = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone3:
-	tail, one = m.spill3, m.list[0]+task.GetResult()
+	tail, one = m.spill2, m.list[0]+task.GetResult()
 	fmt.Println(tail, one)
 
 	// So is the left side of an assignment that reads its old value.
@@ -177,84 +164,84 @@ askDone3:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 4
-		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.x, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone4:
-	m.spill4 = task.GetResult()
-	m.spill5 = m.c.next("value")
+	m.spill = task.GetResult()
+	m.spill3 = m.c.next("value")
 	task = play.Ask(m.ctx, 10)
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 5
-		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.x, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone5:
-	m.list[m.spill4] += m.spill5 * task.GetResult()
+	m.list[m.spill] += m.spill3 * task.GetResult()
 	task = play.Ask(m.ctx, 3)
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 6
-		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.x, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone6:
-	m.spill6 = task.GetResult()
+	m.spill = task.GetResult()
 	task = play.Ask(m.ctx, 7)
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 7
-		h.x, h.spill2, h.spill3, h.spill8 = nil, nil, nil, nil // not needed any more
+		h.x, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone7:
-	m.list[0], m.list[m.spill6] = task.GetResult(), m.list[0]
+	m.list[0], m.list[m.spill] = task.GetResult(), m.list[0]
 	fmt.Println(m.list)
 
 	// Arguments, and arguments of arguments.
-	m.spill7 = m.c.next("first")
-	m.spill8 = m.list[:1]
+	m.spill = m.c.next("first")
+	m.spill2 = m.list[:1]
 	task = play.Ask(m.ctx, m.c.next("second"))
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 8
-		h.ctx, h.x, h.list, h.spill2, h.spill3 = nil, nil, nil, nil, nil // not needed any more
+		h.ctx, h.x, h.list = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
 		}
 	}
 askDone8:
-	fmt.Println(m.spill7, add(m.spill8, task.GetResult()), m.c.next("third"))
+	fmt.Println(m.spill, add(m.spill2, task.GetResult()), m.c.next("third"))
 	return m.finish()
 }
 
 // orderMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var orderMachineStates = async.States{
-	Func: "Order", File: "order.go", Line: 27, Code: 87,
-	Lines: "39-40:4 43-44:5 56-61:6 85-89:11 113-114:15 137-141:16 154-155:20",
+	Func: "Order", File: "order.go", Line: 27, Code: 75,
+	Lines: "39-40:4 43-44:5 55-60:6 84-88:11 112-113:15 136-140:16 153-154:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, reset())", Needs: "ctx c x spill"},
 		2: {Line: 11, Awaits: "play.Ask(ctx, 5)", Needs: "ctx c list spill2"},
-		3: {Line: 11, Awaits: "play.Ask(ctx, 6)", Needs: "ctx c list spill3"},
+		3: {Line: 11, Awaits: "play.Ask(ctx, 6)", Needs: "ctx c list spill2"},
 		4: {Line: 15, Awaits: "play.Ask(ctx, 1)", Needs: "ctx c list"},
-		5: {Line: 15, Awaits: "play.Ask(ctx, 10)", Needs: "ctx c list spill4 spill5"},
+		5: {Line: 15, Awaits: "play.Ask(ctx, 10)", Needs: "ctx c list spill spill3"},
 		6: {Line: 16, Awaits: "play.Ask(ctx, 3)", Needs: "ctx c list"},
-		7: {Line: 16, Awaits: "play.Ask(ctx, 7)", Needs: "ctx c list spill6"},
-		8: {Line: 20, Awaits: "play.Ask(ctx, c.next(\"second\"))", Needs: "c spill7 spill8"},
+		7: {Line: 16, Awaits: "play.Ask(ctx, 7)", Needs: "ctx c list spill"},
+		8: {Line: 20, Awaits: "play.Ask(ctx, c.next(\"second\"))", Needs: "c spill spill2"},
 	},
 }
 

@@ -311,7 +311,6 @@ type changingMachine struct {
 	array2  [3]int
 	pointer *[3]int
 	last    int
-	slice3  []int
 	index   int
 
 	awaiter play.Answer[int] // what is awaited
@@ -340,7 +339,6 @@ func (m *changingMachine) leaveStack(awaited *async.Header) *changingMachine {
 	h.array2 = m.array2
 	h.pointer = m.pointer
 	h.last = m.last
-	h.slice3 = m.slice3
 	h.index = m.index
 	m.Promote(h, m.ctx, awaited)
 	return h
@@ -353,7 +351,6 @@ func (m *changingMachine) finish() async.Continuation {
 	m.array = nil
 	m.slice2 = nil
 	m.pointer = nil
-	m.slice3 = nil
 	return m.SetResult(nil)
 }
 
@@ -446,10 +443,10 @@ askDone3:
 	m.i++
 	goto loop3
 done3:
-	m.slice3 = m.slice
+	m.slice2 = m.slice
 	m.index = 0
 loop4:
-	if m.index >= len(m.slice3) {
+	if m.index >= len(m.slice2) {
 		goto done4
 	}
 	m.last = m.index
@@ -457,7 +454,7 @@ loop4:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 4
-		h.slice, h.array, h.slice2, h.pointer = nil, nil, nil, nil // not needed any more
+		h.slice, h.array, h.pointer = nil, nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -474,13 +471,13 @@ done4:
 
 // changingMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var changingMachineStates = async.States{
-	Func: "changing", File: "ranges.go", Line: 45, Code: 361,
+	Func: "changing", File: "ranges.go", Line: 45, Code: 358,
 	Lines: "18-19:1 25-26:2 36-38:3 42:7 48-49:7 60-61:8 65:11 71-72:11 83-84:12 88:16 94-95:16 107:16 110-111:19",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array slice2 i v"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 9)", Needs: "ctx slice array array2 i v"},
 		3: {Line: 12, Awaits: "play.Ask(ctx, i)", Needs: "ctx slice array pointer i v"},
-		4: {Line: 17, Awaits: "play.Ask(ctx, last)", Needs: "ctx last slice3 index"},
+		4: {Line: 17, Awaits: "play.Ask(ctx, last)", Needs: "ctx last slice2 index"},
 	},
 }
 
@@ -585,7 +582,7 @@ done:
 
 // textMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var textMachineStates = async.States{
-	Func: "text", File: "ranges.go", Line: 68, Code: 549,
+	Func: "text", File: "ranges.go", Line: 68, Code: 546,
 	Lines: "12:1 19-20:1 31:1 34:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, string(letter))", Needs: "ctx s index width at"},
@@ -685,7 +682,7 @@ done:
 
 // drainMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var drainMachineStates = async.States{
-	Func: "drain", File: "ranges.go", Line: 75, Code: 651,
+	Func: "drain", File: "ranges.go", Line: 75, Code: 648,
 	Lines: "14:1 18-19:1 32:4",
 	At: []async.State{
 		1: {Line: 2, Awaits: "play.Ask(ctx, n)", Needs: "ctx queue"},

@@ -337,7 +337,6 @@ func (m *namedMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.err = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -369,7 +368,7 @@ askDone:
 // namedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var namedMachineStates = async.States{
 	Func: "named", File: "results.go", Line: 34, Code: 322,
-	Lines: "14:1 25-28:1 40-44:4",
+	Lines: "14:1 24-27:1 39-43:4",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Value(ctx, 1)", Needs: "ctx b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "a b err"},
@@ -450,7 +449,7 @@ askDone:
 
 // threeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var threeMachineStates = async.States{
-	Func: "three", File: "results.go", Line: 46, Code: 430,
+	Func: "three", File: "results.go", Line: 46, Code: 429,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, \"two\")", Needs: ""},
@@ -543,7 +542,7 @@ askDone:
 
 // fourMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fourMachineStates = async.States{
-	Func: "four", File: "results.go", Line: 51, Code: 519,
+	Func: "four", File: "results.go", Line: 51, Code: 518,
 	Lines: "11:1 21-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 4)", Needs: ""},
@@ -623,7 +622,7 @@ namedDone:
 
 // handedOnMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var handedOnMachineStates = async.States{
-	Func: "handedOn", File: "results.go", Line: 57, Code: 604,
+	Func: "handedOn", File: "results.go", Line: 57, Code: 603,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "namedAsync(ctx)", Needs: ""},
@@ -729,7 +728,6 @@ func (m *resultsMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		h.spill = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -740,7 +738,6 @@ nothingDone:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
 		h.State = 2
-		h.spill = nil // not needed any more
 		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
@@ -818,8 +815,8 @@ handedOnDone:
 
 // resultsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var resultsMachineStates = async.States{
-	Func: "Results", File: "results.go", Line: 64, Code: 691,
-	Lines: "37:1 47-48:1 68-69:2 79-80:3 90-91:4 101-102:5 112-114:6 124-125:8",
+	Func: "Results", File: "results.go", Line: 64, Code: 690,
+	Lines: "37:1 46-47:1 66-67:2 77-78:3 88-89:4 99-100:5 110-112:6 122-123:8",
 	At: []async.State{
 		1: {Line: 1, Awaits: "nothingAsync(ctx)", Needs: "ctx"},
 		2: {Line: 2, Awaits: "failsAsync(ctx, \"\")", Needs: "ctx"},

@@ -229,7 +229,6 @@ func (m *chooseMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.spill, h.spill2 = nil, nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -241,7 +240,6 @@ askDone:
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 2
-		h.spill2 = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -330,7 +328,7 @@ done:
 // chooseMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var chooseMachineStates = async.States{
 	Func: "choose", File: "selects.go", Line: 31, Code: 199,
-	Lines: "28:2 29:4 41:6 65-66:3 68:6 70:8 74:4 85-86:4 89:7 91-92:7 93-94:10 96:13 100:12 114:14 125-126:14 128:18",
+	Lines: "28:2 29:4 40:6 63-64:3 66:6 68:8 72:4 83-84:4 87:7 89-90:7 91-92:10 94:13 98:12 112:14 123-124:14 126:18",
 	At: []async.State{
 		1: {Line: 4, Awaits: "play.Ask(ctx, \"full\")", Needs: "ctx channels got empty"},
 		2: {Line: 6, Awaits: "play.Ask(ctx, \"none\")", Needs: "ctx channels got empty spill"},

@@ -369,7 +369,6 @@ func (m *predeclaredMachine) MoveNext(*async.Executor) async.Continuation {
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
 		h.State = 1
-		h.string = nil // not needed any more
 		h.awaiter = task
 		if task.OnCompleted(h) {
 			return nil
@@ -410,7 +409,7 @@ askDone3:
 // predeclaredMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var predeclaredMachineStates = async.States{
 	Func: "predeclared", File: "shadowing.go", Line: 44, Code: 349,
-	Lines: "19:1 30-31:1 34-35:2 45-46:3",
+	Lines: "19:1 29-30:1 33-34:2 44-45:3",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 20)", Needs: "ctx len"},
 		2: {Line: 3, Awaits: "play.Ask(ctx, nil+len)", Needs: "ctx len string"},
@@ -554,7 +553,7 @@ askDone4:
 
 // generatedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var generatedMachineStates = async.States{
-	Func: "generated", File: "shadowing.go", Line: 54, Code: 486,
+	Func: "generated", File: "shadowing.go", Line: 54, Code: 485,
 	Lines: "20:1 30-31:1 41-42:2 52-54:3 65-66:5",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, m)", Needs: "ctx m state ex"},
@@ -660,7 +659,7 @@ askDone2:
 
 // blankMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var blankMachineStates = async.States{
-	Func: "blank", File: "shadowing.go", Line: 66, Code: 624,
+	Func: "blank", File: "shadowing.go", Line: 66, Code: 623,
 	Lines: "11:1 21-22:1 33-34:2",
 	At: []async.State{
 		1: {Line: 1, Awaits: "play.Ask(ctx, 8)", Needs: "ctx n"},

@@ -68,12 +68,8 @@ func (m *shortcircuitMachine) finish() async.Continuation {
 // MoveNext runs Shortcircuit until it has to wait, or to its end.
 func (m *shortcircuitMachine) MoveNext(*async.Executor) async.Continuation {
 	var (
-		holds  bool
-		holds2 bool
-		holds3 bool
-		holds4 bool
-		holds5 bool
-		task   play.Answer[bool]
+		holds bool
+		task  play.Answer[bool]
 	)
 	switch m.State {
 	case 1:
@@ -99,7 +95,7 @@ func (m *shortcircuitMachine) MoveNext(*async.Executor) async.Continuation {
 	m.i = 0
 loop:
 	if m.i >= 4 {
-		goto done6
+		goto done5
 	}
 	m.a, m.b = m.i&2 != 0, m.i&1 != 0
 	holds = m.a
@@ -129,12 +125,12 @@ done:
 		}
 	}
 askDone2:
-	holds2 = task.GetResult()
-	if holds2 {
-		goto done3
+	holds = task.GetResult()
+	if holds {
+		goto done2
 	}
-	holds3 = m.b
-	if !holds3 {
+	holds = m.b
+	if !holds {
 		goto done2
 	}
 	task = play.Ask(m.ctx, !m.a)
@@ -147,14 +143,12 @@ askDone2:
 		}
 	}
 askDone3:
-	holds3 = task.GetResult()
+	holds = task.GetResult()
 done2:
-	holds2 = holds3
-done3:
-	m.either = holds2
-	holds4 = m.a
-	if holds4 {
-		goto done4
+	m.either = holds
+	holds = m.a
+	if holds {
+		goto done3
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
@@ -166,9 +160,9 @@ done3:
 		}
 	}
 askDone4:
-	holds4 = task.GetResult()
-done4:
-	fmt.Println(m.a, m.b, m.both, m.either, !(holds4))
+	holds = task.GetResult()
+done3:
+	fmt.Println(m.a, m.b, m.both, m.either, !(holds))
 	task = play.Ask(m.ctx, m.a)
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
@@ -179,9 +173,9 @@ done4:
 		}
 	}
 askDone5:
-	holds5 = task.GetResult()
-	if !holds5 {
-		goto done5
+	holds = task.GetResult()
+	if !holds {
+		goto done4
 	}
 	task = play.Ask(m.ctx, m.b)
 	if !task.IsCompleted() {
@@ -193,21 +187,21 @@ askDone5:
 		}
 	}
 askDone6:
-	holds5 = task.GetResult()
-done5:
-	if holds5 {
+	holds = task.GetResult()
+done4:
+	if holds {
 		fmt.Println("done")
 	}
 	m.i++
 	goto loop
-done6:
+done5:
 	return m.finish()
 }
 
 // shortcircuitMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var shortcircuitMachineStates = async.States{
 	Func: "Shortcircuit", File: "shortcircuit.go", Line: 17, Code: 69,
-	Lines: "32:1 34-36:1 52-53:3 85-86:4 102-103:5 129-131:6 132:6 135:10",
+	Lines: "28:1 30-32:1 48-49:3 79-80:4 96-97:5 123-125:6 126:6 129:10",
 	At: []async.State{
 		1: {Line: 3, Awaits: "play.Ask(ctx, b)", Needs: "ctx i a b"},
 		2: {Line: 4, Awaits: "play.Ask(ctx, a)", Needs: "ctx i a b both"},

@@ -93,23 +93,26 @@ func (f *Func) States() []*Await {
 }
 
 // Kept lists what the machine must keep while it waits at a, in order of
-// appearance: what is read later, and what the end of the function needs,
-// however it ends.
+// appearance: what is read later, and what the end of the function needs, however it
+// ends: where deferred calls are made or loops left, its results and its iterators.
 func (f *Func) Kept(a *Await) []*Var {
+	needed := make(map[*Var]bool)
+	for _, v := range a.Live {
+		needed[v] = true
+	}
+	if f.Unwinds() {
+		for _, v := range f.Results {
+			needed[v] = true
+		}
+		for _, v := range f.Loops {
+			needed[v] = needed[v] || slices.Contains(a.Held, v)
+		}
+	}
 	var list []*Var
 	for _, v := range f.Vars {
-		if v.Lifted && (slices.Contains(a.Live, v) || f.neededAtEnd(a, v)) {
+		if v.Lifted && needed[v] {
 			list = append(list, v)
 		}
 	}
 	return list
-}
-
-// neededAtEnd: where deferred calls are made or loops left, whatever ends the
-// function, its results and its iterators must be at hand.
-func (f *Func) neededAtEnd(a *Await, v *Var) bool {
-	if !f.Unwinds() {
-		return false
-	}
-	return slices.Contains(f.Results, v) || slices.Contains(f.Loops, v) && slices.Contains(a.Held, v)
 }

@@ -4,17 +4,18 @@ import (
 	"go/ast"
 	"go/types"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
-// Names are the author's. Two variables of the same name share it, and so the
-// Go variable, if they have the same type and are never alive together; else the
-// later gets a suffix. A local of MoveNext also makes way for whatever
-// else the function means by the same name, for its scope is wider than the
-// author's. Fields have a namespace of their own, but no two temporaries of one
-// function bear one name.
+// Names are the author's, those of temporaries ours. Two variables of the same name
+// share it, and so the Go variable, if they have the same type and are never alive
+// together; else the later gets a suffix. A local of MoveNext also makes way for
+// whatever else the function means by the same name, for its scope is wider than the
+// author's. Fields have a namespace of their own, but a temporary in the machine and
+// one of MoveNext do not bear one name.
 type namer struct {
 	f      *ir.Func
 	idents map[string]bool // every name that the function mentions
@@ -121,7 +122,7 @@ func (n *namer) constants() {
 }
 
 func (n *namer) variables() {
-	var named []*ir.Var
+	named := make(map[string][]*ir.Var)
 	for _, v := range n.f.Vars {
 		taken := n.taken
 		if v.InMachine() {
@@ -130,7 +131,7 @@ func (n *namer) variables() {
 			taken = n.idents // whole statements may declare their own
 		}
 		n.name(v, named, taken)
-		named = append(named, v)
+		named[v.Name] = append(named[v.Name], v)
 	}
 	for _, v := range n.f.Vars {
 		if !v.InMachine() {
@@ -163,14 +164,14 @@ func (n *namer) captures() {
 
 // name gives v its author's name, shared with earlier variables where that is
 // harmless.
-func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
+func (n *namer) name(v *ir.Var, earlier map[string][]*ir.Var, taken map[string]bool) {
 	base := v.Name
 	for i := 1; ; i++ {
 		candidate := base
 		if i > 1 {
 			candidate = withSuffix(base, i)
 		}
-		holders := holders(candidate, v, earlier)
+		holders := holders(v, earlier[candidate])
 		switch {
 		case len(holders) > 0:
 			if !n.shares(v, holders) {
@@ -185,11 +186,12 @@ func (n *namer) name(v *ir.Var, earlier []*ir.Var, taken map[string]bool) {
 	}
 }
 
-// holders are the earlier variables for whose sake v may not just be called name.
-func holders(name string, v *ir.Var, earlier []*ir.Var) []*ir.Var {
+// holders are those of the earlier variables of a name for whose sake v may not just
+// be called that too.
+func holders(v *ir.Var, earlier []*ir.Var) []*ir.Var {
 	var list []*ir.Var
 	for _, w := range earlier {
-		if w.Name == name && (w.InMachine() == v.InMachine() || w.Kind == ir.Temp && v.Kind == ir.Temp) {
+		if w.InMachine() == v.InMachine() || w.Kind == ir.Temp && v.Kind == ir.Temp {
 			list = append(list, w)
 		}
 	}
@@ -198,9 +200,12 @@ func holders(name string, v *ir.Var, earlier []*ir.Var) []*ir.Var {
 
 // shares reports whether v can be the same Go variable as all of holders.
 func (n *namer) shares(v *ir.Var, holders []*ir.Var) bool {
+	if v.Kind != ir.Local && v.Kind != ir.Temp || slices.Contains(n.f.Loops, v) { // iterators are left at the end, all of them
+		return false
+	}
 	for _, w := range holders {
-		if v.Kind != ir.Local || w.Kind != ir.Local || v.Cell != w.Cell || n.f.Apart[[2]*ir.Var{v, w}] ||
-			v.Obj.Name() != w.Obj.Name() || !types.Identical(v.Type, w.Type) { // Apart compares those of one name
+		if v.Kind != w.Kind || v.InMachine() != w.InMachine() || v.Cell != w.Cell || !types.Identical(v.Type, w.Type) || n.f.Apart[[2]*ir.Var{v, w}] ||
+			v.Kind == ir.Local && v.Obj.Name() != w.Obj.Name() { // Apart compares those of one name
 			return false
 		}
 	}

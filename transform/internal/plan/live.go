@@ -38,52 +38,6 @@ func (b *builder) live() {
 	b.markHeld()
 }
 
-// markHeld notes at each await which lifted variables may have been set by then:
-// what of those is not live is let go of while the machine waits.
-func (b *builder) markHeld() {
-	setIn := make(map[*ir.Block][]*ir.Var)
-	for _, blk := range b.f.Blocks {
-		note := func(v *ir.Var) { setIn[blk] = append(setIn[blk], v) }
-		for _, in := range blk.Instrs {
-			if d, ok := in.(*ir.Declare); ok && !d.Var.Cell {
-				continue // no more than a zero value
-			}
-			b.f.Refs(in, note, note)
-		}
-	}
-	held := make(map[*ir.Block]ir.VarSet) // at the end of each block
-	for changed := true; changed; {
-		changed = false
-		for _, blk := range b.f.Blocks {
-			if held[blk] == nil {
-				held[blk] = make(ir.VarSet)
-			}
-			before := len(held[blk])
-			for _, v := range setIn[blk] {
-				held[blk][v] = true
-			}
-			for _, succ := range b.f.Succs(blk) {
-				if held[succ] == nil {
-					held[succ] = make(ir.VarSet)
-				}
-				n := len(held[succ])
-				for v := range held[blk] {
-					held[succ][v] = true
-				}
-				changed = changed || len(held[succ]) != n
-			}
-			changed = changed || len(held[blk]) != before
-		}
-	}
-	for _, a := range b.f.Awaits {
-		for _, v := range b.f.Vars {
-			if v.Lifted && (v.Kind == ir.Param || held[a.Block][v]) {
-				a.Held = append(a.Held, v)
-			}
-		}
-	}
-}
-
 // keepApart notes which variables of the same name are alive where another is
 // set.
 func (b *builder) keepApart(sets []*ir.Var, after ir.VarSet) {
@@ -124,9 +78,8 @@ func (b *builder) markUsed() {
 // the zero value.
 func (b *builder) markZeroed() {
 	for _, blk := range b.f.Blocks {
-		cyclic := reaches(b.f, blk, blk)
 		for _, in := range blk.Instrs {
-			if d, ok := in.(*ir.Declare); ok && d.Zero && cyclic {
+			if d, ok := in.(*ir.Declare); ok && d.Zero && reaches(b.f, blk, blk) {
 				d.Var.Zeroed = true
 			}
 		}

@@ -141,22 +141,47 @@ func (b *builder) newAwait(call *ast.CallExpr, awaitable types.Type) *ir.Await {
 
 // logical plans x && y (or ||) where y suspends:
 //
-//	t = x
-//	if t { t = y }
+//	holds = x
+//	if holds { holds = y }
+//
+// What x is kept in, if it is such an operation itself, keeps the rest too.
 func (b *builder) logical(e *ast.BinaryExpr) {
-	t := b.temp("holds", b.info.TypeOf(e), e.Pos())
+	t, kept := b.f.Subst[ast.Unparen(e.X)].(*ir.Var)
+	if !kept || !types.Identical(t.Type, b.info.TypeOf(e)) {
+		t = b.temp("holds", b.info.TypeOf(e), e.Pos())
+		b.code([]*ir.Var{t}, "%v = %v", t, e.X)
+	}
+	b.right(t, e)
+	b.f.Subst[e] = t
+}
+
+// right plans the right side of e, whose left side is in t.
+func (b *builder) right(t *ir.Var, e *ast.BinaryExpr) {
 	right, done := b.block("right"), b.block("done")
-	b.code([]*ir.Var{t}, "%v = %v", t, e.X)
 	branch := &ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{t}}, Then: right, Else: done}
 	if e.Op == token.LOR {
 		branch.Then, branch.Else = done, right
 	}
 	b.end(branch)
 	b.start(right)
-	b.hoist(e.Y)
-	b.code([]*ir.Var{t}, "%v = %v", t, e.Y)
+	b.decide(t, e.Y)
 	b.start(done)
-	b.f.Subst[e] = t
+}
+
+// decide sets t to e.
+func (b *builder) decide(t *ir.Var, e ast.Expr) {
+	if x, ok := ast.Unparen(e).(*ast.BinaryExpr); ok && b.branches(x) && types.Identical(t.Type, b.info.TypeOf(x)) {
+		b.decide(t, x.X)
+		b.right(t, x)
+		return
+	}
+	b.hoist(e)
+	b.code([]*ir.Var{t}, "%v = %v", t, e)
+}
+
+// branches reports whether e is && or || whose right side suspends.
+func (b *builder) branches(e *ast.BinaryExpr) bool {
+	return (e.Op == token.LAND || e.Op == token.LOR) && b.suspends(e.Y)
 }
 
 // events appends the events below n in the order of their evaluation.
@@ -306,7 +331,7 @@ func (b *builder) binaryEvents(list []*event, e *ast.BinaryExpr) []*event {
 		return list
 	}
 	ev := &event{expr: e}
-	if b.suspends(e.Y) {
+	if b.branches(e) {
 		ev.logical = e
 	}
 	return append(list, ev)
