@@ -35,6 +35,25 @@ func writeCorpus(dir, root, salt string, packages, lines int) (*corpus, error) {
 	return c, nil
 }
 
+// writeLong writes a corpus of one package, among whose functions is one of so many
+// awaits.
+func writeLong(dir, root, salt string, awaits int) (*corpus, error) {
+	c, err := writeCorpus(dir, root, salt, 1, 100)
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.source(0, salt)
+	if err != nil {
+		return nil, err
+	}
+	text = append(text, corpusLong...)
+	for i := range awaits {
+		text = fmt.Appendf(text, corpusAwait, i)
+	}
+	text = append(text, "\treturn sum, nil\n}\n"...)
+	return c, c.write(filepath.Join(packageName(0), packageName(0)+".go"), text)
+}
+
 func packageName(i int) string { return fmt.Sprintf("p%03d", i) }
 
 func (c *corpus) write(name string, content []byte) error {
@@ -188,4 +207,21 @@ func (x *Index{{.N}}) Common(least int) []string {
 	return labels
 }
 `))
+)
+
+// A function of any length: its beginning, and each of its awaits.
+const (
+	corpusLong = `
+// Sum adds up what one name stands for, time and again.
+//
+//nothread:async
+func Sum(ctx context.Context, s Store, name string) (int, error) {
+	sum := 0
+`
+	corpusAwait = `	item%[1]d, err := s.FetchAsync(ctx, name).Await()
+	if err != nil {
+		return sum, err
+	}
+	sum += item%[1]d.Size
+`
 )

@@ -13,15 +13,15 @@ import (
 // generate measures the compiler on a module of many packages, beside go vet,
 // which loads and checks the same.
 func (b *bench) generate() ([]Row, error) {
-	packages, lines, rounds := 100, 1000, 2
+	packages, lines, awaits, rounds := 100, 1000, 2000, 2
 	if b.quick {
-		packages, lines, rounds = 2, 100, 1
+		packages, lines, awaits, rounds = 2, 100, 20, 1
 	}
 	tool, root, err := b.buildTool()
 	if err != nil {
 		return nil, err
 	}
-	var figures generation
+	var figures, long generation
 	for round := range rounds + 1 {
 		salt := fmt.Sprintf("%d-%d", time.Now().UnixNano(), round)
 		n := packages
@@ -35,17 +35,25 @@ func (b *bench) generate() ([]Row, error) {
 		if err := figures.round(c, tool, round > 0); err != nil {
 			return nil, err
 		}
+		if c, err = writeLong(filepath.Join(b.dir, "long"+salt), root, salt, awaits); err != nil {
+			return nil, err
+		}
+		if err := long.round(c, tool, round > 0); err != nil {
+			return nil, err
+		}
 	}
 	const what = "generating 100 packages of 1,000 lines"
 	cold, vet := figure(median(figures.cold), "ms"), figure(median(figures.vet), "ms")
 	again, vetAgain := figure(median(figures.again), "ms"), figure(median(figures.vetAgain), "ms")
 	one := figure(median(figures.one), "ms")
+	longCold, longVet := figure(median(long.cold), "ms"), figure(median(long.vet), "ms")
 	return []Row{
 		row(what+": cold", cold, "go vet of the sources, cold", &vet, ratioAtMost(1.3)).
 			because("neither the build cache nor ours knows the packages; of what they import the former does"),
 		row(what+": nothing changed", again, "go vet of the sources, cold", &vet, ratioAtMost(0.3)),
 		row(what+": nothing changed", again, "go vet of the sources, nothing changed", &vetAgain, ratioAtMost(0.3)),
 		row(what+": one changed, on which nine depend", one, "go vet of the sources, cold", &vet),
+		row("generating one function of 2,000 awaits", longCold, "go vet of the sources, cold", &longVet),
 	}, nil
 }
 
