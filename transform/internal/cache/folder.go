@@ -158,7 +158,7 @@ func (c *Cache) rest(r *record, by *seen) (string, error) {
 	sum := sha256.New()
 	for _, root := range r.Roots {
 		fmt.Fprintf(sum, "root %q\n", root)
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		err := load.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil || !entry.IsDir() || path == root:
 				return err

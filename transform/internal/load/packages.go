@@ -144,6 +144,9 @@ func (l *loader) local(path string) bool {
 func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 	found := false
 	for _, pkg := range loaded {
+		if l.linked(pkg.Dir) {
+			return fmt.Errorf("%w: %s is reached by a symbolic link inside its module; name the folder that it leads to", ErrNoPackages, pkg.PkgPath)
+		}
 		if len(pkg.GoFiles)+len(pkg.CompiledGoFiles)+len(pkg.IgnoredFiles) > 0 || l.onlyOutputs(pkg) {
 			found = found || pkg.Module != nil && pkg.Module.Main || l.local(pkg.Dir)
 			continue
@@ -161,6 +164,22 @@ func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 		return fmt.Errorf("%w: %s matches none in this module", ErrNoPackages, strings.Join(patterns, " "))
 	}
 	return nil
+}
+
+// linked reports whether dir is another folder of its module, or none of it, under a
+// symbolic link: the scan, as ./... does, has left that out.
+func (l *loader) linked(dir string) bool {
+	if l.scan.dirs[dir] != nil {
+		return false
+	}
+	for _, root := range l.roots {
+		if rel := diag.Rel(root, dir); rel != dir {
+			home, _ := filepath.EvalSymlinks(root)
+			real, err := filepath.EvalSymlinks(dir)
+			return err == nil && real != filepath.Join(home, rel)
+		}
+	}
+	return false
 }
 
 // onlyOutputs reports whether nothing but orphaned outputs is left in pkg's

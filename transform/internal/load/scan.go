@@ -116,7 +116,7 @@ func OtherModule(dir string) bool {
 // GoFiles calls f for every Go file of the module at root: for those of outputs,
 // of testdata, and of other platforms too.
 func GoFiles(root string, f func(path string) error) error {
-	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	return WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == root:
 			return err
@@ -128,6 +128,14 @@ func GoFiles(root string, f func(path string) error) error {
 			return f(path)
 		}
 		return nil
+	})
+}
+
+// WalkDir is filepath.WalkDir, but root itself may be a symbolic link, as the folder of
+// a module may for the go command.
+func WalkDir(root string, f fs.WalkDirFunc) error {
+	return filepath.WalkDir(root+string(filepath.Separator), func(path string, entry fs.DirEntry, err error) error {
+		return f(filepath.Clean(path), entry, err)
 	})
 }
 
