@@ -29,15 +29,15 @@ type Watcher interface {
 // library's calls it on a goroutine, or, if ctx carries a host that watches it, in
 // that host. stop is never nil.
 func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
-	if stop = whenDone(ctx, func(bool) { f() }); stop == nil {
+	if stop = whenDone(ctx, HostOf(ctx), func(bool) { f() }); stop == nil {
 		return func() bool { return true }
 	}
 	return stop
 }
 
-// whenDone is AfterFunc that tells f whether it runs inside somebody's call of
-// cancel; stop is nil if ctx is never done.
-func whenDone(ctx context.Context, f func(inCancel bool)) (stop func() bool) {
+// whenDone is AfterFunc for what belongs to h, whatever ctx carries: it tells f whether
+// it runs inside somebody's call of cancel. stop is nil if ctx is never done.
+func whenDone(ctx context.Context, h Host, f func(inCancel bool)) (stop func() bool) {
 	refuseNil(ctx)
 	done := ctx.Done()
 	if done == nil {
@@ -50,7 +50,7 @@ func whenDone(ctx context.Context, f func(inCancel bool)) (stop func() bool) {
 	if ok && n.Done() == done {
 		return n.AfterFunc(func() { f(true) })
 	}
-	if w, ok := HostOf(ctx).(Watcher); ok {
+	if w, ok := h.(Watcher); ok {
 		return w.OnDone(ctx, func() { f(true) })
 	}
 	return context.AfterFunc(ctx, func() { f(false) })

@@ -77,7 +77,7 @@ func (j *joint[T]) settle(v T, err error) Continuation {
 
 // watch lets ctx complete the joint.
 func (j *joint[T]) watch(ctx context.Context) {
-	stop := whenDone(ctx, func(inCancel bool) {
+	stop := whenDone(ctx, j.source.host(), func(inCancel bool) {
 		if !j.claim() {
 			return
 		}

@@ -23,8 +23,8 @@ func (e *timeoutError) Is(target error) bool { return target == context.Deadline
 // has passed, with an error that is context.DeadlineExceeded to errors.Is; if ctx
 // is done first it ends as in [FromContext]. t itself goes on and keeps the
 // buffers it was given: to stop it, start it with a [ContextWithTimeout]. The clock
-// is that of the host that ctx carries, else the wall clock; [Infinite] sets no
-// timer.
+// is that of the host that ctx carries, else of t's, else the wall clock; [Infinite]
+// sets no timer.
 func WithTimeout[T any](ctx context.Context, d time.Duration, t Task[T]) Task[T] {
 	var zero T
 	switch late := error(&timeoutError{d}); {

@@ -221,7 +221,7 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 		return released
 	})
 	if int(claimed.Load()) < len(slots) {
-		if stop := whenDone(ctx, cancelRest(ctx, slots, &claimed, settled)); stop != nil {
+		if stop := whenDone(ctx, settled.source.host(), cancelRest(ctx, slots, &claimed, settled)); stop != nil {
 			settled.end(func() { stop() })
 		}
 	}

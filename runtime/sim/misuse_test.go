@@ -293,6 +293,40 @@ func TestHandedOver(t *testing.T) {
 	}
 }
 
+// TestForeignContextOfCombinators: a context of the standard library that carries no World ends a combinator of a World's
+// tasks in the World, not on the goroutine that ends the context.
+func TestForeignContextOfCombinators(t *testing.T) {
+	for name, combine := range map[string]func(context.Context, async.Task[int]) async.Operation{
+		"WithTimeout": func(ctx context.Context, task async.Task[int]) async.Operation {
+			return async.WithTimeout(ctx, time.Hour, task)
+		},
+		"WhenAll": func(ctx context.Context, task async.Task[int]) async.Operation { return async.WhenAll(ctx, task) },
+		"WhenAny": func(ctx context.Context, task async.Task[int]) async.Operation { return async.WhenAny(ctx, task) },
+		"WhenEach": func(ctx context.Context, task async.Task[int]) (first async.Operation) {
+			for t := range async.WhenEach(ctx, task) {
+				first = t
+			}
+			return first
+		},
+	} {
+		w := sim.New(1)
+		ctx, cancel := context.WithCancel(context.Background())
+		task := combine(ctx, async.NewSourceFor[int](w.Context()).Task())
+		where := "nowhere"
+		task.OnCompleted(async.ContinuationFunc(func(*async.Executor) { where = w.Kernel().CPU().Thread().Name() }))
+		cancel()
+		time.Sleep(5 * time.Millisecond) // for whoever wants to end it at once
+		if task.IsCompleted() {
+			t.Errorf("%s: complete before the World ran", name)
+		}
+		w.RunUntil(task)
+		w.Run()
+		if where == "nowhere" || where == "main" {
+			t.Errorf("%s: went on on %s", name, where)
+		}
+	}
+}
+
 // TestForeignCall: a goroutine that starts an operation while the World waits is told what to do instead, and the World goes on.
 func TestForeignCall(t *testing.T) {
 	if raceEnabled {
