@@ -35,17 +35,18 @@ func machineName(pkg *load.Package, fn *load.Func) string {
 	base := load.NameBase(fn.Decl)
 	var others []string
 	earlier, before := 0, true // functions with the same base, of which each takes one of the free names
-	for _, file := range pkg.Files {
-		for _, other := range file.Funcs {
-			before = before && other != fn
-			if name := load.NameBase(other.Decl); name != base {
+	// A test's machines make way for those of what it tests, whose files come first.
+	for _, file := range pkg.Syntax {
+		for _, other := range load.Annotated(file) {
+			before = before && other != fn.Decl
+			if name := load.NameBase(other); name != base {
 				others = append(others, name+"Machine")
 				continue
 			}
 			if before {
 				earlier++
 			}
-			ast.Inspect(other.Decl, func(n ast.Node) bool {
+			ast.Inspect(other, func(n ast.Node) bool {
 				if id, ok := n.(*ast.Ident); ok {
 					others = append(others, id.Name)
 				}
