@@ -310,11 +310,11 @@ func (g *generator) slices(t *typ, d int) []option {
 		{1, func() string {
 			return g.f("%s[:%s]", g.operand(t, d-1), []string{"3", "2", "2:3"}[g.n(3)])
 		}},
-		{1, func() string {
+		{2, func() string {
 			if t != tInts {
 				return ""
 			}
-			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil && g.p(60) {
+			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil && g.p(30) {
 				return g.use(v) + "[:]"
 			}
 			return g.f("%s[:]", g.operand(tPArray, d-1))
@@ -387,11 +387,12 @@ func (g *generator) pointers(t *typ, d int) []option {
 			}
 			return ""
 		}},
-		{1, func() string {
-			if x := g.place(tInts); t == tPInt && x != "" {
-				return g.f("&%s[%s]", x, g.index(d))
+		{3, func() string {
+			x := g.place([]*typ{tInts, tArray}[g.n(2)])
+			if t != tPInt || x == "" || d < 1 {
+				return ""
 			}
-			return ""
+			return g.f("&%s[%s&1]", x, g.paren(g.nonconst(tInt, d-1)))
 		}},
 		{1, func() string { return g.f("new(%s)", g.typed(t.elem, d-1)) }},
 		{1, func() string {

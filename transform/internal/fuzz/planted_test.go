@@ -17,7 +17,7 @@ type plant struct {
 }
 
 var plants = []plant{
-	{"an operand is read early", readEarly, 140},
+	{"an operand is read early", readEarly, 25},
 	{"a call is made late", callLate, 56},
 	{"a loop variable is shared", func(text string) string {
 		return regexp.MustCompile(`\{\n\t*fresh := [^\n]*\n[^\n]*= &fresh\n\t*\}\n`).ReplaceAllString(text, "")
