@@ -124,8 +124,8 @@ func FromContext(ctx context.Context) Task0 {
 	return Task0{j.source.Task()}
 }
 
-// Infinite is a duration that never ends: Delay and WithTimeout set no timer for
-// it.
+// Infinite is a duration that never ends: Delay, WithTimeout and a World's contexts
+// set no timer for it.
 const Infinite time.Duration = 1<<63 - 1
 
 // Delay returns a task that completes once d has passed, on the clock of the

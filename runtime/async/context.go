@@ -159,6 +159,7 @@ func carried(ctx context.Context) environment {
 
 // withContexts returns a context for the host that ctx carries.
 func withContexts(ctx context.Context, sc, workers SyncContext) context.Context {
+	refuseNil(ctx)
 	if env := environmentOf(ctx); env != nil {
 		return &environmentContext{ctx, env.with(sc, workers)}
 	}
@@ -176,6 +177,7 @@ func SyncContextOf(ctx context.Context) SyncContext { return carried(ctx).sync }
 
 // WithHost returns a context whose sources and machines belong to h.
 func WithHost(ctx context.Context, h Host) context.Context {
+	refuseNil(ctx)
 	e := carried(ctx)
 	return &environmentContext{ctx, newEnvironment(e.sync, h, e.workers)}
 }

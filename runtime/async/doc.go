@@ -13,8 +13,8 @@
 //
 // [Task] is a value: a finished result inline, or a reference to a cell with the
 // version token the cell had when the task was handed out. So a call that
-// finishes at once allocates nothing, and a cell that is used again cannot be
-// mistaken for its former self.
+// finishes at once allocates nothing, and a cell that is used again is not mistaken
+// for its former self, until it was used 65,536 times more.
 //
 // Two things own cells. A [Source] is completed by whoever holds it: a driver's
 // completion, a timer, a test. A [Builder] is embedded in a generated machine,

@@ -55,11 +55,9 @@ func (m *mapping[A, B]) start() Continuation {
 			return m.finish()
 		}
 		item := &mapItem[A, B]{m: m, i: i, sync: SyncContextOf(m.ctx), exits: true}
-		item.begin()
-		if item.task.OnCompleted(item) {
-			continue
+		if !item.begin() {
+			item.end()
 		}
-		item.end()
 	}
 }
 
@@ -102,7 +100,7 @@ type mapItem[A, B any] struct {
 	i     int
 	sync  SyncContext
 	task  Task[B]
-	exits bool // until f has returned
+	exits bool // until its task is known
 }
 
 func (t *mapItem[A, B]) SyncContext() SyncContext { return t.sync }
@@ -115,9 +113,10 @@ func (t *mapItem[A, B]) MoveNext(*Executor) Continuation {
 func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.result.cell.awaitedBy() }
 func (t *mapItem[A, B]) mustResume() bool          { return true } // Map waits for all that it has started
 
-// begin calls f; a panic is the item's, and so is a Goexit, which takes along
+// begin calls f and reports whether its task is pending. A panic, also one about a task
+// that nobody may await any more, is the item's, and so is a Goexit, which takes along
 // the goroutine that would have started the next.
-func (t *mapItem[A, B]) begin() {
+func (t *mapItem[A, B]) begin() (waits bool) {
 	defer func() {
 		var zero B
 		if !t.exits {
@@ -132,7 +131,9 @@ func (t *mapItem[A, B]) begin() {
 		postAll(nil, t.m.result.host(), t.m.start())
 	}()
 	t.task = t.m.f(t.m.ctx, t.m.items[t.i])
+	waits = t.task.OnCompleted(t)
 	t.exits = false
+	return waits
 }
 
 // end keeps the item's result and makes room for another.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -357,6 +358,25 @@ func TestMapStopsAtTheFirstFailureAndWaits(t *testing.T) {
 
 // Items that complete at once or by a chain do not grow the stack, and Map runs
 // the same on many goroutines.
+// TestMapOfATaskThatMayNotBeAwaited: an f that returns a task from a pool which somebody awaits already fails Map, whenever
+// it is called; it leaves no Map that never ends.
+func TestMapOfATaskThatMayNotBeAwaited(t *testing.T) {
+	var sources async.SourcePool[int]
+	first, pooled := async.NewSource[int](), sources.New(bg)
+	async.Forget(bg, pooled.Task())
+	m := async.Map(bg, 1, []async.Task[int]{first.Task(), pooled.Task()}, func(_ context.Context, t async.Task[int]) async.Task[int] { return t })
+	first.SetResult(1)
+	if !m.IsCompleted() {
+		t.Fatal("Map has not ended")
+	}
+	defer func() {
+		if told, _ := recover().(string); !strings.Contains(told, "C14") {
+			t.Errorf("told %q", told)
+		}
+	}()
+	t.Error(m.Await())
+}
+
 func TestMapOfMany(t *testing.T) {
 	items := make([]int, 20_000)
 	for i := range items {

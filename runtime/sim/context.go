@@ -181,12 +181,12 @@ func (w *World) WithCancelCause(parent context.Context) (ctx context.Context, ca
 func (w *World) WithTimeout(parent context.Context, d time.Duration) (ctx context.Context, cancel context.CancelFunc) {
 	c := w.derive(parent)
 	c.timed = true
-	if c.Err() == nil {
-		if d <= 0 {
-			c.end(context.DeadlineExceeded, nil)
-		} else {
-			c.stopTimer = w.AfterFunc(d, func() { c.end(context.DeadlineExceeded, nil) })
-		}
+	switch {
+	case c.Err() != nil || d == async.Infinite:
+	case d <= 0:
+		c.end(context.DeadlineExceeded, nil)
+	default:
+		c.stopTimer = w.AfterFunc(d, func() { c.end(context.DeadlineExceeded, nil) })
 	}
 	return c, func() { c.end(context.Canceled, nil) }
 }

@@ -20,6 +20,9 @@ func (h *Hang) Error() string { return fmt.Sprintf("sim: %s (seed %d)\n%s", h.Te
 // ever.
 func (w *World) Settle(bound time.Duration) error {
 	w.requireOwner("Settle")
+	if bound < 0 {
+		panic(fmt.Sprintf("sim: Settle within %v: time does not go back", bound))
+	}
 	w.Heal()
 	var hang *Hang
 	until := w.Now().Add(bound)

@@ -113,6 +113,13 @@ var misuse = []struct {
 		w.RunFor(-time.Second)
 		return nil
 	}},
+	{"bound before now", []string{"Settle within -1s", "does not go back"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		return w.Settle(-time.Second)
+	}},
+	{"context of nothing", []string{"the context is nil"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		async.WithSyncContext(nil, w.UI())
+		return nil
+	}},
 	{"World that is closed", []string{"is closed", "make another"}, nil, func(w *sim.World, _ *overlapped.File) error {
 		w.Close()
 		w.Run()

@@ -96,6 +96,11 @@ func TestC37_SecondCancelDoesNothing(t *testing.T) {
 	if timed.Err() != context.DeadlineExceeded {
 		t.Errorf("cancelled after its deadline: %v", timed.Err())
 	}
+	endless, stop := async.ContextWithTimeout(w.Context(), async.Infinite)
+	defer stop()
+	if w.Run(); endless.Err() != nil || w.Elapsed() > time.Hour {
+		t.Errorf("without a deadline: %v at %v", endless.Err(), w.Elapsed())
+	}
 }
 
 // TestC38_StopDoesNotWait: stop says whether it kept the callback from running; of one that runs, and is blocked, it says
