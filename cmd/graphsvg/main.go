@@ -8,9 +8,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/goccy/go-graphviz"
 )
@@ -44,8 +46,11 @@ func draw(dot []byte) (svg []byte, err error) {
 		return nil, err
 	}
 	graph, err := graphviz.ParseBytes(dot)
-	if err != nil {
-		return nil, fmt.Errorf("not a graph in DOT: %w", err)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("not a graph in DOT: %s", strings.TrimSpace(err.Error()))
+	case graph == nil:
+		return nil, errors.New("not a graph in DOT: there is none")
 	}
 	var b bytes.Buffer
 	if err := engine.Render(ctx, graph, graphviz.SVG, &b); err != nil {

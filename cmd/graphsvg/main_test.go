@@ -54,8 +54,11 @@ func TestDraw(t *testing.T) {
 
 func TestNoGraph(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(strings.NewReader("digraph {"), &out); err == nil || out.Len() > 0 {
-		t.Errorf("%v, %q", err, &out)
+	for _, dot := range []string{"digraph {", "", "// a comment"} {
+		err := run(strings.NewReader(dot), &out)
+		if err == nil || !strings.HasPrefix(err.Error(), "not a graph in DOT: ") || strings.Contains(err.Error(), "\n") || out.Len() > 0 {
+			t.Errorf("of %q: %v, %q", dot, err, &out)
+		}
 	}
 	if err := run(strings.NewReader("digraph { a -> b }"), &out); err != nil || !strings.Contains(out.String(), "<svg ") {
 		t.Errorf("%v, %q", err, &out)
