@@ -97,6 +97,9 @@ func withSuffix(name string, i int) string {
 // constant of another block.
 func (n *namer) constants() {
 	n.f.Names = make(map[types.Object]string)
+	if len(n.f.Consts) == 0 {
+		return
+	}
 	info := n.f.Source.Info
 	meant := make(map[string]map[types.Object]bool)
 	ast.Inspect(n.f.Decl, func(node ast.Node) bool {
