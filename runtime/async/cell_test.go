@@ -1,6 +1,7 @@
 package async
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func TestC01_PhasesExcludeOneAnother(t *testing.T) {
 
 func TestRemoveTakesOneBack(t *testing.T) {
 	var c cell[int]
-	ks := []Continuation{ContinuationFunc(nil), ContinuationFunc(nil), ContinuationFunc(nil)}
+	ks := []*arm{new(arm), new(arm), new(arm)}
 	for _, k := range ks {
 		c.onCompleted(1, k)
 	}
@@ -78,8 +79,37 @@ func TestRemoveTakesOneBack(t *testing.T) {
 	if !c.onCompleted(1, ks[0]) {
 		t.Error("the cell takes no more")
 	}
-	if released, ok := c.complete(1, nil); released != ks[0] || !ok {
+	if released, ok := c.complete(1, nil); released != Continuation(ks[0]) || !ok {
 		t.Error("the cell lost a continuation")
+	}
+}
+
+// What is left of a list when others were taken back, and added, goes on in its order, whoever is asked.
+func TestRemoveKeepsTheOrder(t *testing.T) {
+	var c cell[int]
+	arms, order := make([]arm, 40), []int(nil)
+	store := func(from, to int) {
+		for i := from; i < to; i++ {
+			arms[i].i, arms[i].arrived = i, func(i int) Continuation { order = append(order, i); return nil }
+			c.onCompleted(1, &arms[i])
+		}
+	}
+	store(0, 30)
+	for i := range 30 {
+		if i%4 != 1 && !c.remove(&arms[i]) {
+			t.Error("not found:", i)
+		}
+	}
+	store(30, 40)
+	c.remove(&arms[33])
+	want, waiting := []int{1, 5, 9, 13, 17, 21, 25, 29, 30, 31, 32, 34, 35, 36, 37, 38, 39}, []int(nil)
+	for _, k := range c.awaitedBy() {
+		waiting = append(waiting, k.(*arm).i)
+	}
+	released, _ := c.complete(1, nil)
+	new(round).run(released)
+	if !slices.Equal(order, want) || !slices.Equal(waiting, want) {
+		t.Errorf("waiting %v\nran %v\nwant %v", waiting, order, want)
 	}
 }
 

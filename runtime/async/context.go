@@ -223,6 +223,8 @@ func postAll(ex *Executor, h Host, released Continuation) {
 		return
 	}
 	for _, c := range l.list {
-		post(ex, h, c)
+		if c != nil {
+			post(ex, h, c)
+		}
 	}
 }

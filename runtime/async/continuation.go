@@ -46,7 +46,48 @@ func (c *continuationFunc) MoveNext(ex *Executor) Continuation {
 // in the order in which they were stored (C3).
 type continuations struct {
 	Anywhere
-	list []Continuation
+	list []Continuation // nil where one was taken back
+	gone int            // how many were
+}
+
+// add appends k, and tells an arm where it is.
+func (l *continuations) add(k Continuation) {
+	if a, ok := k.(*arm); ok {
+		a.place = len(l.list)
+	}
+	l.list = append(l.list, k)
+}
+
+// without returns what a cell keeps, next, without an arm, and whether that was there. Of
+// a list it takes the arm's place, however long it is, and from time to time all that
+// were taken back.
+func without(next Continuation, a *arm) (found bool, rest Continuation) {
+	l := listOf(next)
+	switch {
+	case l == nil && next == Continuation(a):
+		return true, nil
+	case l == nil || a.place >= len(l.list) || l.list[a.place] != Continuation(a):
+		return false, next
+	}
+	l.list[a.place] = nil
+	if l.gone++; 2*l.gone < len(l.list) {
+		return true, next
+	}
+	all := l.list
+	l.list, l.gone = all[:0], 0
+	for _, k := range all {
+		if k != nil {
+			l.add(k)
+		}
+	}
+	clear(all[len(l.list):])
+	switch len(l.list) {
+	case 0:
+		return true, nil
+	case 1:
+		return true, l.list[0]
+	}
+	return true, next
 }
 
 // MoveNext exists so that a list can be handed on as one continuation; the

@@ -291,7 +291,9 @@ func (q *queue) push(c Continuation) {
 
 func (q *queue) pushAll(list []Continuation) {
 	for _, c := range list {
-		q.push(c)
+		if c != nil {
+			q.push(c)
+		}
 	}
 }
 

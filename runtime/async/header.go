@@ -194,15 +194,17 @@ func (h *Header) storeFirst(k Continuation) bool {
 }
 
 func (h *Header) append(k Continuation) {
-	if l := listOf(h.next); l != nil {
-		l.list = append(l.list, k)
-		return
+	l := listOf(h.next)
+	if l == nil {
+		l = new(continuations)
+		l.add(h.next)
+		h.next = &bound{l}
 	}
-	h.next = &bound{&continuations{list: []Continuation{h.next, k}}}
+	l.add(k)
 }
 
-// remove takes k back; false if it was released already or never stored.
-func (h *Header) remove(k Continuation) bool {
+// remove takes an arm back; false if it was released already or never stored.
+func (h *Header) remove(a *arm) bool {
 	for {
 		s := atomic.LoadUint32(&h.status)
 		switch s & phases {
@@ -210,7 +212,7 @@ func (h *Header) remove(k Continuation) bool {
 			if !h.move(s, appending) {
 				continue
 			}
-			found, rest := without(h.next, k)
+			found, rest := without(h.next, a)
 			if h.next = rest; rest == nil {
 				h.leave(s, appending, pending)
 			} else {
@@ -223,38 +225,6 @@ func (h *Header) remove(k Continuation) bool {
 			return false
 		}
 	}
-}
-
-// without returns next without k, and whether k was there.
-func without(next, k Continuation) (found bool, rest Continuation) {
-	l := listOf(next)
-	if l == nil {
-		if is(next, k) {
-			return true, nil
-		}
-		return false, next
-	}
-	for i, c := range l.list {
-		if is(c, k) {
-			copy(l.list[i:], l.list[i+1:])
-			l.list[len(l.list)-1] = nil
-			l.list = l.list[:len(l.list)-1]
-			found = true
-			break
-		}
-	}
-	if len(l.list) == 1 {
-		return found, l.list[0]
-	}
-	return found, next
-}
-
-// is reports whether a cell keeps k as c.
-func is(c, k Continuation) bool {
-	if b, ok := c.(*bound); ok {
-		c = b.Continuation
-	}
-	return c == k
 }
 
 // failure is where the error is, once status has failed: two interfaces are alike

@@ -118,6 +118,7 @@ func afterDuration(h Host, d time.Duration, f func()) (stop func() bool) {
 type arm struct {
 	Anywhere
 	i       int
+	place   int         // in its input's list of continuations, if that has one
 	off     atomic.Bool // arrived: the input's cell may be in use for something else
 	arrived func(i int) Continuation
 	of      interface { // the joint

@@ -305,7 +305,7 @@ func (h *Header) awaitedBy() []Continuation {
 		}
 		var list []Continuation
 		if l := listOf(h.next); l != nil {
-			list = slices.Clone(l.list)
+			list = slices.DeleteFunc(slices.Clone(l.list), func(k Continuation) bool { return k == nil })
 		} else {
 			list = []Continuation{h.next}
 		}

@@ -175,6 +175,27 @@ func TestC32_WhenAnyLeavesNothingWithTheLosers(t *testing.T) {
 	runtime.KeepAlive(forever)
 }
 
+// What loses to one task again and again is taken back from it at the same cost however many wait for it.
+func TestC32_ManyLosersOfOneTask(t *testing.T) {
+	race := func(n int) time.Duration {
+		stop, all := async.NewSource[int](), make([]*async.Source[int], n)
+		for i := range all {
+			all[i] = async.NewSource[int]()
+			async.WhenAny(bg, stop.Task(), all[i].Task())
+		}
+		begun := time.Now()
+		for _, s := range slices.Backward(all) { // the last in the list first
+			s.SetResult(1)
+		}
+		return time.Since(begun)
+	}
+	race(1000)
+	best := func(n int) time.Duration { return min(race(n), race(n), race(n)) }
+	if few, many := best(500), best(20_000); many > 400*few { // 40 times as many; it was 1,600
+		t.Errorf("%v for 500, %v for 20,000", few, many)
+	}
+}
+
 func TestC33_WhenEachGivesEachOnceInCompletionOrder(t *testing.T) {
 	s, tasks := threeSources()
 	s[1].SetResult(11)

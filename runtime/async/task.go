@@ -8,8 +8,8 @@ import (
 // An Operation is any of this package's tasks, whatever its results.
 type Operation interface {
 	Pending
-	remove(c Continuation) bool // takes a continuation back
-	outcome() error             // reads the result's error; a panic is wrapped in it
+	remove(a *arm) bool // takes an arm back
+	outcome() error     // reads the result's error; a panic is wrapped in it
 	host() Host
 }
 
@@ -110,7 +110,7 @@ func (t Task[T]) outcome() error {
 	return err
 }
 
-func (t Task[T]) remove(c Continuation) bool { return t.token != 0 && t.header().remove(c) }
+func (t Task[T]) remove(a *arm) bool { return t.token != 0 && t.header().remove(a) }
 
 func (t Task[T]) host() Host {
 	if t.token == 0 {

@@ -40,9 +40,9 @@ func (t Task0) Task() Task[struct{}] { return t.task }
 // PanicStack is Task.PanicStack.
 func (t Task0) PanicStack() []byte { return t.task.PanicStack() }
 
-func (t Task0) remove(c Continuation) bool { return t.task.remove(c) }
-func (t Task0) outcome() error             { return t.task.outcome() }
-func (t Task0) host() Host                 { return t.task.host() }
+func (t Task0) remove(a *arm) bool { return t.task.remove(a) }
+func (t Task0) outcome() error     { return t.task.outcome() }
+func (t Task0) host() Host         { return t.task.host() }
 
 // Header is Task.Header.
 func (t Task0) Header() *Header { return t.task.header() }

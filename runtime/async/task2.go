@@ -50,9 +50,9 @@ func (t Task2[A, B]) Task() Task[Pair[A, B]] { return t.task }
 // PanicStack is Task.PanicStack.
 func (t Task2[A, B]) PanicStack() []byte { return t.task.PanicStack() }
 
-func (t Task2[A, B]) remove(c Continuation) bool { return t.task.remove(c) }
-func (t Task2[A, B]) outcome() error             { return t.task.outcome() }
-func (t Task2[A, B]) host() Host                 { return t.task.host() }
+func (t Task2[A, B]) remove(a *arm) bool { return t.task.remove(a) }
+func (t Task2[A, B]) outcome() error     { return t.task.outcome() }
+func (t Task2[A, B]) host() Host         { return t.task.host() }
 
 // Header is Task.Header.
 func (t Task2[A, B]) Header() *Header { return t.task.header() }

@@ -47,9 +47,9 @@ func (t Task3[A, B, C]) Task() Task[Triple[A, B, C]] { return t.task }
 // PanicStack is Task.PanicStack.
 func (t Task3[A, B, C]) PanicStack() []byte { return t.task.PanicStack() }
 
-func (t Task3[A, B, C]) remove(c Continuation) bool { return t.task.remove(c) }
-func (t Task3[A, B, C]) outcome() error             { return t.task.outcome() }
-func (t Task3[A, B, C]) host() Host                 { return t.task.host() }
+func (t Task3[A, B, C]) remove(a *arm) bool { return t.task.remove(a) }
+func (t Task3[A, B, C]) outcome() error     { return t.task.outcome() }
+func (t Task3[A, B, C]) host() Host         { return t.task.host() }
 
 // Header is Task.Header.
 func (t Task3[A, B, C]) Header() *Header { return t.task.header() }
