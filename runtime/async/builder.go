@@ -8,9 +8,13 @@ import (
 
 // A Builder is embedded in every generated machine: it is the task that the
 // machine's function returns. Only generated code uses it.
-type Builder[T any] struct {
-	cell[T]
+type Builder[T any] struct { // a cell
+	value T
+	Header
 }
+
+// cellOfMachine returns the cell that the builder of a machine is.
+func cellOfMachine[T any](b *Builder[T]) *cell[T] { return (*cell[T])(unsafe.Pointer(b)) }
 
 // Promote is called when the machine, on the stack, has made m, its copy on the heap:
 // all but the builder (C22). ctx is the function's context as its caller passed it;
@@ -18,39 +22,43 @@ type Builder[T any] struct {
 // A machine with a context that carries nothing, or without one, belongs to the host
 // of awaited, what it waits for. Each may be nil.
 func (b *Builder[T]) Promote(m Continuation, ctx context.Context, awaited *Header) {
-	b.forsake()
-	h := (*Builder[T])(addressOf(m))
+	c, h := cellOfMachine(b), (*cell[T])(addressOf(m))
+	c.forsake()
 	env := environmentOf(ctx)
 	if env == nil {
-		env = awaited.lends()
+		env = (*head)(awaited).lends()
 	}
-	h.promote(promoted, env)
-	*b.promotedTo() = unsafe.Pointer(h)
-	if h.followed() {
-		h.began(m)
+	h.head.promote(promoted, env)
+	*c.head.promotedTo() = unsafe.Pointer(h)
+	if h.head.followed() {
+		h.head.began(m)
 	}
 }
 
-// Self returns m, a machine that is on the heap, but the compiler does not see that
-// it is m: it would put each machine there from its beginning, because those that are
-// resumed give themselves to what they await. Only generated code uses it.
+// Self returns m, a pointer to a machine that is on the heap, but the compiler does not
+// see that it is m: it would put each machine there from its beginning, because those
+// that are resumed give themselves to what they await. Only generated code uses it. (Of
+// pointers all instantiations are one.)
 //
 //go:nocheckptr
-func Self[M any](m *M) *M { return (*M)(unsafe.Add(nil, uintptr(unsafe.Pointer(m)))) }
+func Self[M any](m M) M {
+	self := unsafe.Add(nil, *(*uintptr)(unsafe.Pointer(&m)))
+	return *(*M)(unsafe.Pointer(&self))
+}
 
 // forsake is called where a machine that had left the stack ends on it, or leaves it
 // once more: what it was about to wait for was there after all. Its copy is nobody's.
-func (b *Builder[T]) forsake() {
-	if *b.promotedTo() != nil {
-		b.forget()
+func (c *cell[T]) forsake() {
+	if *c.head.promotedTo() != nil {
+		c.forget()
 	}
 }
 
-func (b *Builder[T]) forget() {
-	h := (*Builder[T])(*b.promotedTo())
-	*b.promotedTo() = nil
-	if h.followed() {
-		h.ended(unsafe.Pointer(h))
+func (c *cell[T]) forget() {
+	h := (*cell[T])(*c.head.promotedTo())
+	*c.head.promotedTo() = nil
+	if h.head.followed() {
+		h.head.ended(unsafe.Pointer(h))
 	}
 }
 
@@ -69,27 +77,27 @@ func (b *Builder[T]) SetResult(v T, err error) Continuation {
 	switch {
 	case err != nil:
 	case s&promoted == 0: // on the stack, as most that wait for nothing are
-		b.forsake()
+		cellOfMachine(b).forsake()
 		b.value, b.status = v, done
 		return nil
 	case s&(solo|single|tracked) == solo && s&phases != done:
-		return b.completeSolo(s, v)
+		return cellOfMachine(b).completeSolo(s, v)
 	}
-	return b.settle(v, err)
+	return cellOfMachine(b).settle(v, err)
 }
 
 // settle is SetResult of a machine that has failed, or is on the heap.
-func (b *Builder[T]) settle(v T, err error) Continuation {
-	if !b.has(promoted) {
-		b.forsake()
-		b.value, b.status = v, done|failed
-		*b.failure() = err
+func (c *cell[T]) settle(v T, err error) Continuation {
+	if !c.head.has(promoted) {
+		c.forsake()
+		c.value, c.head.status = v, done|failed
+		*c.head.failure() = err
 		return nil
 	}
-	if b.followed() {
-		b.ended(unsafe.Pointer(b))
+	if c.head.followed() {
+		c.head.ended(unsafe.Pointer(c))
 	}
-	released, ok := b.finish(v, err)
+	released, ok := c.finish(v, err)
 	if !ok {
 		panic("async: C15: a machine was completed twice: what it awaited resumed it more than once, or panicked after storing it")
 	}
@@ -97,7 +105,7 @@ func (b *Builder[T]) settle(v T, err error) Continuation {
 }
 
 // IsCompleted reports whether the machine has finished.
-func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
+func (b *Builder[T]) IsCompleted() bool { return cellOfMachine(b).head.isCompleted() }
 
 // Result returns the task of a machine that has finished when its kickoff
 // returns, the result inline: most never left the stack, and this must not make
@@ -105,28 +113,28 @@ func (b *Builder[T]) IsCompleted() bool { return b.isCompleted() }
 func (b *Builder[T]) Result() (task Task[T]) {
 	task.value = b.value
 	if b.status&failed != 0 {
-		task.err = *b.failure()
+		task.err = *cellOfMachine(b).head.failure()
 	}
 	return task
 }
 
 // Task returns the machine's task: where it has left the stack, its copy's.
 func (b *Builder[T]) Task() Task[T] {
-	h := Self(b)
+	c := Self(cellOfMachine(b))
 	if b.OnStack() {
-		h = (*Builder[T])(*b.promotedTo())
+		c = (*cell[T])(*c.head.promotedTo())
 	}
-	if h.followed() {
-		h.begun(unsafe.Pointer(h))
+	if c.head.followed() {
+		c.head.begun(unsafe.Pointer(c))
 	}
-	return taskOf(&h.cell, h.token())
+	return taskOf(c, c.head.token())
 }
 
 // Catch is deferred by a kickoff function: a panic before the first suspension
 // becomes the task's. A runtime.Goexit there is the caller's: no task was handed
 // out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
-	if b.returned(*task) {
+	if returned(b, *task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -137,7 +145,7 @@ func (b *Builder[T]) Catch(task *Task[T]) {
 
 // returned reports whether the kickoff whose task this is has returned it, so that
 // nothing panicked.
-func (b *Builder[T]) returned(task Task[T]) bool {
+func returned[T any](b *Builder[T], task Task[T]) bool {
 	return b.status&phases == done || task.token != 0
 }
 

@@ -11,20 +11,20 @@ import (
 // is there.
 func TestC01_LosingRegistrationWaitsForTheResult(t *testing.T) {
 	var c cell[int]
-	c.status = completing
+	c.head.status = completing
 	returned := make(chan bool)
-	go func() { returned <- c.storeFirst(ContinuationFunc(nil)) }()
+	go func() { returned <- c.head.storeFirst(ContinuationFunc(nil)) }()
 	select {
 	case <-returned:
 		t.Fatal("went on before the result was there")
 	case <-time.After(10 * time.Millisecond):
 	}
 	c.value = 1
-	atomic.StoreUint32(&c.status, done)
+	atomic.StoreUint32(&c.head.status, done)
 	if <-returned {
 		t.Error("stored with a complete cell")
 	}
-	if c.next != nil {
+	if c.head.next != nil {
 		t.Error("the continuation was left behind")
 	}
 }
@@ -40,11 +40,11 @@ func TestC01_PhasesExcludeOneAnother(t *testing.T) {
 	}{
 		{"complete while a list changes", appending, stored, func(c *cell[int]) bool { _, ok := c.complete(1, nil); return ok }, true},
 		{"finish while a list changes", appending, stored, func(c *cell[int]) bool { _, ok := c.finish(1, nil); return ok }, true},
-		{"remove while a list changes", appending, done, func(c *cell[int]) bool { return c.remove(nil) }, false},
-		{"register while completing", completing, done, func(c *cell[int]) bool { return c.onCompleted(1, ContinuationFunc(nil)) }, false},
-		{"register while another does", storing, stored, func(c *cell[int]) bool { return c.onCompleted(1, ContinuationFunc(nil)) }, true},
+		{"remove while a list changes", appending, done, func(c *cell[int]) bool { return c.head.remove(nil) }, false},
+		{"register while completing", completing, done, func(c *cell[int]) bool { return c.head.onCompleted(1, ContinuationFunc(nil)) }, false},
+		{"register while another does", storing, stored, func(c *cell[int]) bool { return c.head.onCompleted(1, ContinuationFunc(nil)) }, true},
 	} {
-		c := &cell[int]{Header: Header{status: test.phase, next: ContinuationFunc(nil)}}
+		c := &cell[int]{head: head{status: test.phase, next: ContinuationFunc(nil)}}
 		returned := make(chan bool)
 		go func() { returned <- test.call(c) }()
 		select {
@@ -53,12 +53,12 @@ func TestC01_PhasesExcludeOneAnother(t *testing.T) {
 			continue
 		case <-time.After(5 * time.Millisecond):
 		}
-		atomic.StoreUint32(&c.status, test.after)
+		atomic.StoreUint32(&c.head.status, test.after)
 		if got := <-returned; got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
-	late := &cell[int]{Header: Header{status: completing}}
+	late := &cell[int]{head: head{status: completing}}
 	if _, ok := late.complete(2, nil); ok {
 		t.Error("a second completer won while the first stores its result")
 	}
@@ -68,15 +68,15 @@ func TestRemoveTakesOneBack(t *testing.T) {
 	var c cell[int]
 	ks := []*arm{new(arm), new(arm), new(arm)}
 	for _, k := range ks {
-		c.onCompleted(1, k)
+		c.head.onCompleted(1, k)
 	}
-	if !c.remove(ks[1]) || c.remove(ks[1]) || !c.remove(ks[0]) || !c.remove(ks[2]) || c.remove(ks[2]) {
+	if !c.head.remove(ks[1]) || c.head.remove(ks[1]) || !c.head.remove(ks[0]) || !c.head.remove(ks[2]) || c.head.remove(ks[2]) {
 		t.Error("remove does not tell whether it was there")
 	}
-	if c.status != pending || c.next != nil {
-		t.Errorf("status %d, next %v after the last was taken", c.status, c.next)
+	if c.head.status != pending || c.head.next != nil {
+		t.Errorf("status %d, next %v after the last was taken", c.head.status, c.head.next)
 	}
-	if !c.onCompleted(1, ks[0]) {
+	if !c.head.onCompleted(1, ks[0]) {
 		t.Error("the cell takes no more")
 	}
 	if released, ok := c.complete(1, nil); released != Continuation(ks[0]) || !ok {
@@ -91,19 +91,19 @@ func TestRemoveKeepsTheOrder(t *testing.T) {
 	store := func(from, to int) {
 		for i := from; i < to; i++ {
 			arms[i].i, arms[i].arrived = i, func(i int) Continuation { order = append(order, i); return nil }
-			c.onCompleted(1, &arms[i])
+			c.head.onCompleted(1, &arms[i])
 		}
 	}
 	store(0, 30)
 	for i := range 30 {
-		if i%4 != 1 && !c.remove(&arms[i]) {
+		if i%4 != 1 && !c.head.remove(&arms[i]) {
 			t.Error("not found:", i)
 		}
 	}
 	store(30, 40)
-	c.remove(&arms[33])
+	c.head.remove(&arms[33])
 	want, waiting := []int{1, 5, 9, 13, 17, 21, 25, 29, 30, 31, 32, 34, 35, 36, 37, 38, 39}, []int(nil)
-	for _, k := range c.awaitedBy() {
+	for _, k := range c.head.awaitedBy() {
 		waiting = append(waiting, k.(*arm).i)
 	}
 	released, _ := c.complete(1, nil)
@@ -120,11 +120,11 @@ func TestHandsOn(t *testing.T) {
 	again := newEnvironment(nil, someHost(1), nil)
 	other := newEnvironment(nil, someHost(2), nil)
 	sc := someContext{}
-	header := func(env *environment) *Header {
+	header := func(env *environment) *head {
 		if env == nil {
-			return new(Header)
+			return new(head)
 		}
-		return &Header{env: env, status: env.flags}
+		return &head{env: env, status: env.flags}
 	}
 	ui := host.with(sc, nil)
 	for _, test := range []struct {

@@ -6,10 +6,10 @@ import (
 	"unsafe"
 )
 
-// A Header is what every cell has, whatever its result: all of it but the value.
-// A generated machine hands its own to what it awaits. status is a plain word, not
-// an atomic.Uint32: a host's cells are written without interlocked instructions, and
-// sources that nobody knows yet are copied.
+// A head is what every cell has, whatever its result: all of it but the value. A
+// machine knows it as its [Header]. status is a plain word, not an atomic.Uint32: a
+// host's cells are written without interlocked instructions, and sources that nobody
+// knows yet are copied.
 //
 // The phases of a status:
 //
@@ -23,7 +23,9 @@ import (
 //
 // It is as small as it can be, for there may be a million: an error stands where
 // the continuations stood.
-type Header struct {
+type head struct {
+	_ [0]func() // cells are not compared: the compiler need not write how
+
 	status uint32 // phase, flags and version
 
 	// State is where MoveNext goes on, and Awaited the version of what the machine
@@ -69,13 +71,33 @@ const (
 	versions     uint32 = 0xffff << versionShift
 )
 
-func (h *Header) isCompleted() bool {
+// A Header is the head of a machine, embedded in its builder: the machine hands it to
+// what it awaits. Only generated code uses it. It has no method but what generated
+// code calls and interfaces ask for, and no builder embeds a cell: the compiler makes
+// a wrapper of each method for each machine, and again for each type of result.
+type Header head
+
+// OnStack reports whether the machine is on its kickoff's stack. Only generated code
+// uses it.
+func (h *Header) OnStack() bool { return atomic.LoadUint32(&h.status)&promoted == 0 }
+
+// adopt is belong for a machine that is stored as k.
+func (h *Header) adopt(env *environment, k Continuation) {
+	(*head)(h).belong(env)
+	if env.machines != nil {
+		env.machines.began(k)
+	}
+}
+
+func (h *Header) awaitedBy() []Continuation { return (*head)(h).awaitedBy() }
+
+func (h *head) isCompleted() bool {
 	return atomic.LoadUint32(&h.status)&phases == done
 }
 
 // move changes the phase if the status is still s. A host's cells need no
 // interlocked instruction, which would cost as much as all the rest.
-func (h *Header) move(s, phase uint32) bool {
+func (h *head) move(s, phase uint32) bool {
 	if s&solo != 0 {
 		h.status = s&^phases | phase
 		return true
@@ -85,7 +107,7 @@ func (h *Header) move(s, phase uint32) bool {
 
 // leave ends a phase that only its owner can end. s is a status that the cell had
 // before, for its flags.
-func (h *Header) leave(s, from, to uint32) {
+func (h *head) leave(s, from, to uint32) {
 	if s&solo != 0 {
 		h.status += to - from
 	} else {
@@ -93,9 +115,9 @@ func (h *Header) leave(s, from, to uint32) {
 	}
 }
 
-// suspend stores the machine k, which has header m, to be resumed when the task of
+// suspend stores the machine k, which has head m, to be resumed when the task of
 // that token completes; false if it has.
-func (h *Header) suspend(m *Header, token uint32, k Continuation) bool {
+func (h *head) suspend(m *head, token uint32, k Continuation) bool {
 	s := atomic.LoadUint32(&h.status)
 	m.Awaited = uint16(token >> versionShift)
 	if (s^token)&(versions|phases|solo|tracked) != done|solo || atomic.LoadUint32(&m.status)&(hosted|elsewhere) != hosted {
@@ -107,7 +129,7 @@ func (h *Header) suspend(m *Header, token uint32, k Continuation) bool {
 
 // suspendShared is suspend where anybody may see the cell, or the machine is to resume
 // in a place of its own.
-func (h *Header) suspendShared(s uint32, m *Header, token uint32, k Continuation) bool {
+func (h *head) suspendShared(s uint32, m *head, token uint32, k Continuation) bool {
 	if (s^token)&(versions|phases|solo) != done || m.has(elsewhere) || !atomic.CompareAndSwapUint32(&h.status, s, s|storing) {
 		return h.onCompleted(token, k)
 	}
@@ -118,7 +140,7 @@ func (h *Header) suspendShared(s uint32, m *Header, token uint32, k Continuation
 // handsOn reports whether a machine that has not left the stack, was called with own,
 // and would return what it awaits on h as it is, may give its caller that task: it
 // would resume where that completes, and whoever blocks on it parks the same host.
-func (h *Header) handsOn(own *environment) bool {
+func (h *head) handsOn(own *environment) bool {
 	theirs := h.environment()
 	switch {
 	case own == nil, own == theirs:
@@ -133,7 +155,7 @@ func (h *Header) handsOn(own *environment) bool {
 
 // onCompleted stores k, to be resumed when the cell completes; false if it has
 // completed already.
-func (h *Header) onCompleted(token uint32, k Continuation) bool {
+func (h *head) onCompleted(token uint32, k Continuation) bool {
 	s := atomic.LoadUint32(&h.status)
 	if stale(s, token) {
 		staleToken("awaited")
@@ -175,7 +197,7 @@ func (h *Header) onCompleted(token uint32, k Continuation) bool {
 
 // storeFirst is called in the phase storing, of a cell that is no host's. A machine
 // that succeeds does not wait for it.
-func (h *Header) storeFirst(k Continuation) bool {
+func (h *head) storeFirst(k Continuation) bool {
 	h.next = k
 	for {
 		s := atomic.LoadUint32(&h.status)
@@ -193,7 +215,7 @@ func (h *Header) storeFirst(k Continuation) bool {
 	return false
 }
 
-func (h *Header) append(k Continuation) {
+func (h *head) append(k Continuation) {
 	l := listOf(h.next)
 	if l == nil {
 		l = new(continuations)
@@ -204,7 +226,7 @@ func (h *Header) append(k Continuation) {
 }
 
 // remove takes an arm back; false if it was released already or never stored.
-func (h *Header) remove(a *arm) bool {
+func (h *head) remove(a *arm) bool {
 	for {
 		s := atomic.LoadUint32(&h.status)
 		switch s & phases {
@@ -229,14 +251,14 @@ func (h *Header) remove(a *arm) bool {
 
 // failure is where the error is, once status has failed: two interfaces are alike
 // in memory, and no cell needs both at a time.
-func (h *Header) failure() *error { return (*error)(unsafe.Pointer(&h.next)) }
+func (h *head) failure() *error { return (*error)(unsafe.Pointer(&h.next)) }
 
 // operation is where the operation is that is used again once its result was read: in
 // a cell that is done and still reusable.
-func (h *Header) operation() *Recyclable { return (*Recyclable)(unsafe.Pointer(&h.next)) }
+func (h *head) operation() *Recyclable { return (*Recyclable)(unsafe.Pointer(&h.next)) }
 
 // fail stores the error of a host's cell that is done.
-func (h *Header) fail(err error) {
+func (h *head) fail(err error) {
 	*h.failure() = watch(err)
 	h.status |= failed
 }
@@ -250,7 +272,7 @@ func unreadable(s, token uint32) {
 
 // token is the version as tasks carry it: the status, without flags, that the
 // cell has when there is a result for them; never 0.
-func (h *Header) token() uint32 { return tokenOf(atomic.LoadUint32(&h.status)) }
+func (h *head) token() uint32 { return tokenOf(atomic.LoadUint32(&h.status)) }
 
 func tokenOf(s uint32) uint32 { return s&versions | done }
 
@@ -263,16 +285,16 @@ func staleToken(what string) {
 }
 
 // bindIn binds a cell that nobody knows yet to the host of env, if there is any.
-func (h *Header) bindIn(env *environment) {
+func (h *head) bindIn(env *environment) {
 	if env != nil && env.host != nil {
 		h.env = env.bare
 		h.status |= env.bare.flags
 	}
 }
 
-// promote is called on the header of a machine that has been copied to the heap and
+// promote is called on the head of a machine that has been copied to the heap and
 // belongs to env, which may be nil: nobody else knows it yet.
-func (h *Header) promote(flags uint32, env *environment) {
+func (h *head) promote(flags uint32, env *environment) {
 	if env != nil {
 		h.env = env
 		flags |= env.flags
@@ -280,40 +302,24 @@ func (h *Header) promote(flags uint32, env *environment) {
 	h.status |= flags
 }
 
-// OnStack reports whether the machine is on its kickoff's stack. Only generated code
-// uses it.
-func (h *Header) OnStack() bool { return atomic.LoadUint32(&h.status)&promoted == 0 }
-
-// HandedOn reports whether a machine on the stack that waits has handed on what it
-// awaits: it has never left the stack. Only generated code uses it.
-func (h *Header) HandedOn() bool { return *h.promotedTo() == nil }
-
 // promotedTo is where a machine on the stack, which nobody awaits, keeps the address
 // of its copy on the heap: the latter word of next.
-func (h *Header) promotedTo() *unsafe.Pointer {
+func (h *head) promotedTo() *unsafe.Pointer {
 	return &(*[2]unsafe.Pointer)(unsafe.Pointer(&h.next))[1]
 }
 
-// lends is what a machine belongs to that has to wait for what has header h, nil
+// lends is what a machine belongs to that has to wait for what has head h, nil
 // for nothing we know, and whose function's context carries nothing: the host alone.
-func (h *Header) lends() *environment {
+func (h *head) lends() *environment {
 	if h == nil || !h.has(solo) {
 		return nil
 	}
 	return h.env.bare
 }
 
-// adopt is belong for a machine that is stored as k.
-func (h *Header) adopt(env *environment, k Continuation) {
-	h.belong(env)
-	if env.machines != nil {
-		env.machines.began(k)
-	}
-}
-
 // belong makes a machine that had no context of its own belong to the host of what
 // it awaits, so that a blocking Await on it knows whom to park.
-func (h *Header) belong(env *environment) {
+func (h *head) belong(env *environment) {
 	if atomic.LoadUint32(&h.status)&hosted == 0 {
 		h.env = env
 		atomic.OrUint32(&h.status, env.flags)
@@ -321,9 +327,9 @@ func (h *Header) belong(env *environment) {
 }
 
 // has reports whether a flag is set.
-func (h *Header) has(flag uint32) bool { return atomic.LoadUint32(&h.status)&flag != 0 }
+func (h *head) has(flag uint32) bool { return atomic.LoadUint32(&h.status)&flag != 0 }
 
-func (h *Header) environment() *environment {
+func (h *head) environment() *environment {
 	if atomic.LoadUint32(&h.status)&hosted == 0 {
 		return nil
 	}
@@ -331,7 +337,7 @@ func (h *Header) environment() *environment {
 }
 
 // clear is called before a cell with status s is used again that has not succeeded.
-func (h *Header) clear(s uint32) {
+func (h *head) clear(s uint32) {
 	switch s & phases {
 	case storing, stored, appending:
 		panic("async: C18: a source was reset while its task is awaited; complete it first")

@@ -94,30 +94,30 @@ func (ex *Executor) tracker() *Machines {
 	return process.Load()
 }
 
-// followed reports whether somebody may keep track of the machine with header h.
-func (h *Header) followed() bool { return h.has(tracked) || process.Load() != nil }
+// followed reports whether somebody may keep track of the machine with head h.
+func (h *head) followed() bool { return h.has(tracked) || process.Load() != nil }
 
 // tracker returns who keeps track of it, nil if nobody does.
-func (h *Header) tracker() *Machines {
+func (h *head) tracker() *Machines {
 	if env := h.environment(); env != nil && env.host != nil {
 		return env.machines
 	}
 	return process.Load()
 }
 
-func (h *Header) began(m Continuation) {
+func (h *head) began(m Continuation) {
 	if l := h.tracker(); l != nil {
 		l.began(m)
 	}
 }
 
-func (h *Header) begun(at unsafe.Pointer) {
+func (h *head) begun(at unsafe.Pointer) {
 	if l := h.tracker(); l != nil {
 		l.begun(at)
 	}
 }
 
-func (h *Header) ended(at unsafe.Pointer) {
+func (h *head) ended(at unsafe.Pointer) {
 	if l := h.tracker(); l != nil {
 		l.ended(at)
 	}
@@ -289,7 +289,7 @@ func AwaitedBy(x any) []Continuation {
 	return c.awaitedBy()
 }
 
-func (h *Header) awaitedBy() []Continuation {
+func (h *head) awaitedBy() []Continuation {
 	for {
 		s := atomic.LoadUint32(&h.status)
 		switch s & phases {
@@ -318,25 +318,25 @@ func (h *Header) awaitedBy() []Continuation {
 }
 
 func (u *unbound) awaitedBy() []Continuation        { return AwaitedBy(u.Continuation) }
-func (s *Source[T]) awaitedBy() []Continuation      { return s.cell.awaitedBy() }
-func (r *Reusable[T]) awaitedBy() []Continuation    { return r.cell.awaitedBy() }
-func (s PooledSource[T]) awaitedBy() []Continuation { return s.pooled.cell.awaitedBy() }
+func (s *Source[T]) awaitedBy() []Continuation      { return s.cell.head.awaitedBy() }
+func (r *Reusable[T]) awaitedBy() []Continuation    { return r.cell.head.awaitedBy() }
+func (s PooledSource[T]) awaitedBy() []Continuation { return s.cell().head.awaitedBy() }
 
 func (j *joint[T]) awaitedBy() []Continuation {
 	if j.readers != nil {
 		return j.readers()
 	}
-	return j.source.cell.awaitedBy()
+	return j.source.cell.head.awaitedBy()
 }
 
 // Awaits reports whether the machine that keeps the awaiter is waiting for its
 // task, and whether that is known: it is not where the machine waits for
 // something else.
 func (a *Awaiter[T]) Awaits() (pending, known bool) {
-	if a.header == nil {
+	if a.head == nil {
 		return false, false
 	}
-	return !a.header.isCompleted(), true
+	return !a.head.isCompleted(), true
 }
 
 // Awaits is Awaiter.Awaits.

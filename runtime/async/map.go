@@ -110,7 +110,7 @@ func (t *mapItem[A, B]) MoveNext(*Executor) Continuation {
 	return t.m.start()
 }
 
-func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.result.cell.awaitedBy() }
+func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.result.cell.head.awaitedBy() }
 func (t *mapItem[A, B]) mustResume() bool          { return true } // Map waits for all that it has started
 
 // begin calls f and reports whether its task is pending. A panic, also one about a task
@@ -139,7 +139,7 @@ func (t *mapItem[A, B]) begin() (waits bool) {
 // end keeps the item's result and makes room for another.
 func (t *mapItem[A, B]) end() {
 	m := t.m
-	v, err := t.task.take()
+	v, err := take(t.task)
 	m.values[t.i], m.errs[t.i] = v, err
 	m.mu.Lock()
 	m.inFlight--

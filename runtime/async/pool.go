@@ -56,7 +56,7 @@ type Pool[M any] struct {
 func (p *Pool[M]) Get(awaited *Header, ctx context.Context) (*M, *environment) {
 	env := environmentOf(ctx)
 	if env == nil {
-		env = awaited.lends()
+		env = (*head)(awaited).lends()
 	}
 	if env != nil {
 		if host, number := env.bare, int(p.number.Load()); number < len(host.idle) {
@@ -158,7 +158,7 @@ type Recyclable interface {
 // pooledCell is a cell whose status has single: it says whom reading its result
 // gives back. Cells that are not pooled need no room for that.
 type pooledCell[T any] struct {
-	cell[T]
+	cell  cell[T]
 	owner Recyclable
 	err   error
 }
@@ -168,7 +168,7 @@ func (c *cell[T]) pooled() *pooledCell[T] { return (*pooledCell[T])(unsafe.Point
 
 // give returns the result, and its owner to the pool.
 func (c *pooledCell[T]) give() (T, error) {
-	v, err := c.value, c.err
+	v, err := c.cell.value, c.err
 	c.owner.Recycle()
 	return v, err
 }
@@ -184,13 +184,13 @@ type PooledBuilder[T any] struct { // a pooledCell
 
 // PromotePooled is Promote where the copy m is from a pool and belongs to env.
 func (b *PooledBuilder[T]) PromotePooled(m Recyclable, env *environment) {
-	b.forsake()
-	h := (*PooledBuilder[T])(addressOf(m))
+	c, h := cellOfMachine(&b.Builder), (*pooledCell[T])(addressOf(m))
+	c.forsake()
 	h.owner = m
-	h.promote(promoted|single, env)
-	*b.promotedTo() = unsafe.Pointer(h)
-	if h.followed() {
-		h.began(m.(Continuation))
+	h.cell.head.promote(promoted|single, env)
+	*c.head.promotedTo() = unsafe.Pointer(h)
+	if h.cell.head.followed() {
+		h.cell.head.began(m.(Continuation))
 	}
 }
 
@@ -201,7 +201,7 @@ func (b *PooledBuilder[T]) SetResult(v T, err error) Continuation {
 		return b.Builder.SetResult(v, err)
 	}
 	b.err = err
-	return b.completeSolo(s, v)
+	return cellOfMachine(&b.Builder).completeSolo(s, v)
 }
 
 // Retired is what outlives the use of a pooled machine.
@@ -211,17 +211,23 @@ type Retired struct {
 }
 
 // Retire ends a use of the machine. Only generated code uses it.
-func (h *Header) Retire() Retired {
+func (b *PooledBuilder[T]) Retire() Retired { return (*head)(&b.Header).retire() }
+
+// Restore gives the cleared machine the token of its next use. Only generated code
+// uses it.
+func (b *PooledBuilder[T]) Restore(past Retired) { b.status = past.status }
+
+// HandedOn reports whether a machine on the stack that waits has handed on what it
+// awaits: it has never left the stack. Only generated code uses it.
+func (b *PooledBuilder[T]) HandedOn() bool { return *(*head)(&b.Header).promotedTo() == nil }
+
+func (h *head) retire() Retired {
 	past := Retired{status: nextUse(h.status) & versions}
 	if h.status&solo != 0 {
 		past.host = h.env.bare
 	}
 	return past
 }
-
-// Restore gives the cleared machine the token of its next use. Only generated code
-// uses it.
-func (h *Header) Restore(past Retired) { h.status = past.status }
 
 // A PooledBuilder0 is the [PooledBuilder] of a machine that ends in a Task0.
 type PooledBuilder0 struct{ PooledBuilder[struct{}] }
@@ -239,7 +245,7 @@ func (b *PooledBuilder0) Task() Task0 { return Task0{b.PooledBuilder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder0) Catch(task *Task0) {
-	if b.returned(task.task) {
+	if returned(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -264,7 +270,7 @@ func (b *PooledBuilder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.PooledB
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder2[A, B]) Catch(task *Task2[A, B]) {
-	if b.returned(task.task) {
+	if returned(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -295,7 +301,7 @@ func (b *PooledBuilder3[A, B, C]) Task() Task3[A, B, C] {
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if b.returned(task.task) {
+	if returned(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {

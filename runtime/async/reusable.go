@@ -15,30 +15,30 @@ type Reusable[T any] struct{ cell cell[T] }
 // task. It panics if like is bound to none.
 func (r *Reusable[T]) Start(like *Source[T]) Task[T] {
 	c := &r.cell
-	if like.cell.status&solo == 0 {
+	if like.cell.head.status&solo == 0 {
 		panic("async: an operation that is used again belongs to a host: Bind the source that Start is given")
 	}
-	c.status = c.status&versions | like.cell.status&(hosted|solo|tracked) | reusable
-	c.env = like.cell.env
-	return taskOf(c, c.token())
+	c.head.status = c.head.status&versions | like.cell.head.status&(hosted|solo|tracked) | reusable
+	c.head.env = like.cell.head.env
+	return taskOf(c, c.head.token())
 }
 
 // Succeed completes the task with v on behalf of ex; operation is what r is
 // embedded in. It may be in use again when Succeed returns.
 func (r *Reusable[T]) Succeed(ex *Executor, v T, operation Recyclable) {
 	c := &r.cell
-	s := c.status
+	s := c.head.status
 	r.must(s&phases != done)
 	released := c.completeSolo(s, v)
 	if s&reusable != 0 { // else several await the task: the operation is not used again
-		*c.operation() = operation
+		*c.head.operation() = operation
 	}
 	ex.release(released)
 }
 
 // Fail completes the task with v and err on behalf of ex, and ends the use of r.
 func (r *Reusable[T]) Fail(ex *Executor, v T, err error) {
-	r.cell.status &^= reusable
+	r.cell.head.status &^= reusable
 	released, ok := r.cell.complete(v, err)
 	r.must(ok)
 	ex.release(released)
@@ -54,6 +54,6 @@ func (r *Reusable[T]) must(first bool) {
 // are stale from now on. Recycle calls it.
 func (r *Reusable[T]) Retire() {
 	var zero T
-	r.cell.status = nextUse(r.cell.status) & versions
-	r.cell.next, r.cell.value = nil, zero
+	r.cell.head.status = nextUse(r.cell.head.status) & versions
+	r.cell.head.next, r.cell.value = nil, zero
 }

@@ -51,7 +51,7 @@ func (w *work[T]) MoveNext(*Executor) Continuation {
 }
 
 // IsCompleted reports whether the work is done.
-func (w *work[T]) IsCompleted() bool { return w.cell.isCompleted() }
+func (w *work[T]) IsCompleted() bool { return w.cell.head.isCompleted() }
 
 // fail completes the work that panicked or exited.
 func (w *work[T]) fail(f *fault) Continuation {

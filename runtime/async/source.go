@@ -25,7 +25,7 @@ func PostContinuations(o *sourceOptions) { o.posts = true }
 // NewSource returns a pending source that belongs to no host.
 func NewSource[T any](options ...SourceOption) *Source[T] {
 	s := new(Source[T])
-	s.cell.status = flagsOf(options)
+	s.cell.head.status = flagsOf(options)
 	return s
 }
 
@@ -39,7 +39,7 @@ func NewSourceFor[T any](ctx context.Context, options ...SourceOption) *Source[T
 }
 
 // bindTo binds the source to the host that ctx carries, if any.
-func (s *Source[T]) bindTo(ctx context.Context) { s.cell.bindIn(environmentOf(ctx)) }
+func (s *Source[T]) bindTo(ctx context.Context) { s.cell.head.bindIn(environmentOf(ctx)) }
 
 // flagsOf is what options make of a source.
 func flagsOf(options []SourceOption) (flags uint32) {
@@ -53,11 +53,11 @@ func flagsOf(options []SourceOption) (flags uint32) {
 }
 
 // Bind makes h the source's host. Call it before Task.
-func (s *Source[T]) Bind(h Host) { s.cell.bindIn(newEnvironment(nil, h, nil)) }
+func (s *Source[T]) Bind(h Host) { s.cell.head.bindIn(newEnvironment(nil, h, nil)) }
 
 // Task returns the task that the source completes. It may be awaited many times
 // and by many, until Reset.
-func (s *Source[T]) Task() Task[T] { return taskOf(&s.cell, s.cell.token()) }
+func (s *Source[T]) Task() Task[T] { return taskOf(&s.cell, s.cell.head.token()) }
 
 // SetResult completes the task with v and resumes what awaits it. It panics if
 // the task is complete already (C15).
@@ -83,7 +83,7 @@ func (s *Source[T]) TrySetError(err error) bool {
 func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 	released, first := s.cell.complete(v, err)
 	if released != nil {
-		if s.cell.has(posting) {
+		if s.cell.head.has(posting) {
 			postAll(ex, s.host(), released)
 		} else {
 			ex.release(released)
@@ -97,7 +97,7 @@ func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 // the caller to return. first is false if the task was complete already.
 func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) {
 	c := &s.cell
-	if status := atomic.LoadUint32(&c.status); status&(posting|solo|phases) == solo|stored && err == nil {
+	if status := atomic.LoadUint32(&c.head.status); status&(posting|solo|phases) == solo|stored && err == nil {
 		return c.completeSolo(status, v), true
 	}
 	return s.release(v, err)
@@ -106,7 +106,7 @@ func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) 
 // release is Release where it takes longer.
 func (s *Source[T]) release(v T, err error) (released Continuation, first bool) {
 	c := &s.cell
-	switch status := atomic.LoadUint32(&c.status); {
+	switch status := atomic.LoadUint32(&c.head.status); {
 	case status&posting != 0:
 		return nil, s.Complete(nil, v, err)
 	case status&solo == 0:
@@ -119,16 +119,16 @@ func (s *Source[T]) release(v T, err error) (released Continuation, first bool) 
 // before are stale, and awaiting or reading one panics (C18). Only the owner of a source that
 // is no longer awaited may call it; it panics if a continuation is stored.
 func (s *Source[T]) Reset() {
-	status := atomic.LoadUint32(&s.cell.status)
+	status := atomic.LoadUint32(&s.cell.head.status)
 	if status&(phases|failed) != done {
-		s.cell.clear(status)
+		s.cell.head.clear(status)
 	}
 	var zero T
-	s.cell.value, s.cell.status = zero, nextUse(status)
+	s.cell.value, s.cell.head.status = zero, nextUse(status)
 }
 
-func (s *Source[T]) host() Host          { return hostOf(s.cell.environment()) }
-func (s *Source[T]) executor() *Executor { return executorOf(s.cell.environment()) }
+func (s *Source[T]) host() Host          { return hostOf(s.cell.head.environment()) }
+func (s *Source[T]) executor() *Executor { return executorOf(s.cell.head.environment()) }
 
 func hostOf(env *environment) Host {
 	if env == nil {
@@ -160,11 +160,12 @@ type SourcePool[T any] struct{ sources Pool[pooledSource[T]] }
 func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) PooledSource[T] {
 	s, env := p.sources.Get(nil, ctx)
 	if s.pool == nil { // it is new
-		s.pool, s.cell.owner = p, s
+		s.pool, s.pooled.owner = p, s
 	}
-	s.cell.status |= single | flagsOf(options)
-	s.cell.bindIn(env)
-	return PooledSource[T]{pooled: s, token: s.cell.token()}
+	h := &s.pooled.cell.head
+	h.status |= single | flagsOf(options)
+	h.bindIn(env)
+	return PooledSource[T]{source: s, token: h.token()}
 }
 
 // A PooledSource is a source from a [SourcePool]: a value, whose copies stand for
@@ -172,12 +173,14 @@ func (p *SourcePool[T]) New(ctx context.Context, options ...SourceOption) Pooled
 // be it after its result was read and its cell is in use for another operation, it
 // panics (C15).
 type PooledSource[T any] struct {
-	pooled *pooledSource[T]
+	source *pooledSource[T]
 	token  uint32
 }
 
+func (s PooledSource[T]) cell() *cell[T] { return &s.source.pooled.cell }
+
 // Task is Source.Task.
-func (s PooledSource[T]) Task() Task[T] { return taskOf(&s.pooled.cell.cell, s.token) }
+func (s PooledSource[T]) Task() Task[T] { return taskOf(s.cell(), s.token) }
 
 // SetResult is Source.SetResult.
 func (s PooledSource[T]) SetResult(v T) { mustBeFirst(s.Complete(s.executor(), v, nil)) }
@@ -190,11 +193,11 @@ func (s PooledSource[T]) SetError(err error) {
 
 // Complete is Source.Complete. It reports false, too, if the result was read.
 func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
-	c := &s.pooled.cell
+	c := s.cell()
 	if s.over() {
 		return false
 	}
-	posted, h := c.has(posting), hostOf(c.environment())
+	posted, h := c.head.has(posting), hostOf(c.head.environment())
 	released, first := c.complete(v, err)
 	if released != nil && posted {
 		postAll(ex, h, released)
@@ -206,13 +209,13 @@ func (s PooledSource[T]) Complete(ex *Executor, v T, err error) bool {
 
 // Release is Source.Release.
 func (s PooledSource[T]) Release(v T, err error) (released Continuation, first bool) {
-	c := &s.pooled.cell
-	status := atomic.LoadUint32(&c.status)
+	c := s.cell()
+	status := atomic.LoadUint32(&c.head.status)
 	switch {
 	case status&(versions|posting|solo|phases) == s.token&versions|solo|stored:
-		c.err = err
+		s.source.pooled.err = err
 		return c.completeSolo(status, v), true
-	case c.has(posting):
+	case c.head.has(posting):
 		return nil, s.Complete(nil, v, err)
 	case s.over():
 		return nil, false
@@ -223,24 +226,25 @@ func (s PooledSource[T]) Release(v T, err error) (released Continuation, first b
 // over reports whether the operation has been completed, and perhaps its cell is in
 // use for another.
 func (s PooledSource[T]) over() bool {
-	c := &s.pooled.cell
-	return c.token() != s.token || c.isCompleted()
+	c := s.cell()
+	return c.head.token() != s.token || c.head.isCompleted()
 }
 
-func (s PooledSource[T]) executor() *Executor { return executorOf(s.pooled.cell.environment()) }
+func (s PooledSource[T]) executor() *Executor { return executorOf(s.cell().head.environment()) }
 
 // pooledSource is what a SourcePool keeps.
 type pooledSource[T any] struct {
-	cell pooledCell[T]
-	pool *SourcePool[T]
+	pooled pooledCell[T]
+	pool   *SourcePool[T]
 }
 
 // Recycle puts the source back; reading the task's result calls it. What completed
 // it has taken the continuation.
 func (s *pooledSource[T]) Recycle() {
-	past := s.cell.Retire()
+	c := &s.pooled.cell
+	past := c.head.retire()
 	var zero T
-	s.cell.value, s.cell.err, s.cell.env = zero, nil, nil
-	s.cell.Restore(past)
+	c.value, c.head.env, c.head.status = zero, nil, past.status
+	s.pooled.err = nil
 	s.pool.sources.Put(s, past)
 }

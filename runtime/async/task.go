@@ -26,27 +26,26 @@ type Task[T any] struct {
 	token uint32 // 0: finished, with the result above
 }
 
-// handle is a cell's header where a task keeps its error, so that a task of one
+// handle is a cell's head where a task keeps its error, so that a task of one
 // word's value is four words: what the compiler keeps in registers.
-type handle Header
+type handle head
 
 // Error is never called: no handle leaves its task.
 func (*handle) Error() string { return "async: a pending task" }
 
 // taskOf returns a task on c.
 func taskOf[T any](c *cell[T], token uint32) Task[T] {
-	return Task[T]{err: (*handle)(&c.Header), token: token}
+	return Task[T]{err: (*handle)(&c.head), token: token}
 }
 
-// header returns what a task with a token refers to; cell is that with the value.
-func (t Task[T]) header() *Header { return (*Header)(t.err.(*handle)) }
-func (t Task[T]) cell() *cell[T]  { return cellOf[T](t.header()) }
+// headOf returns what a task with a token refers to, whose err this is.
+func headOf(err error) *head { return (*head)(err.(*handle)) }
 
 // Completed returns a task that is finished with v and err. It allocates nothing.
 func Completed[T any](v T, err error) Task[T] { return Task[T]{value: v, err: err} }
 
 // IsCompleted reports whether the result is there to be read.
-func (t Task[T]) IsCompleted() bool { return t.token == 0 || t.header().isCompleted() }
+func (t Task[T]) IsCompleted() bool { return t.token == 0 || headOf(t.err).isCompleted() }
 
 // OnCompleted stores c, to be resumed once when the task completes, and returns
 // true; or returns false because it has completed already.
@@ -54,7 +53,7 @@ func (t Task[T]) OnCompleted(c Continuation) bool {
 	if t.token == 0 {
 		return false
 	}
-	return t.header().onCompleted(t.token, c)
+	return headOf(t.err).onCompleted(t.token, c)
 }
 
 // GetResult returns the result of a completed task. It raises again the panic
@@ -63,17 +62,17 @@ func (t Task[T]) OnCompleted(c Continuation) bool {
 func (t Task[T]) GetResult() (v T, err error) {
 	v, err = t.value, t.err
 	if err != nil {
-		v, err = t.read()
+		v, err = read(t)
 	}
 	return
 }
 
 // read is GetResult of what is not inline, or failed.
-func (t Task[T]) read() (v T, err error) {
+func read[T any](t Task[T]) (v T, err error) {
 	if t.token == 0 {
 		v, err = t.value, t.err
 	} else {
-		v, err = t.cell().take(t.token)
+		v, err = cellOf[T](headOf(t.err)).take(t.token)
 	}
 	if err != nil {
 		err = raise(err)
@@ -82,41 +81,41 @@ func (t Task[T]) read() (v T, err error) {
 }
 
 // take is GetResult with a panic or Goexit still wrapped in the error.
-func (t Task[T]) take() (T, error) {
+func take[T any](t Task[T]) (T, error) {
 	if t.token != 0 {
-		return t.cell().take(t.token)
+		return cellOf[T](headOf(t.err)).take(t.token)
 	}
 	return t.value, t.err
 }
 
 // look is take for a combinator, whose tasks the caller may read too.
-func (t Task[T]) look() (T, error) {
+func look[T any](t Task[T]) (T, error) {
 	if t.token != 0 {
-		return t.cell().look(t.token)
+		return cellOf[T](headOf(t.err)).look(t.token)
 	}
 	return t.value, t.err
 }
 
 // peek is the error that take would return; it takes nothing.
-func (t Task[T]) peek() error {
+func peek[T any](t Task[T]) error {
 	if t.token != 0 {
-		return t.cell().peek(t.token)
+		return cellOf[T](headOf(t.err)).peek(t.token)
 	}
 	return t.err
 }
 
 func (t Task[T]) outcome() error {
-	_, err := t.look()
+	_, err := look(t)
 	return err
 }
 
-func (t Task[T]) remove(a *arm) bool { return t.token != 0 && t.header().remove(a) }
+func (t Task[T]) remove(a *arm) bool { return t.token != 0 && headOf(t.err).remove(a) }
 
 func (t Task[T]) host() Host {
 	if t.token == 0 {
 		return nil
 	}
-	if env := t.header().environment(); env != nil {
+	if env := headOf(t.err).environment(); env != nil {
 		return env.host
 	}
 	return nil
@@ -128,20 +127,20 @@ func (t Task[T]) host() Host {
 func (t Task[T]) Await() (v T, err error) {
 	v, err = t.value, t.err
 	if err != nil {
-		v, err = t.await()
+		v, err = await(t)
 	}
 	return
 }
 
 // await is Await of what is not inline, or failed.
-func (t Task[T]) await() (v T, err error) {
+func await[T any](t Task[T]) (v T, err error) {
 	if t.token == 0 {
 		v, err = t.value, t.err
 	} else {
-		if !t.header().isCompleted() {
+		if !headOf(t.err).isCompleted() {
 			blockOn(t.host(), t)
 		}
-		v, err = t.cell().take(t.token)
+		v, err = cellOf[T](headOf(t.err)).take(t.token)
 	}
 	if err != nil {
 		err = raiseOutside(err)
@@ -162,25 +161,25 @@ func (t Task[T]) PanicStack() []byte {
 	if !t.IsCompleted() {
 		return nil
 	}
-	if f, ok := t.peek().(*fault); ok {
+	if f, ok := peek(t).(*fault); ok {
 		return f.stack()
 	}
 	return nil
 }
 
 // Header returns what a pending task refers to. Only generated code uses it.
-func (t Task[T]) Header() *Header { return t.header() }
+func (t Task[T]) Header() *Header { return (*Header)(headOf(t.err)) }
 
 // An Awaiter is a pending task without the room for an inline result: what a
 // generated machine keeps while it is suspended.
-type Awaiter[T any] struct{ header *Header }
+type Awaiter[T any] struct{ head *head }
 
 // OnCompleted is Task.OnCompleted for a machine that is suspended and keeps the
 // awaiter; m is the machine's own header, which notes the task's version. A machine
 // that belongs to no host belongs to the task's from now on.
 func (a *Awaiter[T]) OnCompleted(t Task[T], m *Header, machine Continuation) bool {
-	a.header = (*Header)(t.err.(*handle))
-	return a.header.suspend(m, t.token, machine)
+	a.head = headOf(t.err)
+	return a.head.suspend((*head)(m), t.token, machine)
 }
 
 // HandsOn reports whether a pooled machine with header m, which has nothing left to do
@@ -188,11 +187,11 @@ func (a *Awaiter[T]) OnCompleted(t Task[T], m *Header, machine Continuation) boo
 // keeps it: where it has never left the stack. ctx is the function's context, nil if
 // it has none.
 func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
-	h := t.header()
-	if !m.OnStack() || *m.promotedTo() != nil || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
+	h := headOf(t.err)
+	if !m.OnStack() || *(*head)(m).promotedTo() != nil || stale(atomic.LoadUint32(&h.status), t.token) || !h.handsOn(environmentOf(ctx)) {
 		return false
 	}
-	a.header, m.Awaited = h, uint16(t.token>>versionShift)
+	a.head, m.Awaited = h, uint16(t.token>>versionShift)
 	return true
 }
 
@@ -200,8 +199,8 @@ func (a *Awaiter[T]) HandsOn(t Task[T], ctx context.Context, m *Header) bool {
 // succeeded by now. It clears the awaiter, so that the machine does not hold on to
 // what it no longer awaits.
 func (a *Awaiter[T]) Task(version uint16) (t Task[T]) {
-	h := a.header
-	a.header = nil
+	h := a.head
+	a.head = nil
 	token := uint32(version)<<versionShift | done
 	if atomic.LoadUint32(&h.status)&(versions|phases|failed|single|reusable) == token {
 		t.value = cellOf[T](h).value

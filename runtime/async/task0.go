@@ -45,7 +45,7 @@ func (t Task0) outcome() error     { return t.task.outcome() }
 func (t Task0) host() Host         { return t.task.host() }
 
 // Header is Task.Header.
-func (t Task0) Header() *Header { return t.task.header() }
+func (t Task0) Header() *Header { return t.task.Header() }
 
 // An Awaiter0 is the [Awaiter] of a Task0.
 type Awaiter0 struct{ awaiter Awaiter[struct{}] }
@@ -101,7 +101,7 @@ func (b *Builder0) Task() Task0 { return Task0{b.Builder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *Builder0) Catch(task *Task0) {
-	if b.returned(task.task) {
+	if returned(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -116,7 +116,7 @@ type Source0 struct{ Source[struct{}] }
 // NewSource0 is NewSource for a Task0.
 func NewSource0(options ...SourceOption) *Source0 {
 	s := new(Source0)
-	s.cell.status = flagsOf(options)
+	s.cell.head.status = flagsOf(options)
 	return s
 }
 

@@ -55,7 +55,7 @@ func (t Task2[A, B]) outcome() error     { return t.task.outcome() }
 func (t Task2[A, B]) host() Host         { return t.task.host() }
 
 // Header is Task.Header.
-func (t Task2[A, B]) Header() *Header { return t.task.header() }
+func (t Task2[A, B]) Header() *Header { return t.task.Header() }
 
 // An Awaiter2 is the [Awaiter] of a Task2.
 type Awaiter2[A, B any] struct{ awaiter Awaiter[Pair[A, B]] }
@@ -111,7 +111,7 @@ func (b *Builder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.Builder.Task(
 
 // Catch is Builder.Catch.
 func (b *Builder2[A, B]) Catch(task *Task2[A, B]) {
-	if b.returned(task.task) {
+	if returned(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -126,7 +126,7 @@ type Source2[A, B any] struct{ Source[Pair[A, B]] }
 // NewSource2 is NewSource for a Task2.
 func NewSource2[A, B any](options ...SourceOption) *Source2[A, B] {
 	s := new(Source2[A, B])
-	s.cell.status = flagsOf(options)
+	s.cell.head.status = flagsOf(options)
 	return s
 }
 

@@ -52,7 +52,7 @@ func (t Task3[A, B, C]) outcome() error     { return t.task.outcome() }
 func (t Task3[A, B, C]) host() Host         { return t.task.host() }
 
 // Header is Task.Header.
-func (t Task3[A, B, C]) Header() *Header { return t.task.header() }
+func (t Task3[A, B, C]) Header() *Header { return t.task.Header() }
 
 // An Awaiter3 is the [Awaiter] of a Task3.
 type Awaiter3[A, B, C any] struct{ awaiter Awaiter[Triple[A, B, C]] }
@@ -108,7 +108,7 @@ func (b *Builder3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{b.Buil
 
 // Catch is Builder.Catch.
 func (b *Builder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if b.returned(task.task) {
+	if returned(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -123,7 +123,7 @@ type Source3[A, B, C any] struct{ Source[Triple[A, B, C]] }
 // NewSource3 is NewSource for a Task3.
 func NewSource3[A, B, C any](options ...SourceOption) *Source3[A, B, C] {
 	s := new(Source3[A, B, C])
-	s.cell.status = flagsOf(options)
+	s.cell.head.status = flagsOf(options)
 	return s
 }
 

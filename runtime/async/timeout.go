@@ -42,7 +42,7 @@ func WithTimeout[T any](ctx context.Context, d time.Duration, t Task[T]) Task[T]
 			if !j.claim() {
 				return nil
 			}
-			return j.settle(t.look())
+			return j.settle(look(t))
 		})
 		return j.source.Task()
 	}

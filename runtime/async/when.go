@@ -23,7 +23,7 @@ func WhenAll[T any](ctx context.Context, tasks ...Task[T]) Task[[]T] {
 	collect := func() ([]T, error) {
 		values, errs := make([]T, len(tasks)), make([]error, len(tasks))
 		for i, t := range tasks {
-			values[i], errs[i] = t.look()
+			values[i], errs[i] = look(t)
 		}
 		return values, joinFailures(errs)
 	}
@@ -132,7 +132,7 @@ func notEmpty[O any](name string, tasks []O) []O {
 func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	for _, t := range notEmpty("Race", tasks) {
 		if t.IsCompleted() {
-			return Completed(t.look())
+			return Completed(look(t))
 		}
 	}
 	var zero T
@@ -144,7 +144,7 @@ func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 		if !j.claim() {
 			return nil
 		}
-		return j.settle(tasks[i].look())
+		return j.settle(look(tasks[i]))
 	})
 	return j.source.Task()
 }
@@ -156,8 +156,8 @@ func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	var zero T
 	for _, t := range notEmpty("FirstSuccess", tasks) {
-		if t.IsCompleted() && t.peek() == nil {
-			return Completed(t.look())
+		if t.IsCompleted() && peek(t) == nil {
+			return Completed(look(t))
 		}
 	}
 	if over(ctx) {
@@ -168,13 +168,13 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	var left atomic.Int64
 	left.Store(int64(len(tasks)))
 	attach(j, tasks, func(i int) Continuation {
-		if tasks[i].peek() == nil {
+		if peek(tasks[i]) == nil {
 			if !j.claim() {
 				return nil
 			}
-			return j.settle(tasks[i].look())
+			return j.settle(look(tasks[i]))
 		}
-		_, errs[i] = tasks[i].look()
+		_, errs[i] = look(tasks[i])
 		if left.Add(-1) > 0 || !j.claim() {
 			return nil
 		}
@@ -199,9 +199,9 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	slots := make([]Source[T], len(tasks))
 	var claimed atomic.Int64
 	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, tasks)
-	env := settled.source.cell.environment()
+	env := settled.source.cell.head.environment()
 	for i := range slots {
-		slots[i].cell.bindIn(env)
+		slots[i].cell.head.bindIn(env)
 	}
 	settled.readers = func() (list []Continuation) {
 		for i := range slots {
@@ -214,7 +214,7 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 		if n >= len(slots) {
 			return nil
 		}
-		released, _ := slots[n].cell.complete(tasks[i].look())
+		released, _ := slots[n].cell.complete(look(tasks[i]))
 		if n == len(slots)-1 {
 			settled.claim()
 		}

@@ -40,7 +40,7 @@ func (y Yielding) Await() {
 		return
 	}
 	t := new(turn)
-	t.cell.bindIn(y.env)
+	t.cell.head.bindIn(y.env)
 	post(nil, h, t)
 	t.Task().Await()
 }
