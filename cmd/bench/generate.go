@@ -41,11 +41,18 @@ func (b *bench) generate() ([]Row, error) {
 		if err := long.round(c, tool, round > 0); err != nil {
 			return nil, err
 		}
+		if c, err = writeCorpus(filepath.Join(b.dir, "built"+salt), root, salt+"-built", min(n, 10), lines); err != nil {
+			return nil, err
+		}
+		if err := figures.build(c, tool, round > 0); err != nil {
+			return nil, err
+		}
 	}
 	const what = "generating 100 packages of 1,000 lines"
 	cold, vet := figure(median(figures.cold), "ms"), figure(median(figures.vet), "ms")
 	again, vetAgain := figure(median(figures.again), "ms"), figure(median(figures.vetAgain), "ms")
 	one := figure(median(figures.one), "ms")
+	built, plain := figure(median(figures.built), "ms"), figure(median(figures.plain), "ms")
 	longCold, longVet := figure(median(long.cold), "ms"), figure(median(long.vet), "ms")
 	return []Row{
 		row(what+": cold", cold, "go vet of the sources, cold", &vet, ratioAtMost(1.3)).
@@ -53,6 +60,7 @@ func (b *bench) generate() ([]Row, error) {
 		row(what+": nothing changed", again, "go vet of the sources, cold", &vet, ratioAtMost(0.3)),
 		row(what+": nothing changed", again, "go vet of the sources, nothing changed", &vetAgain, ratioAtMost(0.3)),
 		row(what+": one changed, on which nine depend", one, "go vet of the sources, cold", &vet),
+		row("building 10 packages of 1,000 lines with what was generated", built, "without", &plain),
 		row("generating one function of 2,000 awaits", longCold, "go vet of the sources, cold", &longVet),
 	}, nil
 }
@@ -75,6 +83,8 @@ func (b *bench) buildTool() (tool, root string, err error) {
 // A generation is what rounds of generating took, in milliseconds.
 type generation struct {
 	cold, again, one, vet, vetAgain []float64
+
+	built, plain []float64 // of a smaller corpus, by the Go compiler
 }
 
 // round has a corpus vetted and compiled, cold and warm; it may not count.
@@ -98,6 +108,26 @@ func (g *generation) round(c *corpus, tool string, counts bool) error {
 	if counts {
 		g.vet, g.vetAgain = append(g.vet, took[0]), append(g.vetAgain, took[1])
 		g.cold, g.again, g.one = append(g.cold, took[2]), append(g.again, took[3]), append(g.one, took[4])
+	}
+	return nil
+}
+
+// build has a corpus built as it is, and again once there are outputs; it may not
+// count.
+func (g *generation) build(c *corpus, tool string, counts bool) error {
+	defer os.RemoveAll(c.dir)
+	var plain, generated, built float64
+	for _, step := range []func() error{
+		func() error { return c.timed(&plain, "go", "build", "./...") },
+		func() error { return c.timed(&generated, tool, "./...") },
+		func() error { return c.timed(&built, "go", "build", "./...") },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if counts {
+		g.plain, g.built = append(g.plain, plain), append(g.built, built)
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ var wanted = []string{
 	"generating 100 packages of 1,000 lines: cold/go vet of the sources, cold",
 	"generating 100 packages of 1,000 lines: nothing changed/go vet of the sources, cold",
 	"generating 100 packages of 1,000 lines: nothing changed/go vet of the sources, nothing changed",
+	"building 10 packages of 1,000 lines with what was generated/without",
 	"generating one function of 2,000 awaits/go vet of the sources, cold",
 	"a million reads in flight at once: time/a million goroutines + channels",
 	"a million reads in flight at once: peak memory/a million goroutines + channels",
