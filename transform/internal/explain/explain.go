@@ -139,7 +139,7 @@ type Subject struct {
 
 // New explains a function and the async closures in it.
 func New(s Subject) *Func {
-	e := &explainer{Subject: s, f: s.Func, measure: measure{s.Sizes}}
+	e := &explainer{Subject: s, f: s.Func, flow: newFlow(s.Func), measure: measure{s.Sizes}}
 	pos := e.f.Decl.Pos()
 	if e.f.Decl.Doc != nil {
 		pos = e.f.Decl.Name.Pos()
@@ -169,6 +169,7 @@ type explainer struct {
 	Subject
 	measure
 	f      *ir.Func
+	flow   *flow
 	out    *Func
 	fields map[string]*Field
 }
@@ -306,7 +307,7 @@ func (e *explainer) unsaved() {
 	until := make(map[string]bool) // by field: nothing reads it behind an await
 	for _, v := range e.f.Vars {
 		if v.Lifted && v.Kind == ir.Param {
-			_, read := afterAwaits(e.f, v)
+			_, read := e.flow.afterAwaits(v)
 			until[v.Kept()] = !read.IsValid()
 		}
 	}
@@ -328,7 +329,7 @@ func (e *explainer) saved(a *ir.Await, v *ir.Var) Saved {
 	if field := e.fields[v.Kept()]; field != nil {
 		s.Bytes = field.Bytes
 	}
-	pos, again, ok := nextUse(e.f, a, v)
+	pos, again, ok := e.flow.nextUse(a, v)
 	switch {
 	case ok:
 		line := e.line(pos)

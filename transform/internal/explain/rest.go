@@ -27,7 +27,7 @@ func (e *explainer) local(obj *types.Var, why string) {
 }
 
 func (e *explainer) whyLocal(v *ir.Var) string {
-	set, read := afterAwaits(e.f, v)
+	set, read := e.flow.afterAwaits(v)
 	why := ""
 	switch {
 	case !v.Used:
