@@ -90,7 +90,7 @@ func TestRemoveKeepsTheOrder(t *testing.T) {
 	arms, order := make([]arm, 40), []int(nil)
 	store := func(from, to int) {
 		for i := from; i < to; i++ {
-			arms[i].i, arms[i].arrived = i, func(i int) Continuation { order = append(order, i); return nil }
+			arms[i].i, arms[i].arrived = int32(i), func(i int) Continuation { order = append(order, i); return nil }
 			c.head.onCompleted(1, &arms[i])
 		}
 	}
@@ -104,7 +104,7 @@ func TestRemoveKeepsTheOrder(t *testing.T) {
 	c.head.remove(&arms[33])
 	want, waiting := []int{1, 5, 9, 13, 17, 21, 25, 29, 30, 31, 32, 34, 35, 36, 37, 38, 39}, []int(nil)
 	for _, k := range c.head.awaitedBy() {
-		waiting = append(waiting, k.(*arm).i)
+		waiting = append(waiting, int(k.(*arm).i))
 	}
 	released, _ := c.complete(1, nil)
 	new(round).run(released)

@@ -53,7 +53,7 @@ type continuations struct {
 // add appends k, and tells an arm where it is.
 func (l *continuations) add(k Continuation) {
 	if a, ok := k.(*arm); ok {
-		a.place = len(l.list)
+		a.place = int32(len(l.list))
 	}
 	l.list = append(l.list, k)
 }
@@ -66,7 +66,7 @@ func without(next Continuation, a *arm) (found bool, rest Continuation) {
 	switch {
 	case l == nil && next == Continuation(a):
 		return true, nil
-	case l == nil || a.place >= len(l.list) || l.list[a.place] != Continuation(a):
+	case l == nil || int(a.place) >= len(l.list) || l.list[a.place] != Continuation(a):
 		return false, next
 	}
 	l.list[a.place] = nil

@@ -117,11 +117,10 @@ func afterDuration(h Host, d time.Duration, f func()) (stop func() bool) {
 // An arm is the continuation that a joint stores with its input number i.
 type arm struct {
 	Anywhere
-	i       int
-	place   int         // in its input's list of continuations, if that has one
-	off     atomic.Bool // arrived: the input's cell may be in use for something else
-	arrived func(i int) Continuation
-	of      interface { // the joint
+	i, place int32       // place: in its input's list of continuations, if that has one
+	off      atomic.Bool // arrived: the input's cell may be in use for something else
+	arrived  func(i int) Continuation
+	of       interface { // the joint
 		awaitedBy() []Continuation
 		needsAll() bool
 	}
@@ -134,7 +133,7 @@ func (j *joint[T]) needsAll() bool { return j.all }
 
 func (a *arm) MoveNext(*Executor) Continuation {
 	a.off.Store(true)
-	return a.arrived(a.i)
+	return a.arrived(int(a.i))
 }
 
 // attach stores an arm with each input, first to last, so that arrived is called
@@ -144,7 +143,7 @@ func attach[T any, O Operation](j *joint[T], inputs []O, arrived func(i int) Con
 	arms := make([]arm, len(inputs))
 	for i, o := range inputs {
 		a := &arms[i]
-		a.i, a.arrived, a.of = i, arrived, j
+		a.i, a.arrived, a.of = int32(i), arrived, j
 		if !o.OnCompleted(a) {
 			a.MoveNext(nil) // releases nothing: nobody has the joint's task yet
 		}
