@@ -197,14 +197,14 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 // ones may be awaited many times, and are the same at each range.
 func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	slots := make([]Source[T], len(tasks))
-	var claimed atomic.Int64
+	var claimed, yielded atomic.Int64
 	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, tasks)
 	env := settled.source.cell.head.environment()
 	for i := range slots {
 		slots[i].cell.head.bindIn(env)
 	}
 	settled.readers = func() (list []Continuation) {
-		for i := range slots {
+		for i := claimed.Load(); i < yielded.Load(); i++ { // what is complete, or was never seen, nobody awaits
 			list = append(list, slots[i].awaitedBy()...)
 		}
 		return list
@@ -227,6 +227,8 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	}
 	return func(yield func(Task[T]) bool) {
 		for i := range slots {
+			for n := yielded.Load(); n <= int64(i) && !yielded.CompareAndSwap(n, int64(i)+1); n = yielded.Load() {
+			}
 			if !yield(slots[i].Task()) {
 				return
 			}

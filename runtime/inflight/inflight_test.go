@@ -147,6 +147,69 @@ func TestDumpOfTheRest(t *testing.T) {
 	}
 }
 
+// Those that await one machine and are awaited alike are counted together, too.
+func TestDumpOfManyAwaiters(t *testing.T) {
+	w, _ := world(t)
+	first := listenAsync(w.Context(), async.NewSourceFor[int](w.Context()).Task(), nil, nil)
+	for i := range 5 {
+		listenAsync(w.Context(), first, make([]string, min(i, 1)), nil)
+	}
+	const want = `6 machines in flight
+  waits for what nobody has completed yet, for 0s
+    inflight_test.listen  program_test.go:48  state 1, awaits done, for 0s
+        names = nil, seen = nil
+      5 alike, of the first:
+      inflight_test.listen  program_test.go:48  state 1, awaits done, for 0s
+          names = []string of 0, seen = nil
+      nobody awaits it
+`
+	if got := w.Dump(); !strings.Contains(got, want) {
+		t.Errorf("%s", got)
+	}
+}
+
+// What a dump costs grows with the machines, not with their square: many that await one, one after the other, or are taken as
+// they come.
+func TestDumpOfMany(t *testing.T) {
+	for name, begin := range map[string]func(ctx context.Context, n int, task async.Task[int]){
+		"of one": func(ctx context.Context, n int, task async.Task[int]) {
+			for range n {
+				listenAsync(ctx, listenAsync(ctx, task, nil, nil), nil, nil)
+			}
+		},
+		"of one another": func(ctx context.Context, n int, task async.Task[int]) {
+			for range n {
+				task = listenAsync(ctx, task, nil, nil)
+			}
+		},
+		"as they come": func(ctx context.Context, n int, task async.Task[int]) {
+			all := make([]async.Task[int], n)
+			for i := range all {
+				all[i] = listenAsync(ctx, task, nil, nil)
+			}
+			for t := range async.WhenEach(ctx, all...) {
+				listenAsync(ctx, t, nil, nil)
+				break
+			}
+		},
+	} {
+		cost := func(n int) time.Duration {
+			w, _ := world(t)
+			begin(w.Context(), n, listenAsync(w.Context(), async.NewSourceFor[int](w.Context()).Task(), nil, nil))
+			best := time.Hour
+			for range 3 {
+				begun := time.Now()
+				w.Dump()
+				best = min(best, time.Since(begun))
+			}
+			return best
+		}
+		if few, many := cost(200), cost(8000); many > 250*few { // 40 times as many; the square is 1,600
+			t.Errorf("%s: %v for 200, %v for 8,000", name, few, many)
+		}
+	}
+}
+
 // A World that was not told to keeps no list, and shows what is above its requests all the same.
 func TestDumpWithoutAList(t *testing.T) {
 	w, f := world(t, sim.WithoutVerifier())

@@ -47,13 +47,13 @@ func (r *Report) Append(b []byte) []byte {
 // beneath which there is nothing that is known.
 func (r *Report) groups(machines []*async.InFlight) *groups {
 	w := &walker{report: r, known: make(map[async.Machine]*async.InFlight), seen: make(map[async.Machine]bool),
-		groups: &groups{byKey: make(map[string]*group)}}
+		groups: newGroups()}
 	for _, f := range machines {
 		w.known[f.Machine] = f
 	}
 	for i := range r.Causes {
 		c := &r.Causes[i]
-		w.lines, w.key = nil, c.What
+		w.lines, w.key = nil, []byte(c.What)
 		w.awaitersOf(c.Of, 0)
 		w.done(c.What, c.ID, c.Since)
 	}
@@ -66,14 +66,14 @@ func (r *Report) groups(machines []*async.InFlight) *groups {
 	for _, f := range machines {
 		if !w.seen[f.Machine] && !above[f.Machine] {
 			what := w.leaf(f)
-			w.lines, w.key = nil, what
+			w.lines, w.key = nil, []byte(what)
 			w.machine(f.Machine, 0)
 			w.done(what, "", f.Since)
 		}
 	}
 	for _, f := range machines { // in a ring of machines that await each other
 		if !w.seen[f.Machine] {
-			w.lines, w.key = nil, ""
+			w.lines, w.key = nil, nil
 			w.machine(f.Machine, 0)
 			w.done("machines that await each other", "", f.Since)
 		}
@@ -104,12 +104,12 @@ type walker struct {
 	groups *groups
 
 	lines []string // of the chain at hand
-	key   string   // the same without what differs from one to the other
+	key   []byte   // the same without what differs from one to the other
 }
 
 func (w *walker) add(depth int, common, differing string) {
 	indent := strings.Repeat("  ", depth+1)
-	w.key += "\n" + indent + common
+	w.key = append(append(append(w.key, '\n'), indent...), common...)
 	w.lines = append(w.lines, indent+common+differing)
 }
 
@@ -124,25 +124,41 @@ func (w *walker) awaitersOf(x any, depth int) {
 		w.add(depth, "and so on", "")
 		return
 	}
+	if len(next) == 1 {
+		w.awaiter(next[0], depth)
+		return
+	}
+	lines, key, several := w.lines, w.key, newGroups() // each has a chain of its own
 	for _, k := range next {
-		inner := depth
-		if len(next) > 1 {
-			inner++ // several awaiters: each with its own chain
+		w.lines, w.key = nil, nil
+		w.awaiter(k, depth+1)
+		several.add(string(w.key), "", "", 0, w.lines)
+	}
+	w.lines, w.key = lines, key
+	for _, g := range several.list {
+		if g.count > 1 {
+			w.add(depth+1, fmt.Sprintf("%d alike, of the first:", g.count), "")
 		}
-		if m, ok := k.(async.Machine); ok {
-			w.machine(m, inner)
-			continue
+		w.key = append(w.key, g.key...)
+		w.lines = append(w.lines, g.lines...)
+	}
+}
+
+// awaiter follows k, which awaits something.
+func (w *walker) awaiter(k async.Continuation, depth int) {
+	if m, ok := k.(async.Machine); ok {
+		w.machine(m, depth)
+		return
+	}
+	text, more := describe(k)
+	if w.report.Describe != nil {
+		if own := w.report.Describe(k); own != "" {
+			text, more = own, false
 		}
-		text, more := describe(k)
-		if w.report.Describe != nil {
-			if own := w.report.Describe(k); own != "" {
-				text, more = own, false
-			}
-		}
-		w.add(inner, "awaited by "+text, "")
-		if more {
-			w.awaitersOf(k, inner)
-		}
+	}
+	w.add(depth, "awaited by "+text, "")
+	if more {
+		w.awaitersOf(k, depth)
 	}
 }
 
@@ -183,7 +199,7 @@ func (w *walker) leaf(f *async.InFlight) string {
 }
 
 func (w *walker) done(what, id string, since time.Duration) {
-	w.groups.add(w.key, what, id, since, w.lines)
+	w.groups.add(string(w.key), what, id, since, w.lines)
 }
 
 // NameOf is a machine's function with its package's name: main.window.Click.
@@ -231,8 +247,10 @@ type groups struct {
 	byKey map[string]*group
 }
 
+func newGroups() *groups { return &groups{byKey: make(map[string]*group)} }
+
 type group struct {
-	what        string
+	key, what   string
 	count       int
 	ids         []string // the first few
 	first, last time.Duration
@@ -242,7 +260,7 @@ type group struct {
 func (g *groups) add(key, what, id string, since time.Duration, lines []string) {
 	k := g.byKey[key]
 	if k == nil {
-		k = &group{what: what, first: since, last: since, lines: lines}
+		k = &group{key: key, what: what, first: since, last: since, lines: lines}
 		g.byKey[key] = k
 		g.list = append(g.list, k)
 	}
