@@ -62,22 +62,30 @@ func (w *World) takeInbox() {
 }
 
 // OnDone calls f in the World once ctx is done: synchronously if the nearest thing that can end ctx is a context of this
-// World, else at the World's next step. stop keeps f from being called and reports whether it did. It is async.Watcher's
+// World, else at the World's next step, also if ctx is another World's. stop keeps f from being called and reports whether it did. It is async.Watcher's
 // and overlapped.World's.
 func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 	refuseNil(f == nil, "OnDone")
-	if c, ok := ctx.Value(async.CancelKey{}).(*worldContext); ok && c.world == w && c.Done() == ctx.Done() {
+	c, ok := ctx.Value(async.CancelKey{}).(*worldContext)
+	own := ok && c.Done() == ctx.Done()
+	if own && c.world == w {
 		return c.AfterFunc(f)
 	}
 	o := &w.outside
 	x := o.watch(ctx)
-	unhook := context.AfterFunc(ctx, func() {
+	inject := func() {
 		w.Inject(func() {
 			if o.forget(x) {
 				f()
 			}
 		})
-	})
+	}
+	var unhook func() bool
+	if own { // another World's: of two that take turns on one goroutine, what happens follows from their seeds
+		unhook = c.AfterFunc(inject)
+	} else {
+		unhook = context.AfterFunc(ctx, inject)
+	}
 	return func() bool {
 		unhook()
 		return o.forget(x)

@@ -264,3 +264,23 @@ func TestContextsOfAFunctionThatKnowsNoWorld(t *testing.T) {
 		t.Errorf("without a World: %v, %v", timed.Err(), ctx.Err())
 	}
 }
+
+// TestContextOfAnotherWorld: of two Worlds that take turns, the end of the one's context comes to the other at its next turn, in
+// every run.
+func TestContextOfAnotherWorld(t *testing.T) {
+	const quantum = 10 * time.Microsecond
+	w, v := sim.New(1), sim.New(2)
+	ctx, cancel := w.WithCancel(w.Context())
+	w.AfterFunc(time.Millisecond, cancel)
+	derived, stop := v.WithCancel(ctx)
+	defer stop()
+	var ended time.Duration
+	v.OnDone(derived, func() { ended = v.Elapsed() })
+	for i := range 1000 {
+		v.AfterFunc(time.Duration(i)*quantum, func() {})
+	}
+	sim.RunTogether(quantum, w, v)
+	if ended < time.Millisecond-quantum || ended > time.Millisecond+2*quantum {
+		t.Errorf("ended after %v", ended)
+	}
+}
