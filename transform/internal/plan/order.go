@@ -147,7 +147,7 @@ func (b *builder) newAwait(call *ast.CallExpr, awaitable types.Type) *ir.Await {
 // What x is kept in, if it is such an operation itself, keeps the rest too.
 func (b *builder) logical(e *ast.BinaryExpr) {
 	t, kept := b.f.Subst[ast.Unparen(e.X)].(*ir.Var)
-	if !kept || !types.Identical(t.Type, b.info.TypeOf(e)) {
+	if !kept || !b.holds(t, e) {
 		t = b.temp("holds", b.info.TypeOf(e), e.Pos())
 		b.code([]*ir.Var{t}, "%v = %v", t, e.X)
 	}
@@ -170,13 +170,18 @@ func (b *builder) right(t *ir.Var, e *ast.BinaryExpr) {
 
 // decide sets t to e.
 func (b *builder) decide(t *ir.Var, e ast.Expr) {
-	if x, ok := ast.Unparen(e).(*ast.BinaryExpr); ok && b.branches(x) && types.Identical(t.Type, b.info.TypeOf(x)) {
+	if x, ok := ast.Unparen(e).(*ast.BinaryExpr); ok && b.branches(x) && b.holds(t, x) {
 		b.decide(t, x.X)
 		b.right(t, x)
 		return
 	}
 	b.hoist(e)
 	b.code([]*ir.Var{t}, "%v = %v", t, e)
+}
+
+// holds reports whether t is of e's type, which may be untyped.
+func (b *builder) holds(t *ir.Var, e ast.Expr) bool {
+	return types.Identical(t.Type, types.Default(b.info.TypeOf(e)))
 }
 
 // branches reports whether e is && or || whose right side suspends.
