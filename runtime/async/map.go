@@ -39,6 +39,7 @@ type mapping[A, B any] struct {
 	limit      int
 	values     []B // element i is written by the end of i alone
 	errs       []error
+	known      bool // it has waited for an item
 
 	mu       sync.Mutex
 	next     int // the item to start next
@@ -131,9 +132,22 @@ func (t *mapItem[A, B]) begin() (waits bool) {
 		postAll(nil, t.m.result.host(), t.m.start())
 	}()
 	t.task = t.m.f(t.m.ctx, t.m.items[t.i])
+	t.m.belong(t.task)
 	waits = t.task.OnCompleted(t)
 	t.exits = false
 	return waits
+}
+
+// belong makes a Map whose context carries no host belong to that of the first task that
+// it has to wait for: until then nobody else knows it.
+func (m *mapping[A, B]) belong(t Task[B]) {
+	if m.known || t.IsCompleted() {
+		return
+	}
+	m.known = true
+	if h := t.host(); h != nil && m.result.host() == nil {
+		m.result.Bind(h)
+	}
 }
 
 // end keeps the item's result and makes room for another.

@@ -334,6 +334,17 @@ func TestForeignContextOfCombinators(t *testing.T) {
 	}
 }
 
+// TestMapWithoutAWorld: a Map whose context carries no World runs that of the first task that it has to wait for.
+func TestMapWithoutAWorld(t *testing.T) {
+	w := sim.New(1)
+	err := async.Map0(context.Background(), 1, []time.Duration{0, time.Second}, func(_ context.Context, d time.Duration) async.Task0 {
+		return async.Delay(w.Context(), d)
+	}).Await()
+	if err != nil || w.Elapsed() < time.Second {
+		t.Errorf("%v after %v", err, w.Elapsed())
+	}
+}
+
 // TestForeignCall: a goroutine that starts an operation while the World waits is told what to do instead, and the World goes on.
 func TestForeignCall(t *testing.T) {
 	if raceEnabled {
