@@ -41,9 +41,17 @@ func (f *Func) Expr(e ast.Expr, style Style) string {
 }
 
 // Value writes an expression even if it is replaced itself: what its
-// replacement is set to.
+// replacement is set to. An element of a literal gets the type that it left out.
 func (f *Func) Value(e ast.Expr, style Style) string {
-	return f.text(e, e.Pos(), e.End(), style, nil)
+	text := f.text(e, e.Pos(), e.End(), style, nil)
+	if lit, ok := e.(*ast.CompositeLit); ok && lit.Type == nil {
+		t := f.Source.Info.TypeOf(e)
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			return "&" + style.Type(p.Elem()) + text
+		}
+		return style.Type(t) + text
+	}
+	return text
 }
 
 // List writes expressions that stand one behind the other.

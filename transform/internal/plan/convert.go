@@ -33,12 +33,18 @@ func (b *builder) wantArguments(call *ast.CallExpr) {
 	}
 }
 
+// literalType is the core type of what a literal is of type t: T where &T is elided in
+// a literal of []*T.
+func literalType(t types.Type) types.Type {
+	if p, ok := coreType(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	return coreType(t)
+}
+
 // wantElements notes the types of a literal's elements, fields or entries.
 func (b *builder) wantElements(lit *ast.CompositeLit) {
-	t := coreType(b.info.TypeOf(lit))
-	if p, ok := t.(*types.Pointer); ok { // &T elided in a literal of []*T
-		t = coreType(p.Elem())
-	}
+	t := literalType(b.info.TypeOf(lit))
 	for i, elt := range lit.Elts {
 		kv, keyed := elt.(*ast.KeyValueExpr)
 		value := elt

@@ -281,7 +281,7 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 // literalEvents: elements are read late, except that a map literal stores each
 // entry before it evaluates the next.
 func (b *builder) literalEvents(list []*event, e *ast.CompositeLit) []*event {
-	_, isMap := coreType(b.info.TypeOf(e)).(*types.Map)
+	m, isMap := literalType(b.info.TypeOf(e)).(*types.Map)
 	b.wantElements(e)
 	for _, elt := range e.Elts {
 		kv, ok := elt.(*ast.KeyValueExpr)
@@ -293,13 +293,17 @@ func (b *builder) literalEvents(list []*event, e *ast.CompositeLit) []*event {
 			list = b.exprEvents(list, kv.Value)
 			continue
 		}
-		for _, part := range []ast.Expr{kv.Key, kv.Value} {
-			list = b.exprEvents(list, part)
+		list = b.exprEvents(list, kv.Key)
+		copied := b.spillable(kv.Key) && b.keyIsCopied(m, kv.Key)
+		if copied {
+			list = append(list, &event{expr: kv.Key})
 		}
-		for _, part := range []ast.Expr{kv.Key, kv.Value} {
-			if b.spillable(part) {
-				list = append(list, &event{expr: part})
-			}
+		list = b.exprEvents(list, kv.Value)
+		if !copied && b.spillable(kv.Key) {
+			list = append(list, &event{expr: kv.Key})
+		}
+		if b.spillable(kv.Value) {
+			list = append(list, &event{expr: kv.Value})
 		}
 	}
 	if isMap {
@@ -311,10 +315,7 @@ func (b *builder) literalEvents(list []*event, e *ast.CompositeLit) []*event {
 // spillable reports whether e is a value that can be kept in a temporary, and
 // whose reading early makes a difference.
 func (b *builder) spillable(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.CompositeLit:
-		return e.Type != nil
-	case *ast.FuncLit:
+	if _, ok := e.(*ast.FuncLit); ok {
 		return false
 	}
 	tv := b.info.Types[e]
