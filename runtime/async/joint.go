@@ -117,8 +117,8 @@ func afterDuration(h Host, d time.Duration, f func()) (stop func() bool) {
 // An arm is the continuation that a joint stores with its input number i.
 type arm struct {
 	Anywhere
-	i, place int32       // place: in its input's list of continuations, if that has one
-	off      atomic.Bool // arrived: the input's cell may be in use for something else
+	i, place int32 // place: in its input's list of continuations, if that has one
+	phase    atomic.Uint32
 	arrived  func(i int) Continuation
 	of       interface { // the joint
 		awaitedBy() []Continuation
@@ -126,13 +126,23 @@ type arm struct {
 	}
 }
 
+// The phases of an arm. Once it is off, its input's cell may be in use for something else,
+// which who takes it back must not touch: arrived waits for that.
+const (
+	armStored uint32 = iota
+	armTaken         // is being taken back
+	armOff
+)
+
 func (a *arm) awaitedBy() []Continuation { return a.of.awaitedBy() }
 func (a *arm) mustResume() bool          { return a.of.needsAll() }
 
 func (j *joint[T]) needsAll() bool { return j.all }
 
 func (a *arm) MoveNext(*Executor) Continuation {
-	a.off.Store(true)
+	for !a.phase.CompareAndSwap(armStored, armOff) && a.phase.Load() == armTaken {
+		yieldProcessor()
+	}
 	return a.arrived(int(a.i))
 }
 
@@ -150,8 +160,9 @@ func attach[T any, O Operation](j *joint[T], inputs []O, arrived func(i int) Con
 	}
 	j.end(func() {
 		for i, o := range inputs {
-			if !arms[i].off.Load() {
-				o.remove(&arms[i])
+			if a := &arms[i]; a.phase.CompareAndSwap(armStored, armTaken) {
+				o.remove(a)
+				a.phase.Store(armOff)
 			}
 		}
 	})

@@ -235,3 +235,18 @@ func TestStressLosesNoneAndDoublesNone(t *testing.T) {
 			s.started.Load(), s.ended.Load(), s.doubled.Load(), s.wrong.Load())
 	}
 }
+
+// FirstSuccess reads a task from a pool that fails, whose cell is used again at once, while another task that succeeds takes
+// back what it has stored with it: -race watches.
+func TestStressFirstSuccessOfPooled(t *testing.T) {
+	var sources async.SourcePool[int]
+	for range 20_000 {
+		fails, succeeds := sources.New(bg), async.NewSource[int]()
+		first := async.FirstSuccess(bg, fails.Task(), succeeds.Task())
+		var both sync.WaitGroup
+		both.Go(func() { fails.SetError(errA); sources.New(bg) })
+		both.Go(func() { succeeds.SetResult(1) })
+		both.Wait()
+		mustGive(t, first, 1)
+	}
+}
