@@ -117,7 +117,8 @@ var misuse = []struct {
 		return w.Settle(-time.Second)
 	}},
 	{"context of nothing", []string{"the context is nil"}, nil, func(w *sim.World, _ *overlapped.File) error {
-		async.WithSyncContext(nil, w.UI())
+		var nothing context.Context
+		async.WithSyncContext(nothing, w.UI())
 		return nil
 	}},
 	{"World that is closed", []string{"is closed", "make another"}, nil, func(w *sim.World, _ *overlapped.File) error {
