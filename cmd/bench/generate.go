@@ -21,7 +21,7 @@ func (b *bench) generate() ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var figures, long generation
+	figures, long, built := make(generation), make(generation), make(generation)
 	for round := range rounds + 1 {
 		salt := fmt.Sprintf("%d-%d", time.Now().UnixNano(), round)
 		n := packages
@@ -32,36 +32,39 @@ func (b *bench) generate() ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := figures.round(c, tool, round > 0); err != nil {
+		if err := figures.round(c, tool); err != nil {
 			return nil, err
 		}
 		if c, err = writeLong(filepath.Join(b.dir, "long"+salt), root, salt, awaits); err != nil {
 			return nil, err
 		}
-		if err := long.round(c, tool, round > 0); err != nil {
+		if err := long.once(c, tool); err != nil {
 			return nil, err
 		}
 		if c, err = writeCorpus(filepath.Join(b.dir, "built"+salt), root, salt+"-built", min(n, 10), lines); err != nil {
 			return nil, err
 		}
-		if err := figures.build(c, tool, round > 0); err != nil {
+		if err := built.build(c, tool); err != nil {
 			return nil, err
+		}
+		if round == 0 {
+			clear(figures)
+			clear(long)
+			clear(built)
 		}
 	}
 	const what = "generating 100 packages of 1,000 lines"
-	cold, vet := figure(median(figures.cold), "ms"), figure(median(figures.vet), "ms")
-	again, vetAgain := figure(median(figures.again), "ms"), figure(median(figures.vetAgain), "ms")
-	one := figure(median(figures.one), "ms")
-	built, plain := figure(median(figures.built), "ms"), figure(median(figures.plain), "ms")
-	longCold, longVet := figure(median(long.cold), "ms"), figure(median(long.vet), "ms")
+	cold, vet := figures.median("cold"), figures.median("vet")
+	again, vetAgain, one := figures.median("again"), figures.median("vet again"), figures.median("one")
+	plain, longVet := built.median("plain"), long.median("vet")
 	return []Row{
 		row(what+": cold", cold, "go vet of the sources, cold", &vet, ratioAtMost(1.3)).
 			because("neither the build cache nor ours knows the packages; of what they import the former does"),
 		row(what+": nothing changed", again, "go vet of the sources, cold", &vet, ratioAtMost(0.3)),
 		row(what+": nothing changed", again, "go vet of the sources, nothing changed", &vetAgain, ratioAtMost(0.3)),
 		row(what+": one changed, on which nine depend", one, "go vet of the sources, cold", &vet),
-		row("building 10 packages of 1,000 lines with what was generated", built, "without", &plain),
-		row("generating one function of 2,000 awaits", longCold, "go vet of the sources, cold", &longVet),
+		row("building 10 packages of 1,000 lines with what was generated", built.median("built"), "without", &plain),
+		row("generating one function of 2,000 awaits", long.median("cold"), "go vet of the sources, cold", &longVet),
 	}, nil
 }
 
@@ -80,54 +83,56 @@ func (b *bench) buildTool() (tool, root string, err error) {
 	return tool, root, nil
 }
 
-// A generation is what rounds of generating took, in milliseconds.
-type generation struct {
-	cold, again, one, vet, vetAgain []float64
+// A generation is what rounds of generating took, in milliseconds, by what was done.
+type generation map[string][]float64
 
-	built, plain []float64 // of a smaller corpus, by the Go compiler
+func (g generation) median(what string) Figure { return figure(median(g[what]), "ms") }
+
+// step is a command that is run in the corpus as what.
+func (g generation) step(c *corpus, what, name string, args ...string) func() error {
+	return func() error {
+		var took float64
+		err := c.timed(&took, name, args...)
+		g[what] = append(g[what], took)
+		return err
+	}
 }
 
-// round has a corpus vetted and compiled, cold and warm; it may not count.
-func (g *generation) round(c *corpus, tool string, counts bool) error {
-	defer os.RemoveAll(c.dir)
-	var took [5]float64
-	steps := []func() error{
-		func() error { return c.timed(&took[0], "go", "vet", "./...") },
-		func() error { return c.timed(&took[1], "go", "vet", "./...") },
-		func() error { return c.timed(&took[2], tool, "./...") },
-		func() error { return c.timed(&took[3], tool, "./...") },
+// round has a corpus vetted and compiled, cold and warm.
+func (g generation) round(c *corpus, tool string) error {
+	return c.steps(
+		g.step(c, "vet", "go", "vet", "./..."),
+		g.step(c, "vet again", "go", "vet", "./..."),
+		g.step(c, "cold", tool, "./..."),
+		g.step(c, "again", tool, "./..."),
 		func() error { return c.touch(0) },
-		func() error { return c.timed(&took[4], tool, "./...") },
+		g.step(c, "one", tool, "./..."),
 		c.complete,
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	if counts {
-		g.vet, g.vetAgain = append(g.vet, took[0]), append(g.vetAgain, took[1])
-		g.cold, g.again, g.one = append(g.cold, took[2]), append(g.again, took[3]), append(g.one, took[4])
-	}
-	return nil
+	)
 }
 
-// build has a corpus built as it is, and again once there are outputs; it may not
-// count.
-func (g *generation) build(c *corpus, tool string, counts bool) error {
+// once has a corpus vetted and compiled, cold.
+func (g generation) once(c *corpus, tool string) error {
+	return c.steps(g.step(c, "vet", "go", "vet", "./..."), g.step(c, "cold", tool, "./..."), c.complete)
+}
+
+// build has a corpus built as it is, and again once there are outputs.
+func (g generation) build(c *corpus, tool string) error {
+	return c.steps(
+		g.step(c, "plain", "go", "build", "./..."),
+		g.step(c, "cold", tool, "./..."),
+		c.complete,
+		g.step(c, "built", "go", "build", "./..."),
+	)
+}
+
+// steps takes steps until one fails, and removes the corpus.
+func (c *corpus) steps(list ...func() error) error {
 	defer os.RemoveAll(c.dir)
-	var plain, generated, built float64
-	for _, step := range []func() error{
-		func() error { return c.timed(&plain, "go", "build", "./...") },
-		func() error { return c.timed(&generated, tool, "./...") },
-		func() error { return c.timed(&built, "go", "build", "./...") },
-	} {
+	for _, step := range list {
 		if err := step(); err != nil {
 			return err
 		}
-	}
-	if counts {
-		g.plain, g.built = append(g.plain, plain), append(g.built, built)
 	}
 	return nil
 }
