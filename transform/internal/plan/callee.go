@@ -27,7 +27,7 @@ func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
 		}
 	}
 	list = b.exprEvents(list, callee)
-	if len(list) > 0 && list[len(list)-1].expr == callee && way.path == "" || !b.callsOrReceives(callee) {
+	if len(list) > 0 && list[len(list)-1].expr == callee && way.path == "" && !way.unnamed || !b.callsOrReceives(callee) {
 		return list
 	}
 	return append(list, &event{expr: callee, callee: len(e.Args) > 0, embedded: way})
@@ -36,25 +36,28 @@ func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
 // embedded is an interface in a struct, or in what that embeds: how to get there, and
 // its type.
 type embedded struct {
-	path string // ".I"; "" if there is no way, or it has no names here
-	typ  types.Type
+	path    string // ".I"; "" if it is the whole, or that does as well
+	typ     types.Type
+	unnamed bool // the way has no names here, and what is behind a pointer may change
 }
 
 // embedded finds the interface that has the method which is called.
 func (b *builder) embedded(s *types.Selection) (way embedded) {
 	way.typ = s.Recv()
+	unnamed, pointer := false, false
 	for _, i := range s.Index()[:len(s.Index())-1] {
 		if p, ok := way.typ.Underlying().(*types.Pointer); ok {
-			way.typ = p.Elem()
+			way.typ, pointer = p.Elem(), true
 		}
 		f := way.typ.Underlying().(*types.Struct).Field(i)
 		way.typ = f.Type()
 		named, ok := types.Unalias(way.typ).(*types.Named)
 		local := ok && named.Obj().Pkg() != nil && named.Obj().Parent() != named.Obj().Pkg().Scope() // its name may change
-		if local || !f.Exported() && f.Pkg() != b.pkg.Types {
-			return embedded{}
-		}
+		unnamed = unnamed || local || !f.Exported() && f.Pkg() != b.pkg.Types
 		way.path += "." + f.Name()
+	}
+	if unnamed {
+		return embedded{unnamed: pointer}
 	}
 	return way
 }

@@ -87,7 +87,11 @@ func (b *builder) consume(e *event) {
 		b.errorf(e.expr.Pos(), "gc evaluates this before the await that follows if its type parameter is a string, but not if it is bytes; assign it to a variable first")
 		return
 	}
-	if e.embedded.path == "" {
+	switch {
+	case e.embedded.unnamed:
+		b.errorf(e.expr.Pos(), "gc reads the interface embedded in this before the await that follows, and there is no name for it here; assign the method to a variable first")
+		return
+	case e.embedded.path == "":
 		b.spill(e.expr)
 		return
 	}
