@@ -298,6 +298,9 @@ func components(t types.Type, seen map[types.Type]bool, visit func(types.Type) b
 func (b *builder) named(t types.Type) bool {
 	foreign := func(obj types.Object) bool { return !obj.Exported() && obj.Pkg() != b.f.Source.Pkg }
 	switch t := t.(type) {
+	case *types.Basic: // unless the package gives its name another meaning
+		_, here := b.f.Source.Pkg.Scope().Lookup(t.Name()).(*types.TypeName)
+		return !here || t.Kind() == types.UnsafePointer
 	case *types.Named:
 		return b.reachable(t.Obj())
 	case *types.Alias:
