@@ -139,6 +139,13 @@ func Delay(ctx context.Context, d time.Duration) Task0 {
 		return Completed0(causeOf(ctx))
 	case d <= 0:
 		return Completed0(nil)
+	case ctx.Done() == nil: // nothing but the timer ends it
+		t := new(turn)
+		t.bindTo(ctx)
+		if d != Infinite {
+			resumeAfter(t.host(), d, t)
+		}
+		return t.Task()
 	}
 	j := newJoint[struct{}](ctx)
 	j.watch(ctx)

@@ -33,8 +33,8 @@ type UnhandledHandler interface {
 // how to go on while somebody blocks. One of its threads runs at a time; what
 // belongs to it, tasks too, is touched by that one alone, and is not interlocked.
 // Its dynamic type must be comparable; a pointer is. The methods that it may have
-// besides are those of [Poster], [Timers], [Canceler], [Starter], [Watcher] and
-// [MachineTracker].
+// besides are those of [Poster], [Timers], [ContinuationTimers], [Canceler], [Starter],
+// [Watcher] and [MachineTracker].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
 	Executor() *Executor
@@ -55,6 +55,20 @@ type Timers interface {
 	// AfterFunc calls f once d has passed, unless stop is called before; stop
 	// reports whether it was.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// ContinuationTimers is a host whose clock resumes continuations, for which it need not
+// allocate a function: Delay and timeouts use it where a host has it.
+type ContinuationTimers interface {
+	// ResumeAfter resumes c once d has passed, unless the timer is stopped before.
+	// Neither is touched after the other: the timer may be another's then.
+	ResumeAfter(d time.Duration, c Continuation) Stopper
+}
+
+// A Stopper is something that will happen, and can be kept from it, as a [time.Timer].
+type Stopper interface {
+	// Stop reports whether it was in time.
+	Stop() bool
 }
 
 // Canceler is a host whose contexts call back in an order of its own.

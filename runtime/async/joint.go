@@ -8,16 +8,19 @@ import (
 )
 
 // A joint is a task that whatever comes first completes: its inputs, a timer, or
-// its context. Every combinator is one.
+// its context. Every combinator is one. Its timer resumes it.
 type joint[T any] struct {
+	Anywhere
 	source    Source[T]
 	otherwise T                     // its value if a timer or the context completes it
+	late      error                 // its error if a timer does
 	readers   func() []Continuation // who waits for it, if not those who await its task
 
 	mu    sync.Mutex
 	ended bool
-	all   bool     // it completes when all of its inputs have, and never before
-	atEnd []func() // takes off what the joint waits for
+	all   bool       // it completes when all of its inputs have, and never before
+	waits int8       // for so many of atEnd
+	atEnd [3]Stopper // take it off what it waits for: its context, its timer and its inputs
 }
 
 // newJoint returns a joint bound to the host that ctx carries.
@@ -45,27 +48,29 @@ func jointOf[T any, O Operation](ctx context.Context, otherwise T, inputs []O) *
 // joint waits for nothing more.
 func (j *joint[T]) claim() bool {
 	j.mu.Lock()
-	first, atEnd := !j.ended, j.atEnd
-	j.ended, j.atEnd = true, nil
+	first, atEnd := !j.ended, j.atEnd[:j.waits]
+	j.ended = true
 	j.mu.Unlock()
 	if first {
-		for _, f := range atEnd {
-			f()
+		for i, s := range atEnd {
+			s.Stop()
+			atEnd[i] = nil
 		}
 	}
 	return first
 }
 
-// end has f called when the joint ends, at once if it has.
-func (j *joint[T]) end(f func()) {
+// until has s stopped when the joint ends, at once if it has.
+func (j *joint[T]) until(s Stopper) {
 	j.mu.Lock()
 	ended := j.ended
 	if !ended {
-		j.atEnd = append(j.atEnd, f)
+		j.atEnd[j.waits] = s
+		j.waits++
 	}
 	j.mu.Unlock()
 	if ended {
-		f()
+		s.Stop()
 	}
 }
 
@@ -77,6 +82,9 @@ func (j *joint[T]) settle(v T, err error) Continuation {
 
 // watch lets ctx complete the joint.
 func (j *joint[T]) watch(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
 	stop := whenDone(ctx, j.source.host(), func(inCancel bool) {
 		if !j.claim() {
 			return
@@ -88,9 +96,7 @@ func (j *joint[T]) watch(ctx context.Context) {
 			(*Executor)(nil).release(released)
 		}
 	})
-	if stop != nil {
-		j.end(func() { stop() })
-	}
+	j.until(stopFunc(stop))
 }
 
 // timeout completes the joint with err after d.
@@ -98,21 +104,35 @@ func (j *joint[T]) timeout(d time.Duration, err error) {
 	if d == Infinite {
 		return
 	}
-	stop := afterDuration(j.source.host(), d, func() {
-		if j.claim() {
-			released := j.settle(j.otherwise, err)
-			j.source.executor().release(released)
-		}
-	})
-	j.end(func() { stop() })
+	j.late = err
+	j.until(resumeAfter(j.source.host(), d, j))
 }
 
-func afterDuration(h Host, d time.Duration, f func()) (stop func() bool) {
-	if t, ok := h.(Timers); ok {
-		return t.AfterFunc(d, f)
+// MoveNext is what the joint's timer resumes.
+func (j *joint[T]) MoveNext(*Executor) Continuation {
+	if !j.claim() {
+		return nil
 	}
-	return time.AfterFunc(d, f).Stop
+	return j.settle(j.otherwise, j.late)
 }
+
+// resumeAfter resumes c after d, on the clock of h if it has one.
+func resumeAfter(h Host, d time.Duration, c Continuation) Stopper {
+	switch t := h.(type) {
+	case ContinuationTimers:
+		return t.ResumeAfter(d, c)
+	case Timers:
+		return stopFunc(t.AfterFunc(d, func() { h.Executor().Run(c) }))
+	case nil:
+		return time.AfterFunc(d, func() { (*Executor)(nil).Run(c) })
+	}
+	return time.AfterFunc(d, func() { h.Executor().Run(c) })
+}
+
+// stopFunc is a function as a Stopper.
+type stopFunc func() bool
+
+func (f stopFunc) Stop() bool { return f() }
 
 // An arm is the continuation that a joint stores with its input number i.
 type arm struct {
@@ -158,12 +178,22 @@ func attach[T any, O Operation](j *joint[T], inputs []O, arrived func(i int) Con
 			a.MoveNext(nil) // releases nothing: nobody has the joint's task yet
 		}
 	}
-	j.end(func() {
-		for i, o := range inputs {
-			if a := &arms[i]; a.phase.CompareAndSwap(armStored, armTaken) {
-				o.remove(a)
-				a.phase.Store(armOff)
-			}
+	j.until(&attached[O]{arms, inputs})
+}
+
+// attached is the arms of a joint, and where they are.
+type attached[O Operation] struct {
+	arms   []arm
+	inputs []O
+}
+
+// Stop takes off those that are not resumed yet.
+func (t *attached[O]) Stop() bool {
+	for i, o := range t.inputs {
+		if a := &t.arms[i]; a.phase.CompareAndSwap(armStored, armTaken) {
+			o.remove(a)
+			a.phase.Store(armOff)
 		}
-	})
+	}
+	return true
 }

@@ -94,6 +94,8 @@ type World struct {
 	outside   outside          // foreign.go
 	lines     int              // interrupt lines given to devices
 
+	idleTimers *timer // timers.go
+
 	// The loop's: loop.go and strand.go.
 	main      *kernel.Thread // stands for the owner
 	owner     *strand        // the owner's goroutine
@@ -246,7 +248,8 @@ var (
 	_ async.Starter  = (*World)(nil)
 	_ async.Watcher  = (*World)(nil)
 
-	_ async.MachineTracker = (*World)(nil)
+	_ async.MachineTracker     = (*World)(nil)
+	_ async.ContinuationTimers = (*World)(nil)
 )
 
 // ownerBody is the body of the main thread, which has none: its code is the owner's.
