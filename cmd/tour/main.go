@@ -90,6 +90,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 			}
 		}
 	}
+	if strings.HasPrefix(args[0], "-") {
+		fmt.Fprintf(stderr, "tour: a story comes first, then %s; tour alone lists them\n", args[0])
+		return 2
+	}
 	fmt.Fprintf(stderr, "tour: there is no story %q; tour alone lists them\n", args[0])
 	return 2
 }
@@ -105,7 +109,7 @@ func list(w io.Writer) int {
 		}
 	}
 	b.WriteString(`
-Before the arguments may stand:
+Between a story's name and its arguments may stand:
 
   -seed N       another run: the same seed is the same run, byte for byte (default 1)
   -trace FILE   write every hop of the run to FILE, for ui.perfetto.dev if it is called *.json or *.json.gz; - is standard output

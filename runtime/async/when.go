@@ -194,7 +194,9 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 //
 // Tasks complete already come first, in order. If ctx is done, the remaining
 // ones end as in [FromContext]. Each of tasks is read by WhenEach; the yielded
-// ones may be awaited many times, and are the same at each range.
+// ones may be awaited many times, and are the same at each range. That is why a
+// loop that is left early lets go of nothing: what WhenEach stored with the
+// remaining tasks stays with them until they complete or ctx is done.
 func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	slots := make([]Source[T], len(tasks))
 	var claimed, yielded atomic.Int64

@@ -102,7 +102,8 @@ func dialed(op *call[*Conn], status kernel.Status, _ int) (*Conn, error) {
 // ReadAsync reads up to len(buf) bytes: as many as have arrived, at least one. The task's result is how many; at the end
 // of the stream, after the other side's CloseWrite or Close, it is 0 with io.EOF. What has arrived already is read at
 // once, and the task is complete then. The buffer is the operation's until the task is complete (A21). A read that is
-// cancelled has read nothing.
+// cancelled has read nothing. Who only reads does not notice that the other side was pulled out, or that its reset was
+// lost on the wire: as with TCP, nothing is sent that could stay unanswered. A deadline helps.
 func (c *Conn) ReadAsync(ctx context.Context, buf []byte) async.Task[int] {
 	if err := c.check(ctx); err != nil {
 		return async.Completed(0, c.wrap("read", err))
