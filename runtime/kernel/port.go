@@ -158,6 +158,9 @@ func (p *CompletionPort) Name() string { return p.name }
 // Len returns the number of packets that wait.
 func (p *CompletionPort) Len() int { return p.packets.n }
 
+// Queued ranges over the packets that wait, from the one that has waited longest.
+func (p *CompletionPort) Queued(yield func(*Packet) bool) { p.packets.all(yield) }
+
 // Running returns the number of threads that run for the port.
 func (p *CompletionPort) Running() int { return p.current }
 

@@ -98,7 +98,7 @@ func TestBlockedWorkerLetsAnotherRun(t *testing.T) {
 		t.Error(got)
 	}
 
-	// With as many blocked as there are threads nobody is left to help: a deadlock, and both are named.
+	// With as many blocked as there are threads nobody is left to help: a deadlock, and both are named, and what they keep waiting.
 	w = sim.New(1, sim.WithWorkers(2))
 	defer w.Close()
 	source = async.NewSourceFor[int](w.Context())
@@ -108,7 +108,8 @@ func TestBlockedWorkerLetsAnotherRun(t *testing.T) {
 	w.Workers().Go(func() { source.SetResult(1) })
 	defer func() {
 		d, _ := recover().(*sim.Deadlock)
-		if d == nil || len(d.Waiting) != 2 || !strings.Contains(d.Error(), "worker 1") || !strings.Contains(d.Error(), "worker 2") {
+		if d == nil || len(d.Waiting) != 3 || !strings.Contains(d.Waiting[0], "worker 1") || !strings.Contains(d.Waiting[1], "worker 2") ||
+			!strings.Contains(d.Waiting[2], "no worker is left for what was queued there") {
 			t.Errorf("deadlock: %v", d)
 		}
 	}()

@@ -23,9 +23,10 @@
 // on, even after what the owner waits for is done, until that thread has unblocked.
 //
 // If nothing is left to happen and somebody still waits, that is a deadlock: a panic with a *Deadlock that names who
-// waits, where, for what. A thread that blocks on a machine which can go on on that thread alone is one at once, whatever
+// waits, where, for what. A thread that blocks on a machine which is to go on on that thread alone is one at once, whatever
 // else may still happen: on the machine itself, or through machines that await it, a Map, or a WhenAll whose context never
-// ends. What blocks on it otherwise, such as through an async.Go that has a thread, is seen when nothing is left to happen.
+// ends. What blocks on it otherwise, such as through an async.Go that has a thread, or blocks all threads of a pool, is seen
+// when nothing is left to happen.
 //
 // Threads do not preempt one another, only what has a higher IRQL does (A22): what is to run on a thread, such as a function
 // of AfterFunc, waits until the one that runs is done with its piece of work. Code costs no time but by CPU.Spend.

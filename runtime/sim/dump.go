@@ -42,10 +42,15 @@ func (w *World) Dump() string {
 			if t.Stack != nil {
 				fmt.Fprintf(&s, ", blocked on %s", t.WaitsFor())
 			}
-			if u, ok := t.Body().(interface{ Waiting() string }); ok && u.Waiting() != "" {
-				fmt.Fprintf(&s, ", while %s", u.Waiting())
+			if text := waiting(t); text != "" {
+				fmt.Fprintf(&s, ", while %s", text)
 			}
 			s.WriteByte('\n')
+		}
+	}
+	for _, p := range w.pools() {
+		if n := p.Port().Len(); n > 0 {
+			fmt.Fprintf(&s, "  %d packets wait for a thread of the pool: %v\n", n, p)
 		}
 	}
 	if n := w.clock.Len(); n > 0 {

@@ -200,7 +200,7 @@ func ours(function string) bool {
 type Deadlock struct {
 	Seed    uint64
 	Waiting []string // who waits for what, a sentence each
-	Trap    bool     // a machine can go on on a thread alone that is blocked: on that very machine, as a rule
+	Trap    bool     // a machine can only go on where all threads are blocked: on that very machine, as a rule
 	State   string   // World.Dump
 
 	idle bool // nothing was left that could happen
@@ -238,6 +238,12 @@ func (w *World) deadlock() *Deadlock {
 		text, trap := blockage(t, t.WaitsFor())
 		d.Waiting = append(d.Waiting, text)
 		d.Trap = d.Trap || trap
+	}
+	for _, p := range w.pools() {
+		if text, trap := starvation(p); text != "" {
+			d.Waiting = append(d.Waiting, text)
+			d.Trap = d.Trap || trap
+		}
 	}
 	if s := w.outside.silence(); s != "" {
 		d.Waiting = append(d.Waiting, s)

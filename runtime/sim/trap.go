@@ -8,6 +8,7 @@ import (
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/pool"
 )
 
 // This file is the deadlock trap: a thread blocks on a task whose machine waits to go on on that very thread. It is sprung
@@ -33,6 +34,14 @@ func queued(t *kernel.Thread) iter.Seq[async.Continuation] {
 		return q.Queued
 	}
 	return func(func(async.Continuation) bool) {}
+}
+
+// waiting says in words what only thread t could run; "" if that is nothing.
+func waiting(t *kernel.Thread) string {
+	if b, ok := t.Body().(interface{ Waiting() string }); ok {
+		return b.Waiting()
+	}
+	return ""
 }
 
 // leadsTo reports whether thread t is blocked on the machine that c resumes, or on what awaits that one, and so on, as far
@@ -81,6 +90,8 @@ func blockage(t *kernel.Thread, on string) (text string, machines bool) {
 		text += ", and what it waits for needs " + first + ", which can go on on that thread alone"
 	case n > 0:
 		text += ", while " + first + " waits to go on on that thread"
+	case waiting(t) != "":
+		text += ", while " + waiting(t)
 	}
 	if n > 1 {
 		text += fmt.Sprintf(" (so do %d others)", n-1)
@@ -88,5 +99,32 @@ func blockage(t *kernel.Thread, on string) (text string, machines bool) {
 	return text, machines
 }
 
-// waysOut says what to do about a machine that waits for a thread that blocks on it.
+// pools are the World's own.
+func (w *World) pools() []*pool.Threads { return []*pool.Threads{w.io, w.workers, w.timers} }
+
+// starvation says what waits for a thread of a pool, in a World that has nothing left to do, so that all of them are
+// blocked; and whether that is a machine. It is "" if nothing does.
+func starvation(p *pool.Threads) (text string, machines bool) {
+	n := p.Port().Len()
+	if n == 0 {
+		return "", false
+	}
+	first := ""
+	for packet := range p.Port().Queued {
+		c, resumes := packet.Key().(async.Continuation)
+		if resumes = resumes && packet.IRP == 0; resumes && !machines {
+			first, machines = named(c), async.IsMachine(c)
+		}
+	}
+	if first == "" {
+		first = "what was queued there"
+	}
+	text = fmt.Sprintf("all threads of the pool are blocked, so that no %v is left for %s", p, first)
+	if n > 1 {
+		text += fmt.Sprintf(" (nor for %d others)", n-1)
+	}
+	return text, machines
+}
+
+// waysOut says what to do about a machine that waits for threads that are blocked, one of them on it.
 const waysOut = "two ways out: await the task instead of blocking on it, or let the machine go on elsewhere by ConfigureAwait(false) at its await"

@@ -56,11 +56,7 @@ func sprung(t *testing.T, w *sim.World) *sim.Deadlock {
 		}
 	}
 	tick()
-	var d *sim.Deadlock
-	func() {
-		defer func() { d, _ = recover().(*sim.Deadlock) }()
-		w.Run()
-	}()
+	d := deadlock(w)
 	if ticks > 5 {
 		t.Errorf("the trap sprang after %d ticks", ticks)
 	}
@@ -172,12 +168,46 @@ func TestDeadlockNamesTheMachine(t *testing.T) {
 		inner := wait(ctx, "Inner", async.Delay(ctx, time.Millisecond))
 		async.Go0(ctx, func(context.Context) error { return inner.Await() }).Await()
 	})
-	defer func() {
-		d, _ := recover().(*sim.Deadlock)
-		if d == nil || !strings.Contains(d.Error(), "Inner, which awaits a task at author.go:7") || !strings.Contains(d.Error(), "trap_test.go") ||
-			!strings.Contains(d.Error(), "ConfigureAwait(false)") {
-			t.Errorf("%v", d)
-		}
-	}()
+	d := deadlock(w)
+	if d == nil || !strings.Contains(d.Error(), "Inner, which awaits a task at author.go:7") || !strings.Contains(d.Error(), "trap_test.go") ||
+		!strings.Contains(d.Error(), "ConfigureAwait(false)") {
+		t.Errorf("%v", d)
+	}
+}
+
+// TestDeadlockOfAPool: all threads of a pool block on machines that only the pool could run.
+func TestDeadlockOfAPool(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	ctx := w.Workers().Context(w.Context())
+	for range 4 {
+		w.Workers().Go(func() { wait(ctx, "Inner", async.Delay(w.Context(), time.Millisecond)).Await() })
+	}
+	d := deadlock(w)
+	if d == nil || !d.Trap || !strings.Contains(d.Error(), "no worker is left for Inner, which awaits a task at author.go:7 (nor for 3 others)") ||
+		!strings.Contains(d.Error(), "trap_test.go") || !strings.Contains(d.Error(), "ConfigureAwait(false)") ||
+		!strings.Contains(d.State, "4 packets wait for a thread of the pool: worker") {
+		t.Errorf("%v", d)
+	}
+}
+
+// TestDeadlockNamesMessages: what the thread waits for would be done by a message that waits for the thread.
+func TestDeadlockNamesMessages(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	w.Go("click", func(ctx context.Context) {
+		s := async.NewSource0For(ctx)
+		w.Go("complete", func(context.Context) { s.SetResult() })
+		s.Task().Await()
+	})
+	if d := deadlock(w); d == nil || !strings.Contains(d.Error(), "1 other messages wait to run on it") {
+		t.Errorf("%v", d)
+	}
+}
+
+// deadlock runs a World and returns the deadlock that it ends with, nil if none.
+func deadlock(w *sim.World) (d *sim.Deadlock) {
+	defer func() { d, _ = recover().(*sim.Deadlock) }()
 	w.Run()
+	return nil
 }
