@@ -18,6 +18,17 @@ type CancelNotifier interface {
 	AfterFunc(f func()) (stop func() bool)
 }
 
+// A Registrar is a [CancelNotifier] that calls what is no function, for which nothing is
+// allocated.
+type Registrar interface {
+	// Register is AfterFunc for c. Once c was called, or the registration stopped, that
+	// may be another's and is not touched any more.
+	Register(c Callback) Stopper
+}
+
+// A Callback is called when a context is done.
+type Callback interface{ ContextDone() }
+
 // Watcher is a host that watches contexts which are not its own: OnDone makes it
 // call f, with nothing else of it running, at its next step after ctx is done.
 type Watcher interface {
@@ -39,21 +50,34 @@ func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 // it runs inside somebody's call of cancel. stop is nil if ctx is never done.
 func whenDone(ctx context.Context, h Host, f func(inCancel bool)) (stop func() bool) {
 	refuseNil(ctx)
-	done := ctx.Done()
-	if done == nil {
+	if Endless(ctx) {
 		return nil
 	}
-	n, ok := ctx.(CancelNotifier)
-	if !ok {
-		n, ok = ctx.Value(CancelKey{}).(CancelNotifier)
-	}
-	if ok && n.Done() == done {
+	if n := notifierOf(ctx); n != nil {
 		return n.AfterFunc(func() { f(true) })
 	}
 	if w, ok := h.(Watcher); ok {
 		return w.OnDone(ctx, func() { f(true) })
 	}
 	return context.AfterFunc(ctx, func() { f(false) })
+}
+
+// notifierOf is what calls back when ctx is done, nil if only the standard library does.
+func notifierOf(ctx context.Context) CancelNotifier {
+	if n, ok := ctx.(CancelNotifier); ok {
+		return n
+	}
+	if n, ok := ctx.Value(CancelKey{}).(CancelNotifier); ok && n.Done() == ctx.Done() {
+		return n
+	}
+	return nil
+}
+
+// Endless reports whether ctx is never done. A [CancelNotifier] may be; it is not asked
+// for a channel, which it may have to make.
+func Endless(ctx context.Context) bool {
+	_, ends := ctx.(CancelNotifier)
+	return !ends && ctx.Done() == nil
 }
 
 // ContextWithCancel is context.WithCancel, by the means of the host that ctx
@@ -139,7 +163,7 @@ func Delay(ctx context.Context, d time.Duration) Task0 {
 		return Completed0(causeOf(ctx))
 	case d <= 0:
 		return Completed0(nil)
-	case ctx.Done() == nil: // nothing but the timer ends it
+	case Endless(ctx): // nothing but the timer ends it
 		t := new(turn)
 		t.bindTo(ctx)
 		if d != Infinite {

@@ -71,6 +71,12 @@ type Stopper interface {
 	Stop() bool
 }
 
+// StopFunc is a function as a [Stopper].
+type StopFunc func() bool
+
+// Stop calls f.
+func (f StopFunc) Stop() bool { return f() }
+
 // Canceler is a host whose contexts call back in an order of its own.
 type Canceler interface {
 	WithCancelCause(parent context.Context) (context.Context, context.CancelCauseFunc)

@@ -82,21 +82,37 @@ func (j *joint[T]) settle(v T, err error) Continuation {
 
 // watch lets ctx complete the joint.
 func (j *joint[T]) watch(ctx context.Context) {
-	if ctx.Done() == nil {
+	if Endless(ctx) {
 		return
 	}
-	stop := whenDone(ctx, j.source.host(), func(inCancel bool) {
-		if !j.claim() {
-			return
-		}
-		released := j.settle(j.otherwise, causeOf(ctx))
-		if inCancel {
-			postAll(nil, j.source.host(), released)
-		} else {
-			(*Executor)(nil).release(released)
-		}
-	})
-	j.until(stopFunc(stop))
+	end := &ending[T]{j, ctx}
+	if r, ok := notifierOf(ctx).(Registrar); ok {
+		j.until(r.Register(end))
+		return
+	}
+	j.until(StopFunc(whenDone(ctx, j.source.host(), end.end)))
+}
+
+// ending is the end of a joint by its context.
+type ending[T any] struct {
+	joint *joint[T]
+	ctx   context.Context
+}
+
+// ContextDone is called inside somebody's call of cancel.
+func (e *ending[T]) ContextDone() { e.end(true) }
+
+func (e *ending[T]) end(inCancel bool) {
+	j := e.joint
+	if !j.claim() {
+		return
+	}
+	released := j.settle(j.otherwise, causeOf(e.ctx))
+	if inCancel {
+		postAll(nil, j.source.host(), released)
+	} else {
+		(*Executor)(nil).release(released)
+	}
 }
 
 // timeout completes the joint with err after d.
@@ -122,17 +138,12 @@ func resumeAfter(h Host, d time.Duration, c Continuation) Stopper {
 	case ContinuationTimers:
 		return t.ResumeAfter(d, c)
 	case Timers:
-		return stopFunc(t.AfterFunc(d, func() { h.Executor().Run(c) }))
+		return StopFunc(t.AfterFunc(d, func() { h.Executor().Run(c) }))
 	case nil:
 		return time.AfterFunc(d, func() { (*Executor)(nil).Run(c) })
 	}
 	return time.AfterFunc(d, func() { h.Executor().Run(c) })
 }
-
-// stopFunc is a function as a Stopper.
-type stopFunc func() bool
-
-func (f stopFunc) Stop() bool { return f() }
 
 // An arm is the continuation that a joint stores with its input number i.
 type arm struct {

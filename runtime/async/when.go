@@ -52,7 +52,7 @@ func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() 
 		return Completed(zero, causeOf(ctx))
 	}
 	j := jointOf(ctx, zero, tasks)
-	j.all = ctx.Done() == nil
+	j.all = Endless(ctx)
 	var left atomic.Int64
 	left.Store(int64(len(tasks)))
 	attach(j, tasks, func(int) Continuation {
@@ -224,7 +224,7 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	})
 	if int(claimed.Load()) < len(slots) {
 		if stop := whenDone(ctx, settled.source.host(), cancelRest(ctx, slots, &claimed, settled)); stop != nil {
-			settled.until(stopFunc(stop))
+			settled.until(StopFunc(stop))
 		}
 	}
 	return func(yield func(Task[T]) bool) {

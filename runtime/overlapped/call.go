@@ -15,10 +15,11 @@ type call[T any] struct {
 	calls      *calls[T] // that it is one of; nil: it is used once
 	next       *call[T]  // of those
 	ctx        context.Context
-	stop       func() bool // ends the watch on ctx; nil: there is none
-	name       string      // of the method, for the trace
-	buf        []byte      // the driver's until the call is complete (A21)
-	prefix     int         // bytes of buf that are not the caller's
+	name       string // of the method, for the trace
+	buf        []byte // the driver's until the call is complete (A21)
+	prefix     int    // bytes of buf that are not the caller's
+
+	registration async.Stopper // with ctx; nil: there is none, or it has ended
 
 	// finish turns the outcome into the task's result, once: before the method returns, or on an I/O thread.
 	finish func(op *call[T], status kernel.Status, n int) (T, error)
@@ -79,21 +80,27 @@ func (op *call[T]) start(pending *async.Source[T], major kernel.MajorFunction, o
 		op.Recycle()
 		return async.Completed(v, err)
 	}
-	if op.ctx.Done() != nil && op.overlapped.InFlight() {
-		op.stop = e.world.OnDone(op.ctx, op.cancel)
+	if !async.Endless(op.ctx) && op.overlapped.InFlight() {
+		op.registration = e.world.Register(op.ctx, op)
 	}
 	e.world.Kernel().CPU().TraceID(kernel.HopTaskIncomplete, op.overlapped.IRPID(), op.name, 0, 0)
 	return task
 }
 
-// cancel asks for the call to end early. It runs when its context is done.
+// ContextDone cancels the call. It implements async.Callback.
+func (op *call[T]) ContextDone() {
+	op.registration = nil
+	op.cancel()
+}
+
+// cancel asks for the call to end early.
 func (op *call[T]) cancel() { op.endpoint.world.Kernel().CPU().Cancel(&op.overlapped) }
 
 // Complete ends the call: an I/O thread was borrowed for its packet. It implements pool.Completion.
 func (op *call[T]) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
-	if op.stop != nil {
-		op.stop()
-		op.stop = nil
+	if op.registration != nil {
+		op.registration.Stop()
+		op.registration = nil
 	}
 	v, err := op.finish(op, packet.Status, packet.Information)
 	t.CPU().TraceID(kernel.HopTaskComplete, packet.IRP, op.name, int64(max(packet.Information-op.prefix, 0)), 0)

@@ -21,8 +21,9 @@ type World interface {
 	// DeviceError returns what the hardware's backing said when the device of that name last reported an error; nil if it
 	// said nothing.
 	DeviceError(device string) error
-	// OnDone calls f, in the World, once ctx is done; stop keeps it from being called and reports whether it did.
-	OnDone(ctx context.Context, f func()) (stop func() bool)
+	// Register calls c, in the World, once ctx is done, unless the registration is stopped before. That is not touched any
+	// more once it was stopped or c was called.
+	Register(ctx context.Context, c async.Callback) async.Stopper
 }
 
 // File is an open device of a World, such as a disk, seen as a file. Its methods may be called by whatever runs in the
@@ -41,6 +42,7 @@ type File struct {
 	free     []*operation      // those that have ended
 	fresh    []operation       // those that were made, and not used yet
 	made     int
+	watches  []*watched      // in no use
 	plain    context.Context // the last one that was found to be fit and never to end
 }
 
@@ -110,9 +112,9 @@ type operation struct {
 // watched is an operation whose context may end: what the kernel knows of it then.
 type watched struct {
 	*operation
-	ctx    context.Context
-	flight kernel.Flight
-	stop   func() bool // ends the watch on ctx; nil: it has not begun
+	ctx          context.Context
+	flight       kernel.Flight
+	registration async.Stopper // with ctx; nil: there is none, or it has ended
 }
 
 func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte, offset int64, sequential bool) async.Task[int] {
@@ -138,8 +140,8 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 	}
 	var requester any = op
 	var watch *watched
-	if !plain && ctx.Done() != nil {
-		watch = &watched{operation: op, ctx: ctx}
+	if !plain && !async.Endless(ctx) {
+		watch = f.watch(op, ctx)
 		requester = watch
 	}
 	flight, n, status := c.Submit(f.handle, major, buf, offset, requester)
@@ -152,11 +154,12 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 			err = f.failed(major, f.failure(ctx, status, errorOf(status)))
 		}
 		op.Recycle()
+		watch.end()
 		return async.Completed(n, err)
 	}
 	if watch != nil && flight.InFlight() {
 		watch.flight = flight
-		watch.stop = f.world.OnDone(ctx, watch.cancel)
+		watch.registration = f.world.Register(ctx, watch)
 	}
 	if k.Traced() {
 		id := flight.IRPID()
@@ -229,21 +232,48 @@ func (f *File) check(ctx context.Context, plain bool, major kernel.MajorFunction
 		return nil
 	}
 	err := f.endpoint.check(ctx)
-	if err == nil && ctx.Done() == nil && reflect.TypeOf(ctx).Comparable() {
+	if err == nil && async.Endless(ctx) && reflect.TypeOf(ctx).Comparable() {
 		f.plain = ctx
 	}
 	return err
 }
 
-// cancel asks for the operation to end early. It runs when its context is done.
-func (w *watched) cancel() { w.file.world.Kernel().CPU().CancelFlight(w.flight) }
+// watch makes an operation one whose context may end.
+func (f *File) watch(op *operation, ctx context.Context) *watched {
+	n := len(f.watches)
+	if n == 0 {
+		return &watched{operation: op, ctx: ctx}
+	}
+	w := f.watches[n-1]
+	f.watches = f.watches[:n-1]
+	w.operation, w.ctx = op, ctx
+	return w
+}
+
+// end keeps w for another operation; nil is none.
+func (w *watched) end() {
+	if w == nil {
+		return
+	}
+	f := w.file
+	*w = watched{}
+	f.watches = append(f.watches, w)
+}
+
+// ContextDone asks for the operation to end early. It implements async.Callback.
+func (w *watched) ContextDone() {
+	w.registration = nil
+	w.file.world.Kernel().CPU().CancelFlight(w.flight)
+}
 
 // Complete is that of the operation, whose context is not watched any more.
 func (w *watched) Complete(ex *async.Executor, t *kernel.Thread, packet *kernel.Packet) {
-	if w.stop != nil {
-		w.stop()
+	if w.registration != nil {
+		w.registration.Stop()
 	}
-	w.complete(ex, t, packet, w.ctx)
+	op, ctx := w.operation, w.ctx
+	w.end()
+	op.complete(ex, t, packet, ctx)
 }
 
 // Complete ends the operation: an I/O thread was borrowed for its packet. It implements pool.Completion.

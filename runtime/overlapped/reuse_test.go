@@ -154,73 +154,86 @@ func repeat[T any](start func() async.Task[T]) *again {
 	}
 }
 
+type key struct{}
+
 // TestNothingIsAllocated: operations that pend, of each kind of handle, use again what those before them have left.
 func TestNothingIsAllocated(t *testing.T) {
 	buf, answer := make([]byte, 300), make([]byte, 300)
-	kinds := map[string]func(t *testing.T, w *sim.World) []*again{
-		"file": func(t *testing.T, w *sim.World) []*again {
+	kinds := map[string]func(t *testing.T, w *sim.World, ctx context.Context) []*again{
+		"file": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			f := newFile(t, w, device.NewMemory(make([]byte, 4096)), device.DiskConfig{})
-			return []*again{repeat(func() async.Task[int] { return f.ReadAtAsync(w.Context(), buf, 0) })}
+			return []*again{repeat(func() async.Task[int] { return f.ReadAtAsync(ctx, buf, 0) })}
 		},
-		"toaster": func(t *testing.T, w *sim.World) []*again {
+		"toaster": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			toaster, _ := newToaster(t, w, device.ToasterConfig{Brown: time.Millisecond})
-			return []*again{repeat(func() async.Task[int] { return toaster.WriteAsync(w.Context(), buf[:2]) })}
+			return []*again{repeat(func() async.Task[int] { return toaster.WriteAsync(ctx, buf[:2]) })}
 		},
-		"clock": func(t *testing.T, w *sim.World) []*again {
+		"clock": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			c := newClock(t, w, device.TimerConfig{})
-			return []*again{repeat(func() async.Task[clock.Time] { return c.AfterAsync(w.Context(), time.Millisecond) })}
+			return []*again{repeat(func() async.Task[clock.Time] { return c.AfterAsync(ctx, time.Millisecond) })}
 		},
-		"timer": func(t *testing.T, w *sim.World) []*again {
+		"timer": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			timer := newClock(t, w, device.TimerConfig{}).NewTimer(time.Millisecond, time.Millisecond)
-			return []*again{repeat(func() async.Task[int] { return timer.WaitAsync(w.Context()) })}
+			return []*again{repeat(func() async.Task[int] { return timer.WaitAsync(ctx) })}
 		},
-		"stream": func(t *testing.T, w *sim.World) []*again {
+		"stream": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			newNetwork(t, w, device.WireConfig{})
 			client, server, _ := connect(t, w)
 			return []*again{
-				repeat(func() async.Task[int] { return server.ReadAsync(w.Context(), answer) }),
-				repeat(func() async.Task[int] { return client.WriteAsync(w.Context(), buf) }),
+				repeat(func() async.Task[int] { return server.ReadAsync(ctx, answer) }),
+				repeat(func() async.Task[int] { return client.WriteAsync(ctx, buf) }),
 			}
 		},
-		"datagram": func(t *testing.T, w *sim.World) []*again {
+		"datagram": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			newNetwork(t, w, device.WireConfig{})
 			a, b := newDatagrams(t, w)
 			c := newClock(t, w, device.TimerConfig{})
 			return []*again{
 				repeat(func() async.Task[async.Pair[int, overlapped.Addr]] {
-					return b.ReceiveFromAsync(w.Context(), answer).Task()
+					return b.ReceiveFromAsync(ctx, answer).Task()
 				}),
 				repeat(func() async.Task[clock.Time] {
-					if n, err := a.SendToAsync(w.Context(), buf, b.Addr()).Await(); n != len(buf) || err != nil {
+					if n, err := a.SendToAsync(ctx, buf, b.Addr()).Await(); n != len(buf) || err != nil {
 						t.Errorf("sent %d bytes, %v", n, err)
 					}
-					return c.AfterAsync(w.Context(), time.Millisecond)
+					return c.AfterAsync(ctx, time.Millisecond)
 				}),
 			}
 		},
 	}
+	contexts := map[string]func(*sim.World) context.Context{
+		"endless": (*sim.World).Context,
+		"cancel":  func(w *sim.World) context.Context { ctx, _ := w.WithCancel(w.Context()); return ctx },
+		"timeout": func(w *sim.World) context.Context { ctx, _ := w.WithTimeout(w.Context(), time.Hour); return ctx },
+		"a value's": func(w *sim.World) context.Context {
+			ctx, _ := w.WithCancel(w.Context())
+			return context.WithValue(ctx, key{}, 1)
+		},
+	}
 	for kind, begin := range kinds {
-		t.Run(kind, func(t *testing.T) {
-			w := sim.New(1, sim.WithoutVerifier())
-			machines := begin(t, w)
-			w.Workers().Go(func() {
+		for of, context := range contexts {
+			t.Run(kind+"/"+of, func(t *testing.T) {
+				w := sim.New(1, sim.WithoutVerifier())
+				machines := begin(t, w, context(w))
+				w.Workers().Go(func() {
+					for _, m := range machines {
+						m.MoveNext(nil)
+					}
+				})
+				w.RunFor(250 * time.Millisecond) // what is kept is now there
+				before := machines[0].count
+				allocs := testing.AllocsPerRun(1, func() { w.RunFor(250 * time.Millisecond) })
+				done := machines[0].count - before
+				t.Logf("%d operations, %v allocations", done, allocs)
+				if done < 200 || allocs*50 > float64(done) {
+					t.Errorf("%v allocations for %d operations", allocs, done)
+				}
 				for _, m := range machines {
-					m.MoveNext(nil)
+					if m.err != nil {
+						t.Error(m.err)
+					}
 				}
 			})
-			w.RunFor(250 * time.Millisecond) // what is kept is now there
-			before := machines[0].count
-			allocs := testing.AllocsPerRun(1, func() { w.RunFor(250 * time.Millisecond) })
-			done := machines[0].count - before
-			t.Logf("%d operations, %v allocations", done, allocs)
-			if done < 200 || allocs*50 > float64(done) {
-				t.Errorf("%v allocations for %d operations", allocs, done)
-			}
-			for _, m := range machines {
-				if m.err != nil {
-					t.Error(m.err)
-				}
-			}
-		})
+		}
 	}
 }

@@ -27,14 +27,17 @@ type worldContext struct {
 	done   chan struct{} // if timed: made when asked for
 	err    error
 	latest *registration // the callbacks, the most recent first
+	idle   *registration // of Register, in no use; linked by next
 
 	stopParent func() bool // nil: the parent never ends
-	stopTimer  func() bool // nil: no deadline
+	deadline   deadline
 }
 
 // registration is one callback.
 type registration struct {
+	context    *worldContext
 	f          func()
+	c          async.Callback // in place of f: then it is used again
 	next, prev *registration
 	gone       bool
 }
@@ -82,16 +85,35 @@ func (c *worldContext) AfterFunc(f func()) (stop func() bool) {
 		f()
 		return func() bool { return false }
 	}
-	r := &registration{f: f, next: c.latest}
-	if r.next != nil {
-		r.next.prev = r
-	}
-	c.latest = r
+	r := &registration{context: c, f: f}
+	c.link(r)
 	c.mu.Unlock()
-	return func() bool { return c.unregister(r) }
+	return r.Stop
 }
 
-func (c *worldContext) unregister(r *registration) bool {
+// Register is AfterFunc without a function. It is async.Registrar's.
+func (c *worldContext) Register(callback async.Callback) async.Stopper {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		callback.ContextDone()
+		return &registration{context: c, gone: true}
+	}
+	r := c.idle
+	if r == nil {
+		r = &registration{context: c}
+	} else {
+		c.idle = r.next
+	}
+	r.c = callback
+	c.link(r)
+	c.mu.Unlock()
+	return r
+}
+
+// Stop ends the registration and reports whether it had not ended.
+func (r *registration) Stop() bool {
+	c := r.context
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.gone {
@@ -99,6 +121,14 @@ func (c *worldContext) unregister(r *registration) bool {
 	}
 	c.unlink(r)
 	return true
+}
+
+func (c *worldContext) link(r *registration) {
+	r.gone, r.prev, r.next = false, nil, c.latest
+	if r.next != nil {
+		r.next.prev = r
+	}
+	c.latest = r
 }
 
 func (c *worldContext) unlink(r *registration) {
@@ -110,6 +140,9 @@ func (c *worldContext) unlink(r *registration) {
 	}
 	if r.next != nil {
 		r.next.prev = r.prev
+	}
+	if r.c != nil {
+		r.c, r.next, c.idle = nil, c.idle, r
 	}
 }
 
@@ -132,8 +165,8 @@ func (c *worldContext) end(err, cause error) {
 	if c.stopParent != nil {
 		c.stopParent()
 	}
-	if c.stopTimer != nil {
-		c.stopTimer()
+	if t := c.deadline.timer; t != nil {
+		t.Stop()
 	}
 	c.callBack()
 }
@@ -147,20 +180,27 @@ func (c *worldContext) callBack() {
 			c.callBack()
 		}
 	}()
-	for r := c.takeLatest(); r != nil; r = c.takeLatest() {
-		r.f()
+	for f, callback := c.takeLatest(); f != nil || callback != nil; f, callback = c.takeLatest() {
+		if f != nil {
+			f()
+		} else {
+			callback.ContextDone()
+		}
 	}
 	called = true
 }
 
-func (c *worldContext) takeLatest() *registration {
+// takeLatest takes the latest callback: a function, or what is none.
+func (c *worldContext) takeLatest() (func(), async.Callback) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.latest
-	if r != nil {
-		c.unlink(r)
+	if r == nil {
+		return nil, nil
 	}
-	return r
+	f, callback := r.f, r.c
+	c.unlink(r)
+	return f, callback
 }
 
 // WithCancel returns a context that ends when its parent does or cancel is called. What waits for that is called before
@@ -186,9 +226,24 @@ func (w *World) WithTimeout(parent context.Context, d time.Duration) (ctx contex
 	case d <= 0:
 		c.end(context.DeadlineExceeded, nil)
 	default:
-		c.stopTimer = w.AfterFunc(d, func() { c.end(context.DeadlineExceeded, nil) })
+		c.deadline.context = c
+		c.deadline.timer = w.ResumeAfter(d, &c.deadline)
 	}
 	return c, func() { c.end(context.Canceled, nil) }
+}
+
+// deadline ends a context when its timer has rung.
+type deadline struct {
+	async.Anywhere
+	context *worldContext
+	timer   async.Stopper // nil: there is none, or it has rung
+}
+
+// MoveNext is what the timer resumes.
+func (d *deadline) MoveNext(*async.Executor) async.Continuation {
+	d.timer = nil
+	d.context.end(context.DeadlineExceeded, nil)
+	return nil
 }
 
 func (w *World) derive(parent context.Context) *worldContext {
@@ -200,7 +255,7 @@ func (w *World) derive(parent context.Context) *worldContext {
 	switch {
 	case parent.Err() != nil:
 		c.end(parent.Err(), context.Cause(parent))
-	case parent.Done() != nil:
+	case !async.Endless(parent):
 		c.stopParent = w.OnDone(parent, func() { c.end(parent.Err(), context.Cause(parent)) })
 	}
 	return c

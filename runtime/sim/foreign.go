@@ -66,9 +66,8 @@ func (w *World) takeInbox() {
 // and overlapped.World's.
 func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 	refuseNil(f == nil, "OnDone")
-	c, ok := ctx.Value(async.CancelKey{}).(*worldContext)
-	own := ok && c.Done() == ctx.Done()
-	if own && c.world == w {
+	c := worldContextOf(ctx)
+	if c != nil && c.world == w {
 		return c.AfterFunc(f)
 	}
 	o := &w.outside
@@ -81,7 +80,7 @@ func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 		})
 	}
 	var unhook func() bool
-	if own { // another World's: of two that take turns on one goroutine, what happens follows from their seeds
+	if c != nil { // another World's: of two that take turns on one goroutine, what happens follows from their seeds
 		unhook = c.AfterFunc(inject)
 	} else {
 		unhook = context.AfterFunc(ctx, inject)
@@ -90,6 +89,26 @@ func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 		unhook()
 		return o.forget(x)
 	}
+}
+
+// Register is OnDone for what is no function; with a context of this World it allocates nothing. The registration is not
+// touched any more once it was stopped or c was called. It is part of overlapped.World.
+func (w *World) Register(ctx context.Context, c async.Callback) async.Stopper {
+	if own := worldContextOf(ctx); own != nil && own.world == w {
+		return own.Register(c)
+	}
+	return async.StopFunc(w.OnDone(ctx, c.ContextDone))
+}
+
+// worldContextOf returns the World's context with which ctx ends, nil if that is no World's.
+func worldContextOf(ctx context.Context) *worldContext {
+	if c, ok := ctx.(*worldContext); ok {
+		return c
+	}
+	if c, ok := ctx.Value(async.CancelKey{}).(*worldContext); ok && c.Done() == ctx.Done() {
+		return c
+	}
+	return nil
 }
 
 func (o *outside) watch(ctx context.Context) *watch {
