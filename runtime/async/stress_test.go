@@ -32,9 +32,8 @@ const workers = 16
 // stress is what 16 goroutines do to one another's tasks: each starts operations
 // and leaves the completing of their parts, in any order, to all.
 type stress struct {
-	t      *testing.T
-	parts  chan func() // completions, cancellations: whoever takes one does it
-	others atomic.Int64
+	t     *testing.T
+	parts chan func() // completions, cancellations: whoever takes one does it
 
 	started, ended, doubled, wrong atomic.Int64
 }

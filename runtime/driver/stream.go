@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"slices"
+
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -188,11 +190,8 @@ func (s *stream) confirmed(c *kernel.CPU) {
 
 func (s *stream) leaveHalfway() {
 	l := s.listener
-	for i, other := range l.halfway {
-		if other == s {
-			l.halfway = append(l.halfway[:i], l.halfway[i+1:]...)
-			return
-		}
+	if i := slices.Index(l.halfway, s); i >= 0 {
+		l.halfway = slices.Delete(l.halfway, i, i+1)
 	}
 }
 

@@ -71,9 +71,6 @@ func NewTimer(k *kernel.Kernel, timer *device.Timer, line *kernel.Line) (*Timer,
 	return t, kernel.StatusSuccess
 }
 
-// Waiting returns how many requests wait.
-func (t *Timer) Waiting() int { return len(t.waits) }
-
 // dispatch takes a request: it is due, or it goes into the heap.
 func (t *Timer) dispatch(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
 	if irp.CurrentStackLocation().Parameters.ByteOffset != ControlWait || len(irp.UserBuffer) != WaitBlock {

@@ -145,5 +145,3 @@ func (l *irpList) pop() *IRP {
 	l.out++
 	return irp
 }
-
-func (l *irpList) len() int { return int(l.in - l.out) }

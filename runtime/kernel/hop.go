@@ -108,10 +108,6 @@ func (k *Kernel) traceOn(c *CPU, kind HopKind, irp uint64, name string, n, m int
 
 // TraceHardware reports an event that happens on no CPU.
 func (k *Kernel) TraceHardware(kind HopKind, name string, n, m int64) {
-	k.traceHardware(kind, name, n, m)
-}
-
-func (k *Kernel) traceHardware(kind HopKind, name string, n, m int64) {
 	if !k.watched {
 		return
 	}

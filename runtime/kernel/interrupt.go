@@ -122,7 +122,7 @@ func (l *Line) announce() {
 	k := l.kernel
 	k.counts.Asserts++
 	if k.watched {
-		k.traceHardware(HopInterrupt, l.name, int64(l.irql), 0)
+		k.TraceHardware(HopInterrupt, l.name, int64(l.irql), 0)
 	}
 	l.request()
 }
@@ -343,7 +343,7 @@ func (l *Line) guard(claimed bool) {
 	}
 	if l.unhandled >= stormUnhandled {
 		l.disabled = true
-		l.kernel.traceHardware(HopLineDisabled, l.name, int64(l.unhandled), int64(l.serviced))
+		l.kernel.TraceHardware(HopLineDisabled, l.name, int64(l.unhandled), int64(l.serviced))
 	}
 	l.serviced, l.unhandled = 0, 0
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // This file is threads, dispatcher objects and the scheduler.
 //
@@ -138,11 +141,8 @@ func (t *Thread) Terminate() {
 		t.port.leave()
 	}
 	k := t.kernel
-	for i, other := range k.threads {
-		if other == t {
-			k.threads = append(k.threads[:i], k.threads[i+1:]...)
-			break
-		}
+	if i := slices.Index(k.threads, t); i >= 0 {
+		k.threads = slices.Delete(k.threads, i, i+1)
 	}
 }
 
@@ -313,10 +313,7 @@ func (t *Thread) WaitFor(e *Event, alertable bool, d time.Duration) Status {
 }
 
 func (e *Event) drop(t *Thread) {
-	for i, w := range e.waiters {
-		if w == t {
-			e.waiters = append(e.waiters[:i], e.waiters[i+1:]...)
-			return
-		}
+	if i := slices.Index(e.waiters, t); i >= 0 {
+		e.waiters = slices.Delete(e.waiters, i, i+1)
 	}
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // This file is what the driver verifier keeps so that it can tell a contract broken by one driver from the work of
 // another: for each dispatch routine on the stack, what it has done with its IRP; for each lock, what was taken within
 // it; for each request, what its buffer looked like. It is on if Config.Verify is. What costs next to nothing is checked
@@ -157,7 +159,7 @@ func (o *lockOrder) acquire(c *CPU, l *SpinLock) {
 		if o.leads(l, h, nil) {
 			c.kernel.violate(vLockOrder, nil, "%s is taken while %s is held; elsewhere it was the other way round", l.Name, h.Name)
 		}
-		if !contains(o.within[h], l) {
+		if !slices.Contains(o.within[h], l) {
 			if o.within == nil {
 				o.within = make(map[*SpinLock][]*SpinLock)
 			}
@@ -192,7 +194,7 @@ func (o *lockOrder) heldBy(t *Thread) *SpinLock {
 // leads reports whether to was taken while from was held, or while one was that was taken while from was held, and so on.
 func (o *lockOrder) leads(from, to *SpinLock, seen []*SpinLock) bool {
 	for _, next := range o.within[from] {
-		if next == to || !contains(seen, next) && o.leads(next, to, append(seen, next)) {
+		if next == to || !slices.Contains(seen, next) && o.leads(next, to, append(seen, next)) {
 			return true
 		}
 	}
@@ -205,22 +207,10 @@ func (o *lockOrder) release(c *CPU, l *SpinLock) {
 	if l.cpu != c || l.thread != c.running() {
 		c.kernel.violate(vLockStranger, nil, "%s is released by somebody else than took it", l.Name)
 	}
-	if last >= 0 && o.held[last] != l && contains(o.held, l) {
+	if last >= 0 && o.held[last] != l && slices.Contains(o.held, l) {
 		c.kernel.violate(vLockRelease, nil, "%s is released before %s, which was taken later", l.Name, o.held[last].Name)
 	}
-	for i := last; i >= 0; i-- {
-		if o.held[i] == l {
-			o.held = append(o.held[:i], o.held[i+1:]...)
-			return
-		}
+	if i := slices.Index(o.held, l); i >= 0 {
+		o.held = slices.Delete(o.held, i, i+1)
 	}
-}
-
-func contains(locks []*SpinLock, l *SpinLock) bool {
-	for _, other := range locks {
-		if other == l {
-			return true
-		}
-	}
-	return false
 }

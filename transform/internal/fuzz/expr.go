@@ -227,11 +227,6 @@ func (g *generator) fromStruct(t *typ, d int) string {
 	return ""
 }
 
-func (g *generator) shape(t *typ) string {
-	return [...]string{"integer", "float", "complex", "string", "bool", "slice", "array", "map", "struct", "pointer",
-		"any", "error", "interface", "func", "type parameter", "generic"}[t.kind]
-}
-
 // operand is an expression that a selector, index or call may follow.
 func (g *generator) operand(t *typ, d int) string {
 	s := g.typed(t, d)

@@ -53,7 +53,6 @@ type fn struct {
 type loop struct {
 	label  string // "" until one is needed
 	ranges bool   // continue is possible
-	plain  int
 	named  bool
 	jump   string // a label behind it, for goto; "" if none
 }

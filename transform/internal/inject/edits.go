@@ -28,11 +28,6 @@ func (e *edits) replace(start, end token.Pos, text string) {
 	e.list = append(e.list, edit{e.offset(start), e.offset(end), text})
 }
 
-// source is the text between two positions as it was.
-func (e *edits) source(start, end token.Pos) string {
-	return string(e.content[e.offset(start):e.offset(end)])
-}
-
 // text is the text between two positions with the edits made.
 func (e *edits) text(start, end token.Pos) string {
 	slices.SortStableFunc(e.list, func(a, b edit) int { return cmp.Compare(a.start, b.start) })

@@ -14,7 +14,6 @@ type usage struct {
 	captured  bool // a closure mentions it
 	addressed bool // its address is taken
 	writes    int  // assignments besides its declaration
-	reads     int
 }
 
 func (b *builder) usageOf(obj types.Object) *usage {
@@ -152,7 +151,6 @@ func (b *builder) scanNode(n ast.Node, lits int) {
 	case *ast.Ident:
 		if v, ok := b.info.Uses[n].(*types.Var); ok && !v.IsField() {
 			u := b.usageOf(v)
-			u.reads++
 			u.captured = u.captured || lits > 0
 		}
 	case *ast.AssignStmt:

@@ -79,7 +79,6 @@ func closeAll(channels []chan int) {
 // turn; each says that it waits again.
 type InFlight struct {
 	queue Queue
-	stop  bool
 	ended sync.WaitGroup
 }
 
