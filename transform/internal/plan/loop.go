@@ -26,7 +26,7 @@ func (b *builder) forStmt(s *ast.ForStmt, label string) {
 	b.start(loop)
 	if s.Cond != nil {
 		b.hoist(s.Cond)
-		b.end(&ir.Branch{Cond: cond(s.Cond), Then: body, Else: done})
+		b.end(&ir.Branch{Cond: snippet("%v", s.Cond), Then: body, Else: done})
 		b.start(body)
 	}
 	b.enter(&target{stmt: s, label: label, brk: done, cont: next})
@@ -191,39 +191,50 @@ func (r *ranging) once(name string) any {
 	return v
 }
 
-// counter returns the variable that counts, and whether it is the author's key:
-// that may count itself if the body leaves it alone.
-func (r *ranging) counter(t types.Type) (v *ir.Var, isKey bool) {
+// counter returns the variable that counts, and what the author's key is set to:
+// nil if that counts itself, as it may if the body leaves it alone.
+func (r *ranging) counter(t types.Type) (v *ir.Var, key *ir.Code) {
 	b := r.b
 	if id, ok := r.s.Key.(*ast.Ident); ok && r.hasKey() && r.s.Tok == token.DEFINE {
 		u := b.usageOf(b.info.Defs[id])
 		if u.writes == 0 && !u.captured && !u.addressed {
 			v := b.declare(id, false)
 			b.code([]*ir.Var{v}, "%v = 0", v)
-			return v, true
+			return v, nil
 		}
 	}
 	v = b.temp("index", t, r.s.Pos())
 	b.code([]*ir.Var{v}, "%v = 0", v)
-	return v, false
+	return v, snippet("%v", v)
 }
 
+// snippet is code of ours that is to be part of other code.
+func snippet(format string, args ...any) *ir.Code { return &ir.Code{Format: format, Args: args} }
+
 // iterate plans the loop around the body: while cond, each iteration begins by
-// setting the key and value to the expressions given ("" for none), and ends
+// setting the key and value to the expressions given (nil for none), and ends
 // with advance.
-func (r *ranging) iterate(cond *ir.Code, key, value *ir.Code, advance func()) {
-	b := r.b
-	b.start(r.loop)
-	b.end(&ir.Branch{Cond: cond, Then: r.body, Else: r.done})
-	b.start(r.body)
+func (r *ranging) iterate(cond, key, value *ir.Code, advance func()) {
+	r.b.start(r.loop)
+	r.enterIf(cond)
 	r.assign(key, value)
+	r.finish(advance)
+}
+
+// enterIf goes on in the body if cond holds, else behind the loop.
+func (r *ranging) enterIf(cond *ir.Code) {
+	r.b.end(&ir.Branch{Cond: cond, Then: r.body, Else: r.done})
+	r.b.start(r.body)
+}
+
+// finish plans the author's body, what ends each iteration, and the way back.
+func (r *ranging) finish(advance func()) {
+	b := r.b
 	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next, iterator: r.left})
 	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
 	b.leave()
 	b.start(r.next)
-	if advance != nil {
-		advance()
-	}
+	advance()
 	b.end(&ir.Jump{To: r.loop})
 	b.start(r.done)
 }
@@ -276,37 +287,26 @@ func (r *ranging) assign(key, value *ir.Code) {
 
 func (r *ranging) overInt() {
 	limit := r.once("limit")
-	i, isKey := r.counter(r.t)
-	var key *ir.Code
-	if !isKey {
-		key = &ir.Code{Format: "%v", Args: []any{i}}
-	}
-	r.iterate(&ir.Code{Format: "%v < %v", Args: []any{i, limit}}, key, nil, func() {
-		r.b.code(nil, "%v++", i)
-	})
+	i, key := r.counter(r.t)
+	r.iterate(snippet("%v < %v", i, limit), key, nil, r.increment(i))
 }
+
+// increment is what ends the iterations of a loop that counts.
+func (r *ranging) increment(i *ir.Var) func() { return func() { r.b.code(nil, "%v++", i) } }
 
 // overIndexed ranges over a slice: its length is fixed at the start.
 func (r *ranging) overIndexed() { r.indexed(r.once("slice")) }
 
 func (r *ranging) indexed(x any) {
-	i, isKey := r.counter(types.Typ[types.Int])
-	var key *ir.Code
-	if !isKey {
-		key = &ir.Code{Format: "%v", Args: []any{i}}
-	}
-	value := &ir.Code{Format: "%v[%v]", Args: []any{x, i}}
-	r.iterate(&ir.Code{Format: "%v < len(%v)", Args: []any{i, x}}, key, value, func() {
-		r.b.code(nil, "%v++", i)
-	})
+	i, key := r.counter(types.Typ[types.Int])
+	r.iterate(snippet("%v < len(%v)", i, x), key, snippet("%v[%v]", x, i), r.increment(i))
 }
 
 // overArray ranges over an array, which is copied if its elements are wanted, or
 // over a pointer to one, which is not. Without a value, and without a call in
 // it, x is not even evaluated.
 func (r *ranging) overArray(array *types.Array, copied bool) {
-	b := r.b
-	if r.hasValue() || b.calls(r.s.X) {
+	if r.hasValue() || r.b.calls(r.s.X) {
 		name := "array"
 		if !copied {
 			name = "pointer"
@@ -314,15 +314,8 @@ func (r *ranging) overArray(array *types.Array, copied bool) {
 		r.indexed(r.once(name))
 		return
 	}
-	i, isKey := r.counter(types.Typ[types.Int])
-	var key *ir.Code
-	if !isKey {
-		key = &ir.Code{Format: "%v", Args: []any{i}}
-	}
-	limit := strconv.FormatInt(array.Len(), 10)
-	r.iterate(&ir.Code{Format: "%v < %v", Args: []any{i, limit}}, key, nil, func() {
-		b.code(nil, "%v++", i)
-	})
+	i, key := r.counter(types.Typ[types.Int])
+	r.iterate(snippet("%v < %v", i, strconv.FormatInt(array.Len(), 10)), key, nil, r.increment(i))
 }
 
 // overString decodes one rune an iteration.
@@ -337,25 +330,11 @@ func (r *ranging) overString() {
 	if !types.Identical(r.t, types.Typ[types.String]) {
 		format = "%v, %v = %v(string(%v[%v:]))"
 	}
-	decode := &ir.Code{
-		Format: format,
-		Args:   []any{char, width, ir.Name{Path: "unicode/utf8", Name: "DecodeRuneInString"}, s, i},
-		Defs:   []*ir.Var{char, width},
-	}
-	key := &ir.Code{Format: "%v", Args: []any{i}}
-	value := &ir.Code{Format: "%v", Args: []any{char}}
 	b.start(r.loop)
-	b.end(&ir.Branch{Cond: &ir.Code{Format: "%v < len(%v)", Args: []any{i, s}}, Then: r.body, Else: r.done})
-	b.start(r.body)
-	b.emit(decode)
-	r.assign(key, value)
-	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next})
-	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
-	b.leave()
-	b.start(r.next)
-	b.code(nil, "%v += %v", i, width)
-	b.end(&ir.Jump{To: r.loop})
-	b.start(r.done)
+	r.enterIf(snippet("%v < len(%v)", i, s))
+	b.code([]*ir.Var{char, width}, format, char, width, ir.Name{Path: "unicode/utf8", Name: "DecodeRuneInString"}, s, i)
+	r.assign(snippet("%v", i), snippet("%v", char))
+	r.finish(func() { b.code(nil, "%v += %v", i, width) })
 }
 
 // overChan receives until the channel is closed.
@@ -364,24 +343,17 @@ func (r *ranging) overChan() {
 	ch := r.once("channel")
 	ok := b.temp("ok", types.Typ[types.Bool], r.s.Pos())
 	b.start(r.loop)
+	var key *ir.Code
 	if r.hasKey() {
-		elem := coreType(r.t).(*types.Chan).Elem()
-		received := b.temp("received", elem, r.s.Pos())
+		received := b.temp("received", coreType(r.t).(*types.Chan).Elem(), r.s.Pos())
 		b.code([]*ir.Var{received, ok}, "%v, %v = <-%v", received, ok, ch)
-		b.end(&ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{ok}}, Then: r.body, Else: r.done})
-		b.start(r.body)
-		r.assign(&ir.Code{Format: "%v", Args: []any{received}}, nil)
+		key = snippet("%v", received)
 	} else {
 		b.code([]*ir.Var{ok}, "_, %v = <-%v", ok, ch)
-		b.end(&ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{ok}}, Then: r.body, Else: r.done})
-		b.start(r.body)
 	}
-	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next})
-	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
-	b.leave()
-	b.start(r.next)
-	b.end(&ir.Jump{To: r.loop})
-	b.start(r.done)
+	r.enterIf(snippet("%v", ok))
+	r.assign(key, nil)
+	r.finish(func() {})
 }
 
 // overMap keeps the map's iterator: what is added and removed while the body is
@@ -391,9 +363,7 @@ func (r *ranging) overMap(m *types.Map) {
 	t := b.runtimeType("MapRange", m.Key(), m.Elem())
 	it := b.temp("entries", t, r.s.X.Pos())
 	b.code([]*ir.Var{it}, "%v = %v(%v)", it, ir.Name{Path: ir.AsyncPath, Name: "RangeMap"}, r.s.X)
-	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
-		&ir.Code{Format: "%v.Key()", Args: []any{it}},
-		&ir.Code{Format: "%v.Value()", Args: []any{it}}, nil)
+	r.iterate(snippet("%v.Next()", it), snippet("%v.Key()", it), snippet("%v.Value()", it), func() {})
 }
 
 // overFunc gives the function a coroutine. Whatever leaves the loop, leaves the
@@ -413,9 +383,7 @@ func (r *ranging) overFunc(f *types.Signature) {
 	start := ir.Name{Path: ir.AsyncPath, Name: "RangeFunc" + strconv.Itoa(yield.Len())}
 	b.code([]*ir.Var{it}, "%v = %v(%v)", it, start, r.s.X)
 	r.left = it
-	r.iterate(&ir.Code{Format: "%v.Next()", Args: []any{it}},
-		&ir.Code{Format: "%v.Key()", Args: []any{it}},
-		&ir.Code{Format: "%v.Value()", Args: []any{it}}, nil)
+	r.iterate(snippet("%v.Next()", it), snippet("%v.Key()", it), snippet("%v.Value()", it), func() {})
 	b.code(nil, "%v.Leave()", it)
 }
 

@@ -162,7 +162,7 @@ func (b *builder) logical(e *ast.BinaryExpr) {
 // right plans the right side of e, whose left side is in t.
 func (b *builder) right(t *ir.Var, e *ast.BinaryExpr) {
 	right, done := b.block("right"), b.block("done")
-	branch := &ir.Branch{Cond: &ir.Code{Format: "%v", Args: []any{t}}, Then: right, Else: done}
+	branch := &ir.Branch{Cond: snippet("%v", t), Then: right, Else: done}
 	if e.Op == token.LOR {
 		branch.Then, branch.Else = done, right
 	}

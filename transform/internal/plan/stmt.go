@@ -379,7 +379,7 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 	if s.Else != nil {
 		els = b.block("otherwise")
 	}
-	b.end(&ir.Branch{Cond: cond(s.Cond), Then: then, Else: els})
+	b.end(&ir.Branch{Cond: snippet("%v", s.Cond), Then: then, Else: els})
 	b.start(then)
 	b.stmts(s.Body.List, s.Body.Rbrace)
 	if s.Else != nil {
@@ -390,5 +390,3 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 	}
 	b.start(done)
 }
-
-func cond(e ast.Expr) *ir.Code { return &ir.Code{Format: "%v", Args: []any{e}} }

@@ -86,9 +86,9 @@ func (b *builder) chain(s *ast.SwitchStmt, clauses []*ir.Clause, done *ir.Block)
 			if _, binary := e.(*ast.BinaryExpr); hasLiteral(e) || binary && tag != nil {
 				operand = "(%v)" // a brace would open the body of the if, an operator take the tag as its own
 			}
-			test := &ir.Code{Format: operand, Args: []any{e}}
+			test := snippet(operand, e)
 			if tag != nil {
-				test = &ir.Code{Format: "%v == " + operand, Args: []any{tag, e}}
+				test = snippet("%v == "+operand, tag, e)
 			}
 			otherwise := b.block("")
 			b.end(&ir.Branch{Cond: test, Then: c.To, Else: otherwise})
