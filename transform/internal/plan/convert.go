@@ -3,7 +3,6 @@ package plan
 import (
 	"go/ast"
 	"go/types"
-	"runtime"
 )
 
 // This file knows where gc copies a value because it needs its address: for a
@@ -122,7 +121,8 @@ func isInterface(t types.Type) bool {
 	return !param && types.IsInterface(t)
 }
 
-var sizes = types.SizesFor("gc", runtime.GOARCH)
+// sizes are those of one platform: what is generated must not depend on where.
+var sizes = types.SizesFor("gc", "amd64")
 
 // needsAddress reports whether gc's conversion of a t to an interface takes its
 // address (cmd/compile/internal/walk, dataWordFuncName).
