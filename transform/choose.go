@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
@@ -171,7 +172,7 @@ func (r *run) listed(list []candidate) string {
 			texts = append(texts, fmt.Sprintf("%d more", len(list)-i))
 			break
 		}
-		path := filepath.ToSlash((&Result{dir: r.cfg.Dir}).Rel(c.o.file.Path))
+		path := filepath.ToSlash(diag.Rel(r.cfg.Dir, c.o.file.Path))
 		texts = append(texts, fmt.Sprintf("%s (%s:%d)", c.f.Name, path, c.line()))
 	}
 	if n := len(texts); n > 1 {

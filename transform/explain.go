@@ -12,7 +12,8 @@ type Explanation = explain.Func
 type Graph = graph.Graph
 
 // Explain compiles the packages that cfg names and explains functions of theirs:
-// those that names choose, in the order of the sources, or all if there are none.
+// those that names choose, in their order, or all if there are none, in that of the
+// sources.
 // A name is "F", "Type.Method", a method's name alone, an async closure's as
 // messages have it ("F.go1"), or "file.go:12" for the function around a line. The
 // error wraps [ErrNoFunction] if a name means none or several. Nothing is written.

@@ -45,7 +45,7 @@ func (r *run) provePackage(pkg *load.Package, outputs []*output) {
 	known.add(pkg.Types)
 	conf := types.Config{
 		Importer:  known,
-		GoVersion: goVersion(pkg.GoVersion),
+		GoVersion: pkg.GoVersion,
 		Sizes:     pkg.Sizes,
 		Error:     func(err error) { r.disproved(pkg.Fset, of, parsed, err) },
 	}
@@ -118,13 +118,6 @@ func (o *output) unitAt(file *ast.File, pos token.Pos) *unit {
 // hasMachine reports whether a name is f's machine, or one of its closures'.
 func hasMachine(f *ir.Func, name string) bool {
 	return f.Machine == name || slices.ContainsFunc(f.Children, func(child *ir.Func) bool { return hasMachine(child, name) })
-}
-
-func goVersion(v string) string {
-	if v == "" || strings.HasPrefix(v, "go") {
-		return v
-	}
-	return "go" + v
 }
 
 // An importer gives out the packages that were loaded.

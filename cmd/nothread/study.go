@@ -151,10 +151,10 @@ func failed(result *transform.Result, err error, stderr io.Writer) int {
 		return 0
 	case err == nil:
 		return 1
-	case errors.Is(err, transform.ErrNoFunction), errors.Is(err, transform.ErrNoPackages):
-		fmt.Fprintf(stderr, "nothread: %s\n", reason(err, true, nil))
-		return 2
 	}
 	fmt.Fprintf(stderr, "nothread: %s\n", reason(err, true, nil))
+	if errors.Is(err, transform.ErrNoFunction) || errors.Is(err, transform.ErrNoPackages) {
+		return 2
+	}
 	return 1
 }

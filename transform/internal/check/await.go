@@ -100,7 +100,7 @@ func Contains(info *types.Info, node ast.Node) bool {
 // AsyncLiteral reports whether call passes a function literal directly to
 // async.Go or to one of async's Func…: such a literal is a machine of its own.
 func AsyncLiteral(info *types.Info, call *ast.CallExpr) (*ast.FuncLit, bool) {
-	name := called(info, call, load.AsyncPath)
+	name := Called(info, call, load.AsyncPath)
 	if name != "Go" && name != "Go0" && !strings.HasPrefix(name, "Func") {
 		return nil, false
 	}
@@ -112,9 +112,9 @@ func AsyncLiteral(info *types.Info, call *ast.CallExpr) (*ast.FuncLit, bool) {
 	return nil, false
 }
 
-// called is the name of what call calls of a package's scope, "" if it calls something
+// Called is the name of what call calls of a package's scope, "" if it calls something
 // else.
-func called(info *types.Info, call *ast.CallExpr, path string) string {
+func Called(info *types.Info, call *ast.CallExpr, path string) string {
 	fun := ast.Unparen(call.Fun)
 	switch x := fun.(type) { // explicit instantiation
 	case *ast.IndexExpr:

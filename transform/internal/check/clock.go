@@ -28,7 +28,7 @@ var worldly = map[string]string{
 func contexts(pkg *load.Package, fn *load.Func, diags *diag.List) {
 	ast.Inspect(fn.Decl.Body, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			name := called(pkg.Info, call, "context")
+			name := Called(pkg.Info, call, "context")
 			if better := worldly[name]; better != "" {
 				diags.Warnf(pkg.Fset.Position(call.Pos()), diag.RealTime,
 					"a World does not know when a context made by context.%s ends, so that one seed can give two traces; use async.%s", name, better)

@@ -151,7 +151,7 @@ func (e *emitter) restore(s *ir.Slot) {
 		e.line("%[1]s, %[2]s.%[3]s = %[4]s(%[2]s.%[3]s, %[1]s), nil", s.Local, m, s.Field, async("Unboxed"))
 	case s.Task != nil:
 		e.line("%[1]s = %[2]s.%[3]s.Task(%[2]s.Awaited)", s.Local, m, s.Field)
-	case hasPointers(s.Type):
+	case ir.HasPointers(s.Type):
 		e.line("%[1]s, %[2]s.%[3]s = %[2]s.%[3]s, %[4]s", s.Local, m, s.Field, e.zero(s.Type))
 	default:
 		e.line("%s = %s.%s", s.Local, m, s.Field)

@@ -449,7 +449,7 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	}
 	var list []*ir.Var
 	for _, v := range a.Held {
-		if live[v.Kept()] || v.Brief || !v.Cell && !v.Boxed && !hasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
+		if live[v.Kept()] || v.Brief || !v.Cell && !v.Boxed && !ir.HasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
 			continue
 		}
 		live[v.Kept()] = true
@@ -520,7 +520,7 @@ func (e *emitter) finish() {
 		if e.fn.Options.Pool {
 			break // Recycle clears them
 		}
-		if !v.Brief && (v.Cell || v.Boxed || hasPointers(v.Type)) {
+		if !v.Brief && (v.Cell || v.Boxed || ir.HasPointers(v.Type)) {
 			fmt.Fprintf(&b, "%s.%s = %s\n", m, v.Kept(), e.nothing(v))
 			if v == e.f.Context && v.Writes > 0 {
 				fmt.Fprintf(&b, "%s.%s = nil\n", m, e.f.Called)

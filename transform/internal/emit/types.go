@@ -56,18 +56,13 @@ func (e *emitter) typ(t types.Type) string {
 }
 
 func (e *emitter) named(obj *types.TypeName, args *types.TypeList) string {
-	if local := e.f.LocalType(obj); local != nil {
-		var list []string
-		for t := range args.Types() {
-			list = append(list, e.typ(t))
-		}
-		if local.Inside {
-			return local.Name + bracketed(list)
-		}
-		return local.Name + e.used() + bracketed(list) // one of the two is empty
-	}
 	name := obj.Name()
-	if obj.Pkg() != nil && obj.Pkg() != e.pkg.Types {
+	switch local := e.f.LocalType(obj); {
+	case local != nil && local.Inside:
+		name = local.Name
+	case local != nil:
+		name = local.Name + e.used() // if it has any, the type has no arguments of its own
+	case obj.Pkg() != nil && obj.Pkg() != e.pkg.Types:
 		name = mark(obj.Pkg().Path(), name)
 	}
 	var list []string
@@ -198,27 +193,6 @@ func (e *emitter) zero(t types.Type) string {
 		return e.typ(t) + "{}"
 	}
 	return "nil"
-}
-
-// hasPointers reports whether a value of t may hold on to memory.
-func hasPointers(t types.Type) bool {
-	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
-		return true
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Info()&types.IsString != 0 || u.Kind() == types.UnsafePointer
-	case *types.Array:
-		return u.Len() > 0 && hasPointers(u.Elem())
-	case *types.Struct:
-		for f := range u.Fields() {
-			if hasPointers(f.Type()) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
 }
 
 // localTypes declares what the author declared in the body.

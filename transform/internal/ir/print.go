@@ -95,7 +95,7 @@ func (p *printer) instr(in Instr) {
 	case *Renew:
 		p.line("  renew %s", in.Var.Name)
 	case *Await:
-		p.line("  await %s%s    %s:%d", prefixed("", stateOf(in)), p.f.Expr(in.Operand, p),
+		p.line("  await %s%s    %s:%d", stateOf(in), p.f.Expr(in.Operand, p),
 			p.f.Source.Base, p.f.Source.Line(in.Call.Rparen))
 	}
 }

@@ -41,3 +41,24 @@ func (v *Var) Alive() bool { return v.Used || v.Set || v.Kind == Param || v.Kind
 // InMachine reports whether v is a field of the machine itself, not a variable of
 // MoveNext that is put there while it waits.
 func (v *Var) InMachine() bool { return v.Lifted && !v.Boxed }
+
+// HasPointers reports whether a value of t may hold on to memory.
+func HasPointers(t types.Type) bool {
+	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+		return true
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Info()&types.IsString != 0 || u.Kind() == types.UnsafePointer
+	case *types.Array:
+		return u.Len() > 0 && HasPointers(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if HasPointers(f.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}

@@ -98,7 +98,7 @@ type Package struct {
 	Names              []string          // what stands at package level, and the types in functions' bodies, for some move there; sorted
 	Renamed            map[string]string // by path, what outputs call the packages whose own names are among Names
 	Sizes              types.Sizes       // of the platform that is compiled for
-	GoVersion          string            // the language version of the module, such as "1.26"; "" if unknown
+	GoVersion          string            // the language version of the module, such as "go1.26"; "" if unknown
 }
 
 // A File is a source with annotated functions.

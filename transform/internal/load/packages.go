@@ -254,8 +254,8 @@ func (l *loader) pkg(pkg *packages.Package) *Package {
 		PkgPath: pkg.PkgPath, Name: pkg.Name, Dir: pkg.Dir, Test: variant,
 		Fset: l.fset, Types: pkg.Types, Info: pkg.TypesInfo, Sizes: pkg.TypesSizes,
 	}
-	if pkg.Module != nil {
-		p.GoVersion = pkg.Module.GoVersion
+	if pkg.Module != nil && pkg.Module.GoVersion != "" {
+		p.GoVersion = "go" + pkg.Module.GoVersion
 	}
 	seen := make(map[string]bool)
 	for _, syntax := range pkg.Syntax {

@@ -70,11 +70,11 @@ func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 	if len(names) == 0 {
 		return "", ""
 	}
-	file, list := b.typeParams(typeName)
-	if list == nil {
+	file, spec := b.declaredType(typeName)
+	if spec == nil || spec.TypeParams == nil {
 		return "", "" // no such generic type: an error at the source
 	}
-	declared := fieldNames(list)
+	declared := fieldNames(spec.TypeParams)
 	rename := make(map[string]string)
 	for i, name := range declared {
 		if i < len(names) {
@@ -82,7 +82,7 @@ func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 		}
 	}
 	var declares, uses []string
-	for _, field := range list.List {
+	for _, field := range spec.TypeParams.List {
 		constraint := renamed(b.text(file, field.Type), rename)
 		for _, name := range field.Names {
 			if to := rename[name.Name]; to != "" && to != "_" {
@@ -107,9 +107,9 @@ func fieldNames(list *ast.FieldList) []string {
 	return names
 }
 
-// typeParams finds the declaration of a generic type in the package, and the
-// file where it stands.
-func (b *stubber) typeParams(typeName string) (*ast.File, *ast.FieldList) {
+// declaredType finds the declaration of a type in the package, and the file where
+// it stands; nil if there is none.
+func (b *stubber) declaredType(name string) (*ast.File, *ast.TypeSpec) {
 	for _, file := range b.scan.neighbours(b.src) {
 		for _, decl := range file.Decls {
 			gen, ok := decl.(*ast.GenDecl)
@@ -117,8 +117,8 @@ func (b *stubber) typeParams(typeName string) (*ast.File, *ast.FieldList) {
 				continue
 			}
 			for _, spec := range gen.Specs {
-				if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == typeName {
-					return file, t.TypeParams
+				if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == name {
+					return file, t
 				}
 			}
 		}
@@ -140,20 +140,8 @@ func (b *stubber) shadowsError(decl *ast.FuncDecl) bool {
 	if slices.Contains(params, "error") {
 		return true
 	}
-	for _, file := range b.scan.neighbours(b.src) {
-		for _, decl := range file.Decls {
-			gen, ok := decl.(*ast.GenDecl)
-			if !ok {
-				continue
-			}
-			for _, spec := range gen.Specs {
-				if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == "error" {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	_, spec := b.declaredType("error")
+	return spec != nil
 }
 
 // renamed is a constraint's text with its type parameters renamed.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/ir"
+	"github.com/nothread/nothread/transform/internal/load"
 )
 
 // closures plans the async closures of the function. Each becomes a machine of
@@ -43,7 +44,7 @@ func (b *builder) closures() bool {
 }
 
 func (b *builder) closure(call *ast.CallExpr, lit *ast.FuncLit, planned *bool) {
-	maker := strings.HasPrefix(calleeName(call), "Func")
+	maker := strings.HasPrefix(check.Called(b.info, call, load.AsyncPath), "Func")
 	kind := "Go"
 	if maker {
 		kind = "Func"
@@ -69,21 +70,6 @@ func (b *builder) closure(call *ast.CallExpr, lit *ast.FuncLit, planned *bool) {
 	}
 	b.f.Children = append(b.f.Children, f)
 	b.f.ChildOf[call] = f
-}
-
-// calleeName is Go for async.Go and for async.Go[int].
-func calleeName(call *ast.CallExpr) string {
-	switch fun := ast.Unparen(call.Fun).(type) {
-	case *ast.IndexExpr:
-		return calleeName(&ast.CallExpr{Fun: fun.X})
-	case *ast.IndexListExpr:
-		return calleeName(&ast.CallExpr{Fun: fun.X})
-	case *ast.SelectorExpr:
-		return fun.Sel.Name
-	case *ast.Ident:
-		return fun.Name
-	}
-	return ""
 }
 
 // captured makes parameters of the variables that an async closure captures, in

@@ -3,6 +3,8 @@ package plan
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // This file knows where gc copies a value because it needs its address: for a
@@ -134,7 +136,7 @@ func needsAddress(t types.Type) bool {
 	switch {
 	case size == 2 && align == 2:
 		return false
-	case (size == 4 || size == 8) && align == size && !holdsPointers(t):
+	case (size == 4 || size == 8) && align == size && !ir.HasPointers(t):
 		return false
 	}
 	switch u := soleComponent(t).Underlying().(type) {
@@ -177,23 +179,6 @@ func soleComponent(t types.Type) types.Type {
 		}
 	}
 	return t
-}
-
-func holdsPointers(t types.Type) bool {
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Info()&types.IsString != 0 || u.Kind() == types.UnsafePointer
-	case *types.Array:
-		return u.Len() > 0 && holdsPointers(u.Elem())
-	case *types.Struct:
-		for f := range u.Fields() {
-			if holdsPointers(f.Type()) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
 }
 
 // hasAddress reports whether e is a variable, or part of one, or behind a

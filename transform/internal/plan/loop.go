@@ -65,13 +65,7 @@ func (b *builder) sharedLoopVars() bool {
 			v = fileVersion
 		}
 	}
-	if v == "" {
-		return false
-	}
-	if v[0] != 'g' {
-		v = "go" + v
-	}
-	return version.Compare(version.Lang(v), "go1.22") < 0
+	return v != "" && version.Compare(version.Lang(v), "go1.22") < 0
 }
 
 func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {

@@ -31,6 +31,7 @@ import (
 	"go/token"
 	"go/types"
 	"math"
+	"path/filepath"
 
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -43,7 +44,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 	source := &ir.Source{
 		Fset:    pkg.Fset,
 		File:    pkg.Fset.File(fn.Decl.Pos()),
-		Base:    baseName(file.Path),
+		Base:    filepath.Base(file.Path),
 		Content: file.Content,
 		Pkg:     pkg.Types,
 		Info:    pkg.Info,
@@ -154,16 +155,6 @@ func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func
 	f.Entry = b.block("")
 	b.start(f.Entry)
 	return b
-}
-
-// baseName is the last element of a path, whatever the platform's separator.
-func baseName(path string) string {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' || path[i] == '\\' {
-			return path[i+1:]
-		}
-	}
-	return path
 }
 
 func (b *builder) errorf(pos token.Pos, format string, args ...any) {
