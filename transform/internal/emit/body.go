@@ -254,6 +254,8 @@ func (e *emitter) arg(arg any) string {
 		return e.f.Value(arg.Expr, e)
 	case ir.Name:
 		return mark(arg.Path, arg.Name)
+	case *ir.LocalType:
+		return arg.Name
 	case ast.Expr:
 		return e.f.Expr(arg, e)
 	case string:

@@ -167,6 +167,8 @@ func (w words) arg(arg any) string {
 		return w.f.Value(arg.Expr, w)
 	case ir.Name:
 		return arg.Path[strings.LastIndexByte(arg.Path, '/')+1:] + "." + arg.Name
+	case *ir.LocalType:
+		return arg.Obj.Name()
 	case ast.Expr:
 		return w.f.Expr(arg, w)
 	case string:

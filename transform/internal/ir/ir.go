@@ -291,7 +291,7 @@ type Stmt struct {
 }
 
 // Code is a statement of ours. Each %v of Format takes the next of Args: *Var,
-// ast.Expr, Value, Name, string, or *Await for its result.
+// ast.Expr, Value, Name, string, *LocalType for its name, or *Await for its result.
 type Code struct {
 	Format string
 	Args   []any

@@ -117,6 +117,8 @@ func (p *printer) code(c *Code) string {
 			texts = append(texts, p.Operand(arg))
 		case Value:
 			texts = append(texts, p.f.Value(arg.Expr, p))
+		case *LocalType:
+			texts = append(texts, arg.Obj.Name())
 		case Name:
 			texts = append(texts, arg.Path+"."+arg.Name)
 		case ast.Expr:

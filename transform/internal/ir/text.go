@@ -274,7 +274,7 @@ func (t *texter) ident(id *ast.Ident) {
 		t.replace(id, t.style.Type(name.Type()))
 		return
 	}
-	if v, ok := obj.(*types.Var); ok && v.Embedded() {
+	if v, ok := obj.(*types.Var); ok {
 		t.embedded(id, v)
 	}
 	// A name that a dot import brought in.
@@ -286,15 +286,25 @@ func (t *texter) ident(id *ast.Ident) {
 // embedded writes the name of a field that embeds a type declared in the
 // function: that name has changed with the type's.
 func (t *texter) embedded(id *ast.Ident, v *types.Var) {
-	typ := types.Unalias(v.Type())
-	if p, ok := typ.(*types.Pointer); ok {
-		typ = types.Unalias(p.Elem())
+	if local := t.f.Embedded(v); local != nil {
+		t.replace(id, local.Name)
 	}
-	if named, ok := typ.(*types.Named); ok {
-		if local := t.f.LocalType(named.Obj()); local != nil {
-			t.replace(id, local.Name)
-		}
+}
+
+// Embedded returns the type declared in the function that a field embeds, itself or
+// by a pointer; nil if it embeds none.
+func (f *Func) Embedded(field *types.Var) *LocalType {
+	if !field.Embedded() {
+		return nil
 	}
+	t := types.Unalias(field.Type())
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	if named, ok := t.(*types.Named); ok {
+		return f.LocalType(named.Obj())
+	}
+	return nil
 }
 
 // deref writes the value of the cell that text names, as its place demands.
@@ -337,7 +347,7 @@ func (t *texter) selection(n *ast.SelectorExpr) bool {
 	t.stack = append(t.stack, n)
 	t.walk(n.X)
 	t.stack = t.stack[:len(t.stack)-1]
-	if v, ok := t.f.Source.Info.Uses[n.Sel].(*types.Var); ok && v.Embedded() {
+	if v, ok := t.f.Source.Info.Uses[n.Sel].(*types.Var); ok {
 		t.embedded(n.Sel, v)
 	}
 	return false

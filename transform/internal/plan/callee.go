@@ -27,7 +27,7 @@ func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
 		}
 	}
 	list = b.exprEvents(list, callee)
-	if len(list) > 0 && list[len(list)-1].expr == callee && way.path == "" && !way.unnamed || !b.callsOrReceives(callee) {
+	if len(list) > 0 && list[len(list)-1].expr == callee && way.path == nil && !way.unnamed || !b.callsOrReceives(callee) {
 		return list
 	}
 	return append(list, &event{expr: callee, callee: len(e.Args) > 0, embedded: way})
@@ -36,7 +36,7 @@ func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
 // embedded is an interface in a struct, or in what that embeds: how to get there, and
 // its type.
 type embedded struct {
-	path    string // ".I"; "" if it is the whole, or that does as well
+	path    []any // the names of the fields, as ir.Code has them; nil if it is the whole, or that does as well
 	typ     types.Type
 	unnamed bool // the way has no names here, and what is behind a pointer may change
 }
@@ -51,15 +51,22 @@ func (b *builder) embedded(s *types.Selection) (way embedded) {
 		}
 		f := way.typ.Underlying().(*types.Struct).Field(i)
 		way.typ = f.Type()
-		named, ok := types.Unalias(way.typ).(*types.Named)
-		local := ok && named.Obj().Pkg() != nil && named.Obj().Parent() != named.Obj().Pkg().Scope() // its name may change
-		unnamed = unnamed || local || !f.Exported() && f.Pkg() != b.pkg.Types
-		way.path += "." + f.Name()
+		unnamed = unnamed || !f.Exported() && f.Pkg() != b.pkg.Types
+		way.path = append(way.path, b.fieldName(f))
 	}
 	if unnamed {
 		return embedded{unnamed: pointer}
 	}
 	return way
+}
+
+// fieldName is the name of an embedded field: its type's, which may change if that is
+// declared in the function.
+func (b *builder) fieldName(f *types.Var) any {
+	if local := b.f.Embedded(f); local != nil {
+		return local
+	}
+	return f.Name()
 }
 
 // callsOrReceives reports whether gc finds something in e that calls or receives

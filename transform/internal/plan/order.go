@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -87,16 +88,17 @@ func (b *builder) consume(e *event) {
 		b.errorf(e.expr.Pos(), "gc evaluates this before the await that follows if its type parameter is a string, but not if it is bytes; assign it to a variable first")
 		return
 	}
+	path := e.embedded.path
 	switch {
 	case e.embedded.unnamed:
 		b.errorf(e.expr.Pos(), "gc reads the interface embedded in this before the await that follows, and there is no name for it here; assign the method to a variable first")
 		return
-	case e.embedded.path == "":
+	case path == nil:
 		b.spill(e.expr)
 		return
 	}
 	v := b.temp("spill", e.embedded.typ, e.expr.Pos())
-	b.code([]*ir.Var{v}, "%v = %v"+e.embedded.path, v, b.value(e.expr))
+	b.code([]*ir.Var{v}, "%v = %v"+strings.Repeat(".%v", len(path)), append([]any{v, b.value(e.expr)}, path...)...)
 	b.f.Subst[e.expr] = v
 }
 
