@@ -41,7 +41,7 @@ transform:              transform/internal/...
 transform/internal/diag:
 transform/internal/load:  transform/internal/diag golang.org/x/tools/go/packages
 transform/internal/cache: transform/internal/load transform/internal/replace
-transform/internal/check: transform/internal/diag transform/internal/load
+transform/internal/check: transform/internal/diag transform/internal/load golang.org/x/tools/go/types/typeutil
 transform/internal/ir:
 transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir golang.org/x/tools/container/intsets
 transform/internal/lower: transform/internal/ir

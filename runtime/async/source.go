@@ -22,7 +22,9 @@ type sourceOptions struct{ posts bool }
 // resuming them before they return.
 func PostContinuations(o *sourceOptions) { o.posts = true }
 
-// NewSource returns a pending source that belongs to no host.
+// NewSource returns a pending source that belongs to no host. In a World take
+// [NewSourceFor]: a blocking Await on a task without a host blocks the World, too,
+// and whoever is to complete it there.
 func NewSource[T any](options ...SourceOption) *Source[T] {
 	s := new(Source[T])
 	s.cell.head.status = flagsOf(options)

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"strings"
 
+	"golang.org/x/tools/go/types/typeutil"
+
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/load"
 )
@@ -115,23 +117,7 @@ func AsyncLiteral(info *types.Info, call *ast.CallExpr) (*ast.FuncLit, bool) {
 // Called is the name of what call calls of a package's scope, "" if it calls something
 // else.
 func Called(info *types.Info, call *ast.CallExpr, path string) string {
-	fun := ast.Unparen(call.Fun)
-	switch x := fun.(type) { // explicit instantiation
-	case *ast.IndexExpr:
-		fun = x.X
-	case *ast.IndexListExpr:
-		fun = x.X
-	}
-	var id *ast.Ident
-	switch x := ast.Unparen(fun).(type) {
-	case *ast.SelectorExpr:
-		id = x.Sel
-	case *ast.Ident:
-		id = x
-	default:
-		return ""
-	}
-	obj := info.Uses[id]
+	obj := typeutil.Callee(info, call)
 	if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != path || obj.Parent() != obj.Pkg().Scope() {
 		return ""
 	}

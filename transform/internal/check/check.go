@@ -1,11 +1,12 @@
 // Package check says what may be async, and why not. It changes nothing.
 //
-// It looks at five things, each in a file of its own:
+// It looks at six things, each in a file of its own:
 //
 //	directive.go    //nothread:async, where it stands and how it is spelled
 //	function.go     the annotated function itself: its name, its twin's name
 //	await.go        what an await is, and where one can stand
 //	dropped.go      tasks that nobody takes: a warning
+//	synchronous.go  calls of synchronous forms, which block: a warning
 //	clock.go        contexts that end by another clock than a World's: a warning
 //
 // Directives and functions are judged by syntax alone, so that a package that
@@ -59,8 +60,8 @@ func Syntax(pkg *load.Package, diags *diag.List) {
 	}
 }
 
-// Types judges what needs types: where awaits stand, which tasks nobody takes, and which
-// clock contexts follow.
+// Types judges what needs types: where awaits stand, which tasks nobody takes, what
+// blocks, and which clock contexts follow.
 // The package must have been type-checked without error.
 func Types(pkg *load.Package, diags *diag.List) {
 	if !hasAnnotated(pkg) {
@@ -77,6 +78,7 @@ func Types(pkg *load.Package, diags *diag.List) {
 			}
 			awaits(pkg, fn, diags)
 			dropped(pkg, fn, diags)
+			synchronous(pkg, fn, diags)
 			if worlds {
 				contexts(pkg, fn, diags)
 			}

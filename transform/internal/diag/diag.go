@@ -52,6 +52,7 @@ const (
 	NameTaken   Code = "name-taken"  // the twin's name is in use
 	BadAwait    Code = "bad-await"   // an await where none can stand
 	Unsupported Code = "unsupported" // not supported yet
+	Synchronous Code = "synchronous" // a warning: a call that blocks where an await would suspend
 	Dropped     Code = "dropped"     // a warning: a task that nobody takes
 	RealTime    Code = "real-time"   // a warning: what happens in a World, but not by its clock
 
