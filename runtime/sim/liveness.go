@@ -43,7 +43,6 @@ func (w *World) Settle(bound time.Duration) error {
 	})
 	w.main.WaitIdle("the World to settle")
 	w.Park(w.main)
-	w.limit(-1, nil)
 	if hang != nil {
 		return hang
 	}

@@ -24,7 +24,9 @@ func (w *World) loop(s *strand) (to *strand) {
 			if w.owner.clean() || w.fatal != nil {
 				return w.owner // or its occupant, who must make way
 			}
-		} else if s != w.owner && w.owner.clean() {
+		} else if s == w.owner && w.aside {
+			return w.freshStrand()
+		} else if s != w.owner && w.owner.clean() && !w.aside {
 			return w.owner
 		}
 		if w.outside.full.Load() {
@@ -95,10 +97,9 @@ func (w *World) RunFor(d time.Duration) {
 	w.limit(d, func() { w.mainDue = true })
 	w.main.WaitIdle("time to pass")
 	w.Park(w.main)
-	w.limit(-1, nil)
 }
 
-// limit has reached called, once, when d has passed or nothing is left to do; d < 0 calls it off.
+// limit has reached called, once, when d has passed or nothing is left to do, while the owner waits; d < 0 calls it off.
 func (w *World) limit(d time.Duration, reached func()) {
 	w.atLimit = reached
 	if d < 0 {

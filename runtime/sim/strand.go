@@ -122,6 +122,7 @@ func (s *strand) lost(r any) {
 		w.gone <- struct{}{} // Close waits for us
 		return
 	}
+	w.exits = w.exits || r == nil && w.aside
 	if r != nil {
 		w.fatal = &Panic{Value: r, Stack: panicStack(r)}
 	}
@@ -192,6 +193,7 @@ func (w *World) runAsOwner(s *strand) {
 	defer func() {
 		w.running.Store(false)
 		w.mainDue, w.untilIdle, w.raised = false, false, nil
+		w.limit(-1, nil)
 		s.occupant = nil
 		w.kernel.Adopt(w.main)
 		w.tracer.flush()

@@ -106,6 +106,8 @@ type World struct {
 	strands   int            // goroutines beside the owner's
 	started   int            // threads that StartThread made
 	closed    bool
+	aside     bool   // the loop keeps off the owner's strand
+	exits     bool   // what ran aside has ended by runtime.Goexit, and so must the owner
 	atLimit   func() // called when the World has come to its limit of time, or to rest; nil: none
 	fatal     any    // what must rise on the owner's goroutine
 	raised    any    // what did rise, in code that was in the way of the owner
