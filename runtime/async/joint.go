@@ -18,9 +18,10 @@ type joint[T any] struct {
 
 	mu    sync.Mutex
 	ended bool
-	all   bool       // it completes when all of its inputs have, and never before
-	waits int8       // for so many of atEnd
-	atEnd [3]Stopper // take it off what it waits for: its context, its timer and its inputs
+	all   bool         // it completes when all of its inputs have, and never before
+	left  atomic.Int32 // inputs that have not ended, for who asks
+	waits int8         // for so many of atEnd
+	atEnd [3]Stopper   // take it off what it waits for: its context, its timer and its inputs
 }
 
 // newJoint returns a joint bound to the host that ctx carries.

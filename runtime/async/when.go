@@ -21,9 +21,13 @@ import (
 // context.WithoutCancel(ctx).
 func WhenAll[T any](ctx context.Context, tasks ...Task[T]) Task[[]T] {
 	collect := func() ([]T, error) {
-		values, errs := make([]T, len(tasks)), make([]error, len(tasks))
+		var errs []error
+		values := make([]T, len(tasks))
 		for i, t := range tasks {
-			values[i], errs[i] = look(t)
+			v, err := look(t)
+			if values[i] = v; err != nil {
+				errs = append(errs, err)
+			}
 		}
 		return values, joinFailures(errs)
 	}
@@ -34,9 +38,11 @@ func WhenAll[T any](ctx context.Context, tasks ...Task[T]) Task[[]T] {
 // mixed as WhenAll0[async.Operation](ctx, a, b).
 func WhenAll0[O Operation](ctx context.Context, tasks ...O) Task0 {
 	collect := func() (struct{}, error) {
-		errs := make([]error, len(tasks))
-		for i, t := range tasks {
-			errs[i] = t.outcome()
+		var errs []error
+		for _, t := range tasks {
+			if err := t.outcome(); err != nil {
+				errs = append(errs, err)
+			}
 		}
 		return struct{}{}, joinFailures(errs)
 	}
@@ -53,10 +59,9 @@ func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() 
 	}
 	j := jointOf(ctx, zero, tasks)
 	j.all = Endless(ctx)
-	var left atomic.Int64
-	left.Store(int64(len(tasks)))
+	j.left.Store(int32(len(tasks)))
 	attach(j, tasks, func(int) Continuation {
-		if left.Add(-1) > 0 || !j.claim() {
+		if j.left.Add(-1) > 0 || !j.claim() {
 			return nil
 		}
 		return j.settle(collect())
@@ -165,8 +170,7 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	}
 	j := jointOf(ctx, zero, tasks)
 	errs := make([]error, len(tasks))
-	var left atomic.Int64
-	left.Store(int64(len(tasks)))
+	j.left.Store(int32(len(tasks)))
 	attach(j, tasks, func(i int) Continuation {
 		if peek(tasks[i]) == nil {
 			if !j.claim() {
@@ -175,7 +179,7 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 			return j.settle(look(tasks[i]))
 		}
 		_, errs[i] = look(tasks[i])
-		if left.Add(-1) > 0 || !j.claim() {
+		if j.left.Add(-1) > 0 || !j.claim() {
 			return nil
 		}
 		return j.settle(zero, joinFailures(errs))
