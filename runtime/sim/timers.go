@@ -79,7 +79,7 @@ func timerExpired(c *kernel.CPU, _ *kernel.DPC, argument any) {
 	t := argument.(*kernel.Timer).Owner.(*timer)
 	if t.resumes {
 		c.Trace(kernel.HopTimer, nil, "of a continuation", 0, 0)
-		t.world.timers.Post(t)
+		t.world.timers.Port().Post(c, t, nil) // told of by the hop above, as a function is
 		return
 	}
 	c.Trace(kernel.HopTimer, nil, "of a function", 0, 0)
