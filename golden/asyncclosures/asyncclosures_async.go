@@ -111,8 +111,8 @@ squareDone:
 	*m2.total += n
 	m2.index++
 	goto loop
-done:
 
+done:
 	{
 		total := m2.total
 		m2.add = func(ctx context.Context, n int) async.Task[int] {
@@ -148,7 +148,7 @@ addDone2:
 // asyncclosuresMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var asyncclosuresMachineStates = async.States{
 	Func: "Asyncclosures", File: "asyncclosures.go", Line: 20, Code: 70,
-	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 40-41:10 42:9 44-45:9 46:14 48-50:14 51:14 52:18 62-63:18 73-75:19",
+	Lines: "19-20:2 21:7 22:2 23-24:8 30-31:9 40-41:10 42:9 43-45:9 46:14 48-50:14 51:14 52:18 62-63:18 73-75:19",
 	At: []async.State{
 		1: {Line: 10, Awaits: "square", Needs: "ctx total slice index"},
 		2: {Line: 18, Awaits: "add(ctx, 10)", Needs: "ctx total add"},

@@ -76,8 +76,8 @@ func (m *jumpsMachine) MoveNext(*async.Executor) async.Continuation {
 	}
 
 	m.try = 0
-retry:
 
+retry:
 	m.answer = new(int)
 	{
 		answer := m.answer
@@ -126,7 +126,7 @@ failed:
 // jumpsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var jumpsMachineStates = async.States{
 	Func: "Jumps", File: "jumps.go", Line: 17, Code: 67,
-	Lines: "11:1 12-14:1 15:5 18-19:5 29-30:6 32-33:7 45-47:8 48:8 50-53:13 55-56:18",
+	Lines: "11-15:1 18-19:5 29-30:6 32-33:7 45-47:8 48:8 50-53:13 55-56:18",
 	At: []async.State{
 		1: {Line: 6, Awaits: "play.Ask(ctx, 10*try)", Needs: "ctx try shows answer"},
 		2: {Line: 8, Awaits: "play.Ask(ctx, 5)", Needs: "ctx try shows"},

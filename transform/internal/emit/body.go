@@ -159,10 +159,17 @@ func (e *emitter) restore(s *ir.Slot) {
 }
 
 func (e *emitter) block(blk, next *ir.Block) {
+	instrs := blk.Instrs
 	if blk.Label != "" {
+		if len(instrs) > 0 {
+			if blank, ok := instrs[0].(*ir.Blank); ok { // it stands above the label, which belongs to what follows
+				e.instr(blank)
+				instrs = instrs[1:]
+			}
+		}
 		e.line("%s:", blk.Label)
 	}
-	for _, in := range blk.Instrs {
+	for _, in := range instrs {
 		e.at(placeOf(in))
 		e.instr(in)
 	}
