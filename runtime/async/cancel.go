@@ -22,7 +22,7 @@ type CancelNotifier interface {
 // allocated.
 type Registrar interface {
 	// Register is AfterFunc for c. Once c was called, or the registration stopped, that
-	// may be another's and is not touched any more.
+	// may be another's and is not touched any more; of a context that is done it is nil.
 	Register(c Callback) Stopper
 }
 

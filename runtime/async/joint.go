@@ -20,8 +20,8 @@ type joint[T any] struct {
 	ended bool
 	all   bool         // it completes when all of its inputs have, and never before
 	left  atomic.Int32 // inputs that have not ended, for who asks
-	waits int8         // for so many of atEnd
-	atEnd [3]Stopper   // take it off what it waits for: its context, its timer and its inputs
+
+	context, timer, arms Stopper // what it waits for; nil where that is over
 }
 
 // newJoint returns a joint bound to the host that ctx carries.
@@ -49,28 +49,37 @@ func jointOf[T any, O Operation](ctx context.Context, otherwise T, inputs []O) *
 // joint waits for nothing more.
 func (j *joint[T]) claim() bool {
 	j.mu.Lock()
-	first, atEnd := !j.ended, j.atEnd[:j.waits]
-	j.ended = true
+	first := !j.ended
+	waits := [...]Stopper{j.context, j.timer, j.arms}
+	j.ended, j.context, j.timer, j.arms = true, nil, nil, nil
 	j.mu.Unlock()
 	if first {
-		for i, s := range atEnd {
-			s.Stop()
-			atEnd[i] = nil
+		for _, s := range waits {
+			if s != nil {
+				s.Stop()
+			}
 		}
 	}
 	return first
 }
 
-// until has s stopped when the joint ends, at once if it has.
-func (j *joint[T]) until(s Stopper) {
+// claimBy is claim for the context or the timer, which must not be stopped any more.
+func (j *joint[T]) claimBy(s *Stopper) bool {
+	j.mu.Lock()
+	*s = nil
+	j.mu.Unlock()
+	return j.claim()
+}
+
+// until has s stopped when the joint ends, at once if it has, and keeps it where it says.
+func (j *joint[T]) until(where *Stopper, s Stopper) {
 	j.mu.Lock()
 	ended := j.ended
 	if !ended {
-		j.atEnd[j.waits] = s
-		j.waits++
+		*where = s
 	}
 	j.mu.Unlock()
-	if ended {
+	if ended && s != nil {
 		s.Stop()
 	}
 }
@@ -88,10 +97,10 @@ func (j *joint[T]) watch(ctx context.Context) {
 	}
 	end := &ending[T]{j, ctx}
 	if r, ok := notifierOf(ctx).(Registrar); ok {
-		j.until(r.Register(end))
+		j.until(&j.context, r.Register(end))
 		return
 	}
-	j.until(StopFunc(whenDone(ctx, j.source.host(), end.end)))
+	j.until(&j.context, StopFunc(whenDone(ctx, j.source.host(), end.end)))
 }
 
 // ending is the end of a joint by its context.
@@ -105,7 +114,7 @@ func (e *ending[T]) ContextDone() { e.end(true) }
 
 func (e *ending[T]) end(inCancel bool) {
 	j := e.joint
-	if !j.claim() {
+	if !j.claimBy(&j.context) {
 		return
 	}
 	released := j.settle(j.otherwise, causeOf(e.ctx))
@@ -122,12 +131,12 @@ func (j *joint[T]) timeout(d time.Duration, err error) {
 		return
 	}
 	j.late = err
-	j.until(resumeAfter(j.source.host(), d, j))
+	j.until(&j.timer, resumeAfter(j.source.host(), d, j))
 }
 
 // MoveNext is what the joint's timer resumes.
 func (j *joint[T]) MoveNext(*Executor) Continuation {
-	if !j.claim() {
+	if !j.claimBy(&j.timer) {
 		return nil
 	}
 	return j.settle(j.otherwise, j.late)
@@ -190,7 +199,7 @@ func attach[T any, O Operation](j *joint[T], inputs []O, arrived func(i int) Con
 			a.MoveNext(nil) // releases nothing: nobody has the joint's task yet
 		}
 	}
-	j.until(&attached[O]{arms, inputs})
+	j.until(&j.arms, &attached[O]{arms, inputs})
 }
 
 // attached is the arms of a joint, and where they are.

@@ -228,7 +228,7 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	})
 	if int(claimed.Load()) < len(slots) {
 		if stop := whenDone(ctx, settled.source.host(), cancelRest(ctx, slots, &claimed, settled)); stop != nil {
-			settled.until(StopFunc(stop))
+			settled.until(&settled.context, StopFunc(stop))
 		}
 	}
 	return func(yield func(Task[T]) bool) {

@@ -22,7 +22,7 @@ type World interface {
 	// said nothing.
 	DeviceError(device string) error
 	// Register calls c, in the World, once ctx is done, unless the registration is stopped before. That is not touched any
-	// more once it was stopped or c was called.
+	// more once it was stopped or c was called; it is nil if that was at once.
 	Register(ctx context.Context, c async.Callback) async.Stopper
 }
 

@@ -97,7 +97,7 @@ func (c *worldContext) Register(callback async.Callback) async.Stopper {
 	if c.err != nil {
 		c.mu.Unlock()
 		callback.ContextDone()
-		return &registration{context: c, gone: true}
+		return nil
 	}
 	r := c.idle
 	if r == nil {

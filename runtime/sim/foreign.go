@@ -92,7 +92,7 @@ func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 }
 
 // Register is OnDone for what is no function; with a context of this World it allocates nothing. The registration is not
-// touched any more once it was stopped or c was called. It is part of overlapped.World.
+// touched any more once it was stopped or c was called, and nil if that was at once. It is part of overlapped.World.
 func (w *World) Register(ctx context.Context, c async.Callback) async.Stopper {
 	if own := worldContextOf(ctx); own != nil && own.world == w {
 		return own.Register(c)

@@ -51,7 +51,7 @@ func TestRegistrationsAreUsedAgain(t *testing.T) {
 		if !slices.Equal(called, want) {
 			t.Fatalf("seed %d: called %v, want %v", seed, called, want)
 		}
-		if late := registrar.Register(&noted{-1, &called}); called[len(called)-1] != -1 || late.Stop() {
+		if late := registrar.Register(&noted{-1, &called}); called[len(called)-1] != -1 || late != nil {
 			t.Fatalf("seed %d: after the end a callback is called at once: %v", seed, called)
 		}
 		w.Close()
