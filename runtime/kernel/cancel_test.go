@@ -163,6 +163,9 @@ func TestA14_DeviceQueue(t *testing.T) {
 		equal(t, "insert when busy", q.Insert(c, irps[i]), true)
 	}
 	breaks(t, "A2", "209", func() { irps[0].Status = StatusSuccess; c.CompleteRequest(irps[0]) })
+	full := &DeviceQueue{}
+	full.Insert(c, m.irp(1))
+	equal(t, "remove from another queue", full.RemoveEntry(irps[1]), false)
 	equal(t, "remove from the middle", q.RemoveEntry(irps[1]), true)
 	equal(t, "and again", q.RemoveEntry(irps[1]), false)
 	equal(t, "first", q.Remove(c), irps[0])

@@ -287,6 +287,19 @@ func TestA30_QueuedOnce(t *testing.T) {
 	equal(t, "remove again", c.RemoveDPC(d), false)
 	c.LowerIRQL(PassiveLevel)
 	equal(t, "calls", len(got), 2)
+	var order string
+	dpc := func(name string) *DPC {
+		return &DPC{Name: name, Importance: LowImportance, Routine: func(_ *CPU, d *DPC, _ any) { order += d.Name }}
+	}
+	last := dpc("d")
+	for _, d := range []*DPC{dpc("a"), dpc("b"), last} {
+		c.QueueDPC(d, nil)
+	}
+	equal(t, "remove the last", c.RemoveDPC(last), true)
+	c.QueueDPC(dpc("c"), nil)
+	equal(t, "three are not worth draining the queue for (A32)", order, "")
+	m.run()
+	equal(t, "the others", order, "abc")
 }
 
 func TestA31_QueuesPerCPU(t *testing.T) {

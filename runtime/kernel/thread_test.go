@@ -322,6 +322,16 @@ func TestA39_SkipPortOnSuccess(t *testing.T) {
 	other.Remove(th)
 	b.Adopt(b.user)
 	equal(t, "running for the port that it left", b.port.Running(), 0)
+	b = newBusy(1, 2)
+	b.post("a", "b")
+	b.check(t, "one of them runs", "2:a")
+	other = b.NewCompletionPort("other", 1)
+	th = b.Threads()[2]
+	b.Adopt(th)
+	other.Remove(th)
+	b.Adopt(b.user)
+	b.run()
+	b.check(t, "in its place another", "1:b")
 }
 
 // TestWaitFor: a wait ends at its timeout, or when the event is signalled, whichever comes first; the other one of the two
