@@ -34,15 +34,13 @@ import (
 const policy = `
 cmd/nothread:           transform cmd/graphsvg
 cmd/graphsvg:           github.com/goccy/go-graphviz
-cmd/bench/...:          runtime/... cmd/bench/... internal/replace
-cmd/tour:               runtime/... golden/... internal/replace
+cmd/bench/...:          runtime/... cmd/bench/...
+cmd/tour:               runtime/... golden/...
 
-internal/replace:
-
-transform:              transform/internal/... internal/replace
+transform:              transform/internal/...
 transform/internal/diag:
 transform/internal/load:  transform/internal/diag golang.org/x/tools/go/packages
-transform/internal/cache: transform/internal/load internal/replace
+transform/internal/cache: transform/internal/load transform/internal/replace
 transform/internal/check: transform/internal/diag transform/internal/load golang.org/x/tools/go/types/typeutil
 transform/internal/ir:
 transform/internal/plan:  transform/internal/diag transform/internal/load transform/internal/check transform/internal/ir golang.org/x/tools/container/intsets
@@ -52,7 +50,8 @@ transform/internal/explain: transform/internal/ir
 transform/internal/graph: transform/internal/ir transform/internal/explain
 transform/internal/fuzz:  transform
 transform/internal/inject:
-transform/internal/write: transform/internal/diag transform/internal/load internal/replace
+transform/internal/write: transform/internal/diag transform/internal/load transform/internal/replace
+transform/internal/replace:
 
 runtime/async:
 runtime/inflight:       runtime/async
@@ -63,7 +62,7 @@ runtime/kernel:         runtime/clock
 runtime/driver:         runtime/clock runtime/device runtime/kernel
 runtime/pool:           runtime/async runtime/clock runtime/kernel
 runtime/overlapped:     runtime/async runtime/clock runtime/kernel
-runtime/sim:            runtime/... internal/replace
+runtime/sim:            runtime/...
 
 golden/...:             runtime/... golden/...
 `

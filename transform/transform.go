@@ -22,9 +22,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nothread/nothread/internal/replace"
 	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/load"
+	"github.com/nothread/nothread/transform/internal/replace"
 	"github.com/nothread/nothread/transform/internal/write"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/nothread/nothread/internal/replace"
+	"github.com/nothread/nothread/runtime/trace"
 )
 
 // A Report is what one run of this command found.
@@ -250,7 +250,20 @@ func (r *Report) update(path string) error {
 	}
 	var text strings.Builder
 	r.print(&text)
-	return replace.WriteFile(path, []byte(before+tableBegins+text.String()+tableEnds+after))
+	return replace(path, before+tableBegins+text.String()+tableEnds+after)
+}
+
+// replace writes a file whole or not at all: it may be all that an author has.
+func replace(path, content string) error {
+	f, err := trace.Create(path, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := f.WriteString(content); err != nil {
+		return err
+	}
+	return f.Commit()
 }
 
 // write puts the report into a file as JSON.
@@ -259,7 +272,7 @@ func (r *Report) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return replace.WriteFile(path, append(text, '\n'))
+	return replace(path, string(text)+"\n")
 }
 
 // newReport says where and when.

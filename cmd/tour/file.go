@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/nothread/nothread/internal/replace"
+	"github.com/nothread/nothread/runtime/trace"
 )
 
 // This file is about the real files that back simulated disks: what may be one,
@@ -42,7 +42,7 @@ func regular(path string, info fs.FileInfo) error {
 
 // A target is a file in the making: a new file beside the one that it replaces
 // when it is committed.
-type target struct{ *replace.File }
+type target struct{ *trace.File }
 
 // createTarget begins a target, with the mode of the file that it replaces, else
 // of the source, if there is one. What stands at path is left alone.
@@ -51,7 +51,7 @@ func createTarget(path string, source *os.File) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := replace.Create(path, mode)
+	f, err := trace.Create(path, mode)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/nothread/nothread/internal/replace"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/trace"
 )
@@ -170,7 +169,7 @@ func (r *testRun) showTrace(recorder *trace.Recorder, seed uint64) {
 
 // writeTrace writes a trace whole, or not at all.
 func (r *testRun) writeTrace(path string, recorder *trace.Recorder) (ok bool) {
-	f, err := replace.Create(path, 0o666)
+	f, err := trace.Create(path, 0o666)
 	if err == nil {
 		defer f.Discard()
 		err = trace.Write(f, recorder)

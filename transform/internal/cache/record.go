@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nothread/nothread/internal/replace"
+	"github.com/nothread/nothread/transform/internal/replace"
 )
 
 // A record is what is known of one run's packages.

@@ -22,8 +22,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/nothread/nothread/internal/replace"
 	"github.com/nothread/nothread/transform/internal/load"
+	"github.com/nothread/nothread/transform/internal/replace"
 )
 
 // A File is an output as it should be.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nothread/nothread/internal/replace"
+	"github.com/nothread/nothread/transform/internal/replace"
 )
 
 // content fails unless a folder has just these files, which it returns.
