@@ -154,12 +154,10 @@ func repeat[T any](start func() async.Task[T]) *again {
 	}
 }
 
-type key struct{}
-
-// TestNothingIsAllocated: operations that pend, of each kind of handle, use again what those before them have left.
-func TestNothingIsAllocated(t *testing.T) {
+// pending are operations that pend, of each kind of handle.
+func pending() map[string]func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 	buf, answer := make([]byte, 300), make([]byte, 300)
-	kinds := map[string]func(t *testing.T, w *sim.World, ctx context.Context) []*again{
+	return map[string]func(t *testing.T, w *sim.World, ctx context.Context) []*again{
 		"file": func(t *testing.T, w *sim.World, ctx context.Context) []*again {
 			f := newFile(t, w, device.NewMemory(make([]byte, 4096)), device.DiskConfig{})
 			return []*again{repeat(func() async.Task[int] { return f.ReadAtAsync(ctx, buf, 0) })}
@@ -201,6 +199,12 @@ func TestNothingIsAllocated(t *testing.T) {
 			}
 		},
 	}
+}
+
+type key struct{}
+
+// TestNothingIsAllocated: operations that pend, of each kind of handle, use again what those before them have left.
+func TestNothingIsAllocated(t *testing.T) {
 	contexts := map[string]func(*sim.World) context.Context{
 		"endless": (*sim.World).Context,
 		"cancel":  func(w *sim.World) context.Context { ctx, _ := w.WithCancel(w.Context()); return ctx },
@@ -210,7 +214,7 @@ func TestNothingIsAllocated(t *testing.T) {
 			return context.WithValue(ctx, key{}, 1)
 		},
 	}
-	for kind, begin := range kinds {
+	for kind, begin := range pending() {
 		for of, context := range contexts {
 			t.Run(kind+"/"+of, func(t *testing.T) {
 				w := sim.New(1, sim.WithoutVerifier())
