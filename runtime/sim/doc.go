@@ -20,7 +20,8 @@
 // goroutines is one plus the number of blocked threads.
 //
 // If the thread that blocks does so on the owner's goroutine, the owner's call cannot return before it: the World runs
-// on, even after what the owner waits for is done, until that thread has unblocked.
+// on, even after what the owner waits for is done, until that thread has unblocked. In
+// RunTogether's turns nothing does so: there the loop keeps off the owner's goroutine.
 //
 // If nothing is left to happen and somebody still waits, that is a deadlock: a panic with a *Deadlock that names who
 // waits, where, for what. A thread that blocks on a machine which is to go on on that thread alone is one at once, whatever

@@ -18,6 +18,7 @@ type strand struct {
 	wake     chan struct{}  // the baton is handed over here
 	occupant *kernel.Thread // whose code is on it
 	starter  *strand        // whose StartThread waits for the occupant to block or end; nil: none
+	cut      bool           // it ends in code that the loop ran: by a panic or runtime.Goexit
 }
 
 func newStrand(w *World) *strand { return &strand{world: w, wake: make(chan struct{}, 1)} }
@@ -122,7 +123,7 @@ func (s *strand) lost(r any) {
 		w.gone <- struct{}{} // Close waits for us
 		return
 	}
-	w.exits = w.exits || r == nil && w.aside
+	w.exits = w.exits || r == nil && s.cut && w.aside
 	if r != nil {
 		w.fatal = &Panic{Value: r, Stack: panicStack(r)}
 	}
@@ -218,6 +219,7 @@ func (w *World) runThread(s *strand, t *kernel.Thread) {
 	defer func() {
 		s.occupant = nil
 		w.kernel.Left(t)
+		s.cut = !returned
 		if returned || w.closed || s != w.owner {
 			return
 		}

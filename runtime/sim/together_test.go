@@ -101,6 +101,18 @@ func TestTogetherEnds(t *testing.T) {
 		sim.RunTogether(time.Millisecond, a, b)
 	}()
 
+	var exited async.Task0 // by Goexit, which is the task's alone
+	a.Go("start", func(ctx context.Context) {
+		exited = async.Go0(ctx, func(ctx context.Context) error {
+			async.Yield(ctx).Await()
+			runtime.Goexit()
+			return nil
+		})
+	})
+	if sim.RunTogether(time.Millisecond, a, b); !exited.IsCompleted() {
+		t.Error("the task has not ended")
+	}
+
 	a.Go("exit", func(context.Context) { runtime.Goexit() })
 	returned, ended := false, make(chan struct{})
 	go func() {
