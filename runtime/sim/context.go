@@ -29,8 +29,9 @@ type worldContext struct {
 	latest *registration // the callbacks, the most recent first
 	idle   *registration // of Register, in no use; linked by next
 
-	stopParent func() bool // nil: the parent never ends
-	deadline   deadline
+	parent       context.Context // nil: it never ends, or had ended
+	registration async.Stopper   // with the parent; nil: there is none, or it has ended
+	deadline     deadline
 }
 
 // registration is one callback.
@@ -162,8 +163,8 @@ func (c *worldContext) end(err, cause error) {
 		close(c.done)
 	}
 	c.mu.Unlock()
-	if c.stopParent != nil {
-		c.stopParent()
+	if c.registration != nil {
+		c.registration.Stop()
 	}
 	if t := c.deadline.timer; t != nil {
 		t.Stop()
@@ -256,7 +257,14 @@ func (w *World) derive(parent context.Context) *worldContext {
 	case parent.Err() != nil:
 		c.end(parent.Err(), context.Cause(parent))
 	case !async.Endless(parent):
-		c.stopParent = w.OnDone(parent, func() { c.end(parent.Err(), context.Cause(parent)) })
+		c.parent = parent
+		c.registration = w.Register(parent, c)
 	}
 	return c
+}
+
+// ContextDone ends the context with its parent. It implements async.Callback.
+func (c *worldContext) ContextDone() {
+	c.registration = nil
+	c.end(c.parent.Err(), context.Cause(c.parent))
 }
