@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -41,17 +42,22 @@ func (m *Memory) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// WriteAt implements io.WriterAt; a gap before off reads as zeros.
+// maxGap is how far behind its end a Memory lets itself be written to: an offset beyond that is a mistake, which would
+// cost the process all its memory.
+const maxGap = 1 << 30
+
+// WriteAt implements io.WriterAt; a gap before off reads as zeros. It may be of a gigabyte at most.
 func (m *Memory) WriteAt(p []byte, off int64) (int, error) {
-	const maxMemory = 1 << 40
-	if off < 0 || off > maxMemory {
-		return 0, errors.New("device: offset out of range")
-	}
-	if gap := off - int64(len(m.data)); gap > 0 && len(p) > 0 {
-		m.data = append(m.data, make([]byte, gap)...)
+	if off < 0 {
+		return 0, errors.New("device: negative offset")
 	}
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if gap := off - int64(len(m.data)); gap > maxGap {
+		return 0, fmt.Errorf("device: a write %d bytes behind the end of a Memory, which has room for all that is before it", gap)
+	} else if gap > 0 {
+		m.data = append(m.data, make([]byte, gap)...)
 	}
 	n := copy(m.data[off:], p)
 	m.data = append(m.data, p[n:]...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,11 @@ func TestReadWrite(t *testing.T) {
 	}
 	if c := b.do(t, d, Write, []byte("Z"), 8); c.Status != OK {
 		t.Errorf("write beyond the end: %+v", c)
+	}
+	for _, off := range []int64{1 << 31, math.MaxInt64} { // a Memory has room for all that is before
+		if c := b.do(t, d, Write, []byte("?"), off); c.Status != DeviceError || !strings.Contains(fmt.Sprint(d.LastError()), "behind the end of a Memory") {
+			t.Errorf("write at %d: %+v, %v", off, c, d.LastError())
+		}
 	}
 	if want := []byte("hellXY\x00\x00Z"); !bytes.Equal(m.Bytes(), want) {
 		t.Errorf("disk holds %q, want %q", m.Bytes(), want)
