@@ -8,7 +8,6 @@ package lower
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"maps"
 	"regexp"
@@ -196,9 +195,6 @@ func taskType(t types.Type) *types.Named {
 func (n *namer) labels() {
 	f := n.f
 	taken := n.keptLabels()
-	for tok := token.BREAK; tok <= token.VAR; tok++ {
-		taken[tok.String()] = true
-	}
 	targets := f.Targets()
 	for _, blk := range f.Blocks {
 		if targets[blk] {
