@@ -261,6 +261,12 @@ func TestA28_StormGuard(t *testing.T) {
 	equal(t, "calls after that", s.calls, 100_000)
 	s.wants = 1
 	equal(t, "polled", line.Poll(m.c()), true)
+	half := m.NewLine("half stuck", LevelSensitive, 4, 0)
+	for i := range 3 * stormWindow { // each window is judged by itself
+		half.serviced++
+		half.guard(i%2 == 0)
+	}
+	equal(t, "disabled, with every other one claimed", half.Disabled(), false)
 }
 
 func TestA30_QueuedOnce(t *testing.T) {

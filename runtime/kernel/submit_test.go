@@ -1,6 +1,9 @@
 package kernel
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestSubmit: who needs no OVERLAPPED gets all from the packet, or at once.
 func TestSubmit(t *testing.T) {
@@ -105,5 +108,60 @@ func TestPostedAfterRequests(t *testing.T) {
 		q.push(m.Kernel).context = "posted"
 		q.pop(m.Kernel, &p)
 		equal(t, "packet", p, Packet{context: "posted"})
+	}
+}
+
+// TestRequestsOfPackets: a request whose IRP is gone is still told of while its packet waits, in the port or with the thread
+// that it was handed to.
+func TestRequestsOfPackets(t *testing.T) {
+	m := newMachine(Config{})
+	var kept []*IRP
+	m.device(t, "device", func(_ *CPU, _ *DeviceObject, irp *IRP) Status {
+		irp.MarkPending()
+		kept = append(kept, irp)
+		return StatusPending
+	}, nil)
+	h := m.handle(t, "device", OpenOptions{})
+	port, got := m.port(1, 1)
+	m.BindPort(h, port, nil)
+	for range 2 {
+		equal(t, "request", m.c().Request(h, MajorRead, make([]byte, 3), 0, new(Overlapped)), StatusPending)
+	}
+	for _, irp := range kept {
+		m.finish(irp, StatusSuccess, 3)
+	}
+	var states []string
+	for _, r := range m.Requests() {
+		equal(t, "a packet", r.Packet, true)
+		equal(t, "its bytes", r.Length, 3)
+		states = append(states, r.State)
+	}
+	equal(t, "states", strings.Join(states, "; "), "complete; thread 1 is about to take its packet; complete; its packet waits in the port")
+	m.run()
+	equal(t, "taken", len(*got), 2)
+	equal(t, "requests after that", len(m.Requests()), 0)
+}
+
+// TestHistoryIsCut: of an IRP a hop of which may have been forgotten the history says so, whichever were forgotten since.
+func TestHistoryIsCut(t *testing.T) {
+	var h history
+	for i := range historyDepth + 2 {
+		irp := uint64(20)
+		switch i {
+		case 0:
+			irp = 9
+		case 1:
+			irp = 3
+		}
+		kind := HopCallDriver
+		if i == 2 {
+			kind = HopIRPBuilt
+		}
+		h.add(&Hop{IRP: irp, Kind: kind})
+	}
+	for irp, want := range map[uint64]bool{3: true, 9: true, 5: true, 10: false, 20: false} {
+		if _, cut := h.of(irp); cut != want {
+			t.Errorf("irp#%d: cut is %v, want %v", irp, cut, want)
+		}
 	}
 }

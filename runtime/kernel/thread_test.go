@@ -334,6 +334,27 @@ func TestA39_SkipPortOnSuccess(t *testing.T) {
 	b.check(t, "in its place another", "1:b")
 }
 
+// TestThreadEndsWithPacket: a thread that ends is not counted as running any more, and lets another one have its turn.
+func TestThreadEndsWithPacket(t *testing.T) {
+	m := newMachine(Config{})
+	port := m.NewCompletionPort("port", 1)
+	var log []string
+	for _, name := range []string{"1", "2"} {
+		port.Enlist(m.NewThread(name, bodyFunc(func(th *Thread) {
+			if p := port.Remove(th); p != nil {
+				log = append(log, th.Name()+":"+p.Key().(string))
+				th.Terminate()
+			}
+		})))
+	}
+	port.Post(m.c(), "a", nil)
+	port.Post(m.c(), "b", nil)
+	m.run()
+	equal(t, "who took which", strings.Join(log, " "), "2:a 1:b")
+	equal(t, "running", port.Running(), 0)
+	equal(t, "threads left", len(m.Threads()), 1)
+}
+
 // TestWaitFor: a wait ends at its timeout, or when the event is signalled, whichever comes first; the other one of the two
 // then does nothing any more.
 func TestWaitFor(t *testing.T) {

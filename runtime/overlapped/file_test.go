@@ -11,6 +11,7 @@ import (
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/device"
+	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/overlapped"
 	"github.com/nothread/nothread/runtime/sim"
 )
@@ -154,5 +155,35 @@ func TestRandomOperations(t *testing.T) {
 		if c := w.Counters(); !bytes.Equal(m.Bytes(), model) || c.IRPsInFlight != 0 {
 			t.Fatalf("seed %d: the disk is not as it should be, or %d IRPs are left", seed, c.IRPsInFlight)
 		}
+	}
+}
+
+// An operation that its driver has done at once advances the file's position as any other does.
+func TestPositionWithoutWaiting(t *testing.T) {
+	w := sim.New(1)
+	driver := &kernel.DriverObject{Name: "instant.sys"}
+	driver.Major[kernel.MajorRead] = func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+		irp.Status, irp.Information = kernel.StatusSuccess, len(irp.UserBuffer)
+		c.CompleteRequest(irp)
+		return kernel.StatusSuccess
+	}
+	if status := w.Kernel().AddDevice(&kernel.DeviceObject{Name: "instant", Driver: driver}, 1); !status.IsSuccess() {
+		t.Fatal(status)
+	}
+	f, err := overlapped.Open(w, "instant")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		task := f.ReadAsync(w.Context(), make([]byte, 5))
+		if !task.IsCompleted() {
+			t.Error("it waits")
+		}
+		if n, err := task.Await(); n != 5 || err != nil || f.Position() != int64(5*(i+1)) {
+			t.Errorf("%d bytes, %v; the position is %d", n, err, f.Position())
+		}
+	}
+	if n, err := f.ReadAtAsync(w.Context(), make([]byte, 5), 100).Await(); n != 5 || err != nil || f.Position() != 15 {
+		t.Errorf("at an offset: %d bytes, %v; the position is %d", n, err, f.Position())
 	}
 }
