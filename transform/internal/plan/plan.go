@@ -66,6 +66,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 func (b *builder) plan() *ir.Func {
 	b.scanUses(b.f.Body)
 	b.defers()
+	b.findLate()
 	b.constants()
 	b.captured()
 	b.parameters()
@@ -117,6 +118,7 @@ type builder struct {
 	uses    map[types.Object]*usage
 	want    want
 	stored  map[ast.Expr]bool // expressions that are assigned to
+	late    []ast.Stmt        // with late operands
 	sought  []types.Type      // without a name, of which a value is being looked for
 
 	comments []*ast.CommentGroup // of the body, not yet emitted

@@ -13,7 +13,7 @@ import (
 // suspends reports whether n holds an await of this function's own, or must be
 // taken apart as if it did: to drop what nothing reaches, for one.
 func (b *builder) suspends(n ast.Node) bool {
-	return check.Contains(b.info, n) || b.returnsFromIterator(n) || b.reach.holdsDead(n)
+	return check.Contains(b.info, n) || b.returnsFromIterator(n) || b.reach.holdsDead(n) || b.holdsLate(n)
 }
 
 // returnsFromIterator reports whether there is a return in a range over a function
@@ -85,12 +85,14 @@ func (b *builder) stmt(s ast.Stmt, label string) {
 	case *ast.ReturnStmt:
 		b.wantReturned(s.Results)
 		b.hoist(exprs(s.Results)...)
+		b.keepLate(s)
 		b.end(&ir.Return{Node: s})
 		b.after(s.End())
 	case *ast.AssignStmt:
 		b.wantAssigned(s.Lhs, s.Rhs)
 		b.stores(s.Lhs...)
 		b.hoist(append(exprs(s.Lhs), exprs(s.Rhs)...)...)
+		b.keepLate(s)
 		b.declareAll(s)
 		b.simple(s)
 	case *ast.ExprStmt, *ast.SendStmt, *ast.IncDecStmt, *ast.GoStmt, *ast.DeferStmt:
