@@ -414,10 +414,7 @@ func (e *emitter) switchTerm(t *ir.Switch) {
 	case *ast.SwitchStmt:
 		tag := ""
 		if t.Tag != nil {
-			tag = e.f.Expr(t.Tag, e)
-			if _, ok := ast.Unparen(t.Tag).(*ast.CompositeLit); ok {
-				tag = "(" + tag + ")"
-			}
+			tag = e.f.Expr(t.Tag, e) // a literal has its author's parentheses
 		}
 		e.line("switch %s {", tag)
 	case *ast.TypeSwitchStmt:
