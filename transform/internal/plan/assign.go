@@ -184,18 +184,14 @@ func (b *builder) isResult(v *types.Var) bool {
 	return false
 }
 
-// inMemory reports whether an assignment through a pointer could change v in the source:
-// it is the package's, or has an address there.
+// inMemory reports whether an assignment through a pointer could change v in the source, as
+// far as gc knows: it is the package's, a closure's that captures it, or has an address.
 func (b *builder) inMemory(v *types.Var) bool {
-	if v.Parent() == nil || v.Parent() == v.Pkg().Scope() {
+	if v.Parent() == nil || v.Parent() == v.Pkg().Scope() || b.f.Lit != nil && (v.Pos() < b.f.Lit.Pos() || b.f.Lit.End() <= v.Pos()) {
 		return true
 	}
-	for outer := b; outer != nil; outer = outer.outer {
-		if u := outer.uses[v]; u != nil && (u.addressed || u.captured && u.writes > 0) {
-			return true
-		}
-	}
-	return false
+	u := b.uses[v]
+	return u != nil && (u.addressed || u.captured && u.writes > 0)
 }
 
 // A localReader looks for what an expression reads.

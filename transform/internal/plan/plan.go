@@ -4,8 +4,9 @@
 //
 // # What stays whole
 //
-// Only what holds an await is taken apart, or code that nothing reaches: see
-// reach.go. Any other statement is one instruction and keeps its author's text;
+// Only what holds an await is taken apart, or code that nothing reaches (see
+// reach.go), or several assignments at once that can panic between (see
+// assign.go). Any other statement is one instruction and keeps its author's text;
 // branches and returns inside it that leave it are edited.
 //
 //	for {                          loop:
