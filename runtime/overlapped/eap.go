@@ -16,7 +16,12 @@ import (
 type Event[T any] struct{ handlers []func(T) }
 
 // Add adds a handler; handlers are called in the order in which they were added.
-func (e *Event[T]) Add(handler func(T)) { e.handlers = append(e.handlers, handler) }
+func (e *Event[T]) Add(handler func(T)) {
+	if handler == nil {
+		panic("overlapped: a nil handler was added to an event")
+	}
+	e.handlers = append(e.handlers, handler)
+}
 
 func (e *Event[T]) raise(args T) {
 	for _, handler := range e.handlers {

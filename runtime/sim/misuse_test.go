@@ -75,6 +75,14 @@ var misuse = []struct {
 		_, err := w.NewDisk("disk", device.NewMemory(nil), device.DiskConfig{})
 		return err
 	}},
+	{"wire to nothing", []string{"joins two adapters", "nil"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		_, err := sim.NewWire(nil, nil, device.WireConfig{})
+		return err
+	}},
+	{"nil handler of an event", []string{"nil handler"}, nil, func(_ *sim.World, f *overlapped.File) error {
+		overlapped.NewEventFile(f).ReadFileCompleted.Add(nil)
+		return nil
+	}},
 	{"nil buffer", []string{"read disk", "nil", "make one"}, overlapped.ErrNilBuffer, func(w *sim.World, f *overlapped.File) error {
 		_, err := f.ReadAsync(w.Context(), nil).Await()
 		return err

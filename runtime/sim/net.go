@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"errors"
+
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/driver"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -44,6 +46,9 @@ func (a *Adapter) Device() *device.Adapter { return a.device }
 // NewWire joins two adapters that have no wire yet: two of one World, one with itself, or two of two Worlds, which then
 // must be run by RunTogether, or by hand on one goroutine. Zero fields of cfg take the defaults.
 func NewWire(a, b *Adapter, cfg device.WireConfig) (*device.Wire, error) {
+	if a == nil || b == nil {
+		return nil, errors.New("sim: a wire joins two adapters, and one of these is nil")
+	}
 	wire, err := device.NewWire(a.device, b.device, cfg)
 	if err == nil {
 		a.world.wires = append(a.world.wires, wire)
