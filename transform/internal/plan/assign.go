@@ -239,8 +239,10 @@ func (r *localReader) reads(e ast.Expr) bool {
 		if tv := info.Types[e.Fun]; !tv.IsType() {
 			return true // in a temporary
 		}
-		basic, ok := coreType(info.TypeOf(e)).(*types.Basic)
-		return ok && basic.Info()&types.IsNumeric != 0 && r.reads(e.Args[0])
+		to, from := info.TypeOf(e), info.TypeOf(e.Args[0])
+		basic, ok := coreType(to).(*types.Basic)
+		plain := ok && basic.Info()&types.IsNumeric != 0 || isInterface(to) || types.Identical(to.Underlying(), from.Underlying())
+		return plain && r.reads(e.Args[0])
 	}
 	return false
 }
