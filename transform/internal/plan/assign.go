@@ -242,9 +242,25 @@ func (r *localReader) reads(e ast.Expr) bool {
 		to, from := info.TypeOf(e), info.TypeOf(e.Args[0])
 		basic, ok := coreType(to).(*types.Basic)
 		plain := ok && basic.Info()&types.IsNumeric != 0 || isInterface(to) || types.Identical(to.Underlying(), from.Underlying())
-		return plain && r.reads(e.Args[0])
+		return plain && !(isInterface(to) && r.b.neverWritten(e.Args[0])) && r.reads(e.Args[0])
 	}
 	return false
+}
+
+// neverWritten reports whether e is a variable that keeps what it was declared with: if
+// that is a constant, gc has an interface of it in memory.
+func (b *builder) neverWritten(e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	for p := range b.f.Sig.Params().Variables() {
+		if p == b.info.Uses[id] {
+			return false
+		}
+	}
+	u := b.uses[b.info.Uses[id]]
+	return u != nil && u.writes == 0
 }
 
 func (r *localReader) arithmetic(e *ast.BinaryExpr) bool {
