@@ -2,73 +2,169 @@ package plan
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
+	"strings"
+
+	"github.com/nothread/nothread/transform/internal/check"
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // This file keeps what several assignments at once have done where one of their operands
-// panics (cmd/compile/internal/walk.ascompatee is the reference).
+// panics, and which panic is seen (cmd/compile/internal/walk.ascompatee is the reference).
 //
-// gc evaluates an operand after the assignments to its left, unless one of them could
-// change it:
+// gc evaluates an operand early, before all assignments, if one to its left could change
+// it; else late, after those:
 //
 //	s[0], s[1] = 5, 1/n // where n is 0, s[0] is 5
 //
 // It judges by where variables are: what is assigned to s[0] cannot change a variable
-// that has no address, but it could change one that a machine keeps. So there the
-// operand gets copies of its variables. Only where deferred calls see a result that
-// is assigned to, gc evaluates all operands to its right before.
+// that has no address, but it could change one that a machine keeps. So where that makes
+// a difference, the assignments are made one by one, as gc would make those of the source:
+//
+//	m.s[0] = 5
+//	m.s[1] = 1 / m.n
+//
+// What gc evaluates early is spilled before.
 
-// A lateOperand is an operand that may panic although it reads no memory: what it does is
-// seen by whether it comes before the assignments to its left.
-type lateOperand struct {
-	expr   ast.Expr
-	vars   []*ast.Ident // that it reads
-	before bool         // it is evaluated before all assignments
+// An assignment is one of several that a statement makes at once.
+type assignment struct {
+	target   ast.Expr // nil if a return statement makes it
+	value    ast.Expr // nil if a call has several
+	operands []*operand
 }
 
-// keepLate makes the late operands of s, whose awaits have been hoisted, be evaluated when
-// gc would evaluate those of the source.
-func (b *builder) keepLate(s ast.Stmt) {
-	settled := false
-	for _, o := range b.lateOperands(s) {
-		if o.before {
-			if !settled {
-				b.settle(s)
-				settled = true
+// sides are those of the assignments that n makes; a return statement has no targets.
+func sides(n ast.Node) (targets, values []ast.Expr) {
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		return n.Lhs, n.Rhs
+	case *ast.ReturnStmt:
+		return nil, n.Results
+	case *ast.ValueSpec:
+		for _, id := range n.Names {
+			targets = append(targets, id)
+		}
+		return targets, n.Values
+	}
+	return nil, nil
+}
+
+// assignments are those that a node makes, if they are several, and whether the machine
+// would make them in another order than the source.
+func (b *builder) assignments(node ast.Node) (list []assignment, differ bool) {
+	targets, values := sides(node)
+	n := max(len(targets), len(values))
+	if n < 2 {
+		return nil, false
+	}
+	o := &order{b: b, returns: targets == nil, assigned: make(map[*types.Var]bool)}
+	for i := range n {
+		var a assignment
+		if targets != nil {
+			a.target = targets[i]
+			for _, e := range operandsOf(b.info, a.target) {
+				a.operands = append(a.operands, b.operand(e))
 			}
-			b.spill(o.expr)
+		}
+		if len(values) == n {
+			a.value = values[i]
+			a.operands = append(a.operands, b.operand(a.value))
+		}
+		list = append(list, a)
+		if o.returns && b.returnsItself(a.value, i) {
 			continue
 		}
-		for _, id := range o.vars {
-			b.spill(id)
+		for _, x := range a.operands {
+			o.evaluate(x)
 		}
+		o.assign(a.target, i)
+	}
+	return list, o.differs
+}
+
+// returnsItself reports whether e is the result with that index.
+func (b *builder) returnsItself(e ast.Expr, i int) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	return ok && b.info.Uses[id] == b.f.Sig.Results().At(i)
+}
+
+// An order compares the order of evaluation in the source with that in the machine.
+type order struct {
+	b        *builder
+	returns  bool                // the results are assigned to
+	late     panics              // of what is evaluated late
+	assigned map[*types.Var]bool // variables that have no address
+	written  bool                // so is memory, in the source
+	kept     bool                // or in the machine
+	seen     bool                // so is a result that deferred calls see
+	differs  bool
+}
+
+// evaluate notes that x comes next.
+func (o *order) evaluate(x *operand) {
+	x.early = o.seen || o.written && x.memory || slices.ContainsFunc(x.vars, func(v *types.Var) bool { return o.assigned[v] })
+	other := o.kept && (x.memory || slices.ContainsFunc(x.vars, o.b.kept)) // in the machine it may be early
+	if x.early {
+		other = o.seen && !x.memory // or late
+	}
+	switch another := o.late.differ(x.panics); {
+	case x.panics == 0:
+	case o.returns && !o.seen: // they are arguments of a call: gc makes copies of what may panic, but for shifts
+		o.differs = o.differs || another && (x.early || o.late&shifts != 0)
+	case other:
+		o.differs = o.differs || another || o.written || o.seen
+	}
+	if !x.early {
+		o.late |= x.panics
 	}
 }
 
-// settle spills what is left of the events of s.
-func (b *builder) settle(s ast.Stmt) {
-	var nodes []ast.Expr
-	switch s := s.(type) {
-	case *ast.AssignStmt:
-		nodes = append(append(nodes, s.Lhs...), s.Rhs...)
-	case *ast.ReturnStmt:
-		nodes = s.Results
+// assign notes that the target with that index is assigned to next.
+func (o *order) assign(target ast.Expr, i int) {
+	v, blank := o.b.assignedVar(target, i)
+	switch {
+	case blank:
+	case v != nil && o.b.isResult(v) && len(o.b.f.Defers) > 0:
+		o.seen, o.kept = true, true
+	case o.returns && v.Name() == "": // nobody can name it
+	case v == nil || o.b.inMemory(v):
+		o.written, o.kept = true, true
+	default:
+		o.assigned[v] = true
+		o.kept = o.kept || o.b.kept(v)
 	}
-	var events []*event
-	for _, n := range nodes {
-		events = b.exprEvents(events, n)
-	}
-	b.spillBefore(events, &ast.BadExpr{})
+	o.late |= storePanics(o.b.info, target)
 }
 
-// findLate notes the statements that have late operands: they are taken apart as if they
-// held an await.
+// findLate notes the statements whose assignments the machine would make in another
+// order: they are taken apart as if they held an await.
 func (b *builder) findLate() {
+	b.inspect(func(n ast.Node) {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if _, ok := check.IsAwait(b.info, call); ok {
+				b.awaits = append(b.awaits, call.Pos())
+			}
+		}
+	})
+	var received ast.Node // by a clause of a select: gc assigns one by one there
+	b.inspect(func(n ast.Node) {
+		switch n := n.(type) {
+		case *ast.CommClause:
+			received = n.Comm
+		default:
+			if _, differ := b.assignments(n); differ && n != received {
+				b.late = append(b.late, n)
+			}
+		}
+	})
+}
+
+// inspect visits what is the function's own.
+func (b *builder) inspect(visit func(ast.Node)) {
 	ast.Inspect(b.f.Body, func(n ast.Node) bool {
-		if s, ok := n.(ast.Stmt); ok && len(b.lateOperands(s)) > 0 {
-			b.late = append(b.late, s)
+		if n != nil {
+			visit(n)
 		}
 		_, isLit := n.(*ast.FuncLit)
 		return !isLit
@@ -77,53 +173,105 @@ func (b *builder) findLate() {
 
 // holdsLate reports whether one of these is n, or below it.
 func (b *builder) holdsLate(n ast.Node) bool {
-	return slices.ContainsFunc(b.late, func(s ast.Stmt) bool { return within(s, n) })
+	return slices.ContainsFunc(b.late, func(late ast.Node) bool { return within(late, n) })
 }
 
-// lateOperands are those of a statement that assigns several values.
-func (b *builder) lateOperands(s ast.Stmt) (late []lateOperand) {
-	var targets, values []ast.Expr
-	switch s := s.(type) {
-	case *ast.AssignStmt:
-		targets, values = s.Lhs, s.Rhs
-	case *ast.ReturnStmt:
-		values = s.Results
+// oneByOne makes the assignments of a node, whose awaits have been hoisted, in the order of
+// the source, if that would be another; declare declares what the node does.
+func (b *builder) oneByOne(n ast.Node, declare func()) bool {
+	if !slices.Contains(b.late, n) {
+		return false
 	}
-	if len(values) < 2 || targets != nil && len(targets) != len(values) || targets == nil && len(b.f.Defers) == 0 {
-		return nil
-	}
-	seen, before := false, false // there was an assignment that a panic leaves behind; to a result
-	assigned := make(map[types.Object]bool)
-	for i, value := range values {
-		operands := []ast.Expr{value}
-		if targets != nil {
-			operands = append(operandsOf(b.info, targets[i]), value)
-		}
-		for _, e := range operands {
-			if r := (localReader{b: b, assigned: assigned}); (seen || before) && r.reads(e) && r.panics {
-				late = append(late, lateOperand{e, r.vars, before})
+	list, _ := b.assignments(n)
+	values := b.settle(sides(n))
+	for _, a := range list {
+		for _, x := range a.operands {
+			if x.early {
+				b.spillOperand(x)
 			}
 		}
-		switch v, blank := b.assignedVar(targets, i); {
-		case blank:
-		case targets == nil || v != nil && b.isResult(v) && len(b.f.Defers) > 0:
-			before = true
-		case v == nil || b.inMemory(v):
-			seen = true
-		default:
-			assigned[v] = true
+	}
+	declare()
+	for i, a := range list {
+		b.assignOne(a, values[i])
+	}
+	return true
+}
+
+// settle spills what is left of the events, and says what is assigned then: if one call
+// has all values, temporaries.
+func (b *builder) settle(targets, values []ast.Expr) (settled []any) {
+	if len(targets) == len(values) {
+		b.spillEvents(append(slices.Clone(targets), values...))
+		for _, e := range values {
+			settled = append(settled, e)
+		}
+		return settled
+	}
+	b.spillEvents(targets)
+	var temps []*ir.Var
+	tuple := b.info.TypeOf(values[0]).(*types.Tuple)
+	for v := range tuple.Variables() {
+		t := b.temp("value", v.Type(), values[0].Pos())
+		temps, settled = append(temps, t), append(settled, t)
+	}
+	b.code(temps, strings.Repeat(", %v", len(temps))[2:]+" = %v", append(slices.Clone(settled), values[0])...)
+	return settled
+}
+
+func (b *builder) spillEvents(list []ast.Expr) {
+	var events []*event
+	for _, e := range list {
+		events = b.exprEvents(events, e)
+	}
+	b.spillBefore(events, &ast.BadExpr{})
+}
+
+func (b *builder) spillOperand(x *operand) {
+	if b.spillable(x.expr) {
+		b.spill(x.expr)
+	}
+}
+
+// assignOne makes one of several assignments.
+func (b *builder) assignOne(a assignment, value any) {
+	if v := b.f.Variable(a.target); v != nil {
+		b.code([]*ir.Var{v}, "%v = %v", v, value)
+		return
+	}
+	format := "%v = %v"
+	if x, ok := ast.Unparen(a.target).(*ast.IndexExpr); ok && a.value != nil && b.operand(a.value).panics != 0 {
+		if _, ok := coreType(b.info.TypeOf(x.X)).(*types.Map); ok {
+			format = "%v, _ = %v, 0" // of several, gc looks for the key before it evaluates the value
 		}
 	}
-	return late
+	b.code(nil, format, a.target, value)
+}
+
+// returnInOrder spills what s returns, if that must be evaluated in another order than
+// from left to right.
+func (b *builder) returnInOrder(s *ast.ReturnStmt) {
+	if !slices.Contains(b.late, ast.Node(s)) {
+		return
+	}
+	list, _ := b.assignments(s)
+	b.spillEvents(s.Results)
+	for _, early := range []bool{true, false} {
+		for _, a := range list {
+			if x := a.operands[0]; x.early == early {
+				b.spillOperand(x)
+			}
+		}
+	}
 }
 
 // assignedVar is the variable that the target with that index is, or is a part of, nil if
 // it is reached through a pointer.
-func (b *builder) assignedVar(targets []ast.Expr, i int) (v *types.Var, blank bool) {
-	if targets == nil {
-		return nil, false
+func (b *builder) assignedVar(target ast.Expr, i int) (v *types.Var, blank bool) {
+	if target == nil {
+		return b.f.Sig.Results().At(i), false
 	}
-	e := ast.Unparen(targets[i])
+	e := ast.Unparen(target)
 	for {
 		inner := partOf(b.info, e)
 		if inner == nil {
@@ -182,106 +330,4 @@ func (b *builder) isResult(v *types.Var) bool {
 		}
 	}
 	return false
-}
-
-// inMemory reports whether an assignment through a pointer could change v in the source, as
-// far as gc knows: it is the package's, a closure's that captures it, or has an address.
-func (b *builder) inMemory(v *types.Var) bool {
-	if v.Parent() == nil || v.Parent() == v.Pkg().Scope() || b.f.Lit != nil && (v.Pos() < b.f.Lit.Pos() || b.f.Lit.End() <= v.Pos()) {
-		return true
-	}
-	u := b.uses[v]
-	return u != nil && (u.addressed || u.captured && u.writes > 0)
-}
-
-// A localReader looks for what an expression reads.
-type localReader struct {
-	b        *builder
-	assigned map[types.Object]bool // by the same statement, before
-	vars     []*ast.Ident          // local variables that were found
-	panics   bool                  // what it computes of them can panic
-}
-
-// reads reports whether e reads nothing but local variables without an address, and what
-// gc has in temporaries.
-func (r *localReader) reads(e ast.Expr) bool {
-	e = ast.Unparen(e)
-	info := r.b.info
-	if tv := info.Types[e]; tv.Value != nil || tv.IsNil() {
-		return true
-	}
-	switch e := e.(type) {
-	case *ast.Ident:
-		v, ok := info.Uses[e].(*types.Var)
-		if !ok || r.b.inMemory(v) || r.assigned[v] {
-			return false
-		}
-		r.vars = append(r.vars, e)
-		return true
-	case *ast.SelectorExpr:
-		inner := partOf(info, e)
-		return inner != nil && r.reads(inner)
-	case *ast.UnaryExpr:
-		switch e.Op {
-		case token.ADD, token.SUB, token.XOR:
-			return r.reads(e.X)
-		}
-		return e.Op == token.ARROW
-	case *ast.BinaryExpr:
-		return r.arithmetic(e)
-	case *ast.TypeAssertExpr:
-		if !pointerShaped(info.TypeOf(e)) {
-			return true // in a temporary
-		}
-		r.panics = true
-		return r.reads(e.X)
-	case *ast.CallExpr:
-		if tv := info.Types[e.Fun]; !tv.IsType() {
-			return true // in a temporary
-		}
-		to, from := info.TypeOf(e), info.TypeOf(e.Args[0])
-		basic, ok := coreType(to).(*types.Basic)
-		plain := ok && basic.Info()&types.IsNumeric != 0 || isInterface(to) || types.Identical(to.Underlying(), from.Underlying())
-		return plain && !(isInterface(to) && r.b.neverWritten(e.Args[0])) && r.reads(e.Args[0])
-	}
-	return false
-}
-
-// neverWritten reports whether e is a variable that keeps what it was declared with: if
-// that is a constant, gc has an interface of it in memory.
-func (b *builder) neverWritten(e ast.Expr) bool {
-	id, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	for p := range b.f.Sig.Params().Variables() {
-		if p == b.info.Uses[id] {
-			return false
-		}
-	}
-	u := b.uses[b.info.Uses[id]]
-	return u != nil && u.writes == 0
-}
-
-func (r *localReader) arithmetic(e *ast.BinaryExpr) bool {
-	info := r.b.info
-	switch y := info.Types[e.Y]; e.Op {
-	case token.QUO, token.REM:
-		r.panics = r.panics || y.Value == nil && !isFloat(info.TypeOf(e))
-	case token.SHL, token.SHR:
-		basic, ok := coreType(y.Type).(*types.Basic)
-		r.panics = r.panics || y.Value == nil && ok && basic.Info()&types.IsUnsigned == 0
-	case token.ADD, token.SUB, token.MUL, token.AND, token.OR, token.XOR, token.AND_NOT:
-		if isString(info.TypeOf(e)) {
-			return false
-		}
-	default:
-		return false
-	}
-	return r.reads(e.X) && r.reads(e.Y)
-}
-
-func isFloat(t types.Type) bool {
-	basic, ok := coreType(t).(*types.Basic)
-	return ok && basic.Info()&(types.IsFloat|types.IsComplex) != 0
 }

@@ -119,7 +119,8 @@ type builder struct {
 	uses    map[types.Object]*usage
 	want    want
 	stored  map[ast.Expr]bool // expressions that are assigned to
-	late    []ast.Stmt        // with late operands
+	late    []ast.Node        // whose assignments would be made in another order
+	awaits  []token.Pos       // of the function's own
 	sought  []types.Type      // without a name, of which a value is being looked for
 
 	comments []*ast.CommentGroup // of the body, not yet emitted

@@ -85,14 +85,17 @@ func (b *builder) stmt(s ast.Stmt, label string) {
 	case *ast.ReturnStmt:
 		b.wantReturned(s.Results)
 		b.hoist(exprs(s.Results)...)
-		b.keepLate(s)
+		b.returnInOrder(s)
 		b.end(&ir.Return{Node: s})
 		b.after(s.End())
 	case *ast.AssignStmt:
 		b.wantAssigned(s.Lhs, s.Rhs)
 		b.stores(s.Lhs...)
 		b.hoist(append(exprs(s.Lhs), exprs(s.Rhs)...)...)
-		b.keepLate(s)
+		if b.oneByOne(s, func() { b.declareAll(s) }) {
+			b.after(s.End())
+			return
+		}
 		b.declareAll(s)
 		b.simple(s)
 	case *ast.ExprStmt, *ast.SendStmt, *ast.IncDecStmt, *ast.GoStmt, *ast.DeferStmt:
@@ -182,9 +185,15 @@ func (b *builder) varSpec(spec *ast.ValueSpec) {
 	}
 	b.hoist(exprs(spec.Values)...)
 	var vars []*ir.Var
-	for _, id := range spec.Names {
-		vars = append(vars, b.declare(id, len(spec.Values) == 0))
+	declare := func() {
+		for _, id := range spec.Names {
+			vars = append(vars, b.declare(id, len(spec.Values) == 0))
+		}
 	}
+	if b.oneByOne(spec, declare) {
+		return
+	}
+	declare()
 	if len(spec.Values) == 0 || allBlank(vars) && b.isNil(spec.Values[0]) {
 		return
 	}
