@@ -31,10 +31,14 @@ func (w *World) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	return t.stop
 }
 
-// ResumeAfter is AfterFunc for a continuation, which any number of times allocates nothing. Once c was resumed, or the
-// timer stopped, that is used again and must not be touched. It is async.ContinuationTimers'.
+// ResumeAfter is AfterFunc for a continuation: a machine goes on on its SyncContext, and its panic is its own. For one that
+// is no machine, and may be resumed anywhere, it allocates nothing, any number of times. Once c was resumed, or the timer
+// stopped, that is used again and must not be touched. It is async.ContinuationTimers'.
 func (w *World) ResumeAfter(d time.Duration, c async.Continuation) async.Stopper {
 	refuseNil(c == nil, "ResumeAfter")
+	if c.SyncContext() != nil || async.IsMachine(c) { // what only a loop resumes, and perhaps another
+		return async.StopFunc(w.AfterFunc(d, func() { w.resume(c) }))
+	}
 	t := w.idleTimers
 	if t == nil {
 		t = w.newTimer()
@@ -45,6 +49,15 @@ func (w *World) ResumeAfter(d time.Duration, c async.Continuation) async.Stopper
 	t.c = c
 	w.kernel.SetTimer(&t.Timer, w.clock.Now().Add(d))
 	return t
+}
+
+// resume resumes what was given to nobody's loop, where it belongs.
+func (w *World) resume(c async.Continuation) {
+	if sc := c.SyncContext(); sc != nil {
+		sc.Post(c)
+		return
+	}
+	w.Executor().Run(c)
 }
 
 func (w *World) newTimer() *timer {
