@@ -232,7 +232,7 @@ func (f *File) check(ctx context.Context, plain bool, major kernel.MajorFunction
 		return nil
 	}
 	err := f.endpoint.check(ctx)
-	if err == nil && async.Endless(ctx) && reflect.TypeOf(ctx).Comparable() {
+	if err == nil && async.Endless(ctx) && reflect.ValueOf(ctx).Comparable() {
 		f.plain = ctx
 	}
 	return err

@@ -187,3 +187,23 @@ func TestPositionWithoutWaiting(t *testing.T) {
 		t.Errorf("at an offset: %d bytes, %v; the position is %d", n, err, f.Position())
 	}
 }
+
+// nested is a context of a type that can be compared, around one that cannot.
+type nested struct{ context.Context }
+
+type uncomparable struct {
+	context.Context
+	_ []int
+}
+
+// TestContextsThatCannotBeCompared: a file that remembers the last context does not trip over one.
+func TestContextsThatCannotBeCompared(t *testing.T) {
+	w := sim.New(1)
+	f := newFile(t, w, device.NewMemory(make([]byte, 10)), device.DiskConfig{})
+	plain := uncomparable{Context: w.Context()}
+	for _, ctx := range []context.Context{plain, plain, nested{plain}, nested{plain}, nested{w.Context()}, nested{plain}} {
+		if n, err := f.ReadAtAsync(ctx, make([]byte, 4), 0).Await(); n != 4 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+}
