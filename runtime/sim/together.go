@@ -23,20 +23,21 @@ func RunTogether(quantum time.Duration, worlds ...*World) {
 	}
 	var until clock.Time
 	for {
-		next := clock.Never
+		next, armed := clock.Never, false
 		for _, w := range worlds {
-			next = min(next, w.clock.Next())
+			next, armed = min(next, w.clock.Next()), armed || w.clock.Len() > 0
 		}
-		if next != clock.Never {
+		if armed {
 			until = max(until, next)
 		}
 		until = until.Add(quantum)
+		last := until == clock.Never // time stops there
 		for _, w := range worlds {
-			if w.Now() < until {
+			if w.Now() < until || last {
 				w.turn(until.Sub(w.Now()))
 			}
 		}
-		behind := func(w *World) bool { return w.Now() >= until || w.hasWork() }
+		behind := func(w *World) bool { return w.Now() >= until && !last || w.hasWork() }
 		if next == clock.Never && !slices.ContainsFunc(worlds, behind) {
 			return
 		}

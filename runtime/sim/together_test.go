@@ -79,6 +79,30 @@ func TestTogetherToTheEnd(t *testing.T) {
 	}
 }
 
+// TestTogetherToTheEndOfTime: what is to happen only there does, as in one World, and that is the end.
+func TestTogetherToTheEndOfTime(t *testing.T) {
+	for _, d := range []time.Duration{async.Infinite - 1, async.Infinite - time.Second} {
+		a, b := sim.New(1), sim.New(2)
+		b.RunFor(time.Second)
+		waits := []async.Task0{async.Delay(a.Context(), d), async.Delay(b.Context(), d), async.Delay(b.Context(), time.Second)}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			sim.RunTogether(time.Millisecond, a, b)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Fatal("RunTogether does not return")
+		}
+		for i, wait := range waits {
+			if !wait.IsCompleted() {
+				t.Errorf("wait %d for %v has not ended", i, d)
+			}
+		}
+	}
+}
+
 // TestTogetherEnds: a panic and a Goexit of a thread's code are the owner's, as in one World; and a thread that blocks for
 // ever does not keep the Worlds from their end.
 func TestTogetherEnds(t *testing.T) {
