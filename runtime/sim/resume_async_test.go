@@ -86,7 +86,7 @@ awaitDone:
 
 // pausedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pausedMachineStates = async.States{
-	Func: "paused", File: "resume_test.go", Line: 31, Code: 62,
+	Func: "paused", File: "resume_test.go", Line: 32, Code: 62,
 	Lines: "8:1 18-22:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "pause{w}", Needs: "w"},
