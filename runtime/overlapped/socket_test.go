@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/overlapped"
@@ -217,6 +218,62 @@ func TestRefusedAndUnreachable(t *testing.T) {
 	if _, err := accept.Await(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("accept on a listener that is closed: %v", err)
 	}
+	rest(t, w)
+}
+
+// TestFailedCallsCloseTheirSockets: the socket that an accept or a dial opens for the connection to come is closed when
+// there will be none, whether that is found at once or later.
+func TestFailedCallsCloseTheirSockets(t *testing.T) {
+	w := sim.New(1)
+	wire := newNetwork(t, w, device.WireConfig{})
+	l, err := overlapped.Listen(w, "net2", 80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The low half of a handle is its row in the table, of which the one freed last is used next.
+	row := func() uint32 {
+		h, status := w.Kernel().CPU().Open("net2", kernel.OpenOptions{})
+		if !status.IsSuccess() {
+			t.Fatal(status)
+		}
+		w.Kernel().CPU().CloseHandle(h)
+		return uint32(h)
+	}
+	free := row()
+	fails := func(name string, want error, start func(ctx context.Context) async.Task[*overlapped.Conn], meanwhile func(cancel func())) {
+		t.Helper()
+		ctx, cancel := w.WithCancel(w.Context())
+		defer cancel()
+		if meanwhile == nil {
+			cancel() // before it begins
+		}
+		task := start(ctx)
+		if meanwhile != nil {
+			w.AfterFunc(time.Millisecond, func() { meanwhile(cancel) })
+		}
+		if c, err := task.Await(); c != nil || !errors.Is(err, want) {
+			t.Errorf("%s: %v, %v", name, c, err)
+		}
+		if again := row(); again != free {
+			t.Errorf("%s: a handle stays open: the next is in row %d, before it was %d", name, again, free)
+			free = again
+		}
+	}
+	accept := func(ctx context.Context) async.Task[*overlapped.Conn] { return l.AcceptAsync(ctx) }
+	dial := func(ctx context.Context) async.Task[*overlapped.Conn] {
+		return overlapped.DialAsync(ctx, w, "net1", l.Addr())
+	}
+	refused := func(ctx context.Context) async.Task[*overlapped.Conn] {
+		return overlapped.DialAsync(ctx, w, "net1", overlapped.Addr{Host: 2, Port: 81})
+	}
+	fails("an accept that begins too late", context.Canceled, accept, nil)
+	fails("an accept that is cancelled", context.Canceled, accept, func(cancel func()) { cancel() })
+	fails("a dial that begins too late", context.Canceled, dial, nil)
+	fails("a dial that is refused", overlapped.ErrRefused, refused, func(func()) {})
+	wire.Cut(true)
+	fails("a dial that is cancelled", context.Canceled, dial, func(cancel func()) { cancel() })
+	wire.Cut(false)
+	fails("an accept whose listener closes", os.ErrClosed, accept, func(func()) { l.Close() })
 	rest(t, w)
 }
 
