@@ -260,7 +260,7 @@ func replace(path, content string) error {
 		return err
 	}
 	defer f.Discard()
-	if _, err := f.WriteString(content); err != nil {
+	if _, err := f.Write([]byte(content)); err != nil {
 		return err
 	}
 	return f.Commit()

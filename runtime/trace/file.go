@@ -48,6 +48,14 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 	return made, nil
 }
 
+// Write is that of os.File.
+func (f *File) Write(content []byte) (n int, err error) {
+	if n, err = f.File.Write(content); err != nil {
+		err = named(f.path, err)
+	}
+	return n, err
+}
+
 // Commit puts the file in its place. If that fails, Discard is still owed.
 func (f *File) Commit() error {
 	if err := f.Close(); err != nil {
