@@ -24,7 +24,7 @@ import (
 // declared, promoted, or required by a type parameter's constraint.
 func IsAwait(info *types.Info, call *ast.CallExpr) (awaitable types.Type, ok bool) {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok || len(call.Args) > 0 {
+	if !ok {
 		return nil, false
 	}
 	return awaitMethod(info, sel, types.MethodVal)
@@ -41,8 +41,7 @@ func awaitMethod(info *types.Info, sel *ast.SelectorExpr, kind types.SelectionKi
 		return nil, false
 	}
 	t := selection.Recv()
-	addressable := kind == types.MethodVal && info.Types[sel.X].Addressable()
-	return t, awaits4(t, addressable, selection.Obj().Pkg())
+	return t, awaits4(t, info.Types[sel.X].Addressable(), selection.Obj().Pkg())
 }
 
 // Awaitable reports whether a value of type t, which need not be addressable,
@@ -66,7 +65,7 @@ func awaits4(t types.Type, addressable bool, pkg *types.Package) bool {
 		return false
 	}
 	return completed.Params().Len() == 0 && onlyBool(completed) &&
-		on.Params().Len() == 1 && !on.Variadic() && isContinuation(on.Params().At(0).Type()) && onlyBool(on) &&
+		on.Params().Len() == 1 && isContinuation(on.Params().At(0).Type()) && onlyBool(on) &&
 		result.Params().Len() == 0 && await.Params().Len() == 0 &&
 		types.Identical(result.Results(), await.Results())
 }

@@ -143,14 +143,38 @@ func yesAddressable() {
 	o.Await()
 }
 
-func no(n narrow, w wrong, d differs, f field) {
+func no(n narrow, w wrong, d differs, f field, al almost) {
 	n.Await()
 	w.Await()
 	d.Await(1)
 	f.Await()
 	Await()
 	async.Task0.Await(async.Task0{})
+	al.asked.Await()
+	al.other.Await()
+	al.named.Await()
+	al.silent.Await()
+	al.several.Await()
+	al.own.Await()
+	al.given.Await()
+	al.any.Await()
+	al.types.Await()
 }
+
+// Each has all methods but one as it should be.
+type almost struct {
+	asked interface { IsCompleted(int) bool; OnCompleted(async.Continuation) bool; GetResult() int; Await() int }
+	other interface { IsCompleted() int; OnCompleted(async.Continuation) bool; GetResult() int; Await() int }
+	named interface { IsCompleted() yesno; OnCompleted(async.Continuation) bool; GetResult() int; Await() int }
+	silent interface { IsCompleted() bool; OnCompleted(async.Continuation); GetResult() int; Await() int }
+	several interface { IsCompleted() bool; OnCompleted(...async.Continuation) bool; GetResult() int; Await() int }
+	own interface { IsCompleted() bool; OnCompleted(async.Task0) bool; GetResult() int; Await() int }
+	given interface { IsCompleted() bool; OnCompleted(async.Continuation) bool; GetResult(int) int; Await() int }
+	any interface { IsCompleted() bool; OnCompleted(async.Continuation) bool; GetResult() int; Await(...int) int }
+	types interface { IsCompleted() bool; OnCompleted(async.Continuation) bool; GetResult() int; Await() string }
+}
+
+type yesno bool
 
 type wide interface {
 	IsCompleted() bool
@@ -213,7 +237,7 @@ func TestIsAwait(t *testing.T) {
 			}
 		}
 	}
-	if seen != 16 {
+	if seen != 25 {
 		t.Errorf("saw %d calls", seen)
 	}
 }

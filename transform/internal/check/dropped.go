@@ -21,7 +21,7 @@ func dropped(pkg *load.Package, fn *load.Func, diags *diag.List) {
 		case *ast.DeferStmt:
 			call = n.Call
 		}
-		if call != nil && pkg.Info.Types[call].IsValue() && Awaitable(pkg.Info.TypeOf(call)) {
+		if call != nil && Awaitable(pkg.Info.TypeOf(call)) {
 			diags.Warnf(pkg.Fset.Position(n.Pos()), diag.Dropped,
 				"nobody awaits %s, and so nobody hears when it ends or whether it failed; await it, or, if this is meant, give it to async.Forget or to _",
 				types.ExprString(call))

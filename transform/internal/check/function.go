@@ -138,7 +138,7 @@ func declaredBy(spec ast.Spec, tok token.Token, names map[string]declaration) {
 			}
 		}
 	case *ast.ImportSpec:
-		if spec.Name != nil && spec.Name.Name != "_" && spec.Name.Name != "." {
+		if spec.Name != nil {
 			names[spec.Name.Name] = declaration{"an import", spec.Name.Pos()}
 		}
 	}
