@@ -26,6 +26,10 @@ func TestUIMessagesInOrder(t *testing.T) {
 	w := sim.New(1)
 	ui := w.UI()
 	var got, want []string
+	for range 10 { // the ring grows where it goes round
+		ui.Go("before", func() {})
+	}
+	w.Run()
 	for i := range 40 {
 		name := fmt.Sprint("m", i)
 		want = append(want, name)

@@ -139,7 +139,7 @@ func (w *Workers) take(ex *async.Executor) (async.Continuation, bool) {
 func (w *Workers) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.active > 0 || w.queue.n > 0 || w.pending > 0 {
+	for w.active > 0 || w.pending > 0 { // what is queued has a worker
 		w.changed.Wait()
 	}
 }
