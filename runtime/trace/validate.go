@@ -101,7 +101,7 @@ func (v *validator) event(e *chromeEvent) error {
 	if e.Phase == "M" {
 		return v.metadata(e, at)
 	}
-	if e.TS == nil || *e.TS < 0 || math.IsInf(*e.TS, 0) {
+	if e.TS == nil || *e.TS < 0 {
 		return errors.New("it has no time")
 	}
 	world := *e.PID / processes

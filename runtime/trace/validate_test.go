@@ -24,6 +24,12 @@ const small = `{"otherData":{},"traceEvents":[
 {"ph":"e","pid":1,"tid":0,"ts":3,"name":"span","cat":"irp","id":1}
 ]}`
 
+const (
+	opens      = `{"ph":"B","pid":1,"tid":9,"ts":1,"name":"outer"},` + "\n"
+	beginsFlow = `{"ph":"s","pid":1,"tid":9,"ts":1,"name":"way","cat":"way","id":1},` + "\n"
+	endsFlow   = `{"ph":"f","pid":1,"tid":9,"ts":2,"name":"way","cat":"way","id":1,"bp":"e"},` + "\n"
+)
+
 func TestValidate(t *testing.T) {
 	if err := trace.Validate(strings.NewReader(small)); err != nil {
 		t.Fatal(err)
@@ -40,6 +46,13 @@ func TestValidate(t *testing.T) {
 		{`"bp":"e"`, `"bp":""`, "ends in the slice around it"},
 		{`"ph":"f"`, `"ph":"t"`, "flow way 1 does not end"},
 		{`"count":1`, `"count":"one"`, "no number"},
+		{`"count":1`, ``, "without a number"},
+		{`"name":"threads"`, `"name":""`, "names nothing"},
+		{`"ts":1,"dur"`, `"ts":-1,"dur"`, "no time"},
+		{`"ts":1,"dur"`, `"ts":1e999,"dur"`, "traceEvents.ts is a JSON number"},
+		{beginsFlow, beginsFlow + beginsFlow, "a second time"},
+		{endsFlow, endsFlow + endsFlow, "has not begun"},
+		{opens, strings.Repeat(opens, 512), "too many slices"},
 		{`"ph":"B","pid":1,"tid":9,"ts":1`, `"ph":"B","pid":1,"tid":1`, "no time"},
 		{`"name":"outer"`, `"name":""`, "no name"},
 		{`"ph":"B"`, `"ph":"Q"`, "no such phase"},
