@@ -65,6 +65,8 @@ func (c *checked) conversionMarks(e *ast.CallExpr, to types.Type, mark func(stri
 		mark("conversion to interface", e)
 	case shape(to) == "string" || shape(from) == "string":
 		mark("conversion of strings", e)
+	case shape(to) == "array" && shape(from) == "slice":
+		mark("conversion to an array", e)
 	case shape(to) == "struct":
 		mark("conversion of structs", e)
 	case shape(to) != "func" && !types.Identical(from, to):

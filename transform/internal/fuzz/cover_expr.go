@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +37,11 @@ call with several values of a call;variadic call;variadic call with a spread;gen
 len;cap;append;copy;delete;clear;min;max;make;new;complex;panic;recover;Goexit
 await of h.Op;await of h.Op0;await of h.Op2;await of async.Task;await of async.ConfiguredTask;await of h.Waiter
 await of an embedding struct;await of a twin;recursion;mutual recursion;async.Go;async.Func0;async.Func1;async.Func2
-unsafe pointer;variable of a type without a name`
+unsafe pointer;variable of a type without a name
+several that divide;several that shift;several that index;several that dereference;several that assert;several that compare
+assignment from a pair that indexes;swap of elements
+op-assignment that divides;op-assignment that shifts;op-assignment to an element;op-assignment to a map
+shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag`
 
 // still lists the constructs of the table that hold no await.
 const still = `break;break to a label;continue;continue to a label;goto;goto out of a statement;bare return;fallthrough
@@ -102,6 +107,7 @@ func (c *checked) assignMarks(n *ast.AssignStmt, mark func(string, ast.Node)) {
 		text = "define"
 	case n.Tok != token.ASSIGN:
 		text = "op-assignment"
+		c.opMarks(n, mark)
 	}
 	if len(n.Lhs) > 1 {
 		if text == "define" {
@@ -109,8 +115,12 @@ func (c *checked) assignMarks(n *ast.AssignStmt, mark func(string, ast.Node)) {
 		}
 		if len(n.Rhs) == 1 {
 			mark(text+" from a pair", n)
+			if text == "assignment" && slices.ContainsFunc(n.Lhs, func(e ast.Expr) bool { return c.does(e) == "index" }) {
+				mark("assignment from a pair that indexes", n)
+			}
 		} else if text == "assignment" {
 			mark("assignment of several", n)
+			c.severalMarks(n, mark)
 		}
 	} else {
 		mark(text, n)
@@ -244,12 +254,15 @@ func (c *checked) binaryMarks(e *ast.BinaryExpr, mark func(string, ast.Node)) {
 		case c.info.Types[e.Y].IsNil():
 			mark("comparison with nil", e)
 		case shape(t) == "struct" || shape(t) == "array":
-			mark("comparison of structs", e)
+			mark("comparison of "+shape(t)+"s", e)
 		default:
 			mark("comparison", e)
 		}
 	case token.SHL, token.SHR:
 		mark("shift", e)
+		if signed(c.typeOf(e.Y)) {
+			mark("shift by a signed count", e)
+		}
 		if c.info.Types[e.X].Value != nil {
 			mark("shift of a constant", e)
 		}
@@ -258,6 +271,9 @@ func (c *checked) binaryMarks(e *ast.BinaryExpr, mark func(string, ast.Node)) {
 	default:
 		if shape(t) == "string" {
 			mark("string concatenation", e)
+			if x, ok := e.X.(*ast.BinaryExpr); ok && x.Op == e.Op {
+				mark("string concatenation of several", e)
+			}
 		} else {
 			mark(t.String()+" arithmetic", e)
 		}

@@ -7,9 +7,11 @@
 // that it awaits, async closures, globals. It type-checks, terminates, and says
 // what it does at every step, by h.Say. Awaits stand anywhere an expression may,
 // and what is awaited changes variables that the statement reads: so the order of
-// evaluation shows. The table of constructs in cover_expr.go is what a long run
-// must have made, and but for a few, with an await inside; Coverage counts them
-// by the syntax, not by what the generator meant to make.
+// evaluation shows. Some functions are likely to panic in the middle of a
+// statement: so what was assigned before shows, and which panic comes first. The
+// table of constructs in cover_expr.go is what a long run must have made, and but
+// for a few, with an await inside; Coverage counts them by the syntax, not by
+// what the generator meant to make.
 //
 // # What is compared
 //

@@ -143,6 +143,11 @@ func (g *generator) program() string {
 			g.funcs = append(g.funcs, f)
 		}
 	}
+	if g.p(35) {
+		f := &fn{name: fmt.Sprintf("F%dz", g.id)}
+		funcs.WriteString("\n" + g.fragile(f))
+		g.funcs = append(g.funcs, f)
+	}
 	root := &fn{name: fmt.Sprintf("F%d", g.id), root: true}
 	funcs.WriteString("\n" + g.function(root, g.between(4, 16)))
 	call := g.rootCall(root)
@@ -266,6 +271,9 @@ func (g *generator) function(f *fn, size int) string {
 	fmt.Fprintf(&b, "//nothread:async%s\nfunc %s%s%s {\n", pool, recv, f.name, signature)
 	if g.p(35) {
 		b.WriteString(g.recovering())
+	}
+	if last := len(g.funcs) - 1; f.root && last >= 0 && strings.HasSuffix(g.funcs[last].name, "z") {
+		fmt.Fprintf(&b, "%sAsync().Await()\n", g.funcs[last].name)
 	}
 	body, ended := g.statements(size)
 	b.WriteString(body)

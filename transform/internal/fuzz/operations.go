@@ -68,7 +68,7 @@ func (g *generator) arithmetic(t *typ, d int) []option {
 			return g.f("%s %s %s", a, op, g.paren(g.nonconst(t, d-1)))
 		}},
 		{1, func() string {
-			return g.f("%s << (%s & 7)", g.paren(g.nonconst(t, d-1)), g.paren(g.nonconst(tUint8, d-1)))
+			return g.f("%s %s (%s & 7)", g.paren(g.nonconst(t, d-1)), []string{"<<", ">>"}[g.n(2)], g.paren(g.nonconst([]*typ{tUint8, tInt}[g.n(2)], d-1)))
 		}},
 		{1, func() string {
 			return g.f("%s(1 << (%s & 7))", t, g.paren(g.nonconst(tUint8, d-1)))
@@ -233,7 +233,7 @@ func (g *generator) floats(t *typ, d int) []option {
 			option{1, func() string {
 				return g.f("float64(%s)", g.nonconst(tInt, d-1))
 			}},
-			option{1, func() string {
+			option{3, func() string {
 				if g.hidden("real") {
 					return ""
 				}

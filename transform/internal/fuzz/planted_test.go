@@ -17,8 +17,8 @@ type plant struct {
 }
 
 var plants = []plant{
-	{"an operand is read early", readEarly, 25},
-	{"a call is made late", callLate, 56},
+	{"an operand is read early", readEarly, 210},
+	{"a call is made late", callLate, 46},
 	{"a loop variable is shared", func(text string) string {
 		return regexp.MustCompile(`\{\n\t*fresh := [^\n]*\n[^\n]*= &fresh\n\t*\}\n`).ReplaceAllString(text, "")
 	}, 62},

@@ -128,6 +128,7 @@ func (g *generator) statement(l *list) {
 			option{2, func() string { return g.gotos() }},
 			option{2, func() string { return g.recursion() }},
 			option{3, func() string { return g.perIteration() }},
+			option{1, func() string { return g.fragileClosure() }},
 		)
 	}
 	if s := g.choose(options); s != "" && s != added {
@@ -309,7 +310,10 @@ func (g *generator) assignment() string {
 		if x == "" {
 			return ""
 		}
-		op := []string{"+=", "-=", "*=", "^=", "|=", "&="}[g.n(6)]
+		if g.p(20) {
+			return g.f("%s %s %s&7", x, []string{"<<=", ">>="}[g.n(2)], g.paren(g.nonconst(tUint8, g.depth)))
+		}
+		op := []string{"+=", "-=", "*=", "^=", "|=", "&=", "&^="}[g.n(7)]
 		return g.f("%s %s %s", x, op, g.expr(tInt, g.depth))
 	case 2:
 		x := g.target(tString)
