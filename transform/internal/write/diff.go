@@ -183,7 +183,8 @@ func backtrack(trace [][]int, x, y int) []edit {
 		if previous > k {
 			e = edit{px, px, py, py + 1} // an insertion
 		}
-		if n := len(edits); n > 0 && edits[n-1].a0 == e.a1 && edits[n-1].b0 == e.b1 {
+		// What lies between two edits is equal: as long in a as in b.
+		if n := len(edits); n > 0 && edits[n-1].a0 == e.a1 {
 			edits[n-1].a0, edits[n-1].b0 = e.a0, e.b0
 		} else {
 			edits = append(edits, e)

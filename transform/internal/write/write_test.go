@@ -167,6 +167,39 @@ func TestUnified(t *testing.T) {
 	}
 }
 
+// Contexts that touch are of one hunk: those of edits with six lines between, not seven.
+func TestUnifiedHunks(t *testing.T) {
+	for between, want := range map[int]int{6: 1, 7: 2} {
+		lines := strings.Repeat("same\n", between)
+		diff := write.Unified("a", "b", []byte("1\n"+lines+"2\n"), []byte("one\n"+lines+"two\n"))
+		if got := strings.Count(diff, "@@ -"); got != want {
+			t.Errorf("%d lines between: %d hunks, want %d\n%s", between, got, want, diff)
+		}
+	}
+}
+
+// A diff names files as git does: relative to a folder, absolute ones as they are, and /dev/null where there is none.
+func TestDiffNames(t *testing.T) {
+	dir := t.TempDir()
+	inside, outside := filepath.Join(dir, "p", "a_async.go"), filepath.Join(t.TempDir(), "a_async.go")
+	there := filepath.ToSlash(outside)
+	for _, c := range []struct {
+		change write.Change
+		want   string
+	}{
+		{write.Change{Kind: write.Update, Path: inside, Old: []byte("1\n"), New: []byte("2\n")}, "--- a/p/a_async.go\n+++ b/p/a_async.go\n"},
+		{write.Change{Kind: write.Create, Path: inside, New: []byte("2\n")}, "--- /dev/null\n+++ b/p/a_async.go\n"},
+		{write.Change{Kind: write.Remove, Path: inside, Old: []byte("1\n")}, "--- a/p/a_async.go\n+++ /dev/null\n"},
+		{write.Change{Kind: write.Update, Path: outside, Old: []byte("1\n"), New: []byte("2\n")}, "--- " + there + "\n+++ " + there + "\n"},
+		{write.Change{Kind: write.Same, Path: inside, Old: []byte("1\n"), New: []byte("1\n")}, ""},
+	} {
+		got := c.change.Diff(dir)
+		if head, _, _ := strings.Cut(got, "@@"); head != c.want {
+			t.Errorf("%v: %q, want %q", c.change.Kind, head, c.want)
+		}
+	}
+}
+
 // patch(1) turns the old text into the new one by any diff.
 func TestUnifiedPatches(t *testing.T) {
 	patch, err := exec.LookPath("patch")
