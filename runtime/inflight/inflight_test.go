@@ -341,3 +341,45 @@ func TestOnSignal(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// Causes that are alike are counted together, the first three by name; those whose awaiters differ are not alike.
+func TestReportOfCauses(t *testing.T) {
+	ctx := context.Background()
+	var causes []inflight.Cause
+	for i, id := range []string{"a", "b", "c", "d"} {
+		causes = append(causes, inflight.Cause{What: "read", ID: id, Since: time.Duration(4-i) * time.Second})
+	}
+	for i := range 3 {
+		causes = append(causes, inflight.Cause{What: "write", ID: causes[i].ID, Since: time.Second})
+	}
+	for i := range 2 { // two await each, alike, but for whether they are awaited
+		source := async.NewSource[int]()
+		for range 2 {
+			if task := listenAsync(ctx, source.Task(), nil, nil); i == 0 {
+				anywhereAsync(task, "")
+			}
+		}
+		causes = append(causes, inflight.Cause{What: "timer", ID: causes[i].ID, Since: time.Second, Of: source})
+	}
+	r := inflight.Report{Causes: causes, Now: 10 * time.Second}
+	const want = `  4 × read (a, b, c, …), for 6s to 9s
+    nobody awaits it
+  3 × write (a, b, c), for 9s
+    nobody awaits it
+  timer (a), for 9s
+      2 alike, of the first:
+      inflight_test.listen  program_test.go:48  state 1, awaits done
+          names = nil, seen = nil
+      inflight_test.anywhere  program_test.go:56  state 1, awaits task
+          title = ""
+      nobody awaits it
+  timer (b), for 9s
+      2 alike, of the first:
+      inflight_test.listen  program_test.go:48  state 1, awaits done
+          names = nil, seen = nil
+      nobody awaits it
+`
+	if got := string(r.Append(nil)); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
