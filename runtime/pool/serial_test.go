@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/pool"
 	"github.com/nothread/nothread/runtime/sim"
 )
 
@@ -85,5 +87,27 @@ func TestSerialResumesMachines(t *testing.T) {
 	}
 	if n := w.Counters().Posts - before; n != 1 {
 		t.Errorf("%d posts, want 1: the second machine was there already", n)
+	}
+}
+
+// TestSerialFailuresGoToItsOwnHandler, and to its pool's if it has none.
+func TestSerialFailuresGoToItsOwnHandler(t *testing.T) {
+	w := sim.New(1)
+	var heard []string
+	hears := func(who string) func(*async.OperationError) {
+		return func(err *async.OperationError) { heard = append(heard, who) }
+	}
+	own, bare := w.NewSerial("own"), w.NewSerial("bare")
+	own.HandleErrors(hears("own"))
+	w.Workers().HandleErrors(hears("the pool"))
+	for _, s := range []*pool.Serial{own, bare} {
+		ctx := s.Context(w.Context())
+		source := async.NewSourceFor[int](ctx)
+		async.Forget(ctx, source.Task())
+		source.SetError(errors.New("boom"))
+		w.Run()
+	}
+	if !slices.Equal(heard, []string{"own", "the pool"}) {
+		t.Errorf("%v", heard)
 	}
 }
