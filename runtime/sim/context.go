@@ -27,7 +27,7 @@ type worldContext struct {
 	done   chan struct{} // if timed: made when asked for
 	err    error
 	latest *registration // the callbacks, the most recent first
-	idle   *registration // of Register, in no use; linked by next
+	idle   *registration // of Register, in no use, as long as it has not ended; linked by next
 
 	parent       context.Context // nil: it never ends, or had ended
 	registration async.Stopper   // with the parent; nil: there is none, or it has ended
@@ -143,7 +143,10 @@ func (c *worldContext) unlink(r *registration) {
 		r.next.prev = r.prev
 	}
 	if r.c != nil {
-		r.c, r.next, c.idle = nil, c.idle, r
+		r.c, r.next = nil, nil
+		if c.err == nil {
+			r.next, c.idle = c.idle, r
+		}
 	}
 }
 
@@ -157,7 +160,7 @@ func (c *worldContext) end(err, cause error) {
 		c.mu.Unlock()
 		return
 	}
-	c.err = err
+	c.err, c.idle = err, nil
 	c.revoke(cause)
 	if c.done != nil {
 		close(c.done)

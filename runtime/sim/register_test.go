@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -74,6 +75,27 @@ func TestCallbackThatRegisters(t *testing.T) {
 	if want := []int{2, 3, 1}; !slices.Equal(called, want) {
 		t.Errorf("called %v, want %v", called, want)
 	}
+}
+
+// TestEndedContextKeepsNoRegistrations: there will be none again.
+func TestEndedContextKeepsNoRegistrations(t *testing.T) {
+	const n = 50_000
+	w := sim.New(1)
+	defer w.Close()
+	ctx, cancel := w.WithCancel(w.Context())
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range n {
+		ctx.(async.Registrar).Register(callback(func() {}))
+	}
+	cancel()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 20*n {
+		t.Errorf("%d bytes for each registration stay behind", grown/n)
+	}
+	runtime.KeepAlive(ctx)
 }
 
 type callback func()
