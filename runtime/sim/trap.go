@@ -62,6 +62,9 @@ func leadsTo(c async.Continuation, t *kernel.Thread) bool {
 // named names a continuation: a machine by its function, the line that it waits at and what it awaits there, if it knows
 // that, else by its type.
 func named(c async.Continuation) string {
+	if _, rung := c.(*timer); rung {
+		return "a timer that has rung"
+	}
 	m := async.MachineIn(c)
 	if m == nil {
 		name, _, _ := strings.Cut(reflect.TypeOf(c).String(), "[")

@@ -175,6 +175,19 @@ func TestDeadlockNamesTheMachine(t *testing.T) {
 	}
 }
 
+// TestDeadlockOfTheTimers: all threads that timers ring on block on what a timer is to end.
+func TestDeadlockOfTheTimers(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	for range 5 {
+		w.AfterFunc(time.Millisecond, func() { async.Delay(w.Context(), time.Millisecond).Await() })
+	}
+	d := deadlock(w)
+	if d == nil || !strings.Contains(d.Error(), "no timer thread is left for a timer that has rung (nor for 4 others)") {
+		t.Errorf("%v", d)
+	}
+}
+
 // TestDeadlockOfAPool: all threads of a pool block on machines that only the pool could run.
 func TestDeadlockOfAPool(t *testing.T) {
 	w := sim.New(1)
