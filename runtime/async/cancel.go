@@ -35,6 +35,14 @@ type Watcher interface {
 	OnDone(ctx context.Context, f func()) (stop func() bool)
 }
 
+// ContextWatcher is a [Watcher] that tells its own contexts from others, be these another
+// host's: OnDone and Register call back inside the call of cancel, or at once, if ctx is
+// its own. Register is otherwise as a [Registrar]'s.
+type ContextWatcher interface {
+	Watcher
+	Register(ctx context.Context, c Callback) Stopper
+}
+
 // AfterFunc calls f once ctx is done, unless stop is called before; stop reports
 // whether it was. A host's own context calls f synchronously; the standard
 // library's calls it on a goroutine, or, if ctx carries a host that watches it, in
@@ -52,6 +60,9 @@ func whenDone(ctx context.Context, h Host, f func(inCancel bool)) (stop func() b
 	refuseNil(ctx)
 	if Endless(ctx) {
 		return nil
+	}
+	if w, ok := h.(ContextWatcher); ok {
+		return w.OnDone(ctx, func() { f(true) })
 	}
 	if n := notifierOf(ctx); n != nil {
 		return n.AfterFunc(func() { f(true) })

@@ -96,6 +96,10 @@ func (j *joint[T]) watch(ctx context.Context) {
 		return
 	}
 	end := &ending[T]{j, ctx}
+	if w, ok := j.source.host().(ContextWatcher); ok {
+		j.until(&j.context, w.Register(ctx, end))
+		return
+	}
 	if r, ok := notifierOf(ctx).(Registrar); ok {
 		j.until(&j.context, r.Register(end))
 		return

@@ -62,8 +62,8 @@ func (w *World) takeInbox() {
 }
 
 // OnDone calls f in the World once ctx is done: synchronously if the nearest thing that can end ctx is a context of this
-// World, else at the World's next step, also if ctx is another World's. stop keeps f from being called and reports whether it did. It is async.Watcher's
-// and overlapped.World's.
+// World, else at the World's next step, also if ctx is another World's. stop keeps f from being called and reports whether
+// it did. It is async.Watcher's.
 func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 	refuseNil(f == nil, "OnDone")
 	c := worldContextOf(ctx)
@@ -92,7 +92,8 @@ func (w *World) OnDone(ctx context.Context, f func()) (stop func() bool) {
 }
 
 // Register is OnDone for what is no function; with a context of this World it allocates nothing. The registration is not
-// touched any more once it was stopped or c was called, and nil if that was at once. It is part of overlapped.World.
+// touched any more once it was stopped or c was called, and nil if that was at once. It is part of async.ContextWatcher and
+// overlapped.World.
 func (w *World) Register(ctx context.Context, c async.Callback) async.Stopper {
 	if own := worldContextOf(ctx); own != nil && own.world == w {
 		return own.Register(c)

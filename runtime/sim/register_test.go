@@ -1,10 +1,12 @@
 package sim_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/sim"
@@ -101,3 +103,34 @@ func TestEndedContextKeepsNoRegistrations(t *testing.T) {
 type callback func()
 
 func (f callback) ContextDone() { f() }
+
+// TestEndOfAnotherWorldsContext: what belongs to a World ends at its next step, on its own goroutine, where its context is
+// that of a World which runs on another.
+func TestEndOfAnotherWorldsContext(t *testing.T) {
+	a, b := sim.New(1), sim.New(2)
+	root, cancel := a.WithCancel(a.Context())
+	derived, _ := a.WithCancel(async.WithHost(root, b))
+	var ended []string
+	for name, ctx := range map[string]context.Context{"wrapped": async.WithHost(root, b), "derived": derived} {
+		async.AfterFunc(ctx, func() { ended = append(ended, name) })
+		for _, wait := range []async.Pending{async.Delay(ctx, async.Infinite), async.WhenAll0(ctx, async.NewSource0For(ctx).Task())} {
+			wait.OnCompleted(async.ContinuationFunc(func(*async.Executor) { ended = append(ended, name) }))
+		}
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		a.AfterFunc(time.Millisecond, cancel)
+		a.Run()
+	}()
+	for range 100 { // beside it
+		b.AfterFunc(time.Millisecond, func() {})
+		b.Run()
+	}
+	<-over
+	b.Run()
+	slices.Sort(ended)
+	if want := []string{"derived", "derived", "derived", "wrapped", "wrapped", "wrapped"}; !slices.Equal(ended, want) {
+		t.Errorf("ended: %v", ended)
+	}
+}

@@ -248,9 +248,9 @@ var (
 	_ async.Timers   = (*World)(nil)
 	_ async.Canceler = (*World)(nil)
 	_ async.Starter  = (*World)(nil)
-	_ async.Watcher  = (*World)(nil)
 
 	_ async.MachineTracker     = (*World)(nil)
+	_ async.ContextWatcher     = (*World)(nil)
 	_ async.ContinuationTimers = (*World)(nil)
 )
 
