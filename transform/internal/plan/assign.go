@@ -147,15 +147,9 @@ func (b *builder) findLate() {
 			}
 		}
 	})
-	var received ast.Node // by a clause of a select: gc assigns one by one there
 	b.inspect(func(n ast.Node) {
-		switch n := n.(type) {
-		case *ast.CommClause:
-			received = n.Comm
-		default:
-			if _, differ := b.assignments(n); differ && n != received {
-				b.late = append(b.late, n)
-			}
+		if _, differ := b.assignments(n); differ {
+			b.late = append(b.late, n)
 		}
 	})
 }
@@ -182,8 +176,13 @@ func (b *builder) oneByOne(n ast.Node, declare func()) bool {
 	if !slices.Contains(b.late, n) {
 		return false
 	}
+	b.allInOrder(n, b.settle(sides(n)), declare)
+	return true
+}
+
+// allInOrder is oneByOne of these values, where no events are left.
+func (b *builder) allInOrder(n ast.Node, values []any, declare func()) {
 	list, _ := b.assignments(n)
-	values := b.settle(sides(n))
 	for _, a := range list {
 		for _, x := range a.operands {
 			if x.early {
@@ -195,7 +194,6 @@ func (b *builder) oneByOne(n ast.Node, declare func()) bool {
 	for i, a := range list {
 		b.assignOne(a, values[i])
 	}
-	return true
 }
 
 // settle spills what is left of the events, and says what is assigned then: if one call

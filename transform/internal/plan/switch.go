@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/nothread/nothread/transform/internal/ir"
 )
@@ -211,7 +212,7 @@ func (b *builder) selectOperands(s *ast.SelectStmt) {
 // receivedApart returns temporaries for what a clause receives, if awaits on its
 // left side must come after the receive; nil if there are none.
 func (b *builder) receivedApart(s *ast.AssignStmt) []*ir.Var {
-	apart := false
+	apart := slices.Contains(b.late, ast.Node(s))
 	for _, lhs := range s.Lhs {
 		apart = apart || b.suspends(lhs)
 	}
@@ -236,6 +237,11 @@ func (b *builder) assignReceived(c *ir.Clause) {
 	b.hoist(exprs(lhs)...)
 	if len(lhs) == 1 {
 		b.code(nil, "%v = %v", lhs[0], c.Recv[0])
+		return
+	}
+	if comm := c.Node.(*ast.CommClause).Comm; slices.Contains(b.late, ast.Node(comm)) {
+		b.spillEvents(lhs)
+		b.allInOrder(comm, []any{c.Recv[0], c.Recv[1]}, func() {})
 		return
 	}
 	b.code(nil, "%v, %v = %v, %v", lhs[0], lhs[1], c.Recv[0], c.Recv[1])
