@@ -71,7 +71,46 @@ func (b *builder) inMemory(v *types.Var) bool {
 		return true
 	}
 	u := b.uses[v]
-	return u != nil && (u.addressed || u.captured && (u.writes > 0 || !b.fitsClosure(v)))
+	return u != nil && (u.addressed || u.captured && (b.reassigned(v, u) || !b.fitsClosure(v)))
+}
+
+// reassigned reports whether a captured variable is assigned to after closures have begun
+// to capture it: of what comes before that, in no loop of its own, they have copies
+// (cmd/compile/internal/escape, OCLOSURE).
+func (b *builder) reassigned(v *types.Var, u *usage) bool {
+	return u.writes > 0 && (u.lastWrite > u.firstCapture || b.loopsAround(v.Pos()) != b.loopsAround(u.firstCapture))
+}
+
+// loopsAround counts the loops of the function around a position, those of gotos too: each
+// of these begins at a label, and does not end.
+func (b *builder) loopsAround(pos token.Pos) (count int) {
+	labels := make(map[string]token.Pos)
+	in := func(n ast.Node) bool { return n.Pos() <= pos && pos < n.End() }
+	ast.Inspect(b.f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			if in(n) && (n.Init == nil || !in(n.Init)) {
+				count++
+			}
+		case *ast.RangeStmt:
+			if in(n) && !in(n.X) {
+				count++
+			}
+		case *ast.LabeledStmt:
+			labels[n.Label.Name] = n.Pos()
+		case *ast.BranchStmt:
+			if n.Tok == token.GOTO {
+				if at, back := labels[n.Label.Name]; back && at <= pos {
+					count++
+				}
+				delete(labels, n.Label.Name)
+			}
+		}
+		return true
+	})
+	return count
 }
 
 // fitsClosure reports whether a closure that captures v has a copy of it if nothing is

@@ -14,6 +14,15 @@ type usage struct {
 	captured  bool // a closure mentions it
 	addressed bool // its address is taken
 	writes    int  // assignments besides its declaration
+
+	firstCapture token.Pos // the literal that mentions it first
+	lastWrite    token.Pos // the end of what assigns to it last
+}
+
+// writtenBy notes an assignment by what ends at end.
+func (u *usage) writtenBy(end token.Pos) {
+	u.writes++
+	u.lastWrite = max(u.lastWrite, end)
 }
 
 func (b *builder) usageOf(obj types.Object) *usage {
@@ -60,7 +69,7 @@ func (b *builder) results() {
 	for v := range b.f.Sig.Results().Variables() {
 		u := b.uses[v]
 		if u != nil {
-			u.writes++ // by return statements
+			u.writtenBy(b.f.Body.End()) // by return statements
 		}
 		seen = seen || u != nil && (u.addressed || u.captured && u.writes > 0)
 	}
@@ -127,12 +136,11 @@ func (b *builder) declare(id *ast.Ident, zero bool) *ir.Var {
 
 // scanUses notes how body uses its variables.
 func (b *builder) scanUses(body ast.Node) {
-	lits := 0
-	var stack []ast.Node
+	var lits, stack []ast.Node
 	ast.Inspect(body, func(n ast.Node) bool {
 		if n == nil {
 			if _, ok := stack[len(stack)-1].(*ast.FuncLit); ok {
-				lits--
+				lits = lits[:len(lits)-1]
 			}
 			stack = stack[:len(stack)-1]
 			return true
@@ -140,31 +148,34 @@ func (b *builder) scanUses(body ast.Node) {
 		b.scanNode(n, lits)
 		stack = append(stack, n)
 		if _, ok := n.(*ast.FuncLit); ok {
-			lits++
+			lits = append(lits, n)
 		}
 		return true
 	})
 }
 
-func (b *builder) scanNode(n ast.Node, lits int) {
+// scanNode notes what n, within lits, does with variables.
+func (b *builder) scanNode(n ast.Node, lits []ast.Node) {
 	switch n := n.(type) {
 	case *ast.Ident:
 		if v, ok := b.info.Uses[n].(*types.Var); ok && !v.IsField() {
 			u := b.usageOf(v)
-			u.captured = u.captured || lits > 0
+			if len(lits) > 0 && !u.captured {
+				u.captured, u.firstCapture = true, lits[0].Pos()
+			}
 		}
 	case *ast.AssignStmt:
 		for _, lhs := range n.Lhs {
-			b.scanWrite(lhs)
+			b.scanWrite(lhs, n.End())
 		}
 	case *ast.IncDecStmt:
-		b.scanWrite(n.X)
+		b.scanWrite(n.X, n.End())
 	case *ast.RangeStmt:
 		for _, e := range []ast.Expr{n.Key, n.Value} {
 			if id, ok := e.(*ast.Ident); ok && n.Tok == token.DEFINE && b.sharedLoopVars() {
-				b.usageOf(b.info.Defs[id]).writes++ // each iteration sets the same variable
+				b.usageOf(b.info.Defs[id]).writtenBy(n.End()) // each iteration sets the same variable
 			} else if n.Tok == token.ASSIGN {
-				b.scanWrite(e)
+				b.scanWrite(e, n.Body.Pos())
 			}
 		}
 	case *ast.UnaryExpr:
@@ -184,10 +195,11 @@ func (b *builder) scanNode(n ast.Node, lits int) {
 	}
 }
 
-// scanWrite notes an assignment to the variable that e is, or to a part of it.
-func (b *builder) scanWrite(e ast.Expr) {
+// scanWrite notes an assignment, by what ends at end, to the variable that e is, or to a
+// part of it.
+func (b *builder) scanWrite(e ast.Expr, end token.Pos) {
 	if v := b.rootVar(e); v != nil {
-		b.usageOf(v).writes++
+		b.usageOf(v).writtenBy(end)
 	}
 }
 
