@@ -321,9 +321,11 @@ func operandsOf(info *types.Info, e ast.Expr) (operands []ast.Expr) {
 	return nil
 }
 
-func (b *builder) isResult(v *types.Var) bool {
-	for r := range b.f.Sig.Results().Variables() {
-		if r == v {
+func (b *builder) isResult(v *types.Var) bool { return isOneOf(b.f.Sig.Results(), v) }
+
+func isOneOf(t *types.Tuple, v *types.Var) bool {
+	for w := range t.Variables() {
+		if w == v {
 			return true
 		}
 	}

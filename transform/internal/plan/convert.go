@@ -150,15 +150,20 @@ func needsAddress(t types.Type) bool {
 
 // parametric reports whether t's size depends on a type parameter.
 func parametric(t types.Type) bool {
-	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+	return hasPart(t, func(t types.Type) bool { _, ok := types.Unalias(t).(*types.TypeParam); return ok })
+}
+
+// hasPart reports whether t is such, or an array's element or a struct's field in it.
+func hasPart(t types.Type, is func(types.Type) bool) bool {
+	if is(t) {
 		return true
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Array:
-		return parametric(u.Elem())
+		return hasPart(u.Elem(), is)
 	case *types.Struct:
 		for f := range u.Fields() {
-			if parametric(f.Type()) {
+			if hasPart(f.Type(), is) {
 				return true
 			}
 		}

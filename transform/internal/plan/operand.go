@@ -258,14 +258,7 @@ func (b *builder) neverWritten(e ast.Expr) bool {
 	return u != nil && u.writes == 0
 }
 
-func (b *builder) isParameter(v *types.Var) bool {
-	for p := range b.f.Sig.Params().Variables() {
-		if p == v {
-			return true
-		}
-	}
-	return false
-}
+func (b *builder) isParameter(v *types.Var) bool { return isOneOf(b.f.Sig.Params(), v) }
 
 // computes adds to x how the operator of e panics, and whether gc takes it to read memory.
 func (b *builder) computes(x *operand, e *ast.BinaryExpr) {
@@ -290,24 +283,7 @@ func (b *builder) computes(x *operand, e *ast.BinaryExpr) {
 }
 
 // holdsInterface reports whether values of t may be such as cannot be compared.
-func holdsInterface(t types.Type) bool {
-	if tp, ok := types.Unalias(t).(*types.TypeParam); ok {
-		return tp != nil
-	}
-	switch t := t.Underlying().(type) {
-	case *types.Interface:
-		return true
-	case *types.Array:
-		return holdsInterface(t.Elem())
-	case *types.Struct:
-		for f := range t.Fields() {
-			if holdsInterface(f.Type()) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func holdsInterface(t types.Type) bool { return hasPart(t, types.IsInterface) }
 
 func isFloat(t types.Type) bool {
 	basic, ok := coreType(t).(*types.Basic)
