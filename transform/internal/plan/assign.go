@@ -2,6 +2,7 @@ package plan
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ import (
 // An assignment is one of several that a statement makes at once.
 type assignment struct {
 	target   ast.Expr // nil if a return statement makes it
-	value    ast.Expr // nil if a call has several
+	value    ast.Expr // nil if a call has several, or a loop
 	operands []*operand
 }
 
@@ -46,6 +47,10 @@ func sides(n ast.Node) (targets, values []ast.Expr) {
 			targets = append(targets, id)
 		}
 		return targets, n.Values
+	case *ast.RangeStmt: // its values are the loop's, and do not panic
+		if n.Tok == token.ASSIGN && n.Value != nil {
+			return []ast.Expr{n.Key, n.Value}, nil
+		}
 	}
 	return nil, nil
 }
@@ -59,6 +64,7 @@ func (b *builder) assignments(node ast.Node) (list []assignment, differ bool) {
 		return nil, false
 	}
 	o := &order{b: b, returns: targets == nil, assigned: make(map[*types.Var]bool)}
+	o.passes = o.returns && len(b.f.Defers) == 0 && !b.sharesResult()
 	for i := range n {
 		var a assignment
 		if targets != nil {
@@ -93,6 +99,7 @@ func (b *builder) returnsItself(e ast.Expr, i int) bool {
 type order struct {
 	b        *builder
 	returns  bool                // the results are assigned to
+	passes   bool                // or are the arguments of a call
 	late     panics              // of what is evaluated late
 	assigned map[*types.Var]bool // variables that have no address
 	written  bool                // so is memory, in the source
@@ -110,7 +117,7 @@ func (o *order) evaluate(x *operand) {
 	}
 	switch another := o.late.differ(x.panics); {
 	case x.panics == 0:
-	case o.returns && !o.seen: // they are arguments of a call: gc makes copies of what may panic, but for shifts
+	case o.passes: // of its arguments gc makes copies if they may panic, but for shifts
 		o.differs = o.differs || another && (x.early || o.late&shifts != 0)
 	case other:
 		o.differs = o.differs || another || o.written || o.seen
@@ -127,7 +134,7 @@ func (o *order) assign(target ast.Expr, i int) {
 	case blank:
 	case v != nil && o.b.isResult(v) && len(o.b.f.Defers) > 0:
 		o.seen, o.kept = true, true
-	case o.returns && v.Name() == "": // nobody can name it
+	case o.returns && !hasName(v):
 	case v == nil || o.b.inMemory(v):
 		o.written, o.kept = true, true
 	default:
@@ -181,7 +188,7 @@ func (b *builder) oneByOne(n ast.Node, declare func()) bool {
 }
 
 // allInOrder is oneByOne of these values, where no events are left.
-func (b *builder) allInOrder(n ast.Node, values []any, declare func()) {
+func (b *builder) allInOrder(n ast.Node, values []*ir.Code, declare func()) {
 	list, _ := b.assignments(n)
 	for _, a := range list {
 		for _, x := range a.operands {
@@ -192,28 +199,33 @@ func (b *builder) allInOrder(n ast.Node, values []any, declare func()) {
 	}
 	declare()
 	for i, a := range list {
+		if a.target == nil {
+			b.set([]*ir.Var{b.f.Results[i]}, b.f.Results[i], values[i])
+			continue
+		}
 		b.assignOne(a, values[i])
 	}
 }
 
 // settle spills what is left of the events, and says what is assigned then: if one call
 // has all values, temporaries.
-func (b *builder) settle(targets, values []ast.Expr) (settled []any) {
-	if len(targets) == len(values) {
+func (b *builder) settle(targets, values []ast.Expr) (settled []*ir.Code) {
+	if targets == nil || len(targets) == len(values) {
 		b.spillEvents(append(slices.Clone(targets), values...))
 		for _, e := range values {
-			settled = append(settled, e)
+			settled = append(settled, snippet("%v", e))
 		}
 		return settled
 	}
 	b.spillEvents(targets)
 	var temps []*ir.Var
+	var args []any
 	tuple := b.info.TypeOf(values[0]).(*types.Tuple)
 	for v := range tuple.Variables() {
 		t := b.temp("value", v.Type(), values[0].Pos())
-		temps, settled = append(temps, t), append(settled, t)
+		temps, args, settled = append(temps, t), append(args, t), append(settled, snippet("%v", t))
 	}
-	b.code(temps, strings.Repeat(", %v", len(temps))[2:]+" = %v", append(slices.Clone(settled), values[0])...)
+	b.code(temps, strings.Repeat(", %v", len(temps))[2:]+" = %v", append(args, values[0])...)
 	return settled
 }
 
@@ -232,25 +244,35 @@ func (b *builder) spillOperand(x *operand) {
 }
 
 // assignOne makes one of several assignments.
-func (b *builder) assignOne(a assignment, value any) {
+func (b *builder) assignOne(a assignment, value *ir.Code) {
 	if v := b.f.Variable(a.target); v != nil {
-		b.code([]*ir.Var{v}, "%v = %v", v, value)
+		b.set([]*ir.Var{v}, v, value)
 		return
 	}
-	format := "%v = %v"
 	if x, ok := ast.Unparen(a.target).(*ast.IndexExpr); ok && a.value != nil && b.operand(a.value).panics != 0 {
 		if _, ok := coreType(b.info.TypeOf(x.X)).(*types.Map); ok {
-			format = "%v, _ = %v, 0" // of several, gc looks for the key before it evaluates the value
+			// Of several, gc looks for the key before it evaluates the value.
+			b.code(nil, "%v, _ = "+value.Format+", 0", append([]any{a.target}, value.Args...)...)
+			return
 		}
 	}
-	b.code(nil, format, a.target, value)
+	b.set(nil, a.target, value)
 }
 
-// returnInOrder spills what s returns, if that must be evaluated in another order than
-// from left to right.
-func (b *builder) returnInOrder(s *ast.ReturnStmt) {
+// set sets a target to a value, and so defines these variables.
+func (b *builder) set(defs []*ir.Var, target any, value *ir.Code) {
+	b.code(defs, "%v = "+value.Format, append([]any{target}, value.Args...)...)
+}
+
+// returnInOrder evaluates what s returns, if that must be in another order than from left
+// to right, and says what is left to return: nothing, once it has assigned to the results.
+func (b *builder) returnInOrder(s *ast.ReturnStmt) *ast.ReturnStmt {
 	if !slices.Contains(b.late, ast.Node(s)) {
-		return
+		return s
+	}
+	if len(b.f.Defers) == 0 && b.sharesResult() {
+		b.allInOrder(s, b.settle(sides(s)), func() {})
+		return nil
 	}
 	list, _ := b.assignments(s)
 	b.spillEvents(s.Results)
@@ -261,6 +283,17 @@ func (b *builder) returnInOrder(s *ast.ReturnStmt) {
 			}
 		}
 	}
+	return s
+}
+
+// sharesResult reports whether a closure or a pointer sees a result as it is set.
+func (b *builder) sharesResult() bool {
+	for v := range b.f.Sig.Results().Variables() {
+		if hasName(v) && b.inMemory(v) {
+			return true
+		}
+	}
+	return false
 }
 
 // assignedVar is the variable that the target with that index is, or is a part of, nil if
@@ -320,6 +353,8 @@ func operandsOf(info *types.Info, e ast.Expr) (operands []ast.Expr) {
 	}
 	return nil
 }
+
+func hasName(v *types.Var) bool { return v.Name() != "" && v.Name() != "_" }
 
 func (b *builder) isResult(v *types.Var) bool { return isOneOf(b.f.Sig.Results(), v) }
 

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
+	"slices"
 	"strconv"
 
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -94,7 +95,7 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 			r.overInt()
 		}
 	case *types.Slice:
-		r.overIndexed()
+		r.overSlice(u)
 	case *types.Array:
 		r.overArray(u, true)
 	case *types.Pointer:
@@ -164,6 +165,9 @@ type ranging struct {
 
 	loop, body, next, done *ir.Block
 }
+
+// oneByOne reports whether the key is to be assigned to before the value.
+func (r *ranging) oneByOne() bool { return slices.Contains(r.b.late, ast.Node(r.s)) }
 
 func (r *ranging) hasKey() bool   { return r.s.Key != nil && !isBlank(r.s.Key) }
 func (r *ranging) hasValue() bool { return r.s.Value != nil && !isBlank(r.s.Value) }
@@ -255,7 +259,7 @@ func (r *ranging) assign(key, value *ir.Code) {
 			if !b.sharedLoopVars() {
 				v = b.declare(side.id.(*ast.Ident), false)
 			}
-			b.code([]*ir.Var{v}, "%v = "+side.val.Format, append([]any{v}, side.val.Args...)...)
+			b.set([]*ir.Var{v}, v, side.val)
 		}
 		return
 	}
@@ -269,13 +273,16 @@ func (r *ranging) assign(key, value *ir.Code) {
 	b.stores(r.s.Key, r.s.Value)
 	b.hoist(lhs...)
 	switch {
+	case r.oneByOne():
+		b.spillEvents([]ast.Expr{r.s.Key, r.s.Value})
+		b.allInOrder(r.s, []*ir.Code{key, value}, func() {})
 	case key != nil && value != nil:
 		args := append([]any{r.s.Key, r.s.Value}, key.Args...)
 		b.code(nil, "%v, %v = "+key.Format+", "+value.Format, append(args, value.Args...)...)
 	case key != nil:
-		b.code(nil, "%v = "+key.Format, append([]any{r.s.Key}, key.Args...)...)
+		b.set(nil, r.s.Key, key)
 	case value != nil:
-		b.code(nil, "%v = "+value.Format, append([]any{r.s.Value}, value.Args...)...)
+		b.set(nil, r.s.Value, value)
 	}
 }
 
@@ -289,11 +296,20 @@ func (r *ranging) overInt() {
 func (r *ranging) increment(i *ir.Var) func() { return func() { r.b.code(nil, "%v++", i) } }
 
 // overIndexed ranges over a slice: its length is fixed at the start.
-func (r *ranging) overIndexed() { r.indexed(r.once("slice")) }
+func (r *ranging) overSlice(slice *types.Slice) { r.indexed(r.once("slice"), slice.Elem()) }
 
-func (r *ranging) indexed(x any) {
+func (r *ranging) indexed(x any, elem types.Type) {
 	i, key := r.counter(types.Typ[types.Int])
-	r.iterate(snippet("%v < len(%v)", i, x), key, snippet("%v[%v]", x, i), r.increment(i))
+	r.b.start(r.loop)
+	r.enterIf(snippet("%v < len(%v)", i, x))
+	value := snippet("%v[%v]", x, i)
+	if r.oneByOne() {
+		v := r.b.temp("value", elem, r.s.Pos()) // the assignment to the key may change the element
+		r.b.set([]*ir.Var{v}, v, value)
+		value = snippet("%v", v)
+	}
+	r.assign(key, value)
+	r.finish(r.increment(i))
 }
 
 // overArray ranges over an array, which is copied if its elements are wanted, or
@@ -305,7 +321,7 @@ func (r *ranging) overArray(array *types.Array, copied bool) {
 		if !copied {
 			name = "pointer"
 		}
-		r.indexed(r.once(name))
+		r.indexed(r.once(name), array.Elem())
 		return
 	}
 	i, key := r.counter(types.Typ[types.Int])

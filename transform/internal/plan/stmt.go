@@ -85,8 +85,7 @@ func (b *builder) stmt(s ast.Stmt, label string) {
 	case *ast.ReturnStmt:
 		b.wantReturned(s.Results)
 		b.hoist(exprs(s.Results)...)
-		b.returnInOrder(s)
-		b.end(&ir.Return{Node: s})
+		b.end(&ir.Return{Node: b.returnInOrder(s)})
 		b.after(s.End())
 	case *ast.AssignStmt:
 		b.wantAssigned(s.Lhs, s.Rhs)

@@ -241,7 +241,7 @@ func (b *builder) assignReceived(c *ir.Clause) {
 	}
 	if comm := c.Node.(*ast.CommClause).Comm; slices.Contains(b.late, ast.Node(comm)) {
 		b.spillEvents(lhs)
-		b.allInOrder(comm, []any{c.Recv[0], c.Recv[1]}, func() {})
+		b.allInOrder(comm, []*ir.Code{snippet("%v", c.Recv[0]), snippet("%v", c.Recv[1])}, func() {})
 		return
 	}
 	b.code(nil, "%v, %v = %v, %v", lhs[0], lhs[1], c.Recv[0], c.Recv[1])

@@ -68,15 +68,12 @@ func (b *builder) results() {
 	seen := b.f.Unwinds()
 	for v := range b.f.Sig.Results().Variables() {
 		u := b.uses[v]
-		if u != nil {
-			u.writtenBy(b.f.Body.End()) // by return statements
-		}
 		seen = seen || u != nil && (u.addressed || u.captured && u.writes > 0)
 	}
 	for v := range b.f.Sig.Results().Variables() {
 		var w *ir.Var
-		switch named := v.Name() != "" && v.Name() != "_"; {
-		case named:
+		switch {
+		case hasName(v):
 			w = b.newVar(v, ir.Result)
 		case seen, v.Name() == "_" && b.f.Hides(v.Type()):
 			w = b.temp("result", v.Type(), v.Pos())
@@ -167,6 +164,13 @@ func (b *builder) scanNode(n ast.Node, lits []ast.Node) {
 	case *ast.AssignStmt:
 		for _, lhs := range n.Lhs {
 			b.scanWrite(lhs, n.End())
+		}
+	case *ast.ReturnStmt:
+		if len(lits) > 0 || len(n.Results) == 0 {
+			return
+		}
+		for v := range b.f.Sig.Results().Variables() {
+			b.usageOf(v).writtenBy(n.End())
 		}
 	case *ast.IncDecStmt:
 		b.scanWrite(n.X, n.End())
