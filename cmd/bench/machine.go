@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -43,7 +44,7 @@ func newWorldOf(cfg device.DiskConfig) (*sim.World, *overlapped.File) {
 // soon as it is resumed, and measures them once they all run.
 func inFlight(n int) Observation {
 	w, f := newWorld(n)
-	buf, left := make([]byte, block), 1<<60
+	buf, left := make([]byte, block), math.MaxInt
 	w.UI().Go("start", func() {
 		for range n {
 			ours.ReadsAsync(w.Context(), f, buf, &left)

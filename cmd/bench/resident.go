@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"math/bits"
 	"time"
 	"unsafe"
@@ -48,7 +49,7 @@ func suspendedPulls(n int) Observation {
 	return suspended(n, func() any {
 		q := pull.NewQueue(powerOfTwo(n))
 		for range n {
-			q.Push(pull.Start(1 << 60))
+			q.Push(pull.Start(math.MaxInt))
 		}
 		return q
 	})

@@ -191,7 +191,13 @@ func TestC32_ManyLosersOfOneTask(t *testing.T) {
 	}
 	race(1000)
 	best := func(n int) time.Duration { return min(race(n), race(n), race(n)) }
-	if few, many := best(500), best(20_000); many > 400*few { // 40 times as many; it was 1,600
+	few, many := best(500), best(20_000)
+	for range 4 { // what else the machine does may have fallen on one of them
+		if many > 400*few {
+			few, many = best(500), best(20_000)
+		}
+	}
+	if many > 400*few { // 40 times as many; it was 1,600
 		t.Errorf("%v for 500, %v for 20,000", few, many)
 	}
 }

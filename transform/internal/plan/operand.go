@@ -116,7 +116,7 @@ func (b *builder) loopsAround(pos token.Pos) (count int) {
 // fitsClosure reports whether a closure that captures v has a copy of it if nothing is
 // assigned to it.
 func (b *builder) fitsClosure(v *types.Var) bool {
-	return b.derived(v.Type()) || b.pkg.Sizes.Sizeof(v.Type()) <= 128
+	return b.derived(v.Type()) || sizes.Sizeof(v.Type()) <= 128
 }
 
 func (b *builder) operand(e ast.Expr) *operand {
