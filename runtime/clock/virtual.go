@@ -28,7 +28,7 @@ type Virtual struct {
 	// slot of which they were: it began at begin.
 	near  list
 	begin Time
-	edge  Time
+	edge  uint64 // of the last slot that there is, beyond Never
 
 	// The wheel. base ≤ now; the level and slot of every timer there follow from base and its deadline. The base moves to
 	// begin once that has passed: until then what comes back from near has its place before it.
@@ -66,7 +66,7 @@ func (v *Virtual) Set(t *Timer, at Time) {
 		v.soon = at
 	}
 	v.n++
-	if at < v.edge {
+	if uint64(at) < v.edge {
 		v.lineUp(t)
 	} else {
 		v.insert(t)
@@ -196,10 +196,7 @@ func (v *Virtual) open(limit Time) bool {
 			continue
 		}
 		v.vacate(place)
-		v.begin = begin
-		if v.edge = begin + 1<<shift; v.edge < begin {
-			v.edge = Never
-		}
+		v.begin, v.edge = begin, uint64(begin)+1<<shift
 		v.near.fill(t)
 		v.soon = v.near.head.deadline
 		return true
@@ -248,7 +245,7 @@ func (v *Virtual) lineUp(t *Timer) {
 		return
 	}
 	first := v.near.head
-	v.near, v.begin, v.edge = list{}, v.base, v.base
+	v.near, v.begin, v.edge = list{}, v.base, uint64(v.base)
 	v.spread(first)
 	v.insert(t)
 }
