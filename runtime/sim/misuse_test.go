@@ -287,6 +287,24 @@ func TestForeignGoroutines(t *testing.T) {
 	}
 }
 
+// TestStartAfterClose: what a deferred call starts while Close ends its thread never happens, and keeps no other deferred
+// call from running.
+func TestStartAfterClose(t *testing.T) {
+	w := sim.New(1)
+	var pending bool
+	async.Go0(w.Context(), func(ctx context.Context) error {
+		defer func() {
+			pending = !async.Go0(ctx, func(context.Context) error { panic("it has started") }).IsCompleted()
+		}()
+		_, err := async.NewSourceFor[int](ctx).Task().Await()
+		return err
+	})
+	w.Close()
+	if !pending {
+		t.Error("what was started after Close is complete")
+	}
+}
+
 // TestHandedOver: a World that does not run may be used from another goroutine, and come back.
 func TestHandedOver(t *testing.T) {
 	w := sim.New(1)

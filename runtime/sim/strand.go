@@ -143,10 +143,14 @@ func (s *strand) lost(r any) {
 // async.Starter.
 func (w *World) StartThread(f func()) {
 	refuseNil(f == nil, "StartThread")
+	if w.closed {
+		return // it never happens: see Close
+	}
 	s, c := w.current, w.kernel.CPU()
 	starter := c.Thread()
-	if starter == nil || w.closed {
-		panic("sim: StartThread where no simulated thread runs")
+	if starter == nil {
+		panic("sim: StartThread, or async.Go, where no simulated thread runs: in a driver, or on a goroutine that is not the World's. " +
+			"A World belongs to one goroutine, its owner's; others leave it work by Inject")
 	}
 	w.started++
 	body := &startedThread{executor: async.NewExecutor(nil)}
