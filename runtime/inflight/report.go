@@ -46,7 +46,7 @@ func (r *Report) Append(b []byte) []byte {
 // groups finds who waits for what, beginning with the causes, then with machines
 // beneath which there is nothing that is known.
 func (r *Report) groups(machines []*async.InFlight) *groups {
-	w := &walker{report: r, known: make(map[async.Machine]*async.InFlight), seen: make(map[async.Machine]bool),
+	w := &walker{report: r, known: make(map[async.Machine]*async.InFlight), seen: make(map[async.Continuation]bool),
 		groups: newGroups()}
 	for _, f := range machines {
 		w.known[f.Machine] = f
@@ -57,7 +57,7 @@ func (r *Report) groups(machines []*async.InFlight) *groups {
 		w.awaitersOf(c.Of, 0)
 		w.done(c.What, c.ID, c.Since)
 	}
-	above := make(map[async.Machine]bool)
+	above := make(map[async.Continuation]bool)
 	for _, f := range machines {
 		if !w.seen[f.Machine] && !f.Running() {
 			mark(above, f.Machine, 0)
@@ -67,30 +67,39 @@ func (r *Report) groups(machines []*async.InFlight) *groups {
 		if !w.seen[f.Machine] && !above[f.Machine] {
 			what := w.leaf(f)
 			w.lines, w.key = nil, []byte(what)
-			w.machine(f.Machine, 0)
+			w.awaiter(f.Machine, 0)
 			w.done(what, "", f.Since)
 		}
 	}
 	for _, f := range machines { // in a ring of machines that await each other
 		if !w.seen[f.Machine] {
 			w.lines, w.key = nil, nil
-			w.machine(f.Machine, 0)
+			w.awaiter(f.Machine, 0)
 			w.done("machines that await each other", "", f.Since)
 		}
 	}
 	return w.groups
 }
 
-// mark marks the machines that resume when x completes, directly or by way of a
-// combinator.
-func mark(above map[async.Machine]bool, x any, depth int) {
+// mark marks what resumes when x completes: machines, and combinators with those that
+// resume when they do.
+func mark(above map[async.Continuation]bool, x any, depth int) {
 	for _, k := range async.AwaitedBy(x) {
-		if m, ok := k.(async.Machine); ok {
-			above[m] = true
-		} else if depth < deepest {
-			mark(above, k, depth+1)
+		if _, machine := k.(async.Machine); again(above, k) || machine || depth == deepest {
+			continue
 		}
+		mark(above, k, depth+1)
 	}
+}
+
+// again notes k, and reports whether it was noted before. What cannot be compared never was.
+func again(noted map[async.Continuation]bool, k async.Continuation) bool {
+	if !reflect.ValueOf(k).Comparable() {
+		return false
+	}
+	was := noted[k]
+	noted[k] = true
+	return was
 }
 
 // deepest is how long a chain may be that is followed.
@@ -100,7 +109,7 @@ const deepest = 64
 type walker struct {
 	report *Report
 	known  map[async.Machine]*async.InFlight
-	seen   map[async.Machine]bool
+	seen   map[async.Continuation]bool // of whom it has been written who awaits them
 	groups *groups
 
 	lines []string // of the chain at hand
@@ -113,21 +122,29 @@ func (w *walker) add(depth int, common, differing string) {
 	w.lines = append(w.lines, indent+common+differing)
 }
 
-// awaitersOf follows who awaits x.
+// awaitersOf follows who awaits x. The chain may be of a million.
 func (w *walker) awaitersOf(x any, depth int) {
-	next := async.AwaitedBy(x)
-	if len(next) == 0 {
-		w.add(depth, "nobody awaits it", "")
-		return
+	for {
+		next := async.AwaitedBy(x)
+		switch {
+		case len(next) == 0:
+			w.add(depth, "nobody awaits it", "")
+			return
+		case depth == deepest:
+			w.add(depth, "and so on", "")
+			return
+		case len(next) > 1:
+			w.several(next, depth)
+			return
+		}
+		if x = w.step(next[0], depth); x == nil {
+			return
+		}
 	}
-	if depth == deepest {
-		w.add(depth, "and so on", "")
-		return
-	}
-	if len(next) == 1 {
-		w.awaiter(next[0], depth)
-		return
-	}
+}
+
+// several follows each of those that await one thing.
+func (w *walker) several(next []async.Continuation, depth int) {
 	lines, key, several := w.lines, w.key, newGroups() // each has a chain of its own
 	for _, k := range next {
 		w.lines, w.key = nil, nil
@@ -146,9 +163,15 @@ func (w *walker) awaitersOf(x any, depth int) {
 
 // awaiter follows k, which awaits something.
 func (w *walker) awaiter(k async.Continuation, depth int) {
+	if x := w.step(k, depth); x != nil {
+		w.awaitersOf(x, depth)
+	}
+}
+
+// step writes who k is, and returns what to ask who awaits it, nil if nothing.
+func (w *walker) step(k async.Continuation, depth int) any {
 	if m, ok := k.(async.Machine); ok {
-		w.machine(m, depth)
-		return
+		return w.machine(m, depth)
 	}
 	text, more := describe(k)
 	if w.report.Describe != nil {
@@ -156,23 +179,27 @@ func (w *walker) awaiter(k async.Continuation, depth int) {
 			text, more = own, false
 		}
 	}
-	w.add(depth, "awaited by "+text, "")
-	if more {
-		w.awaitersOf(k, depth)
+	if more && again(w.seen, k) { // there are several ways up to it
+		text, more = text+", as above", false
 	}
+	w.add(depth, "awaited by "+text, "")
+	if !more {
+		return nil
+	}
+	return k
 }
 
-// machine writes where m waits, what it still needs, and who awaits it.
-func (w *walker) machine(m async.Machine, depth int) {
+// machine writes where m waits and what it still needs, and returns it; nil if there is no more to say of it.
+func (w *walker) machine(m async.Machine, depth int) any {
 	if w.seen[m] {
 		w.add(depth, NameOf(m)+", as above", "")
-		return
+		return nil
 	}
 	w.seen[m] = true
 	f := w.known[m]
 	if f != nil && f.Running() {
 		w.add(depth, NameOf(m)+" runs just now", "")
-		return
+		return nil
 	}
 	table, state := m.States()
 	at := StateOf(m)
@@ -184,7 +211,7 @@ func (w *walker) machine(m async.Machine, depth int) {
 	if locals := Locals(m); len(locals) > 0 {
 		w.lines = append(w.lines, strings.Repeat("  ", depth+3)+strings.Join(locals, ", "))
 	}
-	w.awaitersOf(m, depth)
+	return m
 }
 
 // leaf says what a machine waits for beneath which nothing is known.

@@ -46,14 +46,21 @@ func waiting(t *kernel.Thread) string {
 
 // leadsTo reports whether thread t is blocked on the machine that c resumes, or on what awaits that one, and so on, as far
 // as nothing else could complete it: of a WhenEach, of a WhenAll whose context may end, or of a source, such as that of a
-// thread of async.Go, that is not known.
+// thread of async.Go, that is not known. There may be many ways up to one that awaits, and they may be long.
 func leadsTo(c async.Continuation, t *kernel.Thread) bool {
-	if !async.MustResume(c) {
-		return false
-	}
-	for _, k := range async.AwaitedBy(c) {
-		if b, ok := k.(*blocker); ok && b.thread == t || leadsTo(k, t) {
-			return true
+	seen := make(map[async.Continuation]bool)
+	for todo := []async.Continuation{c}; len(todo) > 0; {
+		last := len(todo) - 1
+		c, todo = todo[last], todo[:last]
+		if !async.MustResume(c) || seen[c] {
+			continue
+		}
+		seen[c] = true
+		for _, k := range async.AwaitedBy(c) {
+			if b, ok := k.(*blocker); ok && b.thread == t {
+				return true
+			}
+			todo = append(todo, k)
 		}
 	}
 	return false

@@ -224,3 +224,27 @@ func deadlock(w *sim.World) (d *sim.Deadlock) {
 	w.Run()
 	return nil
 }
+
+// TestTrapWithManyWays: what is posted to a blocked thread is looked at in no time, however many ways lead up from it; and
+// the trap springs by any of them.
+func TestTrapWithManyWays(t *testing.T) {
+	for _, trapped := range []bool{false, true} {
+		w := sim.New(1)
+		start := async.NewSourceFor[int](w.Context())
+		task := wait(w.UIContext(), "bottom", async.WhenAll0(w.Context(), start.Task()))
+		for range 64 { // by 2⁶⁴ ways
+			task = wait(w.UIContext(), "above", async.WhenAll0(w.Context(), task, task))
+		}
+		w.AfterFunc(time.Millisecond, func() { start.SetResult(1) })
+		w.Go("block", func(ctx context.Context) {
+			if !trapped {
+				task = async.Delay(ctx, 2*time.Millisecond)
+			}
+			task.Await()
+		})
+		if d := deadlock(w); (d != nil) != trapped {
+			t.Errorf("trapped: %v, and the World ends with %v", trapped, d)
+		}
+		w.Close()
+	}
+}
