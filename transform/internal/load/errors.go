@@ -64,7 +64,6 @@ func (l *loader) report(loaded []*packages.Package) {
 			case l.missingRuntime(f):
 			case f.stubs:
 				l.hide(f)
-			case l.onlyOutputs(pkg):
 			case f.Kind == packages.TypeError:
 				late = append(late, f)
 			case !said[line(f.pos)]:

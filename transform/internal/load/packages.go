@@ -56,7 +56,7 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: mode, Context: ctx, Dir: cfg.Dir, Env: cfg.Env, BuildFlags: cfg.BuildFlags,
 		Fset: l.fset, Tests: true, Overlay: l.overlay, ParseFile: l.parse,
-	}, queries(cfg.Patterns)...)
+	}, l.queries(cfg.Patterns)...)
 	if err != nil {
 		return nil, fmt.Errorf("the go command: %s", strings.TrimPrefix(strings.TrimSpace(err.Error()), "err: exit status 1: stderr: "))
 	}
@@ -72,21 +72,32 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 }
 
 // queries turns patterns into what go/packages takes: a file stands for the
-// package that it is in.
-func queries(patterns []string) []string {
+// package that it is in. One that no build takes, as an orphan or another platform's,
+// is found by its folder; one that the scan does not know go/packages looks for.
+func (l *loader) queries(patterns []string) []string {
 	if len(patterns) == 0 {
 		return []string{"."}
 	}
 	var list []string
 	for _, pattern := range patterns {
-		if strings.HasSuffix(pattern, ".go") {
-			pattern = "file=" + pattern
-		} else {
+		if path := l.absolute(pattern); !strings.HasSuffix(pattern, ".go") {
 			pattern = "pattern=" + pattern
+		} else if dir := filepath.Dir(path); slices.Contains(l.scan.dirs[dir], path) {
+			pattern = "pattern=" + dir
+		} else {
+			pattern = "file=" + pattern
 		}
 		list = append(list, pattern)
 	}
 	return list
+}
+
+// absolute is a path as it is known to the scan.
+func (l *loader) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(l.dir, path)
 }
 
 // A loader turns what go/packages loaded into a Program.
@@ -147,7 +158,7 @@ func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 		if l.linked(pkg.Dir) {
 			return fmt.Errorf("%w: %s is reached by a symbolic link inside its module; name the folder that it leads to", ErrNoPackages, pkg.PkgPath)
 		}
-		if len(pkg.GoFiles)+len(pkg.CompiledGoFiles)+len(pkg.IgnoredFiles) > 0 || l.onlyOutputs(pkg) {
+		if len(pkg.GoFiles)+len(pkg.CompiledGoFiles)+len(pkg.IgnoredFiles) > 0 {
 			found = found || pkg.Module != nil && pkg.Module.Main || l.local(pkg.Dir)
 			continue
 		}
@@ -180,17 +191,6 @@ func (l *loader) linked(dir string) bool {
 		}
 	}
 	return false
-}
-
-// onlyOutputs reports whether nothing but orphaned outputs is left in pkg's
-// folder.
-func (l *loader) onlyOutputs(pkg *packages.Package) bool {
-	for _, path := range l.scan.dirs[pkg.Dir] {
-		if l.scan.outputs[path] == "" {
-			return false
-		}
-	}
-	return len(l.scan.dirs[pkg.Dir]) > 0
 }
 
 func firstLine(s string) string {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -217,11 +218,19 @@ func (s *scan) orphans() []Orphan {
 // excludedContent takes a file out of every build.
 const excludedContent = "//go:build ignore\n\npackage ignore\n"
 
-// overlay is what the type checker sees in place of outputs.
+// leftName is the name of a file that stands for a package of which only outputs are left.
+const leftName = "nothread_left.go"
+
+// overlay is what the type checker sees in place of outputs. Of a package that has lost
+// all else something empty stays: ./... would not match its folder, and so not find what
+// is orphaned there, and who imports it would hear of a package without a name.
 func (s *scan) overlay() map[string][]byte {
 	overlay := make(map[string][]byte)
 	for _, orphan := range s.orphans() {
 		overlay[orphan.Path] = []byte(excludedContent)
+		if dir := filepath.Dir(orphan.Path); s.onlyOutputs(dir) {
+			overlay[filepath.Join(dir, leftName)] = []byte("package " + packageName(orphan.Path) + "\n")
+		}
 	}
 	for _, src := range s.sources {
 		if s.taken[src.output] == "" && src.badness == nil {
@@ -229,6 +238,24 @@ func (s *scan) overlay() map[string][]byte {
 		}
 	}
 	return overlay
+}
+
+// onlyOutputs reports whether nothing but outputs is left in a folder: without sources
+// all of them are orphans.
+func (s *scan) onlyOutputs(dir string) bool {
+	return !slices.ContainsFunc(s.dirs[dir], func(path string) bool { return s.outputs[path] == "" })
+}
+
+// packageName is the name of the package that the output at path belonged to.
+func packageName(path string) string {
+	file, _ := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly)
+	if file == nil || file.Name.Name == "_" {
+		return "left"
+	}
+	if strings.HasSuffix(path, "_test.go") {
+		return strings.TrimSuffix(file.Name.Name, "_test")
+	}
+	return file.Name.Name
 }
 
 // neighbours is the syntax of the files that form a package with src: the same
