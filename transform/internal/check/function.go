@@ -32,14 +32,16 @@ func function(pkg *load.Package, file *load.File, fn *load.Func, names map[strin
 	}
 	typeParams(pkg, decl, diags)
 	typeName, _ := load.Receiver(decl)
-	if other, ok := names[member(typeName, fn.Twin)]; ok {
+	// A file in the output's place, which nothread did not write, is reported as a whole.
+	apart := func(d declaration) bool { return pkg.Fset.File(d.pos).Name() != file.Output }
+	if other, ok := names[member(typeName, fn.Twin)]; ok && apart(other) {
 		errorf(diag.NameTaken, "the async form of %s would be %s, but there is %s of that name at %s; rename one of the two",
 			name, fn.Twin, other.kind, diags.Place(pkg.Fset.Position(other.pos)))
 	}
 	if fn.Struct == nil {
 		return
 	}
-	if other, ok := names[fn.Struct.Name]; ok {
+	if other, ok := names[fn.Struct.Name]; ok && apart(other) {
 		errorf(diag.NameTaken, "the results of %s would be of a type %s, but there is %s of that name at %s; rename one of the two",
 			name, fn.Struct.Name, other.kind, diags.Place(pkg.Fset.Position(other.pos)))
 	}
