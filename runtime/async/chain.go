@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,9 +67,10 @@ func (f *fault) chain() []*fault {
 	var list []*fault
 	for ; f != nil; f = f.cause {
 		if len(f.trace) > 0 {
-			list = append([]*fault{f}, list...)
+			list = append(list, f)
 		}
 	}
+	slices.Reverse(list)
 	return list
 }
 

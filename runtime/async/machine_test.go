@@ -220,3 +220,30 @@ func (q *queueContext) run() (n int) {
 func (q *queueContext) context() context.Context {
 	return async.WithSyncContext(context.Background(), q)
 }
+
+// What a panic that has come through many awaits tells costs in proportion to them.
+func TestPanicStackOfALongChain(t *testing.T) {
+	const length = 10_000
+	source := async.NewSource[int]()
+	chain := sumAsync(2, func(i int) async.Task[int] {
+		if i == 1 {
+			panic("at the bottom")
+		}
+		return source.Task()
+	})
+	for range length {
+		below := chain
+		chain = sumAsync(1, func(int) async.Task[int] { return below })
+	}
+	source.SetResult(0)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	stack := string(chain.PanicStack())
+	runtime.ReadMemStats(&after)
+	if !strings.Contains(stack, "TestPanicStackOfALongChain.func1") {
+		t.Error(stack)
+	}
+	if bytes := (after.TotalAlloc - before.TotalAlloc) / length; bytes > 16<<10 {
+		t.Errorf("%d bytes for each await", bytes)
+	}
+}
