@@ -24,7 +24,7 @@ func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 	c.value = v
 	for ; ; s = atomic.LoadUint32(&c.head.status) {
 		switch s & phases {
-		case pending, storing:
+		case pending:
 			if c.head.move(s, done) {
 				return nil, true
 			}
@@ -33,7 +33,7 @@ func (c *cell[T]) finish(v T, err error) (released Continuation, ok bool) {
 				released, c.head.next = c.head.next, nil
 				return released, true
 			}
-		case appending:
+		case storing, appending:
 			yieldProcessor()
 		default:
 			return nil, false
@@ -86,7 +86,7 @@ func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, 
 		} else if err != nil {
 			*c.head.failure(), to = watch(err), done|failed
 		}
-		c.head.leave(s, completing, to)
+		c.head.leave(s, to)
 		return released, true
 	}
 }

@@ -7,30 +7,9 @@ import (
 	"time"
 )
 
-// A first continuation that loses to a completion may go on only when the result
-// is there.
-func TestC01_LosingRegistrationWaitsForTheResult(t *testing.T) {
-	var c cell[int]
-	c.head.status = completing
-	returned := make(chan bool)
-	go func() { returned <- c.head.storeFirst(ContinuationFunc(nil)) }()
-	select {
-	case <-returned:
-		t.Fatal("went on before the result was there")
-	case <-time.After(10 * time.Millisecond):
-	}
-	c.value = 1
-	atomic.StoreUint32(&c.head.status, done)
-	if <-returned {
-		t.Error("stored with a complete cell")
-	}
-	if c.head.next != nil {
-		t.Error("the continuation was left behind")
-	}
-}
-
 // Completers and registrants that meet a cell in the middle of something wait.
 func TestC01_PhasesExcludeOneAnother(t *testing.T) {
+	host := newEnvironment(nil, someHost(1), nil)
 	for _, test := range []struct {
 		name  string
 		phase uint32
@@ -39,6 +18,10 @@ func TestC01_PhasesExcludeOneAnother(t *testing.T) {
 		want  bool
 	}{
 		{"complete while a list changes", appending, stored, func(c *cell[int]) bool { _, ok := c.complete(1, nil); return ok }, true},
+		{"complete while a first one is stored", storing, stored, func(c *cell[int]) bool { _, ok := c.complete(1, nil); return ok }, true},
+		{"finish while a first one is stored", storing, stored, func(c *cell[int]) bool { _, ok := c.finish(1, nil); return ok }, true},
+		{"belong while a first one is stored", storing, stored, func(c *cell[int]) bool { c.head.belong(host); return c.head.status == hosted|solo|stored }, true},
+		{"belong while a list changes", appending, stored, func(c *cell[int]) bool { c.head.belong(host); return c.head.status == hosted|solo|stored }, true},
 		{"finish while a list changes", appending, stored, func(c *cell[int]) bool { _, ok := c.finish(1, nil); return ok }, true},
 		{"remove while a list changes", appending, done, func(c *cell[int]) bool { return c.head.remove(nil) }, false},
 		{"register while completing", completing, done, func(c *cell[int]) bool { return c.head.onCompleted(1, ContinuationFunc(nil)) }, false},

@@ -19,7 +19,9 @@ import (
 // Who moved it to storing or appending owns next until moving on; who moved it
 // to completing or done owns next and the value, and after done the result only
 // changes at reuse. A machine that succeeds needs no completing phase, unless it is
-// pooled; nor does a first continuation keep it waiting.
+// pooled. Whoever else comes while a phase has an owner waits for the few instructions
+// until it ends; so that is a plain store, and each change costs one interlocked
+// instruction.
 //
 // It is as small as it can be, for there may be a million: an error stands where
 // the continuations stood.
@@ -105,15 +107,9 @@ func (h *head) move(s, phase uint32) bool {
 	return atomic.CompareAndSwapUint32(&h.status, s, s&^phases|phase)
 }
 
-// leave ends a phase that only its owner can end. s is a status that the cell had
-// before, for its flags.
-func (h *head) leave(s, from, to uint32) {
-	if s&solo != 0 {
-		h.status += to - from
-	} else {
-		atomic.AddUint32(&h.status, to-from)
-	}
-}
+// leave ends a phase that only its owner can end: the status was s when it took that,
+// and nobody else changes it meanwhile.
+func (h *head) leave(s, phase uint32) { publish(&h.status, s&^phases|phase) }
 
 // suspend stores the machine k, which has head m, to be resumed when the task of
 // that token completes; false if it has.
@@ -133,8 +129,9 @@ func (h *head) suspendShared(s uint32, m *head, token uint32, k Continuation) bo
 	if (s^token)&(versions|phases|solo) != done || m.has(elsewhere) || !atomic.CompareAndSwapUint32(&h.status, s, s|storing) {
 		return h.onCompleted(token, k)
 	}
-	h.next = k // as storeFirst does, if nobody interferes
-	return atomic.CompareAndSwapUint32(&h.status, s|storing, s|stored) || h.storeFirst(k)
+	h.next = k
+	h.leave(s, stored)
+	return true
 }
 
 // handsOn reports whether a machine that has not left the stack, was called with own,
@@ -175,44 +172,23 @@ func (h *head) onCompleted(token uint32, k Continuation) bool {
 				return true
 			}
 			if h.move(s, storing) {
-				return h.storeFirst(k)
+				h.next = k
+				h.leave(s, stored)
+				return true
 			}
 		case stored:
 			if s&single != 0 {
 				panic("async: C14: a task from a pool was awaited twice; await it once, or do not pool it")
 			}
 			if h.move(s, appending) {
-				if s&reusable != 0 { // a host's, so nobody looks
-					h.status &^= reusable
-				}
 				h.append(k)
-				h.leave(s, appending, stored)
+				h.leave(s&^reusable, stored)
 				return true
 			}
 		default:
 			yieldProcessor()
 		}
 	}
-}
-
-// storeFirst is called in the phase storing, of a cell that is no host's. A machine
-// that succeeds does not wait for it.
-func (h *head) storeFirst(k Continuation) bool {
-	h.next = k
-	for {
-		s := atomic.LoadUint32(&h.status)
-		if s&phases != storing {
-			break
-		}
-		if atomic.CompareAndSwapUint32(&h.status, s, s+stored-storing) {
-			return true
-		}
-	}
-	h.next = nil
-	for !h.isCompleted() {
-		yieldProcessor()
-	}
-	return false
 }
 
 func (h *head) append(k Continuation) {
@@ -236,9 +212,9 @@ func (h *head) remove(a *arm) bool {
 			}
 			found, rest := without(h.next, a)
 			if h.next = rest; rest == nil {
-				h.leave(s, appending, pending)
+				h.leave(s, pending)
 			} else {
-				h.leave(s, appending, stored)
+				h.leave(s, stored)
 			}
 			return found
 		case appending:
@@ -320,9 +296,17 @@ func (h *head) lends() *environment {
 // belong makes a machine that had no context of its own belong to the host of what
 // it awaits, so that a blocking Await on it knows whom to park.
 func (h *head) belong(env *environment) {
-	if atomic.LoadUint32(&h.status)&hosted == 0 {
-		h.env = env
-		atomic.OrUint32(&h.status, env.flags)
+	if atomic.LoadUint32(&h.status)&hosted != 0 {
+		return
+	}
+	h.env = env
+	for {
+		s := atomic.LoadUint32(&h.status)
+		if phase := s & phases; phase == storing || phase == appending {
+			yieldProcessor()
+		} else if atomic.CompareAndSwapUint32(&h.status, s, s|env.flags) {
+			return
+		}
 	}
 }
 

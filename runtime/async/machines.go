@@ -312,7 +312,7 @@ func (h *head) awaitedBy() []Continuation {
 		for i, k := range list {
 			list[i] = bare(k)
 		}
-		h.leave(s, appending, stored)
+		h.leave(s, stored)
 		return list
 	}
 }
