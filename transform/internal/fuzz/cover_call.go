@@ -83,6 +83,9 @@ func (c *checked) methodCallMarks(e *ast.CallExpr, fun *ast.SelectorExpr, mark f
 		switch name := c.text(fun); name {
 		case "async.Go", "async.Func0", "async.Func1", "async.Func2":
 			mark(name, c.literalOf(e))
+			if lit, ok := c.literalOf(e).(*ast.FuncLit); ok {
+				c.sharedMarks("closure", lit.Type, lit.Body, mark)
+			}
 		case "h.Exit":
 			mark("Goexit", e)
 		}

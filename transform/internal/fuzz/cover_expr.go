@@ -40,6 +40,11 @@ await of an embedding struct;await of a twin;recursion;mutual recursion;async.Go
 unsafe pointer;variable of a type without a name
 several that divide;several that shift;several that index;several that dereference;several that assert;several that compare
 assignment from a pair that indexes;swap of elements
+several of a range that divide;several of a range that index;several of a range that dereference;several of a range that assert
+range over slice into operands;range over array into operands;range over pointer to array into operands
+range over string into operands;range over map into operands;range over int into an operand;range into operands, without an await
+function whose captured results divide;function whose captured results index;function whose addressed results index
+closure whose captured results index;closure whose addressed results index
 op-assignment that divides;op-assignment that shifts;op-assignment to an element;op-assignment to a map
 shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag`
 
@@ -47,7 +52,7 @@ shift by a signed count;conversion to an array;comparison of arrays;string conca
 const still = `break;break to a label;continue;continue to a label;goto;goto out of a statement;bare return;fallthrough
 defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of recover
 const in a function;type in a function;var without value;clear;recover;panic;Goexit;address of a variable;method expression
-address of a field;recursion;mutual recursion`
+address of a field;recursion;mutual recursion;range into operands, without an await`
 
 // shape is a type's form in a word.
 func shape(t types.Type) string {
@@ -96,7 +101,7 @@ func (c *checked) rangeMarks(n *ast.RangeStmt, mark func(string, ast.Node)) {
 		mark("range over named int", n)
 	}
 	if n.Tok == token.ASSIGN {
-		mark("range that assigns", n)
+		c.assigningMarks(n, mark)
 	}
 }
 

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -12,16 +13,88 @@ func (c *checked) severalMarks(n *ast.AssignStmt, mark func(string, ast.Node)) {
 	if x, y := n.Lhs, n.Rhs; len(x) == 2 && c.text(x[0]) == c.text(y[1]) && c.text(x[1]) == c.text(y[0]) && elements(x) {
 		mark("swap of elements", n)
 	}
+	for does := range c.all(slices.Concat(n.Lhs, n.Rhs)) {
+		mark("several that "+does, n)
+	}
+}
+
+// all is what the parts of expressions do that may panic.
+func (c *checked) all(list []ast.Expr) map[string]bool {
 	seen := make(map[string]bool)
-	for _, e := range slices.Concat(n.Lhs, n.Rhs) {
+	for _, e := range list {
 		ast.Inspect(e, func(inner ast.Node) bool {
-			if does := c.does(inner); does != "" && !seen[does] {
+			if does := c.does(inner); does != "" {
 				seen[does] = true
-				mark("several that "+does, n)
 			}
 			_, lit := inner.(*ast.FuncLit)
 			return !lit
 		})
+	}
+	return seen
+}
+
+// assigningMarks names what a range that assigns does.
+func (c *checked) assigningMarks(n *ast.RangeStmt, mark func(string, ast.Node)) {
+	mark("range that assigns", n)
+	if n.Value == nil {
+		if len(c.all([]ast.Expr{n.Key})) > 0 {
+			mark("range over "+shape(c.typeOf(n.X))+" into an operand", n)
+		}
+		return
+	}
+	targets := []ast.Expr{n.Key, n.Value}
+	for does := range c.all(targets) {
+		mark("several of a range that "+does, n)
+	}
+	if len(c.all(targets[1:])) > 0 {
+		mark("range over "+shape(c.typeOf(n.X))+" into operands", n)
+		if !awaits(n) {
+			mark("range into operands, without an await", n)
+		}
+	}
+}
+
+// sharedMarks names the returns of several values to results that a closure or a pointer
+// of the function shares, where nothing is deferred.
+func (c *checked) sharedMarks(what string, t *ast.FuncType, body *ast.BlockStmt, mark func(string, ast.Node)) {
+	results := make(map[types.Object]bool)
+	if t.Results != nil {
+		for _, field := range t.Results.List {
+			for _, id := range field.Names {
+				results[c.info.Defs[id]] = true
+			}
+		}
+	}
+	shared, defers := "", false
+	var returns []*ast.ReturnStmt
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			ast.Inspect(n, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok && results[c.info.Uses[id]] {
+					shared = cmp.Or(shared, "captured")
+				}
+				return true
+			})
+			return false
+		case *ast.UnaryExpr:
+			if id, ok := n.X.(*ast.Ident); ok && n.Op == token.AND && results[c.info.Uses[id]] {
+				shared = "addressed"
+			}
+		case *ast.DeferStmt:
+			defers = true
+		case *ast.ReturnStmt:
+			returns = append(returns, n)
+		}
+		return true
+	})
+	for _, n := range returns {
+		if shared == "" || defers || len(n.Results) < 2 {
+			continue
+		}
+		for does := range c.all(n.Results) {
+			mark(what+" whose "+shared+" results "+does, n)
+		}
 	}
 }
 

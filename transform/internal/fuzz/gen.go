@@ -29,6 +29,7 @@ type generator struct {
 	plain  int // depth of function literals, where there is no await
 	depth  int // of expressions
 	defers int
+	bad    int  // of 100 operands that may panic, how many do
 	exits  bool // runtime.Goexit may be called
 }
 
@@ -273,7 +274,7 @@ func (g *generator) function(f *fn, size int) string {
 		b.WriteString(g.recovering())
 	}
 	if last := len(g.funcs) - 1; f.root && last >= 0 && strings.HasSuffix(g.funcs[last].name, "z") {
-		fmt.Fprintf(&b, "%sAsync().Await()\n", g.funcs[last].name)
+		fmt.Fprintf(&b, "defer h.Seen(%s)\n%sAsync().Await()\n", g.say(), g.funcs[last].name)
 	}
 	body, ended := g.statements(size)
 	b.WriteString(body)

@@ -6,8 +6,12 @@ import "strings"
 // where that assigns several values: what was assigned before, and which panic is seen,
 // is what is compared.
 
-// bad of 100 operands panic.
-const bad = 12
+// Of 100 operands so many panic: of the many that a body has, and of those of a statement
+// where it matters most.
+const (
+	bad   = 12
+	worse = 35
+)
 
 // fragile makes an annotated function that is likely to panic.
 func (g *generator) fragile(f *fn) string {
@@ -16,31 +20,57 @@ func (g *generator) fragile(f *fn) string {
 	g.scopes = g.scopes[:1]
 	g.push()
 	f.results = []*typ{tInt, tInt}
-	results := "(int, int)"
-	if g.p(50) {
+	results, shared, recovers := "(int, int)", "", g.p(85)
+	if g.p(60) {
 		f.names = []string{"r", "q"}
-		for _, name := range f.names {
-			*g.declare(name, tInt).used = true
-		}
 		results = "(r, q int)"
+		if g.p(60) {
+			shared, recovers = g.shared(), g.p(10)
+		}
 	}
-	body := g.breaking(g.p(85))
+	for _, name := range f.names {
+		*g.declare(name, tInt).used = true
+	}
+	body := shared + g.breaking(recovers)
+	g.bad = worse
 	return g.f("//nothread:async\nfunc %s() %s {\n%sreturn %s, %s\n}\n", f.name, results, body, g.fallible(), g.fallible())
+}
+
+// shared shows the results to whoever looks after a panic: h.Seen does.
+func (g *generator) shared() string {
+	what := strings.Join(g.fn.names, ", ")
+	if g.p(40) {
+		return g.f("pr := &%s\nh.See(func() []any { return []any{*pr} })\n", g.fn.names[0])
+	}
+	return g.f("h.See(func() []any { return []any{%s} })\n", what)
 }
 
 // fragileClosure awaits an async closure that is likely to panic, and recovers.
 func (g *generator) fragileClosure() string {
-	if g.hidden("context") || g.hidden("async") {
+	if g.hidden("context") || g.hidden("async") || g.hidden("error") {
 		return ""
 	}
 	outer, loops, defers := g.fn, g.loops, g.defers
 	g.fn, g.loops = &fn{capture: outer.capture}, nil
 	g.push()
-	body := g.breaking(true)
-	value := g.fallible()
-	g.pop()
-	g.fn, g.loops, g.defers = outer, loops, defers
-	return g.f("async.Go(context.Background(), func(context.Context) (int, error) {\n%sreturn %s, nil\n}).Await()", body, value)
+	defer func() {
+		g.pop()
+		g.fn, g.loops, g.defers = outer, loops, defers
+	}()
+	const closure = "async.Go(context.Background(), func(context.Context) %s {\n%sreturn %s, %s\n}).Await()"
+	if g.p(50) {
+		return g.f(closure, "(int, error)", g.breaking(true), g.fallible(), "nil")
+	}
+	g.fn.names = []string{"r", "e"} // of which breaking knows no more than one
+	shared := g.shared()
+	g.fn.names = g.fn.names[:1]
+	*g.declare("r", tInt).used = true
+	body := shared + g.breaking(false)
+	g.bad = worse
+	failure := g.f("[]error{nil, e, h.Err(%s)}[%s]", g.say(), g.position())
+	inner := g.f(closure, "(r int, e error)", body, g.fallible(), failure)
+	return g.f("async.Go(context.Background(), func(context.Context) (int, error) {\n"+
+		"defer func() {\nh.Caught(%s, recover())\nh.Seen(%s)\n}()\nreturn %s\n}).Await()", g.say(), g.say(), inner)
 }
 
 // breaking is the body of what is likely to panic, in a scope of its own.
@@ -69,6 +99,7 @@ func (g *generator) breaking(recovers bool) string {
 	*g.declare("w", tAny).used = true
 	local("var u any = s", "u", tAny, true)
 	l.add("_, _ = v, w")
+	local(`c := []rune("abc")`, "c", tRunes, false)
 	local("x := 18", "x", tInt, false)
 	local("y, ok := 19, true", "y", tInt, false)
 	*g.declare("ok", tBool).used = true
@@ -82,25 +113,55 @@ func (g *generator) breaking(recovers bool) string {
 		said = append(said, g.fn.names...)
 		l.add(g.f("defer func() {\nh.Caught(%s, recover())\nh.Say(%s)\n}()", g.say(), strings.Join(append([]string{g.say()}, said...), ", ")))
 	}
-	for range g.between(1, 4) {
+	g.bad = bad
+	for range g.between(g.n(2), 4) {
 		l.add(g.breakable())
 	}
 	if g.p(70) {
-		l.add(g.f("h.Say(%s, %s, x, y, s, a, t, *p, m, ok)", g.say(), g.awaitInt()))
+		l.add(g.f("h.Say(%s, %s, x, y, s, a, c, t, *p, m, ok)", g.say(), g.awaitInt()))
 	}
 	return l.String()
 }
 
 // breakable is a statement of such a body.
 func (g *generator) breakable() string {
-	switch s := g.several(); g.n(6) {
+	switch s := g.several(); g.n(9) {
 	case 0:
 		return g.f("for range 2 {\n%s\n}", s)
 	case 1:
 		return g.f("if one > z {\n%s\n} else {\n%s\n}", s, g.several())
+	case 2, 3:
+		return g.assigningRange(s)
 	default:
 		return s
 	}
+}
+
+// assigningRange is a range that assigns to operands.
+func (g *generator) assigningRange(body string) string {
+	g.bad = worse
+	defer func() { g.bad = bad }()
+	key, value := g.assignable(), g.assignable()
+	x := ""
+	switch g.n(6) {
+	case 0:
+		x = []string{"s", "t.L", "p.L", "([]int{20, 21})", g.f("s[%s:]", g.position())}[g.n(5)]
+	case 1:
+		x = []string{"a", "([...]int{20, 21})", "[3]int(s)"}[g.n(3)]
+	case 2:
+		x = []string{"&a", "(&[...]int{20, 21})"}[g.n(2)]
+	case 3:
+		x, value = `"xy"`, []string{"_", g.f("c[%s]", g.position()), g.f("c[%s]", g.position())}[g.n(3)]
+	case 4:
+		x = "(map[int]int{1: 20})"
+	case 5:
+		x, value = []string{"2", "one + 1"}[g.n(2)], ""
+	}
+	if value != "" && g.p(85) {
+		key += ", " + value
+	}
+	body = []string{body, g.awaitInt(), "if x > 9 {\ncontinue\n}"}[g.n(3)]
+	return g.f("for %s = range %s {\n%s\nh.Say(%s, x, y, s, a, c)\n}", key, x, body, g.say())
 }
 
 // several is mostly a statement that assigns several values.
@@ -142,7 +203,7 @@ func (g *generator) several() string {
 
 // either is one or the other, if that is bad.
 func (g *generator) either(good, panics string) string {
-	if g.p(bad) {
+	if g.p(g.bad) {
 		return panics
 	}
 	return good
@@ -164,7 +225,7 @@ func (g *generator) position() string {
 // assignable is a target of type int.
 func (g *generator) assignable() string {
 	if len(g.fn.names) > 0 && g.p(25) {
-		return g.fn.names[g.n(2)]
+		return g.fn.names[g.n(len(g.fn.names))]
 	}
 	switch g.n(12) {
 	case 0, 1, 2:
@@ -190,6 +251,9 @@ func (g *generator) assignable() string {
 // fallible is an operand of type int.
 func (g *generator) fallible() string {
 	a := []string{"x", "y", "7", "one", "a[0]", "t.A"}[g.n(6)]
+	if len(g.fn.names) > 0 && g.p(15) {
+		a = g.fn.names[0]
+	}
 	switch g.n(18) {
 	case 0, 1:
 		return g.f("%s %s %s", a, []string{"/", "%"}[g.n(2)], g.either("one", "z"))

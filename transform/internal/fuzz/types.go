@@ -49,6 +49,7 @@ var (
 	tBool    = &typ{text: "bool", kind: boolean}
 	tInts    = &typ{text: "[]int", kind: slice, elem: tInt}
 	tBytes   = &typ{text: "[]byte", kind: slice, elem: tUint8}
+	tRunes   = &typ{text: "[]rune", kind: slice, elem: tRune}
 	tStrings = &typ{text: "[]string", kind: slice, elem: tString}
 	tArray   = &typ{text: "[3]int", kind: array, elem: tInt}
 	tMap     = &typ{text: "map[string]int", kind: mapping, key: tString, elem: tInt}

@@ -21,6 +21,8 @@ type run struct {
 
 	full   bool // it says no more
 	exited bool // its kickoff did
+
+	see func() []any // shows what others share
 }
 
 // cur is the run that is going on: everything happens on one goroutine at a
@@ -59,6 +61,16 @@ func Say(what string, values ...any) {
 func Id[T any](what string, v T) T {
 	Say(what, v)
 	return v
+}
+
+// See keeps what shows results of a function until Seen is called.
+func See(show func() []any) { cur.see = show }
+
+// Seen says what is shown, if anything is.
+func Seen(what string) {
+	if cur.see != nil {
+		Say(what, cur.see()...)
+	}
 }
 
 // Clip leaves s the capacity that its length needs: how much more append makes
