@@ -49,7 +49,11 @@ func directives(fset *token.FileSet, file *ast.File, diags *diag.List) {
 // options reports words after the directive that mean nothing.
 func options(words []string, pos token.Position, diags *diag.List) {
 	var known load.Options
-	for _, word := range words {
+	for i, word := range words {
+		if strings.HasPrefix(word, "//") {
+			diags.Errorf(pos, diag.Directive, "%s takes no comment beside it, and %q is one; put it on a line of its own", load.Directive, strings.Join(words[i:], " "))
+			return
+		}
 		if err := known.Option(word); err != nil {
 			diags.Errorf(pos, diag.Directive, "%v", err)
 		}
