@@ -126,8 +126,8 @@ func Called(info *types.Info, call *ast.CallExpr, path string) string {
 // awaits reports awaits in fn that cannot suspend it.
 func awaits(pkg *load.Package, fn *load.Func, diags *diag.List) {
 	v := &placement{pkg: pkg, name: fn.Decl.Name.Name, diags: diags,
-		machines: make(map[*ast.FuncLit]bool), called: make(map[*ast.SelectorExpr]bool)}
-	v.walk(fn.Decl.Body, false)
+		machines: make(map[*ast.FuncLit]bool), deferred: make(map[*ast.FuncLit]bool), called: make(map[*ast.SelectorExpr]bool)}
+	v.walk(fn.Decl.Body, "")
 }
 
 // A placement walks one annotated function.
@@ -136,11 +136,19 @@ type placement struct {
 	name     string
 	diags    *diag.List
 	machines map[*ast.FuncLit]bool      // literals passed to async.Go and the like
+	deferred map[*ast.FuncLit]bool      // those that a defer statement calls
 	called   map[*ast.SelectorExpr]bool // t.Await in t.Await()
 }
 
-// walk visits node; inLiteral says that it belongs to a plain literal.
-func (v *placement) walk(node ast.Node, inLiteral bool) {
+// What to do in place of an await in a literal.
+const (
+	elsewhere = "pass the literal directly to async.Go or async.Func, or await outside of it"
+	atTheEnd  = "defer the await itself, as in defer t.Await(), or await in a function around this one, after its call"
+)
+
+// walk visits node; wayOut is what to do in place of an await, if node belongs to a plain
+// literal.
+func (v *placement) walk(node ast.Node, wayOut string) {
 	ast.Inspect(node, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
@@ -148,8 +156,12 @@ func (v *placement) walk(node ast.Node, inLiteral bool) {
 				v.called[ast.Unparen(n.Call.Fun).(*ast.SelectorExpr)] = true
 				v.errorf(n, "go %s would keep a goroutine waiting, and its result is lost; start the rest of the work with async.Go instead",
 					types.ExprString(n.Call))
-				v.walk(n.Call.Fun, inLiteral)
+				v.walk(n.Call.Fun, wayOut)
 				return false
+			}
+		case *ast.DeferStmt:
+			if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok {
+				v.deferred[lit] = true
 			}
 		case *ast.CallExpr:
 			if lit, ok := AsyncLiteral(v.pkg.Info, n); ok {
@@ -157,15 +169,21 @@ func (v *placement) walk(node ast.Node, inLiteral bool) {
 			}
 			if v.is(n) {
 				v.called[ast.Unparen(n.Fun).(*ast.SelectorExpr)] = true
-				if inLiteral {
-					v.errorf(n, "the await in a function literal cannot suspend %s, for the literal's caller does not wait; "+
-						"pass the literal directly to async.Go or async.Func, or await outside of it", v.name)
+				if wayOut != "" {
+					v.errorf(n, "the await in a function literal cannot suspend %s, for the literal's caller does not wait; %s", v.name, wayOut)
 				}
 			}
 		case *ast.SelectorExpr:
 			v.methodValue(n)
 		case *ast.FuncLit:
-			v.walk(n.Body, !v.machines[n])
+			switch {
+			case v.machines[n]:
+				v.walk(n.Body, "")
+			case v.deferred[n]:
+				v.walk(n.Body, atTheEnd)
+			default:
+				v.walk(n.Body, elsewhere)
+			}
 			return false
 		}
 		return true
