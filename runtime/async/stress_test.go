@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -247,5 +248,58 @@ func TestStressFirstSuccessOfPooled(t *testing.T) {
 		both.Go(func() { succeeds.SetResult(1) })
 		both.Wait()
 		mustGive(t, first, 1)
+	}
+}
+
+// A reader is resumed by the completion of a task, or asks too late.
+type reader struct {
+	async.Anywhere
+	task async.Task[[3]int64]
+	read func(v [3]int64)
+}
+
+func (r *reader) MoveNext(*async.Executor) async.Continuation {
+	v, _ := r.task.GetResult()
+	r.read(v)
+	return nil
+}
+
+// spin waits for what is about to happen on another processor, or, if there is none, lets it.
+func spin(until func() bool) {
+	for i := 1; !until(); i++ {
+		if i%1000 == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// A continuation that is stored at the very moment of the completion runs once, and sees all of the result.
+func TestC01_StoredWhileCompleting(t *testing.T) {
+	n := int64(operations(t) / 8)
+	var source atomic.Pointer[async.Source[[3]int64]]
+	var begun, ended atomic.Int64
+	go func() {
+		for i := int64(1); i <= n; i++ {
+			spin(func() bool { return begun.Load() >= i })
+			source.Load().SetResult([3]int64{i, i, i})
+		}
+	}()
+	for i := int64(1); i <= n; i++ {
+		s := async.NewSource[[3]int64]()
+		source.Store(s)
+		r := &reader{task: s.Task(), read: func(v [3]int64) {
+			if v != [3]int64{i, i, i} {
+				t.Errorf("%d: read %v", i, v)
+			}
+			ended.Add(1)
+		}}
+		begun.Store(i)
+		if !r.task.OnCompleted(r) {
+			r.MoveNext(nil)
+		}
+		spin(func() bool { return ended.Load() >= i })
+		if got := ended.Load(); got != i {
+			t.Fatalf("%d continuations ran of %d", got, i)
+		}
 	}
 }
