@@ -60,8 +60,9 @@ bench: ## what is promised of cost, beside peers: a table, and bin/bench.json
 fuzz: ## random functions in both forms, compared, for FOR=10m from SEED=1 on
 	go test ./transform/internal/fuzz -run 'TestFuzz$$' -v -timeout 0 -args -for $(or $(FOR),10m) -seed $(or $(SEED),1)
 
-stress: ## a random mix of operations from 16 goroutines: none lost, none doubled; N=10000000 of them
+stress: ## a random mix of operations from 16 goroutines: none lost, none doubled; N=10000000 of them, with the race detector and, as cells end their phases otherwise there, without
 	NOTHREAD_STRESS=$(or $(N),10000000) go test -race ./runtime/async -run TestStress -v -timeout 0
+	NOTHREAD_STRESS=$(or $(N),10000000) go test ./runtime/async -run TestStress -v -timeout 0
 
 sim: ## a mixed workload under all faults, over SEEDS=1000 seeds, each run twice
 	go test ./runtime/sim -run TestMixed -v -timeout 0 -args -mixed.seeds=$(or $(SEEDS),1000)

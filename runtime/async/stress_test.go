@@ -274,7 +274,7 @@ func spin(until func() bool) {
 }
 
 // A continuation that is stored at the very moment of the completion runs once, and sees all of the result.
-func TestC01_StoredWhileCompleting(t *testing.T) {
+func TestStressOfStoring(t *testing.T) {
 	n := int64(operations(t) / 8)
 	var source atomic.Pointer[async.Source[[3]int64]]
 	var begun, ended atomic.Int64
