@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -208,6 +209,10 @@ func TestRealWorkersKeepToTheirLimitAndLeaveNoGoroutine(t *testing.T) {
 		t.Errorf("%d worked at once, want up to 3", m)
 	}
 	w.Close()
+	if v, err := async.Run(ctx, func(context.Context) (int, error) { return 50, nil }).Await(); v != 50 || err != nil {
+		t.Errorf("after Close: %d, %v", v, err)
+	}
+	w.Close()
 	for i := 0; runtime.NumGoroutine() > before && i < 1000; i++ {
 		time.Sleep(time.Millisecond)
 	}
@@ -228,9 +233,18 @@ func TestRealWorkersResumeMachinesAndReportFailures(t *testing.T) {
 	heard := make(chan *async.OperationError, 1)
 	w.HandleErrors(func(err *async.OperationError) { heard <- err })
 	async.Forget(ctx, async.Go0(ctx, func(context.Context) error { panic("forgotten") }))
-	if err := <-heard; err.Panic != "forgotten" || len(err.Stack) == 0 {
+	err := <-heard
+	if err.Panic != "forgotten" || len(err.Stack) == 0 {
 		t.Errorf("heard %v", err)
 	}
+	func() {
+		defer func() {
+			if v := recover(); !strings.Contains(fmt.Sprint(v), "forgotten") {
+				t.Errorf("a pool without a handler: %v", v)
+			}
+		}()
+		pool.NewWorkers(1).UnhandledError(err)
+	}()
 	w.Close()
 	defer func() {
 		if recover() == nil {

@@ -90,6 +90,28 @@ func TestSerialResumesMachines(t *testing.T) {
 	}
 }
 
+// TestSerialGivesItsThreadBack: a thread that has run a turn of a serial context is the pool's again; what it completes
+// then goes on in a turn of its own.
+func TestSerialGivesItsThreadBack(t *testing.T) {
+	w := sim.New(1, sim.WithWorkers(1))
+	s := w.NewSerial("account")
+	source := async.NewSourceFor[int](w.Context())
+	over := false
+	task := start(s.Context(w.Context()), source.Task(), func() {
+		if !over {
+			t.Error("resumed by who completes it, which is no turn of the context")
+		}
+	})
+	s.Do(func() {})
+	w.Workers().Go(func() {
+		source.SetResult(1)
+		over = true
+	})
+	if v, err := task.Await(); v != 1 || err != nil {
+		t.Errorf("gave %v, %v", v, err)
+	}
+}
+
 // TestSerialFailuresGoToItsOwnHandler, and to its pool's if it has none.
 func TestSerialFailuresGoToItsOwnHandler(t *testing.T) {
 	w := sim.New(1)
