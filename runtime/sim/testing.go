@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -129,7 +130,12 @@ func (r *testRun) seed(seed uint64) {
 			w.Close()
 		}
 	}()
-	w = New(seed, append(r.options(), WithRecorder(recorder))...)
+	w = New(seed, append(slices.Clone(r.options()), func(o *options) {
+		if o.recorder == nil { // the test has none of its own
+			o.recorder = recorder
+		}
+		recorder = o.recorder
+	})...)
 	defer r.watch(w)()
 	r.f(w)
 	if w.closed {

@@ -255,6 +255,15 @@ func TestNumberOfSeeds(t *testing.T) {
 	}
 }
 
+// TestOwnRecorder: a test that gives its Worlds a recorder finds in it what the last one did.
+func TestOwnRecorder(t *testing.T) {
+	r := chrometrace.NewRecorder(0)
+	sim.Test(t, func(w *sim.World) { w.AfterFunc(time.Second, func() {}) }, sim.WithRecorder(r))
+	if r.Len() == 0 {
+		t.Error("the test's own recorder was told of nothing")
+	}
+}
+
 // TestSkip: a test that is skipped in some seed is skipped, wherever Skip is called, and no other seed runs.
 func TestSkip(t *testing.T) {
 	for name, skip := range map[string]func(t *testing.T, w *sim.World){
