@@ -40,22 +40,14 @@ func regular(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// A target is a file in the making: a new file beside the one that it replaces
-// when it is committed.
-type target struct{ *trace.File }
-
-// createTarget begins a target, with the mode of the file that it replaces, else
-// of the source, if there is one. What stands at path is left alone.
-func createTarget(path string, source *os.File) (*target, error) {
+// createTarget begins a file beside the one that it replaces when it is committed, with
+// that one's mode, else with that of the source, if there is one.
+func createTarget(path string, source *os.File) (*trace.File, error) {
 	mode, err := replaceable(path, source)
 	if err != nil {
 		return nil, err
 	}
-	f, err := trace.Create(path, mode)
-	if err != nil {
-		return nil, err
-	}
-	return &target{f}, nil
+	return trace.Create(path, mode)
 }
 
 // replaceable refuses the source itself, and what must not be written to, which
@@ -81,12 +73,6 @@ func replaceable(path string, source *os.File) (mode fs.FileMode, err error) {
 		return 0, err
 	}
 	return mode, f.Close()
-}
-
-// WriteAt is the file's, without a word about the name that it has for now.
-func (t *target) WriteAt(p []byte, offset int64) (int, error) {
-	n, err := t.File.WriteAt(p, offset)
-	return n, bare(err)
 }
 
 // cannotWrite says what could not be written, and why, once.

@@ -21,8 +21,8 @@ type recording struct {
 	path      string // of -trace; "": none, "-": to the page
 	timeline  bool
 	color     bool
-	file      *target   // the trace in the making
-	device    io.Writer // instead, if the path is no regular file's
+	file      *trace.File // the trace in the making
+	device    io.Writer   // instead, if the path is no regular file's
 	recorders []*trace.Recorder
 	broken    bool // a World could not write its part
 }

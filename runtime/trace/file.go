@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -15,11 +16,12 @@ import (
 // permissions of what is replaced. Nothing is synced. The compiler's side has the
 // same for its outputs, for neither side imports the other.
 
-// A File is one in the making. It is its caller's alone.
+// A File is one in the making. It is its caller's alone. Its errors are *fs.PathError with
+// the path that the caller knows.
 type File struct {
-	*os.File
-	path string // as it was asked for
-	real string // where it is: a link's destination
+	made *os.File // nil once it is committed or discarded
+	path string   // as it was asked for
+	real string   // where it is: a link's destination
 }
 
 // Create begins a file that is to stand at path, with perm if none stands there
@@ -48,9 +50,19 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 	return made, nil
 }
 
-// Write is that of os.File.
-func (f *File) Write(content []byte) (n int, err error) {
-	if n, err = f.File.Write(content); err != nil {
+// Write implements io.Writer.
+func (f *File) Write(p []byte) (int, error) { return f.named(f.made.Write(p)) }
+
+// WriteAt implements io.WriterAt.
+func (f *File) WriteAt(p []byte, offset int64) (int, error) {
+	return f.named(f.made.WriteAt(p, offset))
+}
+
+// ReadAt implements io.ReaderAt, of what was written.
+func (f *File) ReadAt(p []byte, offset int64) (int, error) { return f.named(f.made.ReadAt(p, offset)) }
+
+func (f *File) named(n int, err error) (int, error) {
+	if err != nil && err != io.EOF {
 		err = named(f.path, err)
 	}
 	return n, err
@@ -58,25 +70,25 @@ func (f *File) Write(content []byte) (n int, err error) {
 
 // Commit puts the file in its place. If that fails, Discard is still owed.
 func (f *File) Commit() error {
-	if err := f.Close(); err != nil {
+	if err := f.made.Close(); err != nil {
 		return named(f.path, err)
 	}
-	if err := os.Rename(f.Name(), f.real); err != nil {
+	if err := os.Rename(f.made.Name(), f.real); err != nil {
 		return named(f.path, err)
 	}
-	f.File = nil
+	f.made = nil
 	return nil
 }
 
 // Discard takes back a file that has not been committed, and does nothing to one
 // that has.
 func (f *File) Discard() {
-	if f.File == nil {
+	if f.made == nil {
 		return
 	}
-	f.Close()
-	os.Remove(f.Name())
-	f.File = nil
+	f.made.Close()
+	os.Remove(f.made.Name())
+	f.made = nil
 }
 
 // resolve finds where a path leads, and what stands there: nil if nothing does.

@@ -2,11 +2,11 @@ package trace_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/nothread/nothread/runtime/trace"
@@ -86,18 +86,17 @@ func TestFileAfterACrash(t *testing.T) {
 	if _, err := f.Write([]byte("ha")); err != nil {
 		t.Fatal(err)
 	}
-	f.File.Close() // and neither Commit nor Discard
-	left := f.Name()
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".nothread-*")) // for there is neither Commit nor Discard
+	if len(left) != 1 {
+		t.Fatalf("left are %v, %v", left, err)
+	}
 	if now, err := os.ReadFile(path); string(now) != "old" {
 		t.Errorf("%q, %v", now, err)
-	}
-	if base := filepath.Base(left); filepath.Dir(left) != filepath.Dir(path) || !strings.HasPrefix(base, ".nothread-") {
-		t.Errorf("what is left is %s", left)
 	}
 	if err := write(path, "new", 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(left); err != nil {
+	if err := os.Remove(left[0]); err != nil {
 		t.Error(err)
 	}
 	has(t, path, "new")
@@ -151,11 +150,13 @@ func TestFileNamesItsPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Discard()
-	f.File.Close()
 	var at *fs.PathError
-	if _, err := f.Write([]byte("new")); !errors.As(err, &at) || at.Path != path || !errors.Is(err, fs.ErrClosed) {
+	if _, err := f.WriteAt([]byte("new"), -1); !errors.As(err, &at) || at.Path != path {
 		t.Errorf("%v", err)
+	}
+	f.Discard()
+	if _, err := f.Write([]byte("new")); !errors.As(err, &at) || at.Path != path {
+		t.Errorf("of one that was given up: %v", err)
 	}
 	for path, reason := range map[string]string{
 		"":                  "its name is empty",
@@ -168,6 +169,29 @@ func TestFileNamesItsPath(t *testing.T) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
+}
+
+// What was written can be read, up to its end, and written anew, wherever it stands.
+func TestFileIsReadAndWrittenAnywhere(t *testing.T) {
+	path := old(t)
+	f, err := trace.Create(path, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Discard()
+	for offset, text := range []string{"new", "e"} {
+		if _, err := f.WriteAt([]byte(text), int64(offset)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buf := make([]byte, 4)
+	if n, err := f.ReadAt(buf, 1); string(buf[:n]) != "ew" || err != io.EOF {
+		t.Errorf("read %q, %v", buf[:n], err)
+	}
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	has(t, path, "new")
 }
 
 // A link stays and leads to the new content; permissions are those of what is replaced.

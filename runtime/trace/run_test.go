@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the expected pictures; inspect 
 var states = &async.States{Func: "f", File: "f.go", Line: 1, At: []async.State{{}, {Line: 2, Awaits: "x"}, {Line: 4, Awaits: "y"}}}
 
 const (
-	ui, io, worker = "UI thread", "I/O 1", "workers 2"
+	ui, ioThread, worker = "UI thread", "I/O 1", "workers 2"
 
 	dirql = kernel.DeviceLevel + 2
 )
@@ -52,11 +52,11 @@ func record(r *trace.Recorder) {
 	hop(90_300, 0, kernel.APCLevel, ui, kernel.HopAPC, 1, ui, 0, 0)
 	hop(90_300, 0, kernel.APCLevel, ui, kernel.HopPacket, 1, "I/O port", 0, 0)
 	hop(91_000, 1, 0, worker, kernel.HopThreadReturned, 0, worker, 0, 0)
-	hop(91_100, 1, 0, io, kernel.HopThreadBorrowed, 1, io, 0, 0)
-	hop(91_200, 1, 0, io, kernel.HopTaskComplete, 1, "ReadAsync", 512, 0)
-	hop(91_200, 1, 0, io, kernel.HopPosted, 0, "workers", 0, 0)
-	hop(91_250, 1, 0, io, kernel.HopPosted, 0, "others", 0, 0) // of another task, which no request has completed
-	hop(91_300, 1, 0, io, kernel.HopThreadReturned, 1, io, 0, 0)
+	hop(91_100, 1, 0, ioThread, kernel.HopThreadBorrowed, 1, ioThread, 0, 0)
+	hop(91_200, 1, 0, ioThread, kernel.HopTaskComplete, 1, "ReadAsync", 512, 0)
+	hop(91_200, 1, 0, ioThread, kernel.HopPosted, 0, "workers", 0, 0)
+	hop(91_250, 1, 0, ioThread, kernel.HopPosted, 0, "others", 0, 0) // of another task, which no request has completed
+	hop(91_300, 1, 0, ioThread, kernel.HopThreadReturned, 1, ioThread, 0, 0)
 	hop(91_400, 1, 0, worker, kernel.HopThreadBorrowed, 0, worker, 0, 0)
 	hop(91_400, 1, 0, worker, kernel.HopResumed, 0, worker, 0, 0)
 	machine(async.MachineResumed, 1, 1, 91_400, worker)
@@ -75,18 +75,18 @@ func record(r *trace.Recorder) {
 	hop(92_100, 0, kernel.DispatchLevel, ui, kernel.HopDPC, 0, "disk.sys", 0, 0)
 	hop(92_100, 0, kernel.DispatchLevel, ui, kernel.HopIRPComplete, 3, "disk.sys", 0, 2)
 	hop(92_200, 0, 0, "", kernel.HopTimer, 0, "", 0, 0)
-	hop(92_200, 1, 0, io, kernel.HopTaskComplete, 3, "ReadAsync", 2, 0)
-	machine(async.MachineResumed, 1, 2, 92_200, io)
-	machine(async.MachineSuspended, 1, 1, 92_300, io)
-	machine(async.MachineResumed, 1, 1, 92_300, io)
-	machine(async.MachineSuspended, 1, 1, 92_300, io)
-	hop(92_400, 1, 0, io, kernel.HopPosted, 0, "workers", 0, 0)
+	hop(92_200, 1, 0, ioThread, kernel.HopTaskComplete, 3, "ReadAsync", 2, 0)
+	machine(async.MachineResumed, 1, 2, 92_200, ioThread)
+	machine(async.MachineSuspended, 1, 1, 92_300, ioThread)
+	machine(async.MachineResumed, 1, 1, 92_300, ioThread)
+	machine(async.MachineSuspended, 1, 1, 92_300, ioThread)
+	hop(92_400, 1, 0, ioThread, kernel.HopPosted, 0, "workers", 0, 0)
 	hop(92_500, 1, 0, worker, kernel.HopResumed, 0, worker, 0, 0)
 	hop(92_500, 0, 0, ui, kernel.HopIRPBuilt, 4, "disk", 3, 0)
 	hop(92_600, 0, kernel.DispatchLevel, ui, kernel.HopIRPComplete, 4, "disk.sys", 0, 3)
-	hop(92_600, 1, 0, io, kernel.HopTaskComplete, 4, "ReadAsync", 3, 0)
-	hop(92_700, 1, 0, io, kernel.HopThreadReturned, 4, io, 0, 0)
-	hop(92_800, 1, 0, io, kernel.HopPosted, 0, ui, 0, 0)
+	hop(92_600, 1, 0, ioThread, kernel.HopTaskComplete, 4, "ReadAsync", 3, 0)
+	hop(92_700, 1, 0, ioThread, kernel.HopThreadReturned, 4, ioThread, 0, 0)
+	hop(92_800, 1, 0, ioThread, kernel.HopPosted, 0, ui, 0, 0)
 	hop(92_900, 0, 0, ui, kernel.HopResumed, 0, ui, 0, 0)
 	hop(95_000, -1, 0, "", kernel.HopFault, 0, "a frame is lost", 0, 0)
 }
