@@ -68,6 +68,9 @@ func study(cfg Config, names []string) (*run, *Result, error) {
 // placeName is file.go:12.
 var placeName = regexp.MustCompile(`^(.+\.go):([0-9]+)$`)
 
+// typeParameters are those of a name as the source has it, or as Go's stacks do: list[...].get.
+var typeParameters = regexp.MustCompile(`\[.*\]`)
+
 // choose finds what the names mean; all functions if there are none.
 func (r *run) choose(names []string) ([]candidate, error) {
 	var all []candidate
@@ -105,7 +108,7 @@ func (r *run) meaning(name string, all []candidate) (candidate, error) {
 	if m := placeName.FindStringSubmatch(name); m != nil {
 		return r.at(m[1], m[2], all)
 	}
-	plain := strings.NewReplacer("(", "", ")", "", "*", "").Replace(name)
+	plain := typeParameters.ReplaceAllLiteralString(strings.NewReplacer("(", "", ")", "", "*", "").Replace(name), "")
 	for _, means := range []func(candidate) bool{
 		func(c candidate) bool { return c.f.Name == plain },
 		func(c candidate) bool { return c.twin() == plain || c.f.Parent == nil && c.f.Name+"Async" == plain },

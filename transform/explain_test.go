@@ -406,6 +406,8 @@ func TestChoose(t *testing.T) {
 		"NestedAsync":                "Nested",
 		"cache.get":                  "cache.get",
 		"(*cache).get":               "cache.get",
+		"(*list[T]).get":             "list.get",
+		"list[...].get":              "list.get",
 		"Outer.go1":                  "Outer.go1",
 		"testdata/study/study.go:18": "Nested",
 		"testdata/study/study.go:15": "Nested", // its comment
