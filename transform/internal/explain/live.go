@@ -2,55 +2,72 @@ package explain
 
 import (
 	"go/token"
-	"slices"
 
 	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // A place is an instruction of a block, or behind the last its end.
 type place struct {
-	block *ir.Block
-	index int
-}
-
-// after is where the machine goes on when a is resumed.
-func after(f *ir.Func, a *ir.Await) (place, bool) {
-	if a.Block == nil {
-		return place{}, false // deferred
-	}
-	return place{a.Block, slices.Index(a.Block.Instrs, ir.Instr(a)) + 1}, true
+	block         *ir.Block
+	index, number int
 }
 
 // A flow follows a function's control and remembers what the places read and set.
 type flow struct {
 	f       *ir.Func
-	effects map[place]effect
+	first   map[*ir.Block]int // the numbers of their first places
+	awaits  map[*ir.Await]place
+	effects []effect // by number
+	seen    []int    // by number: the search that came by last
+	search  int
 }
 
 // An effect is what an instruction, or the end of a block that is no switch, reads and sets.
 type effect struct{ reads, sets ir.VarSet }
 
-func newFlow(f *ir.Func) *flow { return &flow{f, make(map[place]effect)} }
+func newFlow(f *ir.Func) *flow {
+	w := &flow{f: f, first: make(map[*ir.Block]int), awaits: make(map[*ir.Await]place)}
+	n := 0
+	for _, blk := range f.Blocks {
+		w.first[blk] = n
+		for i, in := range blk.Instrs {
+			if a, ok := in.(*ir.Await); ok {
+				w.awaits[a] = place{blk, i, n + i}
+			}
+		}
+		n += len(blk.Instrs) + 1
+	}
+	w.effects, w.seen = make([]effect, n), make([]int, n)
+	return w
+}
 
-// walk follows control from at on, nearest first, to places that are not among seen
-// yet. visit sees each instruction and each block's end, as a nil instruction, and says
-// whether to go on behind it.
-func (w *flow) walk(at place, seen map[place]bool, visit func(place, ir.Instr) bool) {
+func (w *flow) begin(blk *ir.Block) place { return place{blk, 0, w.first[blk]} }
+
+func (p place) next() place { return place{p.block, p.index + 1, p.number + 1} }
+
+// walk follows control from behind a on, nearest first, to places that this search has not
+// come by yet. visit sees each instruction and each block's end, as a nil instruction, and
+// says whether to go on behind it.
+func (w *flow) walk(a *ir.Await, visit func(place, ir.Instr) bool) {
+	at, ok := w.awaits[a]
+	if !ok {
+		return // deferred
+	}
 	var work []place
 	push := func(p place) {
-		if !seen[p] {
-			seen[p] = true
+		if w.seen[p.number] != w.search {
+			w.seen[p.number] = w.search
 			work = append(work, p)
 		}
 	}
-	push(at)
+	push(at.next())
 	for len(work) > 0 {
 		p := work[0]
 		work = work[1:]
 		if p.index == len(p.block.Instrs) {
 			if visit(p, nil) {
 				for _, to := range p.block.Term.Succs() {
-					push(place{to, 0})
+					push(w.begin(to))
 				}
 			}
 			continue
@@ -60,9 +77,9 @@ func (w *flow) walk(at place, seen map[place]bool, visit func(place, ir.Instr) b
 			continue
 		}
 		for _, to := range w.f.LeapsOf(in) {
-			push(place{to, 0})
+			push(w.begin(to))
 		}
-		push(place{p.block, p.index + 1})
+		push(p.next())
 	}
 }
 
@@ -72,16 +89,15 @@ func (w *flow) refs(p place, in ir.Instr, v *ir.Var) (reads, writes bool) {
 	if s, ok := p.block.Term.(*ir.Switch); ok && in == nil {
 		return readAt(w.f, v, termNodes(w.f, s, v)...).IsValid(), setInTerm(w.f, s, v).IsValid()
 	}
-	e, known := w.effects[p]
-	if !known {
-		e = effect{make(ir.VarSet), make(ir.VarSet)}
+	e := &w.effects[p.number]
+	if e.reads == nil {
+		e.reads, e.sets = make(ir.VarSet), make(ir.VarSet)
 		read := func(v *ir.Var) { e.reads[v] = true }
 		if in == nil {
 			w.f.TermRefs(p.block.Term, read)
 		} else {
 			w.f.Refs(in, read, func(v *ir.Var) { e.sets[v] = true })
 		}
-		w.effects[p] = e
 	}
 	return e.reads[v], e.sets[v]
 }
@@ -89,18 +105,16 @@ func (w *flow) refs(p place, in ir.Instr, v *ir.Var) (reads, writes bool) {
 // nextUse is the nearest place behind a where v is read before it is set; again
 // says that it stands before a, or is a itself: control comes round to it.
 func (w *flow) nextUse(a *ir.Await, v *ir.Var) (pos token.Pos, again, found bool) {
-	start, ok := after(w.f, a)
-	if !ok {
-		return token.NoPos, false, false
-	}
-	w.walk(start, make(map[place]bool), func(p place, in ir.Instr) bool {
+	w.search++
+	start := w.awaits[a]
+	w.walk(a, func(p place, in ir.Instr) bool {
 		if found {
 			return false
 		}
 		reads, writes := w.refs(p, in, v)
 		if reads {
 			found = true
-			again = p.block.Index < start.block.Index || p.block == start.block && p.index < start.index
+			again = p.block.Index < start.block.Index || p.block == start.block && p.index <= start.index
 			if in == nil {
 				pos = useInTerm(w.f, p.block.Term, v)
 			} else {
@@ -115,10 +129,9 @@ func (w *flow) nextUse(a *ir.Await, v *ir.Var) (pos token.Pos, again, found bool
 // afterAwaits finds where, behind some await, v is set, and where it is read
 // at all, set before or not; invalid if nowhere.
 func (w *flow) afterAwaits(v *ir.Var) (firstSet, firstRead token.Pos) {
-	seen := make(map[place]bool) // what lies behind one await need not be searched behind the next
+	w.search++ // one for all: what lies behind one await need not be searched behind the next
 	for _, a := range w.f.Awaits {
-		start, _ := after(w.f, a)
-		w.walk(start, seen, func(p place, in ir.Instr) bool {
+		w.walk(a, func(p place, in ir.Instr) bool {
 			reads, writes := w.refs(p, in, v)
 			if d, ok := in.(*ir.Declare); ok && !d.Zero && !d.Var.Cell {
 				writes = false // the value follows
