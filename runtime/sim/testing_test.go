@@ -290,6 +290,22 @@ func TestSkip(t *testing.T) {
 	}
 }
 
+// TestSettleTellsWhatHangs: how many, when, and where they are.
+func TestSettleTellsWhatHangs(t *testing.T) {
+	w := sim.New(1)
+	hole(t, w).ReadAsync(w.Context(), make([]byte, 5))
+	settle := func(want string) {
+		t.Helper()
+		hang, ok := w.Settle(time.Second).(*sim.Hang)
+		if !ok || hang.Seed != 1 || hang.Text != want || !strings.Contains(hang.State, "read of 5 bytes on hole") {
+			t.Errorf("want %q, got %v", want, hang)
+		}
+	}
+	settle("all faults have ended, nothing is left that could happen, and 1 requests are in flight and 0 threads blocked")
+	w.AfterFunc(time.Hour, func() {})
+	settle("1s after all faults have ended, and 1 requests are in flight and 0 threads blocked")
+}
+
 // TestSettle: Settle waits for what is in flight, without its virtual time being spent.
 func TestSettle(t *testing.T) {
 	w := sim.New(1, sim.WithFaults(sim.Faults{LostInterrupt: sim.Always}))
