@@ -33,6 +33,7 @@ type assignment struct {
 	target   ast.Expr // nil if a return statement makes it
 	value    ast.Expr // nil if a call has several, or a loop
 	operands []*operand
+	pieces   bool // see pieces.go
 }
 
 // sides are those of the assignments that n makes; a return statement has no targets.
@@ -55,16 +56,17 @@ func sides(n ast.Node) (targets, values []ast.Expr) {
 	return nil, nil
 }
 
-// assignments are those that a node makes, if they are several, and whether the machine
-// would make them in another order than the source.
+// assignments are those that a node makes, and whether the machine would make them, if they
+// are several, or the parts of one, in another order than the source.
 func (b *builder) assignments(node ast.Node) (list []assignment, differ bool) {
 	targets, values := sides(node)
 	n := max(len(targets), len(values))
-	if n < 2 {
+	if n < 2 && !slices.ContainsFunc(values, b.isComposite) {
 		return nil, false
 	}
 	o := &order{b: b, returns: targets == nil, assigned: make(map[*types.Var]bool)}
 	o.passes = o.returns && len(b.f.Defers) == 0 && !b.sharesResult()
+	pieces := false
 	for i := range n {
 		var a assignment
 		if targets != nil {
@@ -77,16 +79,19 @@ func (b *builder) assignments(node ast.Node) (list []assignment, differ bool) {
 			a.value = values[i]
 			a.operands = append(a.operands, b.operand(a.value))
 		}
+		if !o.returns || !b.returnsItself(a.value, i) {
+			for _, x := range a.operands {
+				o.evaluate(x)
+			}
+			o.assign(a.target, i)
+		}
+		if a.value != nil && !a.operands[len(a.operands)-1].early {
+			a.pieces = b.inPieces(a.target, i, a.value)
+			pieces = pieces || a.pieces
+		}
 		list = append(list, a)
-		if o.returns && b.returnsItself(a.value, i) {
-			continue
-		}
-		for _, x := range a.operands {
-			o.evaluate(x)
-		}
-		o.assign(a.target, i)
 	}
-	return list, o.differs
+	return list, o.differs && n > 1 || pieces
 }
 
 // returnsItself reports whether e is the result with that index.
@@ -199,8 +204,18 @@ func (b *builder) allInOrder(n ast.Node, values []*ir.Code, declare func()) {
 	}
 	declare()
 	for i, a := range list {
+		v := b.f.Variable(a.target)
 		if a.target == nil {
-			b.set([]*ir.Var{b.f.Results[i]}, b.f.Results[i], values[i])
+			v = b.f.Results[i]
+		}
+		if a.pieces {
+			b.setPieces(v, ast.Unparen(a.value).(*ast.CompositeLit))
+			continue
+		}
+		if a.target == nil {
+			if !b.returnsItself(a.value, i) {
+				b.set([]*ir.Var{v}, v, values[i])
+			}
 			continue
 		}
 		b.assignOne(a, values[i])
@@ -275,6 +290,10 @@ func (b *builder) returnInOrder(s *ast.ReturnStmt) *ast.ReturnStmt {
 		return nil
 	}
 	list, _ := b.assignments(s)
+	if slices.ContainsFunc(list, func(a assignment) bool { return a.pieces }) {
+		b.allInOrder(s, b.settle(sides(s)), func() {})
+		return nil
+	}
 	b.spillEvents(s.Results)
 	for _, early := range []bool{true, false} {
 		for _, a := range list {
