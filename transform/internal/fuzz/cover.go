@@ -129,6 +129,7 @@ func (c *checked) functionMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
 		mark("pooled machine", fn.Body)
 	}
 	c.sharedMarks("function", fn.Type, fn.Body, mark)
+	c.literalMarks(fn, mark)
 	loopsOf(fn.Body, func(d *ast.DeferStmt) { mark("defer in a loop", d.Call) })
 	gotosOut(fn.Body, func(b *ast.BranchStmt) { mark("goto out of a statement", b) })
 	for _, p := range fn.Type.Params.List {

@@ -45,6 +45,7 @@ range over slice into operands;range over array into operands;range over pointer
 range over string into operands;range over map into operands;range over int into an operand;range into operands, without an await
 function whose captured results divide;function whose captured results index;function whose addressed results index
 closure whose captured results index;closure whose addressed results index
+return of a literal that may panic;result of a literal that may panic
 op-assignment that divides;op-assignment that shifts;op-assignment to an element;op-assignment to a map
 shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag`
 

@@ -98,6 +98,38 @@ func (c *checked) sharedMarks(what string, t *ast.FuncType, body *ast.BlockStmt,
 	}
 }
 
+// literalMarks names the literals which a function that defers calls gives to its results,
+// if an element may panic.
+func (c *checked) literalMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
+	results := make(map[types.Object]bool)
+	for v := range c.info.Defs[fn.Name].(*types.Func).Signature().Results().Variables() {
+		results[v] = true
+	}
+	fails := func(what string, n ast.Node, e ast.Expr) {
+		if lit, ok := e.(*ast.CompositeLit); ok && len(c.all(lit.Elts)) > 0 {
+			mark(what+" of a literal that may panic", n)
+		}
+	}
+	defers := false
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			defers = true
+		case *ast.ReturnStmt:
+			if defers && len(n.Results) > 0 {
+				fails("return", n, n.Results[0])
+			}
+		case *ast.AssignStmt:
+			if id, ok := n.Lhs[0].(*ast.Ident); ok && defers && results[c.info.Uses[id]] {
+				fails("result", n, n.Rhs[0])
+			}
+		}
+		return true
+	})
+}
+
 func elements(list []ast.Expr) bool {
 	return !slices.ContainsFunc(list, func(e ast.Expr) bool {
 		_, ok := e.(*ast.IndexExpr)

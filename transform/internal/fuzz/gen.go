@@ -48,6 +48,7 @@ type fn struct {
 	capture  int // of 100 actions, how many change what is captured
 	risk     int // of 100 operands, how many may panic
 	variadic bool
+	whole    *typ // of the first result, to which literals are assigned
 }
 
 // A loop is what break and continue may leave.
@@ -274,7 +275,8 @@ func (g *generator) function(f *fn, size int) string {
 		b.WriteString(g.recovering())
 	}
 	if last := len(g.funcs) - 1; f.root && last >= 0 && strings.HasSuffix(g.funcs[last].name, "z") {
-		fmt.Fprintf(&b, "defer h.Seen(%s)\n%sAsync().Await()\n", g.say(), g.funcs[last].name)
+		z := g.funcs[last]
+		fmt.Fprintf(&b, "defer h.Seen(%s)\nh.Say(%s, h.List(%d)(%sAsync().Await())...)\n", g.say(), g.say(), len(z.results), z.name)
 	}
 	body, ended := g.statements(size)
 	b.WriteString(body)

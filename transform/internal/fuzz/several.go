@@ -13,6 +13,11 @@ const (
 	worse = 35
 )
 
+// parts are those of an array and a struct. If these became interfaces as a whole, gc would
+// take their addresses where it finds that they escape: so nobody could say what is evaluated
+// early afterwards.
+const parts = "a[0], a[1], a[2], t.A, t.L"
+
 // fragile makes an annotated function that is likely to panic.
 func (g *generator) fragile(f *fn) string {
 	g.fn, g.loops, g.defers, g.depth = f, nil, 0, 1
@@ -20,10 +25,13 @@ func (g *generator) fragile(f *fn) string {
 	g.scopes = g.scopes[:1]
 	g.push()
 	f.results = []*typ{tInt, tInt}
-	results, shared, recovers := "(int, int)", "", g.p(85)
+	results, shared, recovers := "int, int", "", g.p(85)
+	if g.p(40) {
+		f.whole = []*typ{tArray, tU, tT}[g.n(3)]
+	}
 	if g.p(60) {
 		f.names = []string{"r", "q"}
-		results = "(r, q int)"
+		results = "r, q int"
 		if g.p(60) {
 			shared, recovers = g.shared(), g.p(10)
 		}
@@ -33,7 +41,26 @@ func (g *generator) fragile(f *fn) string {
 	}
 	body := shared + g.breaking(recovers)
 	g.bad = worse
-	return g.f("//nothread:async\nfunc %s() %s {\n%sreturn %s, %s\n}\n", f.name, results, body, g.fallible(), g.fallible())
+	values := g.fallible() + ", " + g.fallible()
+	if f.whole != nil {
+		f.results = append([]*typ{f.whole}, f.results...)
+		values = g.fallibleLiteral(f.whole) + ", " + values
+		if results = f.whole.text + ", " + results; len(f.names) > 0 {
+			results = "whole " + results
+		}
+	}
+	return g.f("//nothread:async\nfunc %s() (%s) {\n%sreturn %s\n}\n", f.name, results, body, values)
+}
+
+// fallibleLiteral is a literal whose elements may panic.
+func (g *generator) fallibleLiteral(t *typ) string {
+	switch t {
+	case tU:
+		return g.f("U{X: %s, B: uint8(%s)}", g.fallible(), g.fallible())
+	case tT:
+		return g.f("T{A: %s, In: U{%s, 5}, L: []int{%s}, S: %q}", g.fallible(), g.fallible(), g.fallible(), "made")
+	}
+	return g.f([]string{"[3]int{%s, %s, 6}", "[3]int{2: %s, 0: %s}", "[...]int{%s, 2: %s}"}[g.n(3)], g.fallible(), g.fallible())
 }
 
 // shared shows the results to whoever looks after a panic: h.Seen does.
@@ -118,13 +145,16 @@ func (g *generator) breaking(recovers bool) string {
 		l.add(g.breakable())
 	}
 	if g.p(70) {
-		l.add(g.f("h.Say(%s, %s, x, y, s, a, c, t, *p, m, ok)", g.say(), g.awaitInt()))
+		l.add(g.f("h.Say(%s, %s, x, y, s, %s, c, *p, m, ok)", g.say(), g.awaitInt(), parts))
 	}
 	return l.String()
 }
 
 // breakable is a statement of such a body.
 func (g *generator) breakable() string {
+	if g.fn.whole != nil && len(g.fn.names) > 0 && g.p(35) {
+		return "whole = " + g.fallibleLiteral(g.fn.whole)
+	}
 	switch s := g.several(); g.n(9) {
 	case 0:
 		return g.f("for range 2 {\n%s\n}", s)
@@ -161,7 +191,7 @@ func (g *generator) assigningRange(body string) string {
 		key += ", " + value
 	}
 	body = []string{body, g.awaitInt(), "if x > 9 {\ncontinue\n}"}[g.n(3)]
-	return g.f("for %s = range %s {\n%s\nh.Say(%s, x, y, s, a, c)\n}", key, x, body, g.say())
+	return g.f("for %s = range %s {\n%s\nh.Say(%s, x, y, s, %s, c)\n}", key, x, body, g.say(), parts)
 }
 
 // several is mostly a statement that assigns several values.
