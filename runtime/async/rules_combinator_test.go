@@ -227,6 +227,26 @@ func TestC33_WhenEachGivesEachOnceInCompletionOrder(t *testing.T) {
 	}
 }
 
+func TestC33_WhenEachOfAContextThatIsDone(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(bg)
+	cancel(errA)
+	s, tasks := threeSources()
+	s[1].SetResult(11)
+	n := 0
+	for task := range async.WhenEach(ctx, tasks...) {
+		if !task.IsCompleted() {
+			t.Fatalf("task %d is pending", n)
+		}
+		if v, err := task.Await(); n == 0 && (v != 11 || err != nil) || n > 0 && (!errors.Is(err, errA) || !errors.Is(err, context.Canceled)) {
+			t.Errorf("task %d gives %v, %v", n, v, err)
+		}
+		n++
+	}
+	if s[0].SetResult(10); n != 3 {
+		t.Errorf("%d tasks", n)
+	}
+}
+
 func TestC33_WhenEachPassesFailuresAndCancellation(t *testing.T) {
 	ctx, cancel := context.WithCancel(bg)
 	s, tasks := threeSources()

@@ -226,8 +226,13 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 		}
 		return released
 	})
-	if int(claimed.Load()) < len(slots) {
-		if stop := whenDone(ctx, settled.source.host(), cancelRest(ctx, slots, &claimed, settled)); stop != nil {
+	cancel := cancelRest(ctx, slots, &claimed, settled)
+	switch {
+	case int(claimed.Load()) >= len(slots):
+	case over(ctx):
+		cancel(false) // releases nothing: nobody has the tasks yet
+	default:
+		if stop := whenDone(ctx, settled.source.host(), cancel); stop != nil {
 			settled.until(&settled.context, StopFunc(stop))
 		}
 	}
