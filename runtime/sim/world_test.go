@@ -206,6 +206,33 @@ func TestTraceFollowsFromTheSeed(t *testing.T) {
 	}
 }
 
+// TestRunUntil: it runs as far as is needed, not at all for what is complete, and says so if it never will be.
+func TestRunUntil(t *testing.T) {
+	w := sim.New(1)
+	rang := 0
+	for i := range 3 {
+		w.AfterFunc(time.Duration(i+1)*time.Second, func() { rang++ })
+	}
+	w.RunUntil(async.Delay(w.Context(), 2500*time.Millisecond))
+	at := w.Now()
+	if rang != 2 {
+		t.Errorf("%d functions were called by %v", rang, at)
+	}
+	if w.RunUntil(async.Completed(1, nil)); w.Now() != at {
+		t.Errorf("for what is complete it ran until %v", w.Now())
+	}
+	defer func() {
+		d, ok := recover().(*sim.Deadlock)
+		if want := "nothing is left that could happen, and the owner waits for an Await in sim_test.TestRunUntil"; !ok || !strings.Contains(d.Error(), want) || d.Trap {
+			t.Errorf("want %q, got %v", want, d)
+		}
+		if rang != 3 {
+			t.Errorf("a deadlock, and %d functions were called", rang)
+		}
+	}()
+	w.RunUntil(async.NewSourceFor[int](w.Context()).Task())
+}
+
 // TestDeadlock blocks the UI thread on what only the UI thread can do.
 func TestDeadlock(t *testing.T) {
 	w := sim.New(1)
