@@ -246,16 +246,20 @@ func (s *scan) onlyOutputs(dir string) bool {
 	return !slices.ContainsFunc(s.dirs[dir], func(path string) bool { return s.outputs[path] == "" })
 }
 
-// packageName is the name of the package that the output at path belonged to.
+// packageName is the name of the package that the output at path belonged to, or another
+// one if it does not say.
 func packageName(path string) string {
-	file, _ := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly)
-	if file == nil || file.Name.Name == "_" {
-		return "left"
+	name := ""
+	if file, _ := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly); file != nil {
+		name = file.Name.Name
 	}
 	if strings.HasSuffix(path, "_test.go") {
-		return strings.TrimSuffix(file.Name.Name, "_test")
+		name = strings.TrimSuffix(name, "_test")
 	}
-	return file.Name.Name
+	if !token.IsIdentifier(name) || name == "_" {
+		return "left"
+	}
+	return name
 }
 
 // neighbours is the syntax of the files that form a package with src: the same
