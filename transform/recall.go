@@ -41,9 +41,19 @@ func (r *run) remember() {
 	if r.cache == nil || r.nothing() || len(r.diags.All()) > 0 {
 		return
 	}
+	stands := make(map[string][]byte) // what was left as it is, which may have other line ends
+	for _, c := range r.changes {
+		if c.Kind == write.Same {
+			stands[c.Path] = c.Old
+		}
+	}
 	var files []cache.Output
 	for _, o := range r.outputs {
-		files = append(files, cache.Output{Path: o.file.Output, Source: o.file.Path, Content: o.content})
+		content := o.content
+		if old, same := stands[o.file.Output]; same {
+			content = old
+		}
+		files = append(files, cache.Output{Path: o.file.Output, Source: o.file.Path, Content: content})
 	}
 	_ = r.cache.Store(r.program, files)
 }

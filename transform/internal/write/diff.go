@@ -16,7 +16,7 @@ const contextLines = 3
 // Diff is the change as a unified diff that patch and git apply understand, with
 // names relative to dir; "" if nothing changes.
 func (c *Change) Diff(dir string) string {
-	if bytes.Equal(c.Old, c.New) {
+	if c.Kind == Same {
 		return ""
 	}
 	name := filepath.ToSlash(diag.Rel(dir, c.Path))

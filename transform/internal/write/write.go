@@ -3,7 +3,8 @@
 // or none of them for a reason it could have known:
 //
 //	Finish    text of declarations → a whole file: header, build constraint, gofmt
-//	Prepare   what would change: each file is compared with the one on the disk
+//	Prepare   what would change: each file is compared with the one on the disk,
+//	          whose lines may end as Windows has it
 //	Apply     the changes themselves
 //
 // Apply writes every new content beside its target first and lets them take their
@@ -86,7 +87,7 @@ func Prepare(files []File, orphans []load.Orphan) ([]Change, error) {
 		}
 		if change.Old != nil {
 			change.Kind = Update
-			if bytes.Equal(change.Old, change.New) {
+			if bytes.Equal(change.Old, change.New) || bytes.Equal(change.Old, checkedOut(change.New)) {
 				change.Kind = Same
 			}
 		}
@@ -102,6 +103,12 @@ func Prepare(files []File, orphans []load.Orphan) ([]Change, error) {
 		}
 	}
 	return changes, nil
+}
+
+// checkedOut is content as git lays it down where it turns the ends of all lines into
+// Windows' own, as it does there by default: nobody has changed that.
+func checkedOut(content []byte) []byte {
+	return bytes.ReplaceAll(content, []byte("\n"), []byte("\r\n"))
 }
 
 // read fills what the disk knows, and refuses a file that is not ours.

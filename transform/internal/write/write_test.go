@@ -57,6 +57,8 @@ func TestApply(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	put(t, at("same.go"), generated, 0o644)
+	put(t, at("windows.go"), strings.ReplaceAll(generated, "\n", "\r\n"), 0o644)
+	put(t, at("mixed.go"), strings.Replace(generated, "\n", "\r\n", 1), 0o644)
 	put(t, at("stale.go"), generated+"\nvar old int\n", 0o600)
 	put(t, at("gone.go"), generated, 0o644)
 	put(t, at("empty.go"), "\n", 0o644)
@@ -65,6 +67,8 @@ func TestApply(t *testing.T) {
 	changes, err := write.Prepare([]write.File{
 		{Path: at("new.go"), Source: at("a.go"), Content: []byte(generated)},
 		{Path: at("same.go"), Source: at("a.go"), Content: []byte(generated)},
+		{Path: at("windows.go"), Source: at("a.go"), Content: []byte(generated)},
+		{Path: at("mixed.go"), Source: at("a.go"), Content: []byte(generated)},
 		{Path: at("stale.go"), Source: at("a.go"), Content: []byte(generated)},
 		{Path: at("empty.go"), Source: at("a.go"), Content: []byte(generated)},
 	}, []load.Orphan{{Path: at("gone.go"), Source: "a.go"}, {Path: at("absent.go"), Source: "a.go"}})
@@ -75,13 +79,13 @@ func TestApply(t *testing.T) {
 	for _, c := range changes {
 		kinds = append(kinds, filepath.Base(c.Path)+" "+c.Kind.String())
 	}
-	if got, want := strings.Join(kinds, ", "), "new.go missing, same.go unchanged, stale.go stale, empty.go stale, gone.go orphaned"; got != want {
+	if got, want := strings.Join(kinds, ", "), "new.go missing, same.go unchanged, windows.go unchanged, mixed.go stale, stale.go stale, empty.go stale, gone.go orphaned"; got != want {
 		t.Errorf("changes: %s", got)
 	}
 	if err := write.Apply(changes); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"new.go", "same.go", "stale.go", "empty.go"} {
+	for _, name := range []string{"new.go", "same.go", "mixed.go", "stale.go", "empty.go"} {
 		if content, err := os.ReadFile(at(name)); err != nil || string(content) != generated {
 			t.Errorf("%s: %q, %v", name, content, err)
 		}
@@ -94,7 +98,7 @@ func TestApply(t *testing.T) {
 		t.Errorf("mode %v", info.Mode())
 	}
 	entries, _ := os.ReadDir(dir)
-	if len(entries) != 4 {
+	if len(entries) != 6 {
 		t.Errorf("left over: %v", entries)
 	}
 }
