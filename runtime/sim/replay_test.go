@@ -132,6 +132,51 @@ func TestReplayDiverges(t *testing.T) {
 	run(t, "threads block", 5, sim.WithCPUs(2), sim.WithReplay(w.Recording()))
 }
 
+// TestReplayOfChoices: each choice is the recorded one as long as label and bound are; the first that differs is told of, and
+// what comes behind the recording's end is the seed's.
+func TestReplayOfChoices(t *testing.T) {
+	type choice struct {
+		label string
+		of    int
+	}
+	asked := []choice{{"coin", 2}, {"die", 6}, {"coin", 3}, {"coin", 3}, {"die", 1 << 40}, {"coin", 2}}
+	recorded := sim.New(5, sim.WithRecording())
+	var chosen []int
+	for _, c := range asked {
+		chosen = append(chosen, recorded.Choose(c.label, c.of))
+	}
+	r, err := sim.ParseRecording(recorded.Recording().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := recorded.Choose("card", 1<<40)
+	for i, c := range asked {
+		for _, other := range []choice{{"other", c.of}, {c.label, c.of + 1}, c} {
+			w := sim.New(5, sim.WithReplay(r))
+			for k, same := range asked[:i] {
+				if got := w.Choose(same.label, same.of); got != chosen[k] {
+					t.Errorf("choice %d is %d, and was %d", k, got, chosen[k])
+				}
+			}
+			func() {
+				defer func() {
+					d, _ := recover().(*sim.Divergence)
+					want := sim.Divergence{Number: uint64(i + 1), Label: other.label, WasLabel: c.label, Of: uint64(other.of), WasOf: uint64(c.of), Decided: uint64(chosen[i])}
+					if other == c && d != nil || other != c && (d == nil || *d != want) {
+						t.Errorf("%v in place of %v: %+v", other, c, d)
+					}
+				}()
+				w.Choose(other.label, other.of)
+			}()
+			if other == c && i == len(asked)-1 {
+				if got := w.Choose("card", 1<<40); got != behind {
+					t.Errorf("behind the end %d, and not the seed's %d", got, behind)
+				}
+			}
+		}
+	}
+}
+
 func TestDamagedRecordings(t *testing.T) {
 	w, _ := run(t, "one read", 5, sim.WithRecording())
 	text := w.Recording().String()

@@ -163,6 +163,31 @@ func TestTimersInOrder(t *testing.T) {
 	}
 }
 
+// TestTimersStopped: stop says whether it has kept the function from being called, also where the timer has rung already,
+// and nobody had the time to call it.
+func TestTimersStopped(t *testing.T) {
+	for seed := range uint64(20) {
+		w := sim.New(seed)
+		var second, own func() bool
+		calls := 0
+		w.AfterFunc(time.Second, func() {
+			if !second() || second() {
+				t.Error("the second has rung, and is not stopped, or twice")
+			}
+		})
+		second = w.AfterFunc(time.Second, func() { t.Error("the second is called all the same") })
+		own = w.AfterFunc(time.Second, func() {
+			if calls++; own() {
+				t.Error("a function has stopped itself")
+			}
+		})
+		w.Run()
+		if calls != 1 || own() || second() {
+			t.Errorf("%d calls; after the end: %v, %v", calls, own(), second())
+		}
+	}
+}
+
 // TestTwoWorlds runs two Worlds side by side, one from within the other's observer-free owner code.
 func TestTwoWorlds(t *testing.T) {
 	a, b := sim.New(5), sim.New(5)
