@@ -3,6 +3,8 @@ package sim_test
 import (
 	"context"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,5 +171,46 @@ func TestPanicEndsTheLimit(t *testing.T) {
 		if w.Run(); w.Elapsed() < time.Hour {
 			t.Errorf("%s: Run ended after %v", name, w.Elapsed())
 		}
+	}
+}
+
+// TestTogetherOfAge: one World may be ahead of the other: it waits until that has come as far.
+func TestTogetherOfAge(t *testing.T) {
+	ahead, behind := sim.New(1), sim.New(2)
+	defer ahead.Close()
+	defer behind.Close()
+	ahead.AfterFunc(time.Millisecond, func() {})
+	ahead.Run()
+	began := ahead.Now()
+	var order []string
+	note := func(name string, w *sim.World, d time.Duration) {
+		w.AfterFunc(d, func() { order = append(order, name) })
+	}
+	note("ahead 1", ahead, 10*time.Microsecond)
+	note("ahead 2", ahead, 50*time.Microsecond)
+	note("behind 1", behind, 500*time.Microsecond)
+	note("behind 2", behind, 1030*time.Microsecond)
+	sim.RunTogether(5*time.Microsecond, ahead, behind)
+	if want := []string{"behind 1", "ahead 1", "behind 2", "ahead 2"}; !slices.Equal(order, want) || ahead.Now() < began {
+		t.Errorf("%v, at %v", order, ahead.Now())
+	}
+	func() { // a World that runs alone again does so as ever
+		defer func() {
+			if v := recover(); v != "plain" {
+				t.Errorf("a panic rises as %T %v", v, v)
+			}
+		}()
+		ahead.Go("panic", func(context.Context) { panic("plain") })
+		ahead.Run()
+	}()
+	for _, quantum := range []time.Duration{0, -1} {
+		func() {
+			defer func() {
+				if told, _ := recover().(string); !strings.Contains(told, "needs a quantum") {
+					t.Errorf("a quantum of %d: %q", quantum, told)
+				}
+			}()
+			sim.RunTogether(quantum, ahead)
+		}()
 	}
 }
