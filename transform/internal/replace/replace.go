@@ -22,9 +22,9 @@ import (
 
 // A File is one in the making. It is its caller's alone.
 type File struct {
-	*os.File
-	path string // as it was asked for
-	real string // where it is: a link's destination
+	made *os.File // nil once it is committed or discarded
+	path string   // as it was asked for
+	real string   // where it is: a link's destination
 }
 
 // Create begins a file that is to stand at path, with perm if none stands there
@@ -67,9 +67,9 @@ func WriteFile(path string, content []byte) error {
 	return f.Commit()
 }
 
-// Write is that of os.File.
+// Write implements io.Writer.
 func (f *File) Write(content []byte) (n int, err error) {
-	if n, err = f.File.Write(content); err != nil {
+	if n, err = f.made.Write(content); err != nil {
 		err = named(f.path, err)
 	}
 	return n, err
@@ -77,25 +77,25 @@ func (f *File) Write(content []byte) (n int, err error) {
 
 // Commit puts the file in its place. If that fails, Discard is still owed.
 func (f *File) Commit() error {
-	if err := f.Close(); err != nil {
+	if err := f.made.Close(); err != nil {
 		return named(f.path, err)
 	}
-	if err := os.Rename(f.Name(), f.real); err != nil {
+	if err := os.Rename(f.made.Name(), f.real); err != nil {
 		return named(f.path, err)
 	}
-	f.File = nil
+	f.made = nil
 	return nil
 }
 
 // Discard takes back a file that has not been committed, and does nothing to one
 // that has.
 func (f *File) Discard() {
-	if f.File == nil {
+	if f.made == nil {
 		return
 	}
-	f.Close()
-	os.Remove(f.Name())
-	f.File = nil
+	f.made.Close()
+	os.Remove(f.made.Name())
+	f.made = nil
 }
 
 // resolve finds where a path leads, and what stands there: nil if nothing does.

@@ -55,7 +55,7 @@ func TestCommit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.WriteString("new"); err != nil {
+		if _, err := f.Write([]byte("new")); err != nil {
 			t.Fatal(err)
 		}
 		if text, err := os.ReadFile(path); string(text) != "old" {
@@ -84,10 +84,9 @@ func TestFailedWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Discard()
-	f.Close()
+	f.Discard()
 	var at *fs.PathError
-	if _, err := f.Write([]byte("new")); !errors.As(err, &at) || at.Path != path || !errors.Is(err, fs.ErrClosed) {
+	if _, err := f.Write([]byte("new")); !errors.As(err, &at) || at.Path != path {
 		t.Errorf("%v", err)
 	}
 }
