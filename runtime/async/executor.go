@@ -64,12 +64,14 @@ func (ex *Executor) release(c Continuation) {
 
 // RunAll is Run for a loop that completes one thing after another: it resumes what
 // next returns, which may be nothing, and all that is released by it, before it
-// calls next again, until more is false. Unlike Run it posts what wants another
-// context. It saves, for each, the cost of entering Run; next takes the
-// continuation from [Source.Release].
+// calls next again, until more is false; what comes with that is the last. Unlike
+// Run it posts what wants another context. It saves, for each, the cost of entering
+// Run; next takes the continuation from [Source.Release].
 func (ex *Executor) RunAll(next func() (c Continuation, more bool)) {
 	if ex == nil || ex.running {
-		for c, more := next(); more; c, more = next() {
+		for more := true; more; {
+			var c Continuation
+			c, more = next()
 			ex.release(c)
 		}
 		return

@@ -279,3 +279,29 @@ func TestRunAllResumesBeforeItAsksForMore(t *testing.T) {
 		t.Error("a source was completed twice")
 	}
 }
+
+// RunAll resumes what comes with the last call, too, also without an executor, or where one runs already: there in its turn.
+func TestRunAllResumesTheLast(t *testing.T) {
+	for name, at := range map[string]func(all func(*async.Executor)){
+		"an executor": func(all func(*async.Executor)) { all(async.NewExecutor(nil)) },
+		"none":        func(all func(*async.Executor)) { all(nil) },
+		"one that runs": func(all func(*async.Executor)) {
+			async.NewExecutor(nil).Run(async.ContinuationFunc(all))
+		},
+	} {
+		var order []string
+		at(func(ex *async.Executor) {
+			n := 0
+			ex.RunAll(func() (async.Continuation, bool) {
+				if n++; n == 2 {
+					return nil, true
+				}
+				last := fmt.Sprint(n)
+				return async.ContinuationFunc(func(*async.Executor) { order = append(order, last) }), n < 3
+			})
+		})
+		if got := strings.Join(order, " "); got != "1 3" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
