@@ -40,6 +40,11 @@ func TestBeginEnd(t *testing.T) {
 	if _, err := f.EndRead(ar); !errors.Is(err, overlapped.ErrOtherOperation) {
 		t.Errorf("EndRead of a write: %v", err)
 	}
+	if other, err := overlapped.Open(w, f.Name()); err != nil {
+		t.Error(err)
+	} else if _, err := other.EndWrite(ar); !errors.Is(err, overlapped.ErrOtherOperation) {
+		t.Errorf("EndWrite of another file's write: %v", err)
+	}
 	if n, err := f.EndWrite(ar); n != 5 || err != nil { // End waits
 		t.Error(n, err)
 	}
