@@ -48,7 +48,8 @@ type Disk struct {
 	removed     bool
 }
 
-// DiskConfig says how many commands a disk takes at a time and how long it needs. Zero fields take the defaults.
+// DiskConfig says how many commands a disk takes at a time and how long it needs. Zero fields take the defaults; the three
+// times do so together, if none of them is given: a disk with an Access alone has no Jitter.
 type DiskConfig struct {
 	Depth       int           // slots of the command queue; default 1
 	Access      time.Duration // the least time from doorbell to completion; default 60µs

@@ -59,7 +59,8 @@ type Adapter struct {
 	counts    AdapterCounts
 }
 
-// AdapterConfig says how an adapter is built. Zero fields take the defaults.
+// AdapterConfig says how an adapter is built. Zero fields take the defaults; the two times do so together, if neither is
+// given.
 type AdapterConfig struct {
 	Receive     int           // descriptors of the receive ring; default 256
 	Transmit    int           // descriptors of the transmit ring; default 64

@@ -41,7 +41,8 @@ type Toaster struct {
 	lastError error
 }
 
-// ToasterConfig says how many slices a toaster takes and how long it needs. Zero fields take the defaults.
+// ToasterConfig says how many slices a toaster takes and how long it needs. Zero fields take the defaults; the two times do
+// so together, if neither is given.
 type ToasterConfig struct {
 	Slots  int           // default 2
 	Brown  time.Duration // the least time from lever to pop; default 120µs: it is a fast one

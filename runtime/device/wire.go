@@ -22,7 +22,8 @@ type Wire struct {
 	counts WireCounts
 }
 
-// WireConfig says how long a wire is, and how bad. Zero durations take the defaults, zero rates mean never.
+// WireConfig says how long a wire is, and how bad. The two times take the defaults together, if neither is given; zero rates
+// mean never.
 type WireConfig struct {
 	Delay      time.Duration // the least time that a frame takes; default 50µs
 	Jitter     time.Duration // what is drawn goes from 0 to Jitter on top of it; default 20µs

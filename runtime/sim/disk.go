@@ -17,7 +17,7 @@ type Disk struct {
 const diskLevel = kernel.DeviceLevel + 2
 
 // NewDisk plugs a disk into the World and loads its driver. The backing holds its bytes: device.NewMemory, an *os.File,
-// device.ReadOnly and so on; the World's goroutine reads and writes it. Zero fields of cfg take the defaults.
+// device.ReadOnly and so on; the World's goroutine reads and writes it. What cfg leaves open takes its defaults.
 func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConfig) (*Disk, error) {
 	dev, err := device.NewDisk(name, backing, cfg)
 	if err != nil {

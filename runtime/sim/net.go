@@ -20,7 +20,7 @@ type Adapter struct {
 const adapterLevel = kernel.DeviceLevel + 4
 
 // NewAdapter plugs a network adapter into the World and loads its drivers. host is the machine's address on the wire.
-// Zero fields of cfg take the defaults. It has no wire yet: see NewWire.
+// What cfg leaves open takes its defaults. It has no wire yet: see NewWire.
 func (w *World) NewAdapter(name string, host uint16, cfg device.AdapterConfig) (*Adapter, error) {
 	dev, err := device.NewAdapter(name, cfg)
 	if err != nil {
@@ -44,7 +44,7 @@ func (a *Adapter) Host() uint16 { return a.host }
 func (a *Adapter) Device() *device.Adapter { return a.device }
 
 // NewWire joins two adapters that have no wire yet: two of one World, one with itself, or two of two Worlds, which then
-// must be run by RunTogether, or by hand on one goroutine. Zero fields of cfg take the defaults.
+// must be run by RunTogether, or by hand on one goroutine. What cfg leaves open takes its defaults.
 func NewWire(a, b *Adapter, cfg device.WireConfig) (*device.Wire, error) {
 	if a == nil || b == nil {
 		return nil, errors.New("sim: a wire joins two adapters, and one of these is nil")

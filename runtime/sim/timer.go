@@ -16,7 +16,7 @@ type Timer struct {
 	device *device.Timer
 }
 
-// NewTimer plugs a timer chip into the World and loads its driver. Zero fields of cfg take the defaults. (The World's own
+// NewTimer plugs a timer chip into the World and loads its driver. What cfg leaves open takes its defaults. (The World's own
 // AfterFunc and contexts need none: they are on the kernel's timers.)
 func (w *World) NewTimer(name string, cfg device.TimerConfig) (*Timer, error) {
 	dev, err := device.NewTimer(name, cfg)

@@ -16,7 +16,7 @@ type Toaster struct {
 // toasterLevel is the IRQL of toasters' interrupt lines: of all devices it can best wait.
 const toasterLevel = kernel.DeviceLevel
 
-// NewToaster plugs a toaster into the World and loads its driver. Zero fields of cfg take the defaults.
+// NewToaster plugs a toaster into the World and loads its driver. What cfg leaves open takes its defaults.
 func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, error) {
 	dev, err := device.NewToaster(name, cfg)
 	if err != nil {
