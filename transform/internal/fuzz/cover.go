@@ -316,6 +316,9 @@ func (c *checked) declMarks(n *ast.GenDecl, mark func(string, ast.Node)) {
 	switch n.Tok {
 	case token.CONST:
 		mark("const in a function", n)
+		if n.Lparen.IsValid() {
+			mark("const with iota", n)
+		}
 	case token.TYPE:
 		mark("type in a function", n)
 	case token.VAR:

@@ -16,6 +16,9 @@ func (c *checked) callMarks(e *ast.CallExpr, mark func(string, ast.Node)) {
 		return
 	case tv.IsBuiltin():
 		mark(c.text(fun), e)
+		if n := len(e.Args); n > 1 && shape(c.typeOf(e.Args[n-1])) == "string" {
+			mark(c.text(fun)+" of a string", e)
+		}
 		return
 	}
 	if len(e.Args) == 1 {

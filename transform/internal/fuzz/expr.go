@@ -256,7 +256,7 @@ func (g *generator) fromPointer(t *typ, d int) string {
 
 // fromElement indexes.
 func (g *generator) fromElement(t *typ, d int) string {
-	owners := []*typ{tInts, tInts, tArray, tMap, tStrings, tBytes, tTs, tIntMap, tPArray, tFuncs, tIs}
+	owners := []*typ{tInts, tInts, tArray, tMap, tStrings, tBytes, tTs, tIntMap, tPArray, tFuncs, tIs, tGrid}
 	for _, i := range g.r.Perm(len(owners)) {
 		o := owners[i]
 		elem := o.elem

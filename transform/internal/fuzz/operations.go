@@ -1,5 +1,7 @@
 package fuzz
 
+import "slices"
+
 // operations are the operators, conversions and calls that make a t.
 func (g *generator) operations(t *typ, d int) []option {
 	switch t.kind {
@@ -80,13 +82,16 @@ func (g *generator) arithmetic(t *typ, d int) []option {
 			u := []*typ{tInt, tUint8, tUint64, tInt8, tRune, tN}[g.n(6)]
 			return g.f("%s(%s)", t, g.nonconst(u, d-1))
 		}},
-		{1, func() string {
-			if g.hidden("min") {
-				return ""
-			}
-			return g.f("%s(%s, %s)", []string{"min", "max"}[g.n(2)], g.nonconst(t, d-1), g.nonconst(t, d-1))
-		}},
+		{1, func() string { return g.least(t, d) }},
 	}
+}
+
+// least is the least of two values, or the greatest.
+func (g *generator) least(t *typ, d int) string {
+	if g.hidden("min") {
+		return ""
+	}
+	return g.f("%s(%s, %s)", []string{"min", "max"}[g.n(2)], g.nonconst(t, d-1), g.nonconst(t, d-1))
 }
 
 // integers is what only some have.
@@ -98,7 +103,7 @@ func (g *generator) integers(t *typ, d int) []option {
 	default:
 		return nil
 	}
-	return append(g.reached(d), []option{
+	return slices.Concat(g.reached(d), []option{
 		{2, func() string {
 			if g.hidden("len") {
 				return ""
@@ -114,12 +119,38 @@ func (g *generator) integers(t *typ, d int) []option {
 		}},
 		{3, func() string { return g.method(d) }},
 		{2, func() string {
+			if x := g.place(tGrid); x != "" {
+				return g.f("%s[%s][%s&1]", x, g.index(d), g.paren(g.nonconst(tInt, d-1)))
+			}
+			return ""
+		}},
+		{1, func() string { return g.f("copy(%s, %s)", g.expr(tBytes, d-1), g.expr(tString, d-1)) }},
+		{2, func() string {
 			if g.plain > 0 {
 				return ""
 			}
 			return g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1))
 		}},
 		{3, func() string { return g.elementCall() }},
+	}, g.literalCalls(d), []option{
+		{1, func() string {
+			return g.f("int(%s)", g.nonconst(tFloat, d-1))
+		}},
+		{1, func() string {
+			if v := g.variable(of(tG)); v != nil && !v.constant {
+				return g.use(v) + ".Get()"
+			}
+			return ""
+		}},
+		{1, func() string {
+			return g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt))
+		}},
+	})
+}
+
+// literalCalls call literals.
+func (g *generator) literalCalls(d int) []option {
+	return []option{
 		{1, func() string {
 			if g.hidden("len") {
 				return ""
@@ -145,19 +176,7 @@ func (g *generator) integers(t *typ, d int) []option {
 			}
 			return g.f("func(a int, b ...int) int { return a + len(b) }(%s, %s...)", g.expr(tInt, d-1), g.operand(tInts, d-1))
 		}},
-		{1, func() string {
-			return g.f("int(%s)", g.nonconst(tFloat, d-1))
-		}},
-		{1, func() string {
-			if v := g.variable(of(tG)); v != nil && !v.constant {
-				return g.use(v) + ".Get()"
-			}
-			return ""
-		}},
-		{1, func() string {
-			return g.f("<-func() chan int { c := make(chan int, 1); c <- %s; return c }()", g.plainExpr(tInt))
-		}},
-	}...)
+	}
 }
 
 // reached are ints behind unsafe pointers and in values of types without a name.
@@ -230,6 +249,7 @@ func (g *generator) floats(t *typ, d int) []option {
 	}}}
 	if t == tFloat {
 		return append(options,
+			option{1, func() string { return g.least(t, d) }},
 			option{1, func() string {
 				return g.f("float64(%s)", g.nonconst(tInt, d-1))
 			}},
@@ -262,6 +282,7 @@ func (g *generator) texts(t *typ, d int) []option {
 			return g.f("%s[%s:]", g.operand(t, d-1), []string{"0", "1"}[g.n(2)])
 		}},
 		{1, func() string { return g.f("string(%s)", g.expr(tBytes, d-1)) }},
+		{1, func() string { return g.least(t, d) }},
 		{1, func() string { return g.f("string(%s)", g.typed(tRune, d-1)) }},
 	}
 }
@@ -305,7 +326,11 @@ func (g *generator) slices(t *typ, d int) []option {
 			return g.f("h.Clip(append(%s, %s))", g.typed(t, d-1), g.expr(t.elem, d-1))
 		}},
 		{1, func() string {
-			return g.f("h.Clip(append(%s, %s...))", g.typed(t, d-1), g.operand(t, d-1))
+			u := t
+			if t == tBytes && g.p(50) {
+				u = tString
+			}
+			return g.f("h.Clip(append(%s, %s...))", g.typed(t, d-1), g.operand(u, d-1))
 		}},
 		{1, func() string {
 			return g.f("%s[:%s]", g.operand(t, d-1), []string{"3", "2", "2:3"}[g.n(3)])

@@ -17,18 +17,18 @@ type plant struct {
 }
 
 var plants = []plant{
-	{"an operand is read early", readEarly, 210},
-	{"a call is made late", callLate, 46},
+	{"an operand is read early", readEarly, 215},
+	{"a call is made late", callLate, 31},
 	{"a loop variable is shared", func(text string) string {
 		return regexp.MustCompile(`\{\n\t*fresh := [^\n]*\n[^\n]*= &fresh\n\t*\}\n`).ReplaceAllString(text, "")
-	}, 62},
-	{"deferred calls run at a suspension", deferEarly, 78},
+	}, 32},
+	{"deferred calls run at a suspension", deferEarly, 28},
 	{"two states are mixed up", func(text string) string {
 		state := regexp.MustCompile(`(\t+h\d*\.State = )([12])\n`)
 		return state.ReplaceAllStringFunc(text, func(line string) string {
 			return strings.NewReplacer("= 1", "= 2", "= 2", "= 1").Replace(line)
 		})
-	}, 34},
+	}, 39},
 }
 
 // readEarly reads a global before the await to its right:

@@ -94,7 +94,7 @@ func (g *generator) fragileClosure() string {
 	*g.declare("r", tInt).used = true
 	body := shared + g.breaking(false)
 	g.bad = worse
-	failure := g.f("[]error{nil, e, h.Err(%s)}[%s]", g.say(), g.position())
+	failure := g.f("[]error{nil, e, h.Err(%s)}[%s]", g.say(), []string{g.position(), g.awaitInt() + "&1"}[g.n(2)])
 	inner := g.f(closure, "(r int, e error)", body, g.fallible(), failure)
 	return g.f("async.Go(context.Background(), func(context.Context) (int, error) {\n"+
 		"defer func() {\nh.Caught(%s, recover())\nh.Seen(%s)\n}()\nreturn %s\n}).Await()", g.say(), g.say(), inner)

@@ -182,6 +182,9 @@ func (g *generator) declaration(l *list) string {
 		name := g.fresh()
 		v := g.declare(name, tInt)
 		v.constant = true
+		if g.p(40) {
+			return add(g.f("const (\n_ = iota * %d\n%s\n)", g.n(9)+1, name), v)
+		}
 		return add(g.f("const %s = %d", name, g.n(9)+1), v)
 	case 5:
 		return g.defineTwo(add)
@@ -253,6 +256,9 @@ func (g *generator) target(t *typ) string {
 		if t == tInt && g.p(50) {
 			if x := g.place([]*typ{tInts, tArray}[g.n(2)]); x != "" {
 				return g.f("%s[%s]", x, g.index(2))
+			}
+			if x := g.place(tGrid); x != "" {
+				return g.f("%s[%s][%s]", x, g.index(2), g.index(2))
 			}
 		}
 		if x := g.place(tMap); t == tInt && x != "" {

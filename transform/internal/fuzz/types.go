@@ -52,6 +52,7 @@ var (
 	tRunes   = &typ{text: "[]rune", kind: slice, elem: tRune}
 	tStrings = &typ{text: "[]string", kind: slice, elem: tString}
 	tArray   = &typ{text: "[3]int", kind: array, elem: tInt}
+	tGrid    = &typ{text: "[3][3]int", kind: array, elem: tArray}
 	tMap     = &typ{text: "map[string]int", kind: mapping, key: tString, elem: tInt}
 	tIntMap  = &typ{text: "map[int]string", kind: mapping, key: tInt, elem: tString}
 	tU       = &typ{text: "U", kind: structure}
@@ -83,7 +84,7 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tAnon, tOp, tTask, tUnsafe,
+	tPArray, tGrid, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tAnon, tOp, tTask, tUnsafe,
 }
 
 func init() { // T has a field of type T
