@@ -14,10 +14,14 @@ import (
 	"github.com/nothread/nothread/runtime/sim"
 )
 
-// Every operation refuses a context of another World, and a read of a file or a connection a buffer that is nil,
-// at once.
-func TestRefused(t *testing.T) {
-	w, other := sim.New(1), sim.New(2)
+// refusable is an operation, and whether it reads into its buffer.
+type refusable struct {
+	start func(ctx context.Context, buf []byte) async.Operation
+	reads bool
+}
+
+// refusables are the operations of all kinds of handles of a World, and a clock of it.
+func refusables(t *testing.T, w *sim.World) (map[string]refusable, *overlapped.Clock) {
 	a, err := w.NewAdapter("a", 1, device.AdapterConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -44,10 +48,7 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	timer := clock.NewTimer(time.Second, 0)
-	for name, op := range map[string]struct {
-		start func(ctx context.Context, buf []byte) async.Operation
-		reads bool
-	}{
+	return map[string]refusable{
 		"File.ReadAsync":     {func(ctx context.Context, buf []byte) async.Operation { return file.ReadAsync(ctx, buf) }, true},
 		"File.WriteAsync":    {func(ctx context.Context, buf []byte) async.Operation { return file.WriteAsync(ctx, buf) }, false},
 		"File.ReadAtAsync":   {func(ctx context.Context, buf []byte) async.Operation { return file.ReadAtAsync(ctx, buf, 0) }, true},
@@ -68,7 +69,14 @@ func TestRefused(t *testing.T) {
 		"Clock.AfterAsync": {func(ctx context.Context, _ []byte) async.Operation { return clock.AfterAsync(ctx, time.Second) }, false},
 		"Clock.AtAsync":    {func(ctx context.Context, _ []byte) async.Operation { return clock.AtAsync(ctx, 1<<40) }, false},
 		"Timer.WaitAsync":  {func(ctx context.Context, _ []byte) async.Operation { return timer.WaitAsync(ctx) }, false},
-	} {
+	}, clock
+}
+
+// Every operation refuses a context of another World, and a read of a file or a connection a buffer that is nil, at once.
+func TestRefused(t *testing.T) {
+	w, other := sim.New(1), sim.New(2)
+	operations, clock := refusables(t, w)
+	for name, op := range operations {
 		check := func(want error, ctx context.Context, buf []byte) {
 			task := op.start(ctx, buf)
 			if !task.IsCompleted() {
@@ -86,7 +94,7 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	for name, call := range map[string]func(){
-		"NewTimer": func() { clock.NewTimer(time.Second, -1) }, "Reset": func() { timer.Reset(time.Second, -1) },
+		"NewTimer": func() { clock.NewTimer(time.Second, -1) }, "Reset": func() { clock.NewTimer(time.Second, 0).Reset(time.Second, -1) },
 	} {
 		func() {
 			defer func() {
