@@ -30,8 +30,9 @@ func TestDoneOfATimeout(t *testing.T) {
 		t.Error("a context that has not ended: its channel is closed, or another one each time")
 	}
 	w.RunFor(time.Second)
-	if !closed(before) || !closed(late.Done()) || late.Done() != late.Done() {
-		t.Errorf("after the end: asked for before %v, after %v", closed(before), closed(late.Done()))
+	after := late.Done()
+	if !closed(before) || !closed(after) || after != late.Done() {
+		t.Errorf("after the end: asked for before %v, after %v", closed(before), closed(after))
 	}
 }
 
