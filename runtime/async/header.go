@@ -116,22 +116,16 @@ func (h *head) leave(s, phase uint32) { publish(&h.status, s&^phases|phase) }
 func (h *head) suspend(m *head, token uint32, k Continuation) bool {
 	s := atomic.LoadUint32(&h.status)
 	m.Awaited = uint16(token >> versionShift)
-	if (s^token)&(versions|phases|solo|tracked) != done|solo || atomic.LoadUint32(&m.status)&(hosted|elsewhere) != hosted {
-		return h.suspendShared(s, m, token, k)
+	switch {
+	case (s^token)&(versions|phases|solo|tracked) == done|solo && atomic.LoadUint32(&m.status)&(hosted|elsewhere) == hosted:
+		h.next, h.status = k, s|stored // a host's, and pending: nobody sees it before we return
+		return true
+	case (s^token)&(versions|phases|solo) == done && !m.has(elsewhere) && atomic.CompareAndSwapUint32(&h.status, s, s|storing):
+		h.next = k
+		h.leave(s, stored)
+		return true
 	}
-	h.next, h.status = k, s|stored // a host's, and pending: nobody sees it before we return
-	return true
-}
-
-// suspendShared is suspend where anybody may see the cell, or the machine is to resume
-// in a place of its own.
-func (h *head) suspendShared(s uint32, m *head, token uint32, k Continuation) bool {
-	if (s^token)&(versions|phases|solo) != done || m.has(elsewhere) || !atomic.CompareAndSwapUint32(&h.status, s, s|storing) {
-		return h.onCompleted(token, k)
-	}
-	h.next = k
-	h.leave(s, stored)
-	return true
+	return h.onCompleted(token, k)
 }
 
 // handsOn reports whether a machine that has not left the stack, was called with own,

@@ -99,22 +99,21 @@ func (s *Source[T]) Complete(ex *Executor, v T, err error) bool {
 // the caller to return. first is false if the task was complete already.
 func (s *Source[T]) Release(v T, err error) (released Continuation, first bool) {
 	c := &s.cell
-	if status := atomic.LoadUint32(&c.head.status); status&(posting|solo|phases) == solo|stored && err == nil {
+	switch status := atomic.LoadUint32(&c.head.status); {
+	case status&(posting|solo|phases) == solo|stored && err == nil:
 		return c.completeSolo(status, v), true
+	case status&(posting|solo) == 0:
+		return c.completeAny(status, v, err)
 	}
 	return s.release(v, err)
 }
 
 // release is Release where it takes longer.
 func (s *Source[T]) release(v T, err error) (released Continuation, first bool) {
-	c := &s.cell
-	switch status := atomic.LoadUint32(&c.head.status); {
-	case status&posting != 0:
+	if s.cell.head.has(posting) {
 		return nil, s.Complete(nil, v, err)
-	case status&solo == 0:
-		return c.completeAny(status, v, err)
 	}
-	return c.complete(v, err)
+	return s.cell.complete(v, err)
 }
 
 // Reset makes the source pending again, with a new version: tasks handed out
