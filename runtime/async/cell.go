@@ -65,29 +65,38 @@ func (c *cell[T]) completeSolo(s uint32, v T) (released Continuation) {
 	return released
 }
 
-// completeAny is complete of a cell that is no host's, or has a result already.
+// completeAny is complete of a cell that is no host's, or has a result already; it had
+// status s.
 func (c *cell[T]) completeAny(s uint32, v T, err error) (released Continuation, ok bool) {
-	for ; ; s = atomic.LoadUint32(&c.head.status) {
-		switch s & phases {
-		case done, completing:
-			return nil, false
-		case storing, appending:
-			yieldProcessor()
-			continue
+	switch s & phases {
+	case done, completing:
+		return nil, false
+	case storing, appending:
+		return c.completeLater(v, err)
+	}
+	if !atomic.CompareAndSwapUint32(&c.head.status, s, s&^phases|completing) {
+		return c.completeLater(v, err)
+	}
+	released, c.head.next = c.head.next, nil
+	c.value = v
+	to := done
+	if s&single != 0 {
+		c.pooled().err = err
+	} else if err != nil {
+		*c.head.failure(), to = watch(err), done|failed
+	}
+	c.head.leave(s, to)
+	return released, true
+}
+
+// completeLater is completeAny once nobody is in the middle of something else.
+func (c *cell[T]) completeLater(v T, err error) (released Continuation, ok bool) {
+	for {
+		s := atomic.LoadUint32(&c.head.status)
+		if phase := s & phases; phase != storing && phase != appending {
+			return c.completeAny(s, v, err)
 		}
-		if !atomic.CompareAndSwapUint32(&c.head.status, s, s&^phases|completing) {
-			continue
-		}
-		released, c.head.next = c.head.next, nil
-		c.value = v
-		to := done
-		if s&single != 0 {
-			c.pooled().err = err
-		} else if err != nil {
-			*c.head.failure(), to = watch(err), done|failed
-		}
-		c.head.leave(s, to)
-		return released, true
+		yieldProcessor()
 	}
 }
 
