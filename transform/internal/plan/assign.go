@@ -177,6 +177,9 @@ func (b *builder) inspect(visit func(ast.Node)) {
 	})
 }
 
+// isLate reports whether n is one of these.
+func (b *builder) isLate(n ast.Node) bool { return slices.Contains(b.late, n) }
+
 // holdsLate reports whether one of these is n, or below it.
 func (b *builder) holdsLate(n ast.Node) bool {
 	return slices.ContainsFunc(b.late, func(late ast.Node) bool { return within(late, n) })
@@ -185,7 +188,7 @@ func (b *builder) holdsLate(n ast.Node) bool {
 // oneByOne makes the assignments of a node, whose awaits have been hoisted, in the order of
 // the source, if that would be another; declare declares what the node does.
 func (b *builder) oneByOne(n ast.Node, declare func()) bool {
-	if !slices.Contains(b.late, n) {
+	if !b.isLate(n) {
 		return false
 	}
 	b.allInOrder(n, b.settle(sides(n)), declare)
@@ -204,21 +207,11 @@ func (b *builder) allInOrder(n ast.Node, values []*ir.Code, declare func()) {
 	}
 	declare()
 	for i, a := range list {
-		v := b.f.Variable(a.target)
-		if a.target == nil {
-			v = b.f.Results[i]
+		if a.target != nil {
+			b.assignOne(a, b.f.Variable(a.target), values[i])
+		} else if !b.returnsItself(a.value, i) {
+			b.assignOne(a, b.f.Results[i], values[i])
 		}
-		if a.pieces {
-			b.setPieces(v, ast.Unparen(a.value).(*ast.CompositeLit))
-			continue
-		}
-		if a.target == nil {
-			if !b.returnsItself(a.value, i) {
-				b.set([]*ir.Var{v}, v, values[i])
-			}
-			continue
-		}
-		b.assignOne(a, values[i])
 	}
 }
 
@@ -258,9 +251,14 @@ func (b *builder) spillOperand(x *operand) {
 	}
 }
 
-// assignOne makes one of several assignments.
-func (b *builder) assignOne(a assignment, value *ir.Code) {
-	if v := b.f.Variable(a.target); v != nil {
+// assignOne makes one of several assignments; v is the whole of its target, nil if that is
+// no variable of ours.
+func (b *builder) assignOne(a assignment, v *ir.Var, value *ir.Code) {
+	switch {
+	case a.pieces:
+		b.setPieces(v, ast.Unparen(a.value).(*ast.CompositeLit))
+		return
+	case v != nil:
 		b.set([]*ir.Var{v}, v, value)
 		return
 	}
@@ -282,15 +280,11 @@ func (b *builder) set(defs []*ir.Var, target any, value *ir.Code) {
 // returnInOrder evaluates what s returns, if that must be in another order than from left
 // to right, and says what is left to return: nothing, once it has assigned to the results.
 func (b *builder) returnInOrder(s *ast.ReturnStmt) *ast.ReturnStmt {
-	if !slices.Contains(b.late, ast.Node(s)) {
+	if !b.isLate(s) {
 		return s
 	}
-	if len(b.f.Defers) == 0 && b.sharesResult() {
-		b.allInOrder(s, b.settle(sides(s)), func() {})
-		return nil
-	}
 	list, _ := b.assignments(s)
-	if slices.ContainsFunc(list, func(a assignment) bool { return a.pieces }) {
+	if len(b.f.Defers) == 0 && b.sharesResult() || slices.ContainsFunc(list, func(a assignment) bool { return a.pieces }) {
 		b.allInOrder(s, b.settle(sides(s)), func() {})
 		return nil
 	}

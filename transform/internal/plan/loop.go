@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
-	"slices"
 	"strconv"
 
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -166,9 +165,6 @@ type ranging struct {
 	loop, body, next, done *ir.Block
 }
 
-// oneByOne reports whether the key is to be assigned to before the value.
-func (r *ranging) oneByOne() bool { return slices.Contains(r.b.late, ast.Node(r.s)) }
-
 func (r *ranging) hasKey() bool   { return r.s.Key != nil && !isBlank(r.s.Key) }
 func (r *ranging) hasValue() bool { return r.s.Value != nil && !isBlank(r.s.Value) }
 
@@ -273,7 +269,7 @@ func (r *ranging) assign(key, value *ir.Code) {
 	b.stores(r.s.Key, r.s.Value)
 	b.hoist(lhs...)
 	switch {
-	case r.oneByOne():
+	case b.isLate(r.s):
 		b.spillEvents([]ast.Expr{r.s.Key, r.s.Value})
 		b.allInOrder(r.s, []*ir.Code{key, value}, func() {})
 	case key != nil && value != nil:
@@ -295,7 +291,7 @@ func (r *ranging) overInt() {
 // increment is what ends the iterations of a loop that counts.
 func (r *ranging) increment(i *ir.Var) func() { return func() { r.b.code(nil, "%v++", i) } }
 
-// overIndexed ranges over a slice: its length is fixed at the start.
+// overSlice ranges over a slice: its length is fixed at the start.
 func (r *ranging) overSlice(slice *types.Slice) { r.indexed(r.once("slice"), slice.Elem()) }
 
 func (r *ranging) indexed(x any, elem types.Type) {
@@ -303,7 +299,7 @@ func (r *ranging) indexed(x any, elem types.Type) {
 	r.b.start(r.loop)
 	r.enterIf(snippet("%v < len(%v)", i, x))
 	value := snippet("%v[%v]", x, i)
-	if r.oneByOne() {
+	if r.b.isLate(r.s) {
 		v := r.b.temp("value", elem, r.s.Pos()) // the assignment to the key may change the element
 		r.b.set([]*ir.Var{v}, v, value)
 		value = snippet("%v", v)

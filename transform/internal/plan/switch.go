@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 
 	"github.com/nothread/nothread/transform/internal/ir"
 )
@@ -212,7 +211,7 @@ func (b *builder) selectOperands(s *ast.SelectStmt) {
 // receivedApart returns temporaries for what a clause receives, if awaits on its
 // left side must come after the receive; nil if there are none.
 func (b *builder) receivedApart(s *ast.AssignStmt) []*ir.Var {
-	apart := slices.Contains(b.late, ast.Node(s))
+	apart := b.isLate(s)
 	for _, lhs := range s.Lhs {
 		apart = apart || b.suspends(lhs)
 	}
@@ -239,7 +238,7 @@ func (b *builder) assignReceived(c *ir.Clause) {
 		b.code(nil, "%v = %v", lhs[0], c.Recv[0])
 		return
 	}
-	if comm := c.Node.(*ast.CommClause).Comm; slices.Contains(b.late, ast.Node(comm)) {
+	if comm := c.Node.(*ast.CommClause).Comm; b.isLate(comm) {
 		b.spillEvents(lhs)
 		b.allInOrder(comm, []*ir.Code{snippet("%v", c.Recv[0]), snippet("%v", c.Recv[1])}, func() {})
 		return
