@@ -110,15 +110,14 @@ type round struct {
 }
 
 func (r *round) run(c Continuation) {
-	for c != nil || r.feed != nil {
-		c = r.untilPanic(c)
+	for finished := false; !finished; {
+		c, finished = r.untilPanic(c)
 	}
 }
 
-// untilPanic resumes c and what follows until nothing is left, and returns nil;
-// or until a machine panics, and returns what that machine released.
-func (r *round) untilPanic(c Continuation) (next Continuation) {
-	finished := false
+// untilPanic resumes c and what follows until nothing is left, and then has finished;
+// or until a machine panics, and returns what that machine released, which may be nil.
+func (r *round) untilPanic(c Continuation) (next Continuation, finished bool) {
 	var current Continuation // being resumed
 	defer func() {
 		if finished {
@@ -163,8 +162,7 @@ func (r *round) untilPanic(c Continuation) (next Continuation) {
 			c = c.MoveNext(r.ex)
 		}
 	}
-	finished = true
-	return nil
+	return nil, true
 }
 
 // unbind returns what is bound if it is resumed here; else it passes it on, and

@@ -54,6 +54,24 @@ func TestGoexitInKickoffIsTheCallers(t *testing.T) {
 	}
 }
 
+// A panic takes nothing along that waits for its turn, whether the machine releases
+// something or, as here, nobody awaits it.
+func TestPanicLeavesTheRestToRun(t *testing.T) {
+	for _, ex := range []*async.Executor{nil, async.NewExecutor(nil)} {
+		s := async.NewSource[int]()
+		panics := sumAsync(2, func(i int) async.Task[int] {
+			if i == 1 {
+				panic("resumed")
+			}
+			return s.Task()
+		})
+		behind := await(s.Task())
+		s.Complete(ex, 1, nil)
+		mustPanic(t, "resumed", func() { panics.Await() })
+		mustGive(t, behind, 1)
+	}
+}
+
 // awaitableThatPanics is a user's broken awaitable: it has not stored c.
 type awaitableThatPanics struct{}
 
