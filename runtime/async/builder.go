@@ -131,10 +131,10 @@ func (b *Builder[T]) Task() Task[T] {
 }
 
 // Catch is deferred by a kickoff function: a panic before the first suspension
-// becomes the task's. A runtime.Goexit there is the caller's: no task was handed
-// out yet.
+// becomes the task's. A runtime.Goexit there, and what panics during it, is the
+// caller's: no task was handed out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
-	if returned(b, *task) {
+	if returned(b, *task) || exiting() {
 		return
 	}
 	if v := recover(); v != nil {

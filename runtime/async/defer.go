@@ -20,12 +20,12 @@ type Panic struct {
 
 // NewPanic returns what ended a function that did not return, of which recover
 // has just returned v: the panic with that value, or a runtime.Goexit if it is
-// nil. Only generated code calls it.
+// nil, or both. Only generated code calls it.
 func NewPanic(v any) *Panic {
 	if v == nil {
 		return &Panic{exit: true}
 	}
-	return &Panic{fault: newPanic(v)}
+	return &Panic{fault: newPanic(v), exit: exiting()}
 }
 
 // Raise panics again with the value of p, for the defers of its caller to see.
@@ -78,11 +78,11 @@ func (p *Panic) rise() {
 // End goes on unwinding after the last deferred call. It returns if the function
 // is to return.
 func (p *Panic) End() {
+	if p != nil && p.ended != nil {
+		*p.ended = true
+	}
 	p.Raise()
 	if p.Exit() != nil {
-		if p.ended != nil {
-			*p.ended = true
-		}
 		runtime.Goexit()
 	}
 }
@@ -114,27 +114,31 @@ type unwinding interface {
 }
 
 // Recovered is deferred by generated code: it stores the panic that ends its
-// caller, if one does, in after.
+// caller, if one does, in after. One that rose while a deferred call exits goes on:
+// the caller does not return.
 func Recovered(after **Panic) {
-	if v := recover(); v != nil {
+	v := recover()
+	switch {
+	case v == nil:
+	case exiting():
+		rise(newPanic(v))
+	default:
 		*after = (*after).replaced(v)
 	}
 }
 
-// interrupted completes a machine that panicked or exited, and stores what that
+// interrupted completes a machine that was ended by p, and stores what that
 // releases in next. The calls it has deferred run first: one of them may recover,
 // and then the function returns; or exit, and then interrupted does not return.
-func interrupted(m failing, f *fault, next *Continuation) {
-	d, ok := m.(deferring)
-	if !ok {
-		*next = m.fail(f)
-		return
+func interrupted(m failing, p *Panic, next *Continuation) {
+	switch d, ok := m.(deferring); {
+	case ok:
+		unwound(m, d, p, next)
+	case p.fault != nil:
+		*next = m.fail(p.fault)
+	default:
+		*next = m.fail(exited)
 	}
-	p := &Panic{fault: f}
-	if f.exit {
-		p = &Panic{exit: true}
-	}
-	unwound(m, d, p, next)
 }
 
 // unwound makes the calls that m has deferred, while p goes on, and completes it.
@@ -147,10 +151,10 @@ func unwound(m failing, d deferring, p *Panic, next *Continuation) {
 			return
 		}
 		switch v := recover(); {
+		case waits && !ended && (v == nil || exiting()): // a deferred call exits; those deferred before it are made all the same
+			unwound(m, d, NewPanic(v), next)
 		case v != nil:
 			*next = m.fail(p.followed(v))
-		case waits && !ended: // a deferred call exits; those deferred before it are made all the same
-			unwound(m, d, &Panic{exit: true}, next)
 		default:
 			*next = m.fail(exited)
 		}

@@ -190,13 +190,10 @@ func (r *round) interrupt(m failing, v any, next *Continuation) {
 			r.unwind(*next)
 		}
 	}()
-	switch {
-	case m == nil:
-	case v != nil:
-		interrupted(m, newPanic(v), next)
-		lost = false
-	default:
-		interrupted(m, exited, next)
+	if m != nil {
+		p := NewPanic(v)
+		interrupted(m, p, next)
+		lost = p.exit
 	}
 }
 

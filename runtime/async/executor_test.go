@@ -54,6 +54,43 @@ func TestGoexitInKickoffIsTheCallers(t *testing.T) {
 	}
 }
 
+// exitsPanicking panics while the goroutine exits.
+func exitsPanicking() {
+	defer func() { panic("while it exits") }()
+	runtime.Goexit()
+}
+
+// No task is handed out that could keep a panic which rises during a Goexit.
+func TestPanicDuringGoexitInKickoffIsTheCallers(t *testing.T) {
+	var risen any
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		func() {
+			defer func() { risen = recover() }()
+			sumAsync(1, func(int) async.Task[int] { exitsPanicking(); return async.Task[int]{} })
+		}()
+		t.Error("the goroutine survived")
+	}()
+	<-ended
+	if risen != "while it exits" {
+		t.Errorf("the caller recovers %v", risen)
+	}
+
+	// A machine that is started while an exit goes on keeps its own panic.
+	var task async.Task[int]
+	ended = make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer func() {
+			task = sumAsync(1, func(int) async.Task[int] { panic("its own") })
+		}()
+		runtime.Goexit()
+	}()
+	<-ended
+	mustPanic(t, "its own", func() { task.Await() })
+}
+
 // A panic takes nothing along that waits for its turn, whether the machine releases
 // something or, as here, nobody awaits it.
 func TestPanicLeavesTheRestToRun(t *testing.T) {
@@ -70,6 +107,34 @@ func TestPanicLeavesTheRestToRun(t *testing.T) {
 		mustPanic(t, "resumed", func() { panics.Await() })
 		mustGive(t, behind, 1)
 	}
+}
+
+// The goroutine is lost, but the panic is the task's, and the rest runs.
+func TestPanicDuringGoexitLeavesTheExecutorUsable(t *testing.T) {
+	ex := async.NewExecutor(nil)
+	s := async.NewSource[int]()
+	exits := sumAsync(2, func(i int) async.Task[int] {
+		if i == 1 {
+			exitsPanicking()
+		}
+		return s.Task()
+	})
+	above, behind := await(exits), await(s.Task())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Complete(ex, 1, nil)
+		t.Error("the completer's goroutine survived a Goexit on it")
+	}()
+	<-ended
+	mustGive(t, behind, 1)
+	for _, task := range []async.Task[int]{exits, above} {
+		mustPanic(t, "while it exits", func() { task.Await() })
+	}
+	next := async.NewSource[int]()
+	again := await(next.Task())
+	next.Complete(ex, 2, nil)
+	mustGive(t, again, 2)
 }
 
 // awaitableThatPanics is a user's broken awaitable: it has not stored c.

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 )
@@ -121,6 +122,41 @@ func raisedAgain(v any, trace []uintptr) *fault {
 		}
 	}
 	return nil
+}
+
+// exiting is called where a deferred function sees a panic. It reports whether that rose
+// in what a runtime.Goexit calls: then the goroutine ends, whoever recovers the panic.
+// Only the stack tells.
+func exiting() bool {
+	for size := 64; ; size *= 2 {
+		pcs := make([]uintptr, size)
+		pcs = pcs[:runtime.Callers(2, pcs)]
+		frames := runtime.CallersFrames(pcs)
+		for more := len(pcs) > 0; more; {
+			var f runtime.Frame
+			f, more = frames.Next()
+			if f.Function == "runtime.Goexit" {
+				return true
+			}
+			if keepsPanics(f.Function) { // a Goexit further down is not this machine's
+				return false
+			}
+		}
+		if len(pcs) < size {
+			return false
+		}
+	}
+}
+
+// keepsPanics reports whether the function of that name calls a machine's code for one
+// that recovers all panics. So there is none on the stack between such a one and a panic
+// that it sees, unless a Goexit is on its way through it, too.
+func keepsPanics(function string) bool {
+	switch function[strings.LastIndexByte(function, '.')+1:] {
+	case "MoveNext", "settle", "unwound", "begin":
+		return true
+	}
+	return false
 }
 
 // sameValue reports whether two interface values are one and the same, without

@@ -123,11 +123,15 @@ func (t *mapItem[A, B]) begin() (waits bool) {
 		if !t.exits {
 			return
 		}
+		lost := exiting()
 		if v := recover(); v != nil {
 			t.task = Completed(zero, error(newPanic(v)))
+		} else {
+			t.task = Completed(zero, error(exited))
+		}
+		if !lost {
 			return
 		}
-		t.task = Completed(zero, error(exited))
 		t.end()
 		postAll(nil, t.m.result.host(), t.m.start())
 	}()

@@ -190,12 +190,17 @@ func TestC42_C46_ForeignCancellationEntersWhereTheHostSays(t *testing.T) {
 }
 
 func TestMapKeepsAGoexit(t *testing.T) {
+	t.Run("Goexit", func(t *testing.T) { mapEndedBy(t, runtime.Goexit) })
+	t.Run("panic during one", func(t *testing.T) { mapEndedBy(t, exitsPanicking) })
+}
+
+func mapEndedBy(t *testing.T, exit func()) {
 	task := make(chan async.Task[[]int], 1)
 	s := async.NewSource[int]()
 	go func() {
 		task <- async.Map(bg, 1, []int{0, 1}, func(_ context.Context, i int) async.Task[int] {
 			if i == 1 {
-				runtime.Goexit()
+				exit()
 			}
 			return s.Task()
 		})
@@ -207,11 +212,12 @@ func TestMapKeepsAGoexit(t *testing.T) {
 	ended := make(chan bool)
 	go func() {
 		defer close(ended)
+		defer func() { recover() }()
 		mapped.Await()
 		ended <- true
 	}()
 	if <-ended {
-		t.Error("the Goexit did not rise")
+		t.Error("what ended the item did not rise")
 	}
 }
 

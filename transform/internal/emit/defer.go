@@ -325,13 +325,13 @@ func (e *emitter) catch() {
 //			return
 //		}
 //		defer m.exiting()
-//		m.Unwind(async.NewPanic(nil))
+//		m.Unwind(async.NewPanic(recover()))
 //		m.State = 1
 //	}
 func (e *emitter) exiting() {
 	m := e.f.Receiver
 	e.out.Comment("exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.")
 	e.method("exiting").Params().Block(raw(fmt.Sprintf(
-		"if %[1]s.State != 0 || len(%[1]s.defers) == 0 {\nreturn\n}\ndefer %[1]s.exiting()\n%[1]s.Unwind(%[2]s(nil))\n%[1]s.State = 1", m, async("NewPanic"))))
+		"if %[1]s.State != 0 || len(%[1]s.defers) == 0 {\nreturn\n}\ndefer %[1]s.exiting()\n%[1]s.Unwind(%[2]s(recover()))\n%[1]s.State = 1", m, async("NewPanic"))))
 	e.out.Line()
 }

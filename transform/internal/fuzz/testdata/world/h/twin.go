@@ -1,6 +1,9 @@
 package h
 
-import "runtime"
+import (
+	"runtime"
+	"strings"
+)
 
 // A twin is how the source form of a function that another awaits ended: what
 // its generated form's task would be. It stands in for that task beside the
@@ -13,13 +16,31 @@ type twin struct {
 func (t *twin) end(f func()) {
 	returned := false
 	defer func() {
-		if !returned {
-			t.cause = recover() // nil if f calls runtime.Goexit, which goes on
+		if !returned && !exiting() {
+			t.cause = recover()
 			t.panicked = true
 		}
 	}()
 	f()
 	returned = true
+}
+
+// exiting reports whether a runtime.Goexit ends what the innermost twin calls: it goes
+// on, and what panics meanwhile is the caller's, who gets no task.
+func exiting() bool {
+	var pcs [256]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.Goexit":
+			return true
+		case strings.HasSuffix(f.Function, ".(*twin).end"):
+			return false
+		case !more:
+			panic("h: no twin on the stack")
+		}
+	}
 }
 
 func (t *twin) raise() {
