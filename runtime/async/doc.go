@@ -55,9 +55,9 @@
 // value, in whoever reads the task's result; so does runtime.Goexit. The loop that
 // runs continuations survives a panic; a Goexit costs it its goroutine, after all
 // that was released has run on others. A Goexit before the first suspension, and what
-// panics during it, is the caller's, whose goroutine it ends: there is no task yet, and a machine, one made
-// of a literal given to Go too, has no goroutine of its own. The panic of a
-// continuation that is no machine, and of a Post, is the completer's, after
+// panics during it, is the caller's, whose goroutine it ends: there is no task yet, and
+// a machine, one made of a literal given to Go too, has no goroutine of its own. The
+// panic of a continuation that is no machine, and of a Post, is the completer's, after
 // everything else has run.
 //
 // # Rules
