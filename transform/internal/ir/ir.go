@@ -190,14 +190,15 @@ func (f *Func) LocalType(obj types.Object) *LocalType {
 
 // Source is where the author's text comes from.
 type Source struct {
-	Fset    *token.FileSet
-	File    *token.File
-	Base    string // the file's name, for comments
-	Content []byte
-	Pkg     *types.Package
-	Info    *types.Info
-	Names   []string          // what stands at package level, and the types in functions' bodies; sorted
-	Imports map[string]string // by path, what the file calls the packages that it imports, and the output those that it cannot call by their own names
+	Fset      *token.FileSet
+	File      *token.File
+	Base      string // the file's name, for comments
+	Content   []byte
+	Pkg       *types.Package
+	Info      *types.Info
+	Names     []string          // what stands at package level, and the types in functions' bodies; sorted
+	Ambiguous map[string]bool   // the names that types of several functions would have at package level
+	Imports   map[string]string // by path, what the file calls the packages that it imports, and the output those that it cannot call by their own names
 }
 
 // Taken reports whether a name stands at package level, or may come to.

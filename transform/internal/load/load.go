@@ -96,6 +96,7 @@ type Package struct {
 	Syntax             []*ast.File       // every file of the package but stubs
 	Broken             []*ast.File       // those of Syntax that have syntax errors
 	Names              []string          // what stands at package level, and the types in functions' bodies, for some move there; sorted
+	Ambiguous          map[string]bool   // the names that types of several functions would have there, made of the function's and their own
 	Renamed            map[string]string // by path, what outputs call the packages whose own names are among Names
 	Sizes              types.Sizes       // of the platform that is compiled for
 	GoVersion          string            // the language version of the module, such as "go1.26"; "" if unknown

@@ -11,6 +11,7 @@ import (
 func (p *Package) findNames() {
 	p.Names = slices.Concat(p.Types.Scope().Names(), typesInBodies(p.Syntax))
 	slices.Sort(p.Names)
+	p.findAmbiguous()
 	p.Renamed = make(map[string]string)
 	p.rename(p.Types.Imports(), make(map[*types.Package]bool))
 }
@@ -29,6 +30,28 @@ func typesInBodies(files []*ast.File) (names []string) {
 		})
 	}
 	return names
+}
+
+// findAmbiguous finds the names that types of several functions would have at package
+// level: cOneX is C's oneX and COne's x.
+func (p *Package) findAmbiguous() {
+	p.Ambiguous = make(map[string]bool)
+	bearer := make(map[string]string)
+	for _, file := range p.Syntax {
+		for _, decl := range Annotated(file) {
+			base := NameBase(decl)
+			ast.Inspect(decl, func(n ast.Node) bool {
+				if spec, ok := n.(*ast.TypeSpec); ok {
+					name := base + upperFirst(spec.Name.Name)
+					if other, ok := bearer[name]; ok && other != base {
+						p.Ambiguous[name] = true
+					}
+					bearer[name] = base
+				}
+				return true
+			})
+		}
+	}
 }
 
 // rename finds names for packages whose own are taken. Those that a source imports

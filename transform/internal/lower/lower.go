@@ -51,7 +51,8 @@ func (n *namer) onHeap() string {
 }
 
 // types names the types that move to the package level: pair in Sum stays pair if
-// it is the only one, else it becomes sumPair.
+// it is the only one, else it becomes sumPair, or sum_pair if another function has one
+// that would become sumPair, too.
 func (n *namer) types() {
 	base := strings.TrimSuffix(n.f.Machine, "Machine")
 	taken := make(map[string]bool)
@@ -62,6 +63,9 @@ func (n *namer) types() {
 		}
 		r, size := utf8.DecodeRuneInString(t.Obj.Name())
 		name := base + string(unicode.ToUpper(r)) + t.Obj.Name()[size:]
+		if n.f.Source.Ambiguous[name] {
+			name = base + "_" + t.Obj.Name()
+		}
 		for n.f.Source.Taken(name) || generated.MatchString(name) {
 			name += "_"
 		}

@@ -43,14 +43,15 @@ import (
 // cannot be async.
 func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *ir.Func {
 	source := &ir.Source{
-		Fset:    pkg.Fset,
-		File:    pkg.Fset.File(fn.Decl.Pos()),
-		Base:    filepath.Base(file.Path),
-		Content: file.Content,
-		Pkg:     pkg.Types,
-		Info:    pkg.Info,
-		Names:   pkg.Names,
-		Imports: importNames(pkg, file),
+		Fset:      pkg.Fset,
+		File:      pkg.Fset.File(fn.Decl.Pos()),
+		Base:      filepath.Base(file.Path),
+		Content:   file.Content,
+		Pkg:       pkg.Types,
+		Info:      pkg.Info,
+		Names:     pkg.Names,
+		Ambiguous: pkg.Ambiguous,
+		Imports:   importNames(pkg, file),
 	}
 	b := newBuilder(pkg, file, diags, &ir.Func{
 		Name:    load.QualifiedName(fn.Decl),
