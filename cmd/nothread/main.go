@@ -192,7 +192,7 @@ func cacheFolder() string {
 }
 
 func generate(r *transform.Result, verbose bool, stdout io.Writer) (int, error) {
-	if err := r.Write(); err != nil {
+	if err := uninterrupted(r.Write); err != nil {
 		return 1, err
 	}
 	for _, file := range r.Changed() {

@@ -164,7 +164,7 @@ func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 		}
 		for _, e := range pkg.Errors {
 			if e.Kind == packages.ListError && (e.Pos == "" || e.Pos == "-") {
-				return fmt.Errorf("%w: %s", ErrNoPackages, oneLine(e.Msg))
+				return fmt.Errorf("%w: %s", ErrNoPackages, strings.TrimSpace(e.Msg))
 			}
 		}
 	}
@@ -191,15 +191,6 @@ func (l *loader) linked(dir string) bool {
 		}
 	}
 	return false
-}
-
-// oneLine is a message of the go command's, with what to run on its second line.
-func oneLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimSpace(line)
-	}
-	return strings.Join(lines, " ")
 }
 
 func firstLine(s string) string {
