@@ -29,6 +29,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/nothread/nothread/transform"
@@ -166,11 +167,18 @@ func usage(w io.Writer) {
 }
 
 // reason is an error in one line. A word that is neither a command nor a
-// package was meant as the former.
+// package was meant as the former; a command behind a flag, as one.
 func reason(err error, named bool, patterns []string) string {
 	word := regexp.MustCompile(`^[a-z]+$`)
-	if errors.Is(err, transform.ErrNoPackages) && !named && len(patterns) > 0 && word.MatchString(patterns[0]) {
-		return fmt.Sprintf("%q is neither a command nor a package; see nothread -h", patterns[0])
+	if errors.Is(err, transform.ErrNoPackages) && !named {
+		for _, c := range commands {
+			if slices.Contains(patterns, c.name) {
+				return fmt.Sprintf("%s is a command, and stands before flags and packages: nothread %s [flags] %s", c.name, c.name, c.args)
+			}
+		}
+		if len(patterns) > 0 && word.MatchString(patterns[0]) {
+			return fmt.Sprintf("%q is neither a command nor a package; see nothread -h", patterns[0])
+		}
 	}
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
