@@ -242,8 +242,19 @@ func postAll(ex *Executor, h Host, released Continuation) {
 		post(ex, h, released)
 		return
 	}
-	for _, c := range l.list {
-		if c != nil {
+	postEach(ex, h, l.list)
+}
+
+// postEach posts what is in list. A Post that panics keeps nothing else from being posted.
+func postEach(ex *Executor, h Host, list []Continuation) {
+	defer func() {
+		if len(list) > 0 {
+			postEach(ex, h, list)
+		}
+	}()
+	for len(list) > 0 {
+		c := list[0]
+		if list = list[1:]; c != nil {
 			post(ex, h, c)
 		}
 	}

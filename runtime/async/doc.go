@@ -58,7 +58,7 @@
 // panics during it, is the caller's, whose goroutine it ends: there is no task yet, and
 // a machine, one made of a literal given to Go too, has no goroutine of its own. The
 // panic of a continuation that is no machine, and of a Post, is the completer's, after
-// everything else has run.
+// everything else has run: the last of them, if there are several.
 //
 // # Rules
 //

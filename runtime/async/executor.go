@@ -1,5 +1,7 @@
 package async
 
+import "slices"
+
 // An Executor is whoever runs continuations now: a simulated thread, the loop
 // of a context. It belongs to one goroutine at a time; handing it to another
 // needs what handing over any plain variable needs.
@@ -36,9 +38,9 @@ func (ex *Executor) SyncContext() SyncContext {
 //
 // A panic or runtime.Goexit in a machine completes that machine. After a panic
 // the loop goes on. A panic in a continuation that is no machine, or in a
-// SyncContext's Post, leaves Run after everything else has run (C11). After a
-// Goexit the rest runs on fresh goroutines while this one waits, and then this
-// one ends: a loop above Run that must survive goes on on another.
+// SyncContext's Post, leaves Run after everything else has run (C11); of several, the
+// last does. After a Goexit the rest runs on fresh goroutines while this one waits,
+// and then this one ends: a loop above Run that must survive goes on on another.
 func (ex *Executor) Run(c Continuation) {
 	if c == nil {
 		return
@@ -88,9 +90,9 @@ func (ex *Executor) drain() {
 	if ex == nil || !ex.running {
 		return
 	}
-	if c := ex.queue.pop(); c != nil {
+	if ex.queue.n > 0 {
 		r := round{ex: ex, nested: true}
-		r.run(c)
+		r.run(nil)
 	}
 }
 
@@ -106,7 +108,7 @@ type round struct {
 	feed func() (Continuation, bool) // what RunAll asks for more, until there is none
 
 	relay chan struct{} // this round runs for one whose goroutine is lost
-	left  Continuation  // what a relayed round hands back when it is lost too
+	risen *fault        // the panic that it was lost by too, for the other to raise
 }
 
 func (r *round) run(c Continuation) {
@@ -166,10 +168,10 @@ func (r *round) untilPanic(c Continuation) (next Continuation, finished bool) {
 }
 
 // unbind returns what is bound if it is resumed here; else it passes it on, and
-// returns nil. A list it takes apart.
+// returns nil. A list it takes apart, where it stands: others may have been queued since.
 func (r *round) unbind(bound Continuation) Continuation {
 	if l := listOf(bound); l != nil {
-		r.queue().pushAll(l.list)
+		r.queue().unshiftAll(l.list)
 		return nil
 	}
 	c := freed(bound)
@@ -208,13 +210,6 @@ func (r *round) queue() *queue {
 // pick chooses what is resumed next: whatever has waited longest.
 func (r *round) pick(released Continuation) Continuation {
 	q := r.queue()
-	if l := listOf(released); l != nil {
-		q.pushAll(l.list)
-		released = nil
-	}
-	if q.n == 0 {
-		return released
-	}
 	if released != nil {
 		q.push(released)
 	}
@@ -227,25 +222,41 @@ func (r *round) pick(released Continuation) Continuation {
 // which each raises the Goexit of the one before neither dives nor piles up.
 func (r *round) unwind(next Continuation) {
 	r.feed = nil
-	next = r.pick(next)
-	if r.relay != nil {
-		r.left = next
+	q := r.queue()
+	if next != nil {
+		q.push(next)
+	}
+	if r.relay != nil { // who waits for it goes on with what is left
 		return
 	}
-	for next != nil {
+	var last *fault
+	for q.n > 0 {
 		rest := &round{ex: r.ex, own: r.own, relay: make(chan struct{})}
-		go rest.runRelayed(next)
+		go rest.runRelayed()
 		<-rest.relay
-		r.own, next = rest.own, rest.left
+		r.own = rest.own
+		if rest.risen != nil {
+			last = rest.risen
+		}
 	}
 	if r.ex != nil && !r.nested {
 		r.ex.running = false
 	}
+	if last != nil {
+		riseHere(last)
+	}
 }
 
-func (r *round) runRelayed(c Continuation) {
-	defer close(r.relay)
-	r.run(c)
+// runRelayed keeps a panic that is not ours to keep: nobody could recover it on this
+// goroutine.
+func (r *round) runRelayed() {
+	defer func() {
+		if v := recover(); v != nil {
+			r.risen = newPanic(v)
+		}
+		close(r.relay)
+	}()
+	r.run(nil)
 }
 
 // failing is a machine: it can be completed by what interrupted it.
@@ -273,10 +284,7 @@ type queue struct {
 
 func (q *queue) push(c Continuation) {
 	if q.n == len(q.ring) {
-		grown := make([]Continuation, max(8, 2*len(q.ring)))
-		k := copy(grown, q.ring[q.head:])
-		copy(grown[k:], q.ring[:q.head])
-		q.ring, q.head = grown, 0
+		q.grow()
 	}
 	i := q.head + q.n
 	if i >= len(q.ring) {
@@ -286,12 +294,28 @@ func (q *queue) push(c Continuation) {
 	q.n++
 }
 
-func (q *queue) pushAll(list []Continuation) {
-	for _, c := range list {
-		if c != nil {
-			q.push(c)
+// unshiftAll puts list before all that is queued.
+func (q *queue) unshiftAll(list []Continuation) {
+	for _, c := range slices.Backward(list) {
+		if c == nil {
+			continue
 		}
+		if q.n == len(q.ring) {
+			q.grow()
+		}
+		if q.head--; q.head < 0 {
+			q.head = len(q.ring) - 1
+		}
+		q.ring[q.head] = c
+		q.n++
 	}
+}
+
+func (q *queue) grow() {
+	grown := make([]Continuation, max(8, 2*len(q.ring)))
+	k := copy(grown, q.ring[q.head:])
+	copy(grown[k:], q.ring[:q.head])
+	q.ring, q.head = grown, 0
 }
 
 // pop takes the oldest, nil if there is none.

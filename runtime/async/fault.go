@@ -72,6 +72,20 @@ func (p *passed) Error() string {
 	return "async: the panic below came through these awaits:\n" + string(p.fault.awaits())
 }
 
+// riseHere is rise of a panic that rose on another goroutine: if nobody recovers it, the
+// crash tells where.
+func riseHere(f *fault) {
+	defer rise(f)
+	panic(&elsewhereRisen{f})
+}
+
+// elsewhereRisen is what a crash prints before the panic's own value.
+type elsewhereRisen struct{ fault *fault }
+
+func (e *elsewhereRisen) Error() string {
+	return "async: the panic below rose in what ran for this goroutine once it was lost:\n" + string(e.fault.stack())
+}
+
 // rise panics with the value of f, and leaves f for newPanic to find.
 //
 //go:noinline
