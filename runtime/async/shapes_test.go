@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -188,6 +189,37 @@ func TestC42_C46_ForeignCancellationEntersWhereTheHostSays(t *testing.T) {
 		t.Errorf("resumed %v, %d timers left", resumed, len(h.timers))
 	}
 }
+
+// What the end of one of WhenEach's tasks resumes may exit, and what it is posted to may panic: the others end all the same.
+func TestWhenEachEndsAllWithItsContext(t *testing.T) {
+	h := &watchingHost{testHost: testHost{ex: async.NewExecutor(nil)}, ended: make(chan func())}
+	for name, parent := range map[string]context.Context{"no host": bg, "a host": async.WithHost(bg, h)} {
+		ctx, cancel := context.WithCancel(parent)
+		s := async.NewSource[int]()
+		var last async.Task[int]
+		for task := range async.WhenEach(ctx, s.Task(), s.Task(), s.Task()) {
+			if last = task; parent == bg {
+				task.OnCompleted(async.ContinuationFunc(func(*async.Executor) { runtime.Goexit() }))
+			} else {
+				awaitIn(async.WithSyncContext(bg, refusingContext{}), task)
+			}
+		}
+		if cancel(); parent != bg {
+			mustPanic(t, "refused", <-h.ended)
+		}
+		for n := 0; n < 1000 && !last.IsCompleted(); n++ {
+			time.Sleep(time.Millisecond)
+		}
+		if !last.IsCompleted() {
+			t.Errorf("%s: a task is pending", name)
+		}
+	}
+}
+
+// refusingContext takes nothing.
+type refusingContext struct{}
+
+func (refusingContext) Post(async.Continuation) { panic("refused") }
 
 func TestMapKeepsAGoexit(t *testing.T) {
 	t.Run("Goexit", func(t *testing.T) { mapEndedBy(t, runtime.Goexit) })

@@ -247,10 +247,18 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 	}
 }
 
-// cancelRest ends the slots that no task has claimed yet.
+// cancelRest ends the slots that no task has claimed yet. What is resumed there may
+// panic or exit: that keeps none of the others from ending.
 func cancelRest[T any](ctx context.Context, slots []Source[T], claimed *atomic.Int64, settled *joint[struct{}]) func(bool) {
-	return func(inCancel bool) {
+	var cancel func(inCancel bool)
+	cancel = func(inCancel bool) {
 		settled.claim()
+		ended := false
+		defer func() {
+			if !ended {
+				cancel(inCancel)
+			}
+		}()
 		for n := int(claimed.Add(1)) - 1; n < len(slots); n = int(claimed.Add(1)) - 1 {
 			var zero T
 			s := &slots[n]
@@ -261,5 +269,7 @@ func cancelRest[T any](ctx context.Context, slots []Source[T], claimed *atomic.I
 				(*Executor)(nil).release(released)
 			}
 		}
+		ended = true
 	}
+	return cancel
 }
