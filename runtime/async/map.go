@@ -76,7 +76,7 @@ func (m *mapping[A, B]) admit() (i int, ok bool) {
 }
 
 // finish completes the mapping once nothing is in flight.
-func (m *mapping[A, B]) finish() Continuation {
+func (m *mapping[A, B]) finish() (released Continuation) {
 	m.mu.Lock()
 	stopped := m.failed || m.outer.Err() != nil
 	last := !m.ended && m.inFlight == 0 && (stopped || m.next == len(m.items))
@@ -89,9 +89,28 @@ func (m *mapping[A, B]) finish() Continuation {
 		m.errs = append(m.errs, causeOf(m.outer))
 	}
 	err := joinFailures(m.errs)
+	cancelled := false
+	defer func() { // whatever the end of the context calls
+		if released, _ = m.result.cell.complete(m.values, err); !cancelled {
+			postAll(nil, m.result.host(), released)
+		}
+	}()
 	m.cancel(nil)
-	released, _ := m.result.cell.complete(m.values, err)
-	return released
+	cancelled = true
+	return nil
+}
+
+// fail ends the context of what is in flight. What that calls may panic or exit: then
+// whoever has called us does not go on with the mapping.
+func (m *mapping[A, B]) fail(err error) {
+	cancelled := false
+	defer func() {
+		if !cancelled {
+			postAll(nil, m.result.host(), m.start())
+		}
+	}()
+	m.cancel(err)
+	cancelled = true
 }
 
 // mapItem is one operation of a mapping, and what happens at its end.
@@ -165,6 +184,6 @@ func (t *mapItem[A, B]) end() {
 	m.failed = m.failed || err != nil
 	m.mu.Unlock()
 	if first {
-		m.cancel(err)
+		m.fail(err)
 	}
 }

@@ -67,6 +67,59 @@ func TestC35_AllCallbacksRun(t *testing.T) {
 	}
 }
 
+// TestC35_MapEndsWhateverItsContextCalls: a callback of the context that f was given panics or exits, when an item fails
+// or the last has ended: the task completes all the same.
+func TestC35_MapEndsWhateverItsContextCalls(t *testing.T) {
+	boom := errors.New("boom")
+	for _, exit := range []bool{false, true} {
+		for _, fails := range []error{nil, boom} {
+			for waits := range 3 { // items that have to wait
+				w := sim.New(1)
+				s := async.NewSourceFor[int](w.Context())
+				var mapped async.Task[[]int]
+				var ended []string
+				w.Go("map", func(ctx context.Context) {
+					mapped = async.Map(ctx, 2, []int{0, 1}, func(ctx context.Context, i int) async.Task[int] {
+						async.AfterFunc(ctx, func() { ended = append(ended, fmt.Sprint("callback ", i)) })
+						async.AfterFunc(ctx, func() {
+							if exit {
+								runtime.Goexit()
+							}
+							panic("a callback")
+						})
+						if i < waits {
+							return s.Task()
+						}
+						return async.Completed(1, fails)
+					})
+					if !mapped.OnCompleted(async.ContinuationFunc(func(*async.Executor) { ended = append(ended, "map") })) {
+						t.Error("it has not waited")
+					}
+				})
+				w.AfterFunc(time.Millisecond, func() { s.Complete(w.Executor(), 1, fails) })
+				raised := make(chan any)
+				go func() {
+					defer func() { raised <- recover() }()
+					w.Run()
+				}()
+				if v := <-raised; exit != (v == nil) || !exit && v != "a callback" {
+					t.Errorf("the World raised %v", v)
+				}
+				w.Run() // what is left
+				if waits == 0 || waits == 1 && fails != nil {
+					continue // the call of Map has ended so: nobody has its task
+				}
+				if !slices.Equal(ended, []string{"callback 1", "callback 0", "map"}) || !mapped.IsCompleted() {
+					t.Fatalf("exit %v, error %v, %d wait: ended: %q", exit, fails, waits, ended)
+				}
+				if _, err := mapped.GetResult(); !errors.Is(err, fails) {
+					t.Errorf("Map ended with %v, want %v", err, fails)
+				}
+			}
+		}
+	}
+}
+
 // TestC36_RegisteredTooLateRunsAtOnce: on a context that has ended a callback runs before AfterFunc returns.
 func TestC36_RegisteredTooLateRunsAtOnce(t *testing.T) {
 	w := sim.New(1)
