@@ -19,7 +19,7 @@ func Forget[O Operation](ctx context.Context, op O) {
 	if f.tracker != nil {
 		f.tracker.OperationStarted()
 	}
-	if !op.OnCompleted(f) {
+	if !f.waits() {
 		f.MoveNext(nil)
 	}
 }
@@ -32,17 +32,38 @@ type forgotten struct {
 	tracker OperationTracker
 }
 
+// waits reports whether the operation is pending. If nobody may await it any more,
+// that is its end.
+func (f *forgotten) waits() bool {
+	asked := false
+	defer func() {
+		if !asked {
+			f.completed()
+		}
+	}()
+	waits := f.op.OnCompleted(f)
+	asked = true
+	return waits
+}
+
 func (f *forgotten) MoveNext(*Executor) Continuation {
 	if err := operationError(f.op.outcome()); err != nil {
 		f.report(err)
-	}
-	if f.tracker != nil {
-		f.tracker.OperationCompleted()
+	} else {
+		f.completed()
 	}
 	return nil
 }
 
+func (f *forgotten) completed() {
+	if f.tracker != nil {
+		f.tracker.OperationCompleted()
+	}
+}
+
+// report posts a failure. If it cannot be posted, the operation has ended all the same.
 func (f *forgotten) report(err *OperationError) {
+	defer f.completed()
 	if f.sync == nil {
 		go err.Crash()
 		return

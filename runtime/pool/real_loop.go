@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"runtime/debug"
 
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -66,17 +67,48 @@ func (l *Loop) Run() {
 			panic(v)
 		}
 		for !ended { // this goroutine is lost to a Goexit
-			gone := make(chan struct{})
-			go func() {
-				defer close(gone)
-				l.loop()
-				ended = true
-			}()
-			<-gone
+			if p := l.relay(&ended); p != nil {
+				l.interrupt()
+				p.rise()
+			}
 		}
 	}()
 	l.loop()
 	ended = true
+}
+
+// relay is loop on a fresh goroutine, and says whether that has ended. It returns what
+// has panicked there.
+func (l *Loop) relay(ended *bool) (p *elsewhere) {
+	gone := make(chan struct{})
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				p = &elsewhere{v, debug.Stack()}
+			}
+			close(gone)
+		}()
+		l.loop()
+		*ended = true
+	}()
+	<-gone
+	return p
+}
+
+// elsewhere is a panic on a goroutine where nobody could recover it, and what a crash
+// prints before its value.
+type elsewhere struct {
+	value any
+	stack []byte
+}
+
+func (e *elsewhere) Error() string {
+	return "pool: the panic below rose where the loop went on after a runtime.Goexit:\n" + string(e.stack)
+}
+
+func (e *elsewhere) rise() {
+	defer panic(e.value)
+	panic(e)
 }
 
 func (l *Loop) begin() {

@@ -144,6 +144,61 @@ func TestRealLoopSurvivesPanicAndGoexit(t *testing.T) {
 	}
 }
 
+// A panic leaves Run also where a Goexit has cost it its goroutine: nobody could recover it on another.
+func TestRealLoopSurvivesPanicAfterGoexit(t *testing.T) {
+	l := pool.NewLoop()
+	l.Do(runtime.Goexit)
+	l.Do(func() { panic("message") })
+	var order []string
+	l.Do(func() { order = append(order, "after it"); l.Close() })
+	raised := make(chan any)
+	go func() {
+		defer func() { raised <- recover() }()
+		l.Run()
+	}()
+	if v := <-raised; v != "message" || len(order) > 0 {
+		t.Errorf("Run raised %v, order %v", v, order)
+	}
+	l.Run()
+	if !slices.Equal(order, []string{"after it"}) {
+		t.Errorf("order %v", order)
+	}
+}
+
+// An operation that nobody may await any more, or whose failure cannot be posted, is not under way for ever.
+func TestRealLoopEndsAfterWhatCannotBeForgotten(t *testing.T) {
+	mustPanic := func(want string, f func()) {
+		defer func() {
+			if v := recover(); !strings.Contains(fmt.Sprint(v), want) {
+				t.Errorf("recovered %v, want %s", v, want)
+			}
+		}()
+		f()
+	}
+	l := pool.NewLoop()
+	var sources async.SourcePool[int]
+	s := sources.New(t.Context())
+	stale := s.Task()
+	s.SetResult(1)
+	stale.Await()
+	mustPanic("C13", func() { async.Forget(l.Context(t.Context()), stale) })
+	full := async.WithSyncContext(t.Context(), &refusing{l})
+	mustPanic("full", func() { async.Forget(full, async.Completed0(errors.New("boom"))) })
+	l.Close()
+	ended := make(chan bool)
+	go func() { l.Run(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the loop waits for ever")
+	}
+}
+
+// refusing is a user's context that fails.
+type refusing struct{ *pool.Loop }
+
+func (*refusing) Post(async.Continuation) { panic("full") }
+
 func TestRealLoopRunsOnce(t *testing.T) {
 	l := pool.NewLoop()
 	l.Do(func() {
