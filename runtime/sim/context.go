@@ -80,6 +80,7 @@ func (c *worldContext) Err() error {
 // AfterFunc calls f when the context ends, on whoever ends it, the latest registered first; at once if it has ended. It
 // is what the standard library looks for to do without a goroutine, and package async to be called in order.
 func (c *worldContext) AfterFunc(f func()) (stop func() bool) {
+	refuseNil(f == nil, "AfterFunc")
 	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()

@@ -112,6 +112,11 @@ var misuse = []struct {
 		_, err := task.Await()
 		return err
 	}},
+	{"nil callback", []string{"AfterFunc of a nil function"}, nil, func(w *sim.World, _ *overlapped.File) error {
+		ctx, _ := w.WithCancel(w.Context())
+		ctx.(async.CancelNotifier).AfterFunc(nil)
+		return nil
+	}},
 	{"Run from within", []string{"runs already", "awaits instead"}, nil, func(w *sim.World, _ *overlapped.File) error {
 		w.UI().Go("run", w.Run)
 		w.Run()
