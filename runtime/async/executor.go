@@ -275,59 +275,14 @@ func machineOf(c Continuation) failing {
 	return nil
 }
 
-// A queue is a ring of continuations, first in first out. Once grown it
-// allocates nothing.
-type queue struct {
-	ring    []Continuation
-	head, n int
-}
-
-func (q *queue) push(c Continuation) {
-	if q.n == len(q.ring) {
-		q.grow()
-	}
-	i := q.head + q.n
-	if i >= len(q.ring) {
-		i -= len(q.ring)
-	}
-	q.ring[i] = c
-	q.n++
-}
+// A queue is of continuations that wait for their turn.
+type queue struct{ ring[Continuation] }
 
 // unshiftAll puts list before all that is queued.
 func (q *queue) unshiftAll(list []Continuation) {
 	for _, c := range slices.Backward(list) {
-		if c == nil {
-			continue
+		if c != nil {
+			q.unshift(c)
 		}
-		if q.n == len(q.ring) {
-			q.grow()
-		}
-		if q.head--; q.head < 0 {
-			q.head = len(q.ring) - 1
-		}
-		q.ring[q.head] = c
-		q.n++
 	}
-}
-
-func (q *queue) grow() {
-	grown := make([]Continuation, max(8, 2*len(q.ring)))
-	k := copy(grown, q.ring[q.head:])
-	copy(grown[k:], q.ring[:q.head])
-	q.ring, q.head = grown, 0
-}
-
-// pop takes the oldest, nil if there is none.
-func (q *queue) pop() Continuation {
-	if q.n == 0 {
-		return nil
-	}
-	c := q.ring[q.head]
-	q.ring[q.head] = nil
-	if q.head++; q.head == len(q.ring) {
-		q.head = 0
-	}
-	q.n--
-	return c
 }
