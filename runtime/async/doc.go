@@ -63,11 +63,12 @@
 // # Rules
 //
 // C1 to C46 in comments, messages and the names of tests are the rules of tasks,
-// contexts and cancellation, read off .NET's sources. Where Go's habits differ, it
-// is said where the rule stands: a continuation registered too late goes on inline
-// instead of being scheduled (C6, C17); errors are joined by errors.Join and found
-// by errors.Is (C31); ConfigureAwait(false) never changes threads (C25); SuppressThrowing
-// (C26) is ignoring an error; ambient values are context.Context's (C27 to C30).
+// contexts and cancellation, C52 to C56 those of channels, read off .NET's sources.
+// Where Go's habits differ, it is said where the rule stands: a continuation registered
+// too late goes on inline instead of being scheduled (C6, C17); errors are joined by
+// errors.Join and found by errors.Is (C31); ConfigureAwait(false) never changes threads
+// (C25); SuppressThrowing (C26) is ignoring an error; ambient values are
+// context.Context's (C27 to C30).
 //
 // # Combinators
 //
@@ -78,6 +79,12 @@
 // reads none. WhenAll0, Race0 and the like are for tasks without a value;
 // [Task2.Task] makes one with two fit the others. WhenAny and WhenAll0 take any
 // [Operation], also mixed.
+//
+// # Channels
+//
+// A [Channel] hands values from one machine to another, bounded or not, and a
+// [Semaphore] lets so many at a time go on: what waits for them is no thread. A Go
+// channel or a mutex would block the one that runs the machine.
 //
 // # Pools
 //

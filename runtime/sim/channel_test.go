@@ -1,0 +1,121 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/sim"
+)
+
+// produce writes n values, with a pause before each.
+//
+//nothread:async
+func produce(ctx context.Context, c *async.Channel[string], name string, n int) error {
+	for i := range n {
+		if err := async.Delay(ctx, time.Duration(i+len(name))*time.Millisecond).Await(); err != nil {
+			return err
+		}
+		if err := c.WriteAsync(ctx, fmt.Sprint(name, i)).Await(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// consume reads until there is nothing more, slower than it is written.
+//
+//nothread:async
+func consume(ctx context.Context, c *async.Channel[string], lock *async.Semaphore) (read []string, err error) {
+	for {
+		v, err := c.ReadAsync(ctx).Await()
+		if err == io.EOF {
+			return read, nil
+		}
+		if err != nil {
+			return read, err
+		}
+		if err := lock.AcquireAsync(ctx).Await(); err != nil {
+			return read, err
+		}
+		async.Delay(ctx, 3*time.Millisecond).Await()
+		lock.Release()
+		read = append(read, v)
+	}
+}
+
+// line has three producers and two consumers, of which one at a time may work.
+//
+//nothread:async
+func line(ctx context.Context) ([]string, error) {
+	c := async.NewChannel(async.ChannelConfig[string]{Capacity: 2})
+	lock := async.NewSemaphore(1)
+	producers := []async.Task0{produceAsync(ctx, c, "a", 5), produceAsync(ctx, c, "bb", 4), produceAsync(ctx, c, "ccc", 3)}
+	consumers := []async.Task[[]string]{consumeAsync(ctx, c, lock), consumeAsync(ctx, c, lock)}
+	if err := async.WhenAll0(ctx, producers...).Await(); err != nil {
+		return nil, err
+	}
+	c.Close(nil)
+	read, err := async.WhenAll(ctx, consumers...).Await()
+	return slices.Concat(read...), err
+}
+
+// TestChannels: machines of a World hand values on, and its threads, which run the synchronous form, alike; a seed says
+// how.
+func TestChannels(t *testing.T) {
+	all := []string{"a0", "a1", "a2", "a3", "a4", "bb0", "bb1", "bb2", "bb3", "ccc0", "ccc1", "ccc2"}
+	run := func(start func(context.Context) async.Task[[]string]) (order string, after time.Duration) {
+		w := sim.New(1)
+		defer w.Close()
+		read, err := start(w.Context()).Await()
+		order = fmt.Sprint(read)
+		if slices.Sort(read); err != nil || !slices.Equal(read, all) {
+			t.Errorf("read %v, %v", read, err)
+		}
+		return order, w.Elapsed()
+	}
+	order, after := run(lineAsync)
+	if again, then := run(lineAsync); again != order || then != after {
+		t.Errorf("%s after %v; before it was %s after %v", again, then, order, after)
+	}
+	if again, _ := run(func(ctx context.Context) async.Task[[]string] { return async.Go(ctx, line) }); again != order {
+		t.Errorf("on threads %s, in machines %s", again, order)
+	}
+	if least := time.Duration(len(all)) * 3 * time.Millisecond; after < least {
+		t.Errorf("two worked at a time: all took %v, one after the other they take %v", after, least)
+	}
+}
+
+// TestChannelsAreCancelled: what waits in a line ends when its context does.
+func TestChannelsAreCancelled(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	ctx, cancel := w.WithTimeout(w.Context(), 10*time.Millisecond)
+	defer cancel()
+	c := async.NewChannel(async.ChannelConfig[string]{})
+	lock := async.NewSemaphore(1)
+	reader, writer := consumeAsync(ctx, c, lock), async.NewChannel(async.ChannelConfig[int]{}).WriteAsync(ctx, 1)
+	if read, err := reader.Await(); len(read) > 0 || !errors.Is(err, context.DeadlineExceeded) || w.Elapsed().Truncate(time.Millisecond) != 10*time.Millisecond {
+		t.Errorf("%v, %v after %v", read, err, w.Elapsed())
+	}
+	if err := writer.Await(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+// TestDeadlockOfAChannel: nobody will ever write; the World says who waits for it.
+func TestDeadlockOfAChannel(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	c := async.NewChannel(async.ChannelConfig[string]{})
+	w.Go("reader", func(ctx context.Context) { consumeAsync(ctx, c, async.NewSemaphore(1)).Await() })
+	if d := deadlock(w); d == nil || !strings.Contains(d.State, "awaits c.ReadAsync(ctx)") {
+		t.Errorf("%v\n%s", d, d.State)
+	}
+}
