@@ -133,13 +133,16 @@ type blocker struct {
 	world   *World
 	thread  *kernel.Thread
 	done    bool
+	gone    bool // the thread waits for it no longer: a panic may have ended that
 	callers [16]uintptr
 }
 
 // MoveNext wakes the thread.
 func (b *blocker) MoveNext(*async.Executor) async.Continuation {
 	b.done = true
-	b.world.kernel.Wake(b.thread)
+	if !b.gone {
+		b.world.kernel.Wake(b.thread)
+	}
 	return nil
 }
 
@@ -158,6 +161,7 @@ func (w *World) Block(p async.Pending) {
 	if !p.OnCompleted(b) {
 		return
 	}
+	defer func() { b.gone = true }()
 	runtime.Callers(2, b.callers[:])
 	for c := range queued(t) {
 		w.spring(t, c, b.what)

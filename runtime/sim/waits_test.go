@@ -92,3 +92,22 @@ func TestWaitsAllocate(t *testing.T) {
 		}
 	}
 }
+
+// TestRunAfterAnAwaitThatFailed: what the owner has waited for before a panic ended that ends no later wait.
+func TestRunAfterAnAwaitThatFailed(t *testing.T) {
+	w := sim.New(1)
+	w.UI().Go("message", func() { panic("message") })
+	ran := false
+	w.AfterFunc(2*time.Millisecond, func() { ran = true })
+	func() {
+		defer func() {
+			if v := recover(); v != "message" {
+				t.Errorf("the owner recovered %v", v)
+			}
+		}()
+		async.Delay(w.Context(), time.Millisecond).Await()
+	}()
+	if w.Run(); !ran {
+		t.Errorf("Run ended at %v, and something was left to do", w.Elapsed())
+	}
+}
