@@ -180,10 +180,10 @@ func (c *Channel[T]) read() (v T, waits bool, err error) {
 	}
 	ended := c.ended()
 	c.mu.Unlock()
+	resumeAll(ended) // there is no w then
 	if w != nil {
 		w.resume()
 	}
-	resumeAll(ended)
 	return v, false, err
 }
 
@@ -205,9 +205,9 @@ func (c *Channel[T]) Close(err error) (first bool) {
 	writers := serveAll[T](&c.writers, struct{}{}, ErrClosed)
 	ended := c.ended()
 	c.mu.Unlock()
+	defer resumeAll(ended)
+	defer resumeAll(writers)
 	resumeAll(readers)
-	resumeAll(writers)
-	resumeAll(ended)
 	return true
 }
 
@@ -312,8 +312,16 @@ func serveAll[T, R any](line *list.List, v R, err error) (served []*blocked[T, R
 	return served
 }
 
+// resumeAll resumes all, also where a Post panics.
 func resumeAll[T, R any](served []*blocked[T, R]) {
-	for _, b := range served {
+	defer func() {
+		if len(served) > 0 {
+			resumeAll(served)
+		}
+	}()
+	for len(served) > 0 {
+		b := served[0]
+		served = served[1:]
 		b.resume()
 	}
 }

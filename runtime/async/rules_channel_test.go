@@ -224,6 +224,37 @@ func TestChannelAllocatesOnlyWhatWaits(t *testing.T) {
 	}
 }
 
+// brokenContext panics in its first Post.
+type brokenContext struct {
+	queueContext
+	broken bool
+}
+
+func (b *brokenContext) Post(c async.Continuation) {
+	if !b.broken {
+		b.broken = true
+		panic("the first Post")
+	}
+	b.queueContext.Post(c)
+}
+
+// A Post that panics leaves the call, and keeps nobody else waiting.
+func TestChannelClosesWhateverAPostDoes(t *testing.T) {
+	b := new(brokenContext)
+	ctx := async.WithSyncContext(bg, b)
+	c := newChannel(0, async.WaitForRoom, nil)
+	for range 3 {
+		awaitIn(ctx, c.ReadAsync(bg))
+	}
+	done := make(chan bool)
+	c.DoneAsync(bg).OnCompleted(async.ContinuationFunc(func(*async.Executor) { close(done) }))
+	mustPanic(t, "the first Post", func() { c.Close(nil) })
+	if len(b.posted) < 2 {
+		t.Errorf("%d of two were posted", len(b.posted))
+	}
+	<-done
+}
+
 // What was read is the reader's alone.
 func TestChannelKeepsNothingOfWhatWasRead(t *testing.T) {
 	c := async.NewChannel(async.ChannelConfig[*[64]byte]{Capacity: 4})
