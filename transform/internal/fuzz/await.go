@@ -21,16 +21,16 @@ func (g *generator) await(t *typ, d int) string {
 			return g.f("h.V(%s.Await())", x)
 		}
 	case g.p(5) && len(g.scopes) < 8 && t.kind != parameter:
-		return g.f("h.V(async.Go(context.Background(), %s).Await())", g.literalMachine(t))
+		return g.f("h.V(async.Go(h.Ctx(), %s).Await())", g.literalMachine(t))
 	case g.p(30) && t == tInt:
 		if x := g.place(tMachine); x != "" {
-			return g.f("h.V(%s(context.Background(), %s).Await())", x, g.expr(tInt, d-1))
+			return g.f("h.V(%s(h.Ctx(), %s).Await())", x, g.expr(tInt, d-1))
 		}
 	case g.p(5) && len(g.scopes) < 8 && t.kind != parameter:
 		if g.p(50) {
-			return g.f("h.V(async.Func0(%s)(context.Background()).Await())", g.literalMachine(t))
+			return g.f("h.V(async.Func0(%s)(h.Ctx()).Await())", g.literalMachine(t))
 		}
-		return g.f("h.V(async.Func2(%s)(context.Background(), %s, %s).Await())", g.literalMachine(t, "arg", "arg2"),
+		return g.f("h.V(async.Func2(%s)(h.Ctx(), %s, %s).Await())", g.literalMachine(t, "arg", "arg2"),
 			g.expr(tInt, d-1), g.expr(tInt, d-1))
 	case g.p(5):
 		return g.f("h.V(h.Done(%s, nil).Await())", g.typed(t, d-1))
@@ -197,6 +197,8 @@ func (g *generator) start(f *fn, v *typ, d int) string {
 			args = append(args, g.typed(v, d-1))
 		case p.fixed:
 			args = append(args, g.f("%d", g.n(3)))
+		case p.t == tContext:
+			args = append(args, g.atom(tContext))
 		default:
 			args = append(args, g.expr(p.t, d-1))
 		}
@@ -225,7 +227,9 @@ func (g *generator) start(f *fn, v *typ, d int) string {
 // literalMachine is a literal that becomes a machine of its own.
 func (g *generator) literalMachine(t *typ, ints ...string) string {
 	outer, loops, defers := g.fn, g.loops, g.defers
-	g.fn = &fn{results: []*typ{t}, fails: true, capture: outer.capture, risk: outer.risk}
+	inner := g.inner(outer)
+	inner.results, inner.fails, inner.capture, inner.risk = []*typ{t}, true, outer.capture, outer.risk
+	g.fn = &inner
 	g.loops = nil
 	g.push()
 	g.declare("ctx", tContext)
@@ -235,7 +239,7 @@ func (g *generator) literalMachine(t *typ, ints ...string) string {
 		params += ", " + param + " int"
 	}
 	body := ""
-	if g.p(30) {
+	if inner.recovers && g.p(30) {
 		body = g.recovering()
 	}
 	more, ended := g.statements(3)

@@ -167,8 +167,11 @@ func (b *batch) generate() error {
 func (b *batch) put(result *transform.Result) error {
 	for _, f := range result.Files {
 		text := string(f.Content)
-		if id, ok := programOf(f.Path); ok && b.w.Edit != nil {
-			text = b.w.Edit(id, text)
+		if id, ok := programOf(f.Path); ok {
+			if b.w.Edit != nil {
+				text = b.w.Edit(id, text)
+			}
+			text = entering(id, text)
 		}
 		if err := os.WriteFile(f.Path, []byte(text), 0o666); err != nil {
 			return err

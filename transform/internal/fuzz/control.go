@@ -166,7 +166,7 @@ func (g *generator) leaves() string {
 			return g.f("panic(%s)", g.expr([]*typ{tString, tInt, tAny, tError}[g.n(4)], 2))
 		}},
 		{1, func() string {
-			if !g.exits {
+			if !g.fn.exits {
 				return ""
 			}
 			return "h.Exit()\n" + strings.TrimSpace(g.returns(0))

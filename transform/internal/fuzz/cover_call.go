@@ -54,6 +54,9 @@ func (c *checked) namedCallMarks(e *ast.CallExpr, fun *ast.Ident, mark func(stri
 		return
 	}
 	mark("call of a function", e)
+	if strings.HasPrefix(fun.Name, "e") {
+		mark("call that may exit", e)
+	}
 	if _, generic := c.info.Instances[fun]; generic {
 		mark("generic call", e)
 	}

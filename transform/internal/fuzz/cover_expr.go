@@ -48,13 +48,16 @@ closure whose captured results index;closure whose addressed results index
 return of a literal that may panic;result of a literal that may panic
 op-assignment that divides;op-assignment that shifts;op-assignment to an element;op-assignment to a map
 copy of a string;append of a string;min of a string;max of a string;index of array of arrays;const with iota
-shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag`
+shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag
+call that may exit;defer of Goexit;defer of a literal that exits
+literal that exits;literal that exits and panics;literal that exits and recovers`
 
 // still lists the constructs of the table that hold no await.
 const still = `break;break to a label;continue;continue to a label;goto;goto out of a statement;bare return;fallthrough
 defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of recover
 const in a function;type in a function;var without value;clear;recover;panic;Goexit;address of a variable;method expression
-address of a field;recursion;mutual recursion;range into operands, without an await;const with iota`
+address of a field;recursion;mutual recursion;range into operands, without an await;const with iota
+defer of Goexit;defer of a literal that exits;literal that exits;literal that exits and panics;literal that exits and recovers`
 
 // shape is a type's form in a word.
 func shape(t types.Type) string {
@@ -164,6 +167,7 @@ func (c *checked) expressionMarks(e ast.Expr, mark func(string, ast.Node)) {
 	switch e := e.(type) {
 	case *ast.FuncLit:
 		mark("literal", e)
+		exitMarks("literal", e.Body, mark)
 		if c.captures(e) {
 			mark("closure over a local", e)
 		}

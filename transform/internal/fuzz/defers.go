@@ -20,7 +20,7 @@ func (g *generator) deferred() string {
 	if g.defers++; g.defers > 6 {
 		return ""
 	}
-	return g.choose([]option{
+	options := []option{
 		{3, func() string {
 			return g.f("defer h.Say(%s, %s, %s)", g.say(), g.expr(tInt, 2), g.expr(allTypes[g.n(len(allTypes))], 2))
 		}},
@@ -42,9 +42,6 @@ func (g *generator) deferred() string {
 		{2, func() string {
 			return g.f("defer func(x int) {\nh.Say(%s, x)\n}(%s)", g.say(), g.expr(tInt, 2))
 		}},
-		{2, func() string {
-			return g.f("defer func() {\nh.Caught(%s, recover())\n}()", g.say())
-		}},
 		{1, func() string {
 			if x := g.place([]*typ{tPT, tT}[g.n(2)]); x != "" {
 				return g.f("defer %s.%s(%s)", x, []string{"Ptr", "Val"}[g.n(2)], g.expr(tInt, 2))
@@ -52,7 +49,7 @@ func (g *generator) deferred() string {
 			return ""
 		}},
 		{1, func() string {
-			if !g.p(30 + g.fn.risk*10) {
+			if g.fn.exits && !g.fn.dies || !g.p(30+g.fn.risk*10) {
 				return ""
 			}
 			return g.f("defer func() { panic(%s) }()", g.literal(tString))
@@ -71,17 +68,27 @@ func (g *generator) deferred() string {
 			}
 			return g.f("defer func(%s) { h.Say(%s, a) }(%s)", []string{"a int, _ string", "a ...any"}[g.n(2)], g.say(), x)
 		}},
-		{1, func() string {
-			return g.f("defer func() {\nif v := recover(); v != nil {\nh.Caught(%s, v)\npanic(v)\n}\n}()", g.say())
-		}},
 		{1, func() string { return g.deferredAwait() }},
-	})
+	}
+	if g.fn.recovers {
+		options = append(options,
+			option{2, func() string { return g.f("defer func() {\nh.Caught(%s, recover())\n}()", g.say()) }},
+			option{1, func() string {
+				return g.f("defer func() {\nif v := recover(); v != nil {\nh.Caught(%s, v)\npanic(v)\n}\n}()", g.say())
+			}})
+	}
+	if g.fn.exits {
+		options = append(options,
+			option{2, func() string { return g.f("defer func() {\n%s}()", g.exitingBody(2)) }},
+			option{1, func() string { return "defer h.Exit()" }})
+	}
+	return g.choose(options)
 }
 
-// deferredAwait defers an await. Where a function may exit, only the root does:
-// what a caller has deferred does not wait for an exiting callee's awaits.
+// deferredAwait defers an await. Where a function that another awaits may exit, only
+// the root does: what a caller has deferred does not wait for an exiting callee's awaits.
 func (g *generator) deferredAwait() string {
-	if g.exits && !g.fn.root {
+	if g.exits != noExits && g.exits != diesInRoot && !g.fn.root {
 		return ""
 	}
 	switch g.n(3) {
@@ -92,6 +99,6 @@ func (g *generator) deferredAwait() string {
 	}
 	// The closure goes on while the function does: nobody may see when.
 	before := g.closure(g.mutations)
-	return g.f("defer async.Go(context.Background(), func(ctx context.Context) (int, error) {\nh.Say(%s)\n%s\nreturn h.Quiet(%s).Await()\n}).Await()",
+	return g.f("defer async.Go(h.Ctx(), func(ctx context.Context) (int, error) {\nh.Say(%s)\n%s\nreturn h.Quiet(%s).Await()\n}).Await()",
 		g.say(), strings.TrimSuffix(before, "; "), g.literal(tInt))
 }

@@ -18,11 +18,13 @@
 // A World is a module with two packages of the same sources. In ref, the twins
 // that sources call are stubs which run sources: the form as it was written, all
 // the way down. In gen, they are what the compiler made. Each case runs once in
-// ref, and in gen under ten schedules: every await suspends, none does, and mixed
-// ones, in which an operation completes at once, between IsCompleted and
-// OnCompleted, or later, in a random order among several programs. Traces must be
-// equal: what was said, results, panics and their values, runtime.Goexit. For
-// half of the seeds Suspending makes even awaits of what is complete suspend.
+// ref, and in gen under fourteen schedules: every await suspends, none does, and
+// mixed ones, in which an operation completes at once, between IsCompleted and
+// OnCompleted, or later, in a random order among several programs. Their machines
+// are resumed each apart, or in a row by one executor, or by one completion for all
+// of which they take turns, or on a SyncContext. Traces must be equal: what was said,
+// results, panics and their values, runtime.Goexit. For half of the seeds Suspending
+// makes even awaits of what is complete suspend.
 //
 // # What becomes of a failure
 //

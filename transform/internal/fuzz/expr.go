@@ -156,6 +156,8 @@ func (g *generator) opaque(t *typ) string {
 		return g.f("h.Do(%s)", g.action(tInt))
 	case tTask:
 		return g.f("h.Quiet(%d)", g.n(9))
+	case tContext:
+		return "h.Ctx()"
 	case tUnsafe:
 		if x := g.place(tInt); x != "" && g.plain == 0 {
 			return g.f("unsafe.Pointer(&%s)", x)

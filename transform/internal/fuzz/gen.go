@@ -29,8 +29,8 @@ type generator struct {
 	plain  int // depth of function literals, where there is no await
 	depth  int // of expressions
 	defers int
-	bad    int  // of 100 operands that may panic, how many do
-	exits  bool // runtime.Goexit may be called
+	bad    int // of 100 operands that may panic, how many do
+	exits  exiting
 }
 
 // A fn is an annotated function.
@@ -49,6 +49,9 @@ type fn struct {
 	risk     int // of 100 operands, how many may panic
 	variadic bool
 	whole    *typ // of the first result, to which literals are assigned
+	exits    bool // may call runtime.Goexit
+	dies     bool // may panic while it exits
+	recovers bool
 }
 
 // A loop is what break and continue may leave.
@@ -62,7 +65,9 @@ type loop struct {
 // Generate makes the program of a seed.
 func Generate(seed uint64, id int) Program {
 	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(id))), id: id}
-	g.exits = g.p(30)
+	if g.p(45) {
+		g.exits = exiting(g.between(1, 4))
+	}
 	source := g.program()
 	return Program{ID: id, Source: source}
 }
@@ -124,6 +129,7 @@ func (g *generator) program() string {
 		methods = fmt.Sprintf("\ntype M%[1]d struct {\n\tA int\n\tL []int\n}\n\ntype K%[1]d[V any] struct {\n\tA int\n\tL []int\n}\n", g.id)
 	}
 	var funcs strings.Builder
+	funcs.WriteString(g.exitingFunction())
 	for i := range g.between(0, 2) {
 		f := &fn{name: fmt.Sprintf("F%d%c", g.id, 'a'+i), generic: g.p(20), recurses: g.p(25)}
 		if methods != "" && g.p(70) {
@@ -145,7 +151,7 @@ func (g *generator) program() string {
 			g.funcs = append(g.funcs, f)
 		}
 	}
-	if g.p(35) {
+	if g.exits != diesInFirst && g.exits != diesAnywhere && g.p(35) {
 		f := &fn{name: fmt.Sprintf("F%dz", g.id)}
 		funcs.WriteString("\n" + g.fragile(f))
 		g.funcs = append(g.funcs, f)
@@ -178,6 +184,10 @@ func (g *generator) signature(f *fn) string {
 		return "(n int) (int, error)"
 	}
 	tparams, params := "", []string{}
+	if g.p(25) {
+		f.params = append(f.params, g.declare("ctx", tContext))
+		params = append(params, "ctx context.Context")
+	}
 	v := &typ{text: "V", kind: parameter}
 	if f.generic {
 		if f.recv == "" {
@@ -250,6 +260,7 @@ func (g *generator) results(f *fn, v *typ) string {
 // function makes an annotated function of about size statements.
 func (g *generator) function(f *fn, size int) string {
 	g.fn, g.left, g.loops, g.defers = f, size, nil, 0
+	g.ending(f)
 	g.depth = g.between(1, 3)
 	f.capture = []int{0, 15, 60}[g.n(3)]
 	f.risk = []int{0, 0, 1, 4}[g.n(4)]
@@ -271,7 +282,7 @@ func (g *generator) function(f *fn, size int) string {
 		pool = " pool"
 	}
 	fmt.Fprintf(&b, "//nothread:async%s\nfunc %s%s%s {\n", pool, recv, f.name, signature)
-	if g.p(35) {
+	if f.recovers && g.p(35) {
 		b.WriteString(g.recovering())
 	}
 	if last := len(g.funcs) - 1; f.root && last >= 0 && strings.HasSuffix(g.funcs[last].name, "z") {

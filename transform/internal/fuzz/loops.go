@@ -107,7 +107,7 @@ func (g *generator) rangeForms() []over {
 			return g.f("func() chan int { c := make(chan int, 3); c <- %s; c <- 2; close(c); return c }()", g.plainExpr(tInt))
 		}, tInt, nil},
 		{"range over function", func() string { return g.f("h.Seq(%s, %d)", g.say(), g.n(4)) }, tInt, nil},
-		{"range over function", func() string { return g.f("h.SeqEnding(%s, %d, %d)", g.say(), g.n(4), g.n(10)) }, tInt, nil},
+		{"range over function", func() string { return g.f("h.SeqEnding(%s, %d, %d)", g.say(), g.n(4), g.way()) }, tInt, nil},
 		{"range over function", func() string { return g.f("h.Seq2(%s, %s)", g.say(), g.expr(tString, 2)) }, tInt, tString},
 	}
 }

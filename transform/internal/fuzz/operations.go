@@ -132,6 +132,7 @@ func (g *generator) integers(t *typ, d int) []option {
 			return g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1))
 		}},
 		{3, func() string { return g.elementCall() }},
+		{1, func() string { return g.exitingCall(d) }},
 	}, g.literalCalls(d), []option{
 		{1, func() string {
 			return g.f("int(%s)", g.nonconst(tFloat, d-1))
@@ -342,7 +343,8 @@ func (g *generator) slices(t *typ, d int) []option {
 			if v := g.variable(func(v *variable) bool { return v.t == tArray && !v.constant }); v != nil && g.p(30) {
 				return g.use(v) + "[:]"
 			}
-			return g.f("%s[:]", g.operand(tPArray, d-1))
+			// What a generic call returns is converted: else gc 1.26 fails ("bad ptr to array in slice").
+			return g.f("(*[3]int)(%s)[:]", g.expr(tPArray, d-1))
 		}},
 		{1, func() string {
 			if t == tBytes {

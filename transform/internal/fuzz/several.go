@@ -21,6 +21,7 @@ const parts = "a[0], a[1], a[2], t.A, t.L"
 // fragile makes an annotated function that is likely to panic.
 func (g *generator) fragile(f *fn) string {
 	g.fn, g.loops, g.defers, g.depth = f, nil, 0, 1
+	f.recovers = true
 	f.capture = []int{0, 15, 60}[g.n(3)]
 	g.scopes = g.scopes[:1]
 	g.push()
@@ -74,17 +75,17 @@ func (g *generator) shared() string {
 
 // fragileClosure awaits an async closure that is likely to panic, and recovers.
 func (g *generator) fragileClosure() string {
-	if g.hidden("context") || g.hidden("async") || g.hidden("error") {
+	if !g.fn.recovers || g.hidden("context") || g.hidden("async") || g.hidden("error") {
 		return ""
 	}
 	outer, loops, defers := g.fn, g.loops, g.defers
-	g.fn, g.loops = &fn{capture: outer.capture}, nil
+	g.fn, g.loops = &fn{capture: outer.capture, recovers: true}, nil
 	g.push()
 	defer func() {
 		g.pop()
 		g.fn, g.loops, g.defers = outer, loops, defers
 	}()
-	const closure = "async.Go(context.Background(), func(context.Context) %s {\n%sreturn %s, %s\n}).Await()"
+	const closure = "async.Go(h.Ctx(), func(context.Context) %s {\n%sreturn %s, %s\n}).Await()"
 	if g.p(50) {
 		return g.f(closure, "(int, error)", g.breaking(true), g.fallible(), "nil")
 	}
@@ -96,7 +97,7 @@ func (g *generator) fragileClosure() string {
 	g.bad = worse
 	failure := g.f("[]error{nil, e, h.Err(%s)}[%s]", g.say(), []string{g.position(), g.awaitInt() + "&1"}[g.n(2)])
 	inner := g.f(closure, "(r int, e error)", body, g.fallible(), failure)
-	return g.f("async.Go(context.Background(), func(context.Context) (int, error) {\n"+
+	return g.f("async.Go(h.Ctx(), func(context.Context) (int, error) {\n"+
 		"defer func() {\nh.Caught(%s, recover())\nh.Seen(%s)\n}()\nreturn %s\n}).Await()", g.say(), g.say(), inner)
 }
 

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -116,6 +117,7 @@ func (g *generator) statement(l *list) {
 		{3, func() string { return g.sayVars() }},
 		{2, func() string { return g.deferred() }},
 		{2, func() string { return g.leavesSometimes() }},
+		{4, func() string { return g.exitStatement() }},
 	}
 	if nested {
 		options = append(options,
@@ -423,10 +425,7 @@ func (g *generator) recursion() string {
 }
 
 func (g *generator) nParam() int {
-	if g.fn.generic {
-		return 1
-	}
-	return 0
+	return slices.IndexFunc(g.fn.params, func(p *variable) bool { return p.frozen })
 }
 
 func (g *generator) hiddenReceiver() bool {

@@ -26,6 +26,7 @@ type work struct {
 	failed   bool // panicked with cause
 	cause    any
 	next     async.Continuation
+	loop     *loop // where next was posted, nil if it was not
 }
 
 // perform does the work once and keeps its panic.
@@ -195,14 +196,11 @@ func Task[T any](f func() (T, error)) async.Task[T] {
 	w.do = func() {
 		defer func() {
 			if v := recover(); v != nil {
-				s.SetError(errors.New(panicText(v)))
+				s.Complete(executor, *new(T), errors.New(panicText(v)))
 			}
 		}()
-		if v, err := f(); err != nil {
-			s.SetError(err)
-		} else {
-			s.SetResult(v)
-		}
+		v, err := f()
+		s.Complete(executor, v, err)
 	}
 	if cur.turn(3) == 0 {
 		w.perform()
@@ -216,7 +214,7 @@ func Task[T any](f func() (T, error)) async.Task[T] {
 func Quiet(v int) async.Task[int] {
 	w := &work{run: cur}
 	s := async.NewSource[int]()
-	w.do = func() { s.SetResult(v) }
+	w.do = func() { s.Complete(executor, v, nil) }
 	if cur.mode == Inline || cur.mode == AtOnce {
 		w.perform()
 	} else {
@@ -309,7 +307,8 @@ func Seq(what string, n int) func(func(int) bool) {
 }
 
 // SeqEnding is Seq that has its own way of ending: it may look at what panics and panic
-// again with that or with something else, recover, panic, exit, or yield once more.
+// again with that or with something else, recover, panic, exit, yield once more, or panic
+// while it exits.
 func SeqEnding(what string, n, way int) func(func(int) bool) {
 	return func(yield func(int) bool) {
 		defer func() {
@@ -334,6 +333,13 @@ func SeqEnding(what string, n, way int) func(func(int) bool) {
 			case 6:
 				Caught(what, recover())
 				yield(-1)
+			case 7:
+				defer func() { panic(what + " exits badly") }()
+				runtime.Goexit()
+			case 8:
+				defer func() { Caught(what, recover()) }()
+				defer func() { panic(what + " exits badly") }()
+				runtime.Goexit()
 			}
 		}()
 		Seq(what, n)(yield)

@@ -5,8 +5,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/nothread/nothread/runtime/async"
 )
 
 // A Case is a program in both forms.
@@ -33,17 +31,21 @@ func List(n int) func(...any) []any {
 	return func(values ...any) []any { return values[:n] }
 }
 
-// pending is the work that waits for the driver.
-var pending []*work
-
 // variants are the ways in which the generated form is run.
 var variants = []struct {
-	name string
-	mode Mode
-	seed uint64
+	name  string
+	mode  Mode
+	seed  uint64
+	round round
+	posts bool // what h.Ctx returns has a SyncContext
 }{
-	{"later", Later, 1}, {"at once", AtOnce, 2}, {"mixed 1", Mixed, 3}, {"mixed 2", Mixed, 4}, {"mixed 3", Mixed, 5},
-	{"mixed 4", Mixed, 6}, {"mixed 5", Mixed, 7}, {"mixed 6", Mixed, 8}, {"mixed 7", Mixed, 9}, {"mixed 8", Mixed, 10},
+	{"later", Later, 1, apart, false}, {"at once", AtOnce, 2, apart, false},
+	{"mixed 1", Mixed, 3, apart, false}, {"mixed 2", Mixed, 4, apart, false}, {"mixed 3", Mixed, 5, apart, false},
+	{"mixed 4", Mixed, 6, apart, false}, {"mixed 5", Mixed, 7, apart, false},
+	{"later, in rows", Later, 8, inRows, false}, {"mixed, in rows", Mixed, 9, inRows, false},
+	{"later, together", Later, 10, together, false}, {"mixed, together", Mixed, 11, together, false},
+	{"later, posted", Later, 12, apart, true}, {"mixed, posted", Mixed, 13, inRows, true},
+	{"later, posted together", Later, 14, together, true},
 }
 
 // Main runs all cases and prints what differs.
@@ -58,11 +60,11 @@ func Main(cases []Case) {
 		r := &run{name: c.Name, mode: Inline}
 		cur = r
 		c.Reset(false)
-		apart(func() { r.outcome(c.Sync) })
+		aside(func() { r.outcome(c.Sync) })
 		want[c.Name] = strings.Join(r.trace, "\n")
 	}
 	for _, v := range variants {
-		runs := flyAll(cases, v.mode, v.seed)
+		runs := flyAll(cases, v.mode, v.seed, &driver{round: v.round, posts: v.posts, run: run{mode: Mixed, turns: v.seed}})
 		for i, c := range cases {
 			if got := strings.Join(runs[i].trace, "\n"); got != want[c.Name] {
 				fmt.Printf("! %s %q %q %q\n", c.Name, v.name, want[c.Name], got)
@@ -72,8 +74,8 @@ func Main(cases []Case) {
 	fmt.Println("@ end")
 }
 
-// apart runs f on a goroutine of its own, which may exit.
-func apart(f func()) {
+// aside runs f on a goroutine of its own, which may exit.
+func aside(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -108,28 +110,26 @@ func (r *run) outcome(f func() []any) {
 
 // flyAll starts the generated forms, several at a time, and does the pending
 // work in a random order.
-func flyAll(cases []Case, mode Mode, seed uint64) []*run {
-	driver := &run{mode: Mixed, turns: seed}
+func flyAll(cases []Case, mode Mode, seed uint64, d *driver) []*run {
 	runs := make([]*run, len(cases))
-	const together = 4
-	for first := 0; first < len(cases); first += together {
-		group := cases[first:min(first+together, len(cases))]
+	const several = 4
+	for first := 0; first < len(cases); first += several {
+		group := cases[first:min(first+several, len(cases))]
 		flying := make([]Flying, len(group))
+		d.begin()
 		for i, c := range group {
 			announce(c.Name, "generated")
 			r := &run{name: c.Name, mode: mode, turns: seed + uint64(first+i)*7919}
-			runs[first+i] = r
+			if d.posts {
+				r.loop = d.loop
+			}
+			runs[first+i], flights[c.Name] = r, r
 			cur = r
 			c.Reset(true)
-			apart(func() { r.start(c, &flying[i]) })
+			aside(func() { r.start(c, &flying[i]) })
 		}
 		for len(pending) > 0 {
-			i := driver.turn(uint64(len(pending)))
-			w := pending[i]
-			pending = slices.Delete(pending, int(i), int(i)+1)
-			cur = w.run
-			announce(cur.name, "generated")
-			apart(w.resume)
+			d.step()
 		}
 		for i := range group {
 			r := runs[first+i]
@@ -167,20 +167,6 @@ func (r *run) start(c Case, f *Flying) {
 	exits = false
 }
 
-func (w *work) resume() {
-	defer func() {
-		if v := recover(); v != nil {
-			w.run.trace = append(w.run.trace, "the completer panics: "+panicText(v))
-		}
-	}()
-	w.perform()
-	if c := w.next; c != nil {
-		w.next = nil
-		var ex *async.Executor
-		ex.Run(c)
-	}
-}
-
 // land reads the result.
 func (r *run) land(f Flying) {
 	switch {
@@ -192,6 +178,6 @@ func (r *run) land(f Flying) {
 			r.trace = append(r.trace, "never completes")
 		}
 	default:
-		apart(func() { r.outcome(f.Result) })
+		aside(func() { r.outcome(f.Result) })
 	}
 }

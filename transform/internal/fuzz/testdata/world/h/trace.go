@@ -5,6 +5,7 @@
 package h
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -22,7 +23,8 @@ type run struct {
 	full   bool // it says no more
 	exited bool // its kickoff did
 
-	see func() []any // shows what others share
+	see  func() []any // shows what others share
+	loop *loop        // to which Ctx leads, nil if to none
 }
 
 // cur is the run that is going on: everything happens on one goroutine at a
@@ -102,11 +104,18 @@ func panicText(v any) string {
 	return "panic: " + b.String()
 }
 
+// contexts differ from one way of running to the next.
+var contexts = reflect.TypeFor[context.Context]()
+
 // show writes a value so that equal states give equal texts: no addresses, maps
 // in order.
 func show(b *strings.Builder, v reflect.Value, depth int) {
 	if depth > 4 {
 		b.WriteString("…")
+		return
+	}
+	if v.IsValid() && v.Type().Implements(contexts) {
+		b.WriteString("context")
 		return
 	}
 	switch v.Kind() {
