@@ -79,6 +79,65 @@ func TestPanicsNameTheSource(t *testing.T) {
 	}
 }
 
+// TestForeignDirectives: line directives of another generator, in a source of its, are
+// not taken along. Panics name the source that the machine was made from.
+func TestForeignDirectives(t *testing.T) {
+	const source = `package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+//nothread:async
+func F(ctx context.Context, n int) byte {
+	if n > 0 {
+//line parser.y:700
+		n++
+	}
+	/*line parser.y:800:1*/
+	async.Yield(ctx).Await()
+	n++
+	s := ~
+//line stays~ + "/*line stays*/"
+	fmt.Printf("%q\n", s)
+	c := s[n:][100] // panics
+	fmt.Println(c)
+	return c
+}
+
+func main() {
+	defer func() { fmt.Printf("%s", async.PanicStack(recover())) }()
+	FAsync(context.Background(), 1).Await()
+}
+`
+	content := strings.ReplaceAll(source, "~", "`")
+	before, _, _ := strings.Cut(content, "// panics")
+	for _, directives := range []bool{false, true} {
+		b := newBench(t)
+		b.write(t, "main/main.go", []byte(content))
+		result, err := Generate(Config{Dir: b.dir, Patterns: []string{"./main"}, Env: environment(), Lines: directives})
+		if err != nil || result.Failed() {
+			t.Fatal(err, result.Diagnostics)
+		}
+		if err := result.Write(); err != nil {
+			t.Fatal(err)
+		}
+		text, err := runIn(b.dir, "go", "run", "./main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "\\n//line stays/*line stays*/"; !strings.Contains(text, want) {
+			t.Errorf("line=%v: the string is another one:\n%s", directives, text)
+		}
+		if want := fmt.Sprintf("main.go:%d\n", strings.Count(before, "\n")+1); !strings.Contains(text, want) {
+			t.Errorf("line=%v: no %s in\n%s", directives, want, text)
+		}
+	}
+}
+
 // TestLineDirectives: what is generated with directives compiles, and they are right.
 func TestLineDirectives(t *testing.T) {
 	b := newBench(t)

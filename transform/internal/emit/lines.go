@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/format"
+	"go/scanner"
 	"go/token"
 	"regexp"
 	"strconv"
@@ -94,6 +95,7 @@ var (
 // of its markers it makes directives, or else a table in each machine's States.
 func Lines(content []byte, base, output string, directives bool) ([]byte, error) {
 	prefix := markerPrefix(base)
+	content = silence(content, prefix)
 	var out [][]byte
 	var t lineTable
 	inside, first := false, 0
@@ -132,6 +134,32 @@ func Lines(content []byte, base, output string, directives bool) ([]byte, error)
 		return finished, nil
 	}
 	return format.Source(finished)
+}
+
+// silence makes plain comments of the line directives that were copied from the
+// source, as another generator leaves them there: they count that one's lines from
+// where they stand in the source, and would hide all that follows in the output.
+func silence(content []byte, prefix string) []byte {
+	if !bytes.Contains(content, []byte("/*line ")) && bytes.Count(content, []byte("\n//line ")) == bytes.Count(content, []byte("\n"+prefix)) {
+		return content
+	}
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(content))
+	var s scanner.Scanner
+	s.Init(file, content, nil, scanner.ScanComments)
+	var out []byte
+	done := 0
+	for {
+		pos, tok, text := s.Scan()
+		if tok == token.EOF {
+			return append(out, content[done:]...)
+		}
+		if tok == token.COMMENT && strings.HasPrefix(text[2:], "line ") && !strings.HasPrefix(text, prefix) {
+			behind := file.Offset(pos) + 2
+			out = append(append(out, content[done:behind]...), ' ')
+			done = behind
+		}
+	}
 }
 
 // A lineTable says of the lines of a MoveNext, counted from its first, from which
