@@ -3,6 +3,7 @@ package sim_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func TestReplayOfChoices(t *testing.T) {
 		label string
 		of    int
 	}
-	asked := []choice{{"coin", 2}, {"die", 6}, {"coin", 3}, {"coin", 3}, {"die", 1 << 40}, {"coin", 2}}
+	asked := []choice{{"coin", 2}, {"die", 6}, {"coin", 3}, {"coin", 3}, {"die", math.MaxInt}, {"coin", 2}}
 	recorded := sim.New(5, sim.WithRecording())
 	var chosen []int
 	for _, c := range asked {
@@ -149,7 +150,7 @@ func TestReplayOfChoices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	behind := recorded.Choose("card", 1<<40)
+	behind := recorded.Choose("card", math.MaxInt)
 	for i, c := range asked {
 		for _, other := range []choice{{"other", c.of}, {c.label, c.of + 1}, c} {
 			w := sim.New(5, sim.WithReplay(r))
@@ -169,7 +170,7 @@ func TestReplayOfChoices(t *testing.T) {
 				w.Choose(other.label, other.of)
 			}()
 			if other == c && i == len(asked)-1 {
-				if got := w.Choose("card", 1<<40); got != behind {
+				if got := w.Choose("card", math.MaxInt); got != behind {
 					t.Errorf("behind the end %d, and not the seed's %d", got, behind)
 				}
 			}
