@@ -140,7 +140,7 @@ func TestReplayOfChoices(t *testing.T) {
 		label string
 		of    int
 	}
-	asked := []choice{{"coin", 2}, {"die", 6}, {"coin", 3}, {"coin", 3}, {"die", math.MaxInt}, {"coin", 2}}
+	asked := []choice{{"coin", 2}, {"die", 6}, {"coin", 3}, {"coin", 3}, {"die", math.MaxInt / 2}, {"coin", 2}}
 	recorded := sim.New(5, sim.WithRecording())
 	var chosen []int
 	for _, c := range asked {
