@@ -122,15 +122,9 @@ func (r *round) run(c Continuation) {
 func (r *round) untilPanic(c Continuation) (next Continuation, finished bool) {
 	var current Continuation // being resumed
 	defer func() {
-		if finished {
-			return
+		if !finished {
+			r.interrupt(machineOf(current), recover(), &next)
 		}
-		m := machineOf(current)
-		var v any
-		if m != nil {
-			v = recover()
-		}
-		r.interrupt(m, v, &next)
 	}()
 	q := r.queue()
 	r.machines = r.ex.tracker()
@@ -183,19 +177,23 @@ func (r *round) unbind(bound Continuation) Continuation {
 }
 
 // interrupt is called deferred after m panicked with v, which was recovered, or
-// exited; m is nil if the panic is not ours to keep. What m releases is stored
-// in next.
+// exited; m is nil if the panic is not ours to keep, and rises again. What m releases
+// is stored in next.
 func (r *round) interrupt(m failing, v any, next *Continuation) {
 	lost := true // until proven otherwise, this goroutine
+	var rises *fault
 	defer func() {
 		if lost {
-			r.unwind(*next)
+			r.unwind(*next, rises)
 		}
 	}()
-	if m != nil {
+	switch {
+	case m != nil:
 		p := NewPanic(v)
 		interrupted(m, p, next)
 		lost = p.exit
+	case v != nil:
+		rises = newPanic(v)
 	}
 }
 
@@ -219,18 +217,16 @@ func (r *round) pick(released Continuation) Continuation {
 // unwind is called deferred while this goroutine ends, by runtime.Goexit or by a
 // panic that is not ours to keep. The rest must run all the same: on fresh
 // goroutines, one after the other, so that a chain of a million machines in
-// which each raises the Goexit of the one before neither dives nor piles up.
-func (r *round) unwind(next Continuation) {
+// which each raises the Goexit of the one before neither dives nor piles up. Then
+// rises, if there is one, rises again.
+func (r *round) unwind(next Continuation, rises *fault) {
 	r.feed = nil
 	q := r.queue()
 	if next != nil {
 		q.push(next)
 	}
-	if r.relay != nil { // who waits for it goes on with what is left
-		return
-	}
 	var last *fault
-	for q.n > 0 {
+	for q.n > 0 && r.relay == nil { // who waits for one that is relayed goes on with what is left
 		rest := &round{ex: r.ex, own: r.own, relay: make(chan struct{})}
 		go rest.runRelayed()
 		<-rest.relay
@@ -239,11 +235,16 @@ func (r *round) unwind(next Continuation) {
 			last = rest.risen
 		}
 	}
-	if r.ex != nil && !r.nested {
+	if r.ex != nil && !r.nested && r.relay == nil {
 		r.ex.running = false
 	}
-	if last != nil {
+	switch {
+	case last != nil:
 		riseHere(last)
+	case rises != nil && rises.cause != nil:
+		rise(rises.cause)
+	case rises != nil:
+		panic(rises.value)
 	}
 }
 

@@ -1,6 +1,7 @@
 package async_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -111,11 +112,34 @@ func TestPanicLeavesTheRestToRun(t *testing.T) {
 
 // The goroutine is lost, but the panic is the task's, and the rest runs.
 func TestPanicDuringGoexitLeavesTheExecutorUsable(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { exitLeavesTheExecutorUsable(t, exitsPanicking) })
+	t.Run("in a method with the name of one of ours", func(t *testing.T) {
+		exitLeavesTheExecutorUsable(t, func() { defer unlucky{}.begin(); runtime.Goexit() })
+	})
+	t.Run("in what a completion resumes", func(t *testing.T) {
+		s := async.NewSource[int]()
+		s.Task().OnCompleted(async.ContinuationFunc(func(*async.Executor) { panic("while it exits") }))
+		exitLeavesTheExecutorUsable(t, func() { defer s.SetResult(1); runtime.Goexit() })
+	})
+	t.Run("in what nobody awaits", func(t *testing.T) {
+		full := async.WithSyncContext(bg, refusingContext{"while it exits"})
+		exitLeavesTheExecutorUsable(t, func() {
+			defer async.Forget(full, async.Completed0(errors.New("boom")))
+			runtime.Goexit()
+		})
+	})
+}
+
+type unlucky struct{}
+
+func (unlucky) begin() { panic("while it exits") }
+
+func exitLeavesTheExecutorUsable(t *testing.T, exit func()) {
 	ex := async.NewExecutor(nil)
 	s := async.NewSource[int]()
 	exits := sumAsync(2, func(i int) async.Task[int] {
 		if i == 1 {
-			exitsPanicking()
+			exit()
 		}
 		return s.Task()
 	})
@@ -135,6 +159,24 @@ func TestPanicDuringGoexitLeavesTheExecutorUsable(t *testing.T) {
 	again := await(next.Task())
 	next.Complete(ex, 2, nil)
 	mustGive(t, again, 2)
+}
+
+// What a panic has come through is known to who recovers it, also where it has left a continuation that is no machine.
+func TestPanicStackFromAPlainContinuation(t *testing.T) {
+	s := async.NewSource[int]()
+	panics := sumAsync(2, func(i int) async.Task[int] {
+		if i == 1 {
+			panic("in the machine")
+		}
+		return s.Task()
+	})
+	panics.OnCompleted(async.ContinuationFunc(func(*async.Executor) { panics.GetResult() }))
+	defer func() {
+		if stack := string(async.PanicStack(recover())); !strings.Contains(stack, "TestPanicStackFromAPlainContinuation.func1") {
+			t.Errorf("the panic rose first in:\n%s", stack)
+		}
+	}()
+	s.SetResult(1)
 }
 
 // awaitableThatPanics is a user's broken awaitable: it has not stored c.

@@ -146,13 +146,18 @@ func exiting() bool {
 		pcs := make([]uintptr, size)
 		pcs = pcs[:runtime.Callers(2, pcs)]
 		frames := runtime.CallersFrames(pcs)
+		passed := 0 // rounds that the panic has left, of which we see the inside
 		for more := len(pcs) > 0; more; {
 			var f runtime.Frame
 			f, more = frames.Next()
-			if f.Function == "runtime.Goexit" {
+			switch {
+			case f.Function == "runtime.Goexit":
 				return true
-			}
-			if keepsPanics(f.Function) { // a Goexit further down is not this machine's
+			case f.Function == thisPackage+".(*round).unwind":
+				passed++
+			case f.Function == thisPackage+".(*round).untilPanic":
+				passed--
+			case passed == 0 && keepsPanics(f.Function): // a Goexit further down is not this machine's
 				return false
 			}
 		}
@@ -162,15 +167,17 @@ func exiting() bool {
 	}
 }
 
+const thisPackage = "github.com/nothread/nothread/runtime/async"
+
 // keepsPanics reports whether the function of that name calls a machine's code for one
 // that recovers all panics. So there is none on the stack between such a one and a panic
 // that it sees, unless a Goexit is on its way through it, too.
 func keepsPanics(function string) bool {
-	switch function[strings.LastIndexByte(function, '.')+1:] {
-	case "MoveNext", "settle", "unwound", "begin":
-		return true
+	name := function[strings.LastIndexByte(function, '.')+1:]
+	if packageOf(function) != thisPackage {
+		return name == "MoveNext" || name == "settle" && strings.Contains(function, "Machine")
 	}
-	return false
+	return name == "unwound" || name == "begin" || name == "MoveNext" && strings.Contains(function, "(*work[")
 }
 
 // sameValue reports whether two interface values are one and the same, without

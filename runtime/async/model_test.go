@@ -124,6 +124,22 @@ func (m *model) release(q *queueModel, nodes []int) { q.queue = append(q.queue, 
 
 // perform does what a node does, and returns how that ends.
 func (m *model) perform(q *queueModel, n *node) end {
+	e := m.doSteps(q, n)
+	switch {
+	case n.end == "does it while it exits":
+		e.exited = true
+	case e.failed():
+	case n.end == "panics":
+		e.panicked = "in a node"
+	case n.end == "exits":
+		e.exited = true
+	case n.end == "panics while it exits":
+		e = end{panicked: "while it exits", exited: true}
+	}
+	return e
+}
+
+func (m *model) doSteps(q *queueModel, n *node) end {
 	for _, s := range n.steps {
 		e := end{}
 		switch {
@@ -148,14 +164,6 @@ func (m *model) perform(q *queueModel, n *node) end {
 		if e.failed() {
 			return e
 		}
-	}
-	switch n.end {
-	case "panics":
-		return end{panicked: "in a node"}
-	case "exits":
-		return end{exited: true}
-	case "panics while it exits":
-		return end{panicked: "while it exits", exited: true}
 	}
 	return end{}
 }
@@ -212,6 +220,21 @@ func (r *running) where() async.SyncContext {
 
 func (r *running) perform(ex *async.Executor) {
 	r.log("")
+	if r.end == "does it while it exits" {
+		defer r.doSteps(ex)
+		runtime.Goexit()
+	}
+	switch r.doSteps(ex); r.end {
+	case "panics":
+		panic("in a node")
+	case "exits":
+		runtime.Goexit()
+	case "panics while it exits":
+		exitsPanicking()
+	}
+}
+
+func (r *running) doSteps(ex *async.Executor) {
 	for _, s := range r.steps {
 		if s.source != nil {
 			s.source.Complete(ex, 0, nil)
@@ -220,14 +243,6 @@ func (r *running) perform(ex *async.Executor) {
 		h := &blockingHost{ex: ex}
 		h.source = async.NewSourceFor[int](async.WithHost(context.Background(), h))
 		h.source.Task().Await()
-	}
-	switch r.end {
-	case "panics":
-		panic("in a node")
-	case "exits":
-		runtime.Goexit()
-	case "panics while it exits":
-		exitsPanicking()
 	}
 }
 
@@ -326,7 +341,7 @@ func ending(f func()) (e end) {
 
 // randomNodes makes nodes that wait for roots, or for each other.
 func randomNodes(r *rand.Rand, bare bool, roots []step) (nodes []*node) {
-	ends := []string{"", "", "", "panics", "exits", "panics while it exits"}
+	ends := []string{"", "", "", "panics", "exits", "panics while it exits", "does it while it exits"}
 	var lists []*[]int // of who awaits something
 	for i := range roots {
 		roots[i].source = async.NewSource[int]()

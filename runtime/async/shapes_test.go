@@ -201,7 +201,7 @@ func TestWhenEachEndsAllWithItsContext(t *testing.T) {
 			if last = task; parent == bg {
 				task.OnCompleted(async.ContinuationFunc(func(*async.Executor) { runtime.Goexit() }))
 			} else {
-				awaitIn(async.WithSyncContext(bg, refusingContext{}), task)
+				awaitIn(async.WithSyncContext(bg, refusingContext{"refused"}), task)
 			}
 		}
 		if cancel(); parent != bg {
@@ -217,9 +217,9 @@ func TestWhenEachEndsAllWithItsContext(t *testing.T) {
 }
 
 // refusingContext takes nothing.
-type refusingContext struct{}
+type refusingContext struct{ saying string }
 
-func (refusingContext) Post(async.Continuation) { panic("refused") }
+func (c refusingContext) Post(async.Continuation) { panic(c.saying) }
 
 func TestMapKeepsAGoexit(t *testing.T) {
 	t.Run("Goexit", func(t *testing.T) { mapEndedBy(t, runtime.Goexit) })
