@@ -106,6 +106,7 @@ type order struct {
 	returns  bool                // the results are assigned to
 	passes   bool                // or are the arguments of a call
 	late     panics              // of what is evaluated late
+	hastened panics              // of that which the machine may evaluate early
 	assigned map[*types.Var]bool // variables that have no address
 	written  bool                // so is memory, in the source
 	kept     bool                // or in the machine
@@ -126,6 +127,9 @@ func (o *order) evaluate(x *operand) {
 		o.differs = o.differs || another && (x.early || o.late&shifts != 0)
 	case other:
 		o.differs = o.differs || another || o.written || o.seen
+		o.hastened |= x.panics
+	case x.early: // in the source, before what the machine may have come to by now
+		o.differs = o.differs || o.hastened.differ(x.panics)
 	}
 	if !x.early {
 		o.late |= x.panics
