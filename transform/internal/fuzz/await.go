@@ -183,6 +183,9 @@ func (g *generator) twin(t *typ, d int) string {
 		if f.results[0] != t && (f.results[0].kind != parameter || t.kind == parameter) {
 			continue
 		}
+		if f.results[0].kind == parameter && !f.admits(t) {
+			continue
+		}
 		return g.f("h.V(%s.Await())", g.start(f, t, d))
 	}
 	return ""
@@ -190,6 +193,9 @@ func (g *generator) twin(t *typ, d int) string {
 
 // start starts a generated function; v is its type argument.
 func (g *generator) start(f *fn, v *typ, d int) string {
+	if !f.admits(v) {
+		v = tN
+	}
 	var args []string
 	for _, p := range f.params {
 		switch {
@@ -216,16 +222,42 @@ func (g *generator) start(f *fn, v *typ, d int) string {
 		if strings.HasPrefix(f.recv, "*") {
 			r = "&" + r
 		}
-		return g.f("(%s).%s(%s)", r, name, strings.Join(args, ", "))
+		return g.startMethod(f, of, r, name, args)
 	}
-	if f.generic && g.p(60) {
+	named := g.p(10)
+	if f.generic && (named || g.p(60)) {
 		name += "[" + v.text + "]"
+	}
+	if named {
+		name = g.f("h.Id(%s, %s)", g.say(), name)
 	}
 	return g.f("%s(%s)", name, strings.Join(args, ", "))
 }
 
+// startMethod starts a method of a receiver, whose type is of without a pointer.
+func (g *generator) startMethod(f *fn, of, receiver, name string, args []string) string {
+	if strings.HasPrefix(f.recv, "*") {
+		of = "*" + of
+	}
+	list := strings.Join(args, ", ")
+	switch g.n(5) {
+	case 0:
+		return g.f("(%s).%s(%s)", of, name, strings.Join(append([]string{receiver}, args...), ", "))
+	case 1:
+		return g.f("(struct{ %s }{%s}).%s(%s)", of, receiver, name, list)
+	case 2:
+		return g.f("h.Id(%s, (%s).%s)(%s)", g.say(), receiver, name, list)
+	}
+	return g.f("(%s).%s(%s)", receiver, name, list)
+}
+
 // literalMachine is a literal that becomes a machine of its own.
 func (g *generator) literalMachine(t *typ, ints ...string) string {
+	return g.machine(t, ints, nil)
+}
+
+// machine is such a literal; all makes its statements, if it is not nil.
+func (g *generator) machine(t *typ, ints []string, all func() string) string {
 	outer, loops, defers := g.fn, g.loops, g.defers
 	inner := g.inner(outer)
 	inner.results, inner.fails, inner.capture, inner.risk = []*typ{t}, true, outer.capture, outer.risk
@@ -242,9 +274,13 @@ func (g *generator) literalMachine(t *typ, ints ...string) string {
 	if inner.recovers && g.p(30) {
 		body = g.recovering()
 	}
-	more, ended := g.statements(3)
-	if body += more; !ended {
-		body += g.returns(1)
+	if all != nil {
+		body += all()
+	} else {
+		more, ended := g.statements(3)
+		if body += more; !ended {
+			body += g.returns(1)
+		}
 	}
 	g.pop()
 	g.fn, g.loops, g.defers = outer, loops, defers

@@ -32,7 +32,15 @@ func (g *generator) cond(s string) string {
 }
 
 func (g *generator) elses() string {
-	switch g.n(4) {
+	switch g.n(5) {
+	case 4:
+		g.push()
+		defer g.pop()
+		t := []*typ{tInt, tBool, tAny, tString}[g.n(4)]
+		x := g.typed(t, 2)
+		name := g.fresh()
+		*g.declare(name, t).used = true
+		return g.f(" else if %s := %s; %s {\n_ = %s\n%s}%s", name, g.cond(x), g.cond(g.expr(tBool, 2)), name, g.block(3), g.elses())
 	case 0:
 		return " else " + g.braces(4)
 	case 1:
@@ -47,6 +55,7 @@ func (g *generator) switches() string {
 	defer g.pop()
 	g.loops = append(g.loops, &loop{})
 	defer func() { g.loops = g.loops[:len(g.loops)-1] }()
+	use := ""
 	t := []*typ{tInt, tString, tUint8, tAny, tBool}[g.n(5)]
 	tag := ""
 	if t != tBool {
@@ -56,6 +65,12 @@ func (g *generator) switches() string {
 	}
 	if g.p(15) {
 		tag = g.f("h.Say(%s, %s); ", g.say(), g.expr(tInt, 2)) + tag
+	} else if g.p(20) {
+		x := g.typed(t, 2)
+		name := g.fresh()
+		*g.declare(name, t).used = true
+		use = "_ = " + name + "\n"
+		tag = g.f("%s := %s; ", name, g.cond(x)) + []string{name + " ", g.cond(g.nonconst(t, 2)) + " "}[g.n(2)]
 	}
 	var b strings.Builder
 	n := g.between(1, 4)
@@ -70,7 +85,7 @@ func (g *generator) switches() string {
 			}
 			b.WriteString("case " + strings.Join(list, ", ") + ":\n")
 		}
-		body := g.block(3)
+		body := use + g.block(3)
 		b.WriteString(body)
 		if i < n-1 && g.p(20) && !ends(body) {
 			b.WriteString("fallthrough\n")
@@ -105,8 +120,18 @@ func (g *generator) typeSwitch() string {
 	defer g.pop()
 	g.loops = append(g.loops, &loop{})
 	defer func() { g.loops = g.loops[:len(g.loops)-1] }()
+	init, used := "", ""
+	if g.p(15) {
+		y := g.typed(tInt, 2)
+		first := g.fresh()
+		*g.declare(first, tInt).used = true
+		init, used = g.f("%s := %s; ", first, g.cond(y)), "_ = "+first+"\n"
+	}
 	x := g.operand(tAny, 2)
 	types := []*typ{tInt, tString, tU, tInts, tPT, tArray, tT, tN, tFloat}
+	if v := g.variable(func(v *variable) bool { return v.t.text == "V" }); v != nil && g.p(50) {
+		x, types[0] = "any("+g.use(v)+")", v.t
+	}
 	bind := g.p(60)
 	name, head := "", ""
 	if bind {
@@ -141,9 +166,9 @@ func (g *generator) typeSwitch() string {
 		}
 		body, _ := g.statements(3)
 		g.pop()
-		b.WriteString(clause + ":\n" + use + body)
+		b.WriteString(clause + ":\n" + used + use + body)
 	}
-	return g.label(g.f("switch %s%s.(type) {\n%s}", head, g.cond(x), b.String()))
+	return g.label(g.f("switch %s%s%s.(type) {\n%s}", init, head, g.cond(x), b.String()))
 }
 
 // leavesSometimes leaves on a condition.
@@ -203,16 +228,26 @@ func (g *generator) branch() string {
 		return ""
 	}
 	if l.label == "" {
-		g.labels++
-		l.label = g.f("L%d", g.labels)
+		l.label = g.newLabel("L")
 	}
 	return word + " " + l.label
 }
 
+// newLabel is a label that the program has not used; it may be called as something else.
+func (g *generator) newLabel(prefix string) string {
+	g.labels++
+	if i := g.labels - 1; i < len(labelled) && g.p(40) {
+		return labelled[i]
+	}
+	return g.f("%s%d", prefix, g.labels)
+}
+
+// labelled are names that labels may have, too.
+var labelled = []string{"loop", "m", "int", "task", "h", "nil", "x1", "async", "done", "T"}
+
 // gotos makes a forward or a backward goto over statements.
 func (g *generator) gotos() string {
-	g.labels++
-	label := g.f("G%d", g.labels)
+	label := g.newLabel("G")
 	if g.p(50) {
 		g.loops = append(g.loops, &loop{jump: label})
 		first := g.block(3)

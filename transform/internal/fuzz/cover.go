@@ -124,6 +124,9 @@ func (c *checked) functionMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
 	}
 	if fn.Type.TypeParams != nil {
 		mark("generic function", fn.Body)
+		if text := c.text(fn.Type.TypeParams.List[0].Type); text != "any" {
+			mark(map[bool]string{true: "type parameter with methods", false: "type parameter with operators"}[text == "I"], fn.Body)
+		}
 	}
 	if strings.Contains(fn.Doc.Text()+fn.Doc.List[len(fn.Doc.List)-1].Text, " pool") {
 		mark("pooled machine", fn.Body)
@@ -214,6 +217,9 @@ func (c *checked) statementMarks(n ast.Node, mark func(string, ast.Node)) {
 		if n.Else != nil {
 			mark("else", n.Else)
 		}
+		if second, ok := n.Else.(*ast.IfStmt); ok && second.Init != nil {
+			mark("else if with init", second.Init)
+		}
 	case *ast.ForStmt:
 		c.forMarks(n, mark)
 	case *ast.SwitchStmt:
@@ -224,8 +230,14 @@ func (c *checked) statementMarks(n ast.Node, mark func(string, ast.Node)) {
 		}
 		for _, x := range n.List {
 			mark("case", x)
+			if _, ok := c.typeOf(x).(*types.TypeParam); ok && c.info.Types[x].IsType() {
+				mark("case of a type parameter", n)
+			}
 		}
 	case *ast.TypeSwitchStmt:
+		if n.Init != nil {
+			mark("type switch with init", n.Init)
+		}
 		mark("type switch", n.Assign)
 		if _, ok := n.Assign.(*ast.AssignStmt); ok {
 			mark("type switch that binds", n)
@@ -236,6 +248,9 @@ func (c *checked) statementMarks(n ast.Node, mark func(string, ast.Node)) {
 		commMarks(n, mark)
 	case *ast.LabeledStmt:
 		mark("label", n)
+		if !strings.HasPrefix(n.Label.Name, "L") && !strings.HasPrefix(n.Label.Name, "G") {
+			mark("label called as something else", n)
+		}
 	case *ast.BranchStmt:
 		text := n.Tok.String()
 		if n.Label != nil && n.Tok != token.GOTO {
@@ -260,8 +275,17 @@ func (c *checked) forMarks(n *ast.ForStmt, mark func(string, ast.Node)) {
 	case n.Post != nil:
 		mark("for with clauses", n)
 		mark("for: init", n.Init)
-		mark("for: condition", n.Cond)
+		if n.Cond != nil {
+			mark("for: condition", n.Cond)
+		} else {
+			mark("for with clauses, without condition", n)
+		}
 		mark("for: post", n.Post)
+		if init, ok := n.Init.(*ast.AssignStmt); ok && init.Tok == token.ASSIGN {
+			mark("for: init that assigns", n)
+		} else if ok && len(init.Lhs) > 1 {
+			mark("for: several variables", n)
+		}
 	case n.Cond != nil:
 		mark("for with condition", n)
 	default:
@@ -272,6 +296,9 @@ func (c *checked) forMarks(n *ast.ForStmt, mark func(string, ast.Node)) {
 func (c *checked) switchMarks(n *ast.SwitchStmt, mark func(string, ast.Node)) {
 	if n.Init != nil {
 		mark("switch with init", n.Init)
+		if _, ok := n.Init.(*ast.AssignStmt); ok {
+			mark("switch that defines", n.Init)
+		}
 	}
 	if n.Tag == nil {
 		mark("switch without tag", n)

@@ -19,6 +19,7 @@ func (c *checked) callMarks(e *ast.CallExpr, mark func(string, ast.Node)) {
 		if n := len(e.Args); n > 1 && shape(c.typeOf(e.Args[n-1])) == "string" {
 			mark(c.text(fun)+" of a string", e)
 		}
+		c.builtinMarks(e, c.text(fun), mark)
 		return
 	}
 	if len(e.Args) == 1 {
@@ -45,12 +46,29 @@ func (c *checked) callMarks(e *ast.CallExpr, mark func(string, ast.Node)) {
 		mark("generic call", e)
 	default:
 		mark("call of a function value", e)
+		if call, ok := fun.(*ast.CallExpr); ok && len(call.Args) == 2 && strings.Contains(c.text(call.Args[1]), "Async") {
+			mark("twin by a function value", e)
+		}
+	}
+}
+
+func (c *checked) builtinMarks(e *ast.CallExpr, name string, mark func(string, ast.Node)) {
+	switch {
+	case name == "min" && len(e.Args) > 2:
+		mark("min of several", e)
+	case name == "clear" && shape(c.typeOf(e.Args[0])) == "slice":
+		mark("clear of a slice", e)
+	case name == "append" && len(e.Args) == 2 && calls(e.Args[1], "Go"):
+		mark("async closure that is kept", c.literalOf(e.Args[1].(*ast.CallExpr)))
 	}
 }
 
 func (c *checked) namedCallMarks(e *ast.CallExpr, fun *ast.Ident, mark func(string, ast.Node)) {
 	if _, ok := c.info.Uses[fun].(*types.Func); !ok {
 		mark("call of a function value", e)
+		if strings.HasPrefix(fun.Name, "rec") {
+			mark(map[bool]string{true: "recursive closure", false: "recursive async closure"}[shape(c.typeOf(e)) == "int"], e)
+		}
 		return
 	}
 	mark("call of a function", e)
@@ -83,6 +101,14 @@ func (c *checked) conversionMarks(e *ast.CallExpr, to types.Type, mark func(stri
 // methodCallMarks names calls of methods and of functions of packages.
 func (c *checked) methodCallMarks(e *ast.CallExpr, fun *ast.SelectorExpr, mark func(string, ast.Node)) {
 	s := c.info.Selections[fun]
+	if s != nil && strings.HasSuffix(fun.Sel.Name, "Async") {
+		switch {
+		case s.Kind() == types.MethodExpr:
+			mark("twin by a method expression", e)
+		case len(s.Index()) > 1:
+			mark("twin of an embedding struct", e)
+		}
+	}
 	switch {
 	case s == nil:
 		mark("call of a function", e)

@@ -49,6 +49,12 @@ return of a literal that may panic;result of a literal that may panic
 op-assignment that divides;op-assignment that shifts;op-assignment to an element;op-assignment to a map
 copy of a string;append of a string;min of a string;max of a string;index of array of arrays;const with iota
 shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag
+type parameter with methods;type parameter with operators;else if with init;case of a type parameter;type switch with init
+label called as something else;switch that defines;range over typed constant;range over func without values
+predeclared name that is declared;index of array of functions;promoted method of an interface;promoted from a generic type
+method expression of an interface;for with clauses, without condition;for: init that assigns;for: several variables
+min of several;clear of a slice;recursive closure;recursive async closure;async closure that is kept;twin by a method expression
+twin of an embedding struct;twin by a function value
 call that may exit;defer of Goexit;defer of a literal that exits
 literal that exits;literal that exits and panics;literal that exits and recovers`
 
@@ -57,7 +63,8 @@ const still = `break;break to a label;continue;continue to a label;goto;goto out
 defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of recover
 const in a function;type in a function;var without value;clear;recover;panic;Goexit;address of a variable;method expression
 address of a field;recursion;mutual recursion;range into operands, without an await;const with iota
-defer of Goexit;defer of a literal that exits;literal that exits;literal that exits and panics;literal that exits and recovers`
+defer of Goexit;defer of a literal that exits;literal that exits;literal that exits and panics;literal that exits and recovers
+case of a type parameter;promoted method of an interface;promoted from a generic type;method expression of an interface;clear of a slice;recursive async closure`
 
 // shape is a type's form in a word.
 func shape(t types.Type) string {
@@ -102,6 +109,12 @@ func (c *checked) typeOf(e ast.Expr) types.Type {
 
 func (c *checked) rangeMarks(n *ast.RangeStmt, mark func(string, ast.Node)) {
 	mark("range over "+shape(c.typeOf(n.X)), n)
+	if tv := c.info.Types[n.X]; tv.Value != nil && tv.Type.String() != "int" && shape(tv.Type) == "int" {
+		mark("range over typed constant", n)
+	}
+	if sig, ok := c.typeOf(n.X).Underlying().(*types.Signature); ok && sig.Params().At(0).Type().Underlying().(*types.Signature).Params().Len() == 0 {
+		mark("range over func without values", n)
+	}
 	if _, named := c.typeOf(n.X).(*types.Named); named && shape(c.typeOf(n.X)) == "int" {
 		mark("range over named int", n)
 	}
@@ -153,6 +166,9 @@ func (c *checked) assignMarks(n *ast.AssignStmt, mark func(string, ast.Node)) {
 					mark("variable of a type without a name", n)
 				}
 			}
+			if v := c.info.Defs[x]; v != nil && types.Universe.Lookup(v.Name()) != nil {
+				mark("predeclared name that is declared", n)
+			}
 			if v := c.info.Defs[x]; v != nil && v.Parent() != nil && v.Parent().Parent() != nil {
 				if _, outer := v.Parent().Parent().LookupParent(v.Name(), v.Pos()); outer != nil {
 					mark("shadowing", n)
@@ -180,6 +196,9 @@ func (c *checked) expressionMarks(e ast.Expr, mark func(string, ast.Node)) {
 			mark("index of "+shape(tv.Type), e)
 			if _, ok := ast.Unparen(e.X).(*ast.IndexExpr); ok && shape(tv.Type) == "array" {
 				mark("index of array of arrays", e)
+			}
+			if a, ok := tv.Type.Underlying().(*types.Array); ok && shape(a.Elem()) == "func" {
+				mark("index of array of functions", e)
 			}
 		}
 	case *ast.SliceExpr:
@@ -223,12 +242,21 @@ func (c *checked) selectorMarks(e *ast.SelectorExpr, mark func(string, ast.Node)
 	}
 	if len(s.Index()) > 1 {
 		mark("promoted field or method", e)
+		if f, ok := s.Obj().(*types.Func); ok && types.IsInterface(f.Signature().Recv().Type()) {
+			mark("promoted method of an interface", e)
+		}
+		if strings.HasSuffix(s.Recv().String(), ".EG") {
+			mark("promoted from a generic type", e)
+		}
 	}
 	switch s.Kind() {
 	case types.FieldVal:
 		mark("selector of a "+shape(s.Recv()), e)
 	case types.MethodExpr:
 		mark("method expression", e)
+		if types.IsInterface(s.Recv()) {
+			mark("method expression of an interface", e)
+		}
 	case types.MethodVal:
 		if !c.called[e] {
 			mark("method value", e)

@@ -143,6 +143,12 @@ func (g *generator) structLiteral(t *typ) string {
 	case tT:
 		return g.f("T{A: %d, S: %s, P: &T{A: %d}, L: []int{%d, 2, 3}}", g.n(9), g.literal(tString), g.n(9), g.n(9))
 	}
+	switch t {
+	case tEI:
+		return g.f("EI{%s, %d}", g.literal(tI), g.n(9))
+	case tEG:
+		return g.f("EG{&G[int]{V: %d}, %d}", g.n(9), g.n(9))
+	}
 	if t == tE {
 		return g.f("E{T: &T{A: %d}, K: %d}", g.n(9), g.n(9))
 	}
@@ -196,7 +202,7 @@ func (g *generator) place(t *typ) string {
 
 // fromStruct selects a field.
 func (g *generator) fromStruct(t *typ, d int) string {
-	owners := []*typ{tT, tU, tE, tPT, tPU, tAnon}
+	owners := []*typ{tT, tU, tE, tPT, tPU, tEI, tEG, tAnon}
 	if v := g.variable(func(v *variable) bool { return v.t.local }); v != nil {
 		owners = append(owners, v.t, v.t)
 	}

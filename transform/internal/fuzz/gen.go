@@ -125,7 +125,7 @@ func (g *generator) program() string {
 	var b strings.Builder
 	globals := g.globals()
 	var methods string
-	if g.p(40) {
+	if g.p(50) {
 		methods = fmt.Sprintf("\ntype M%[1]d struct {\n\tA int\n\tL []int\n}\n\ntype K%[1]d[V any] struct {\n\tA int\n\tL []int\n}\n", g.id)
 	}
 	var funcs strings.Builder
@@ -175,6 +175,23 @@ func (g *generator) rootCall(f *fn) string {
 
 var resultTypes = []*typ{tInt, tInt, tString, tInts, tT, tAny, tBool, tArray, tPT, tFloat}
 
+// numeric is the constraint of type parameters that have operators.
+const numeric = "interface{ ~int | ~uint8 }"
+
+// admits reports whether t satisfies the constraint of the type parameter, if there is one.
+func (f *fn) admits(t *typ) bool {
+	if !f.generic || f.recv != "" {
+		return true
+	}
+	switch f.results[0].constraint {
+	case "I":
+		return t == tN || t == tU || t == tT || t == tPT
+	case numeric:
+		return t == tInt || t == tUint8 || t == tN
+	}
+	return true
+}
+
 // signature chooses parameters and results and declares them.
 func (g *generator) signature(f *fn) string {
 	if f.peer != "" {
@@ -191,7 +208,8 @@ func (g *generator) signature(f *fn) string {
 	v := &typ{text: "V", kind: parameter}
 	if f.generic {
 		if f.recv == "" {
-			tparams = "[V any]"
+			v.constraint = []string{"any", "any", "I", numeric}[g.n(4)]
+			tparams = g.f("[V %s]", v.constraint)
 		}
 		p := g.declare("v", v)
 		f.params = append(f.params, p)

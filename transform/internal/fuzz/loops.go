@@ -22,9 +22,10 @@ func (g *generator) loopStatement() string {
 
 // forClause is for init; cond; post.
 func (g *generator) forClause() string {
-	start, bound := g.literal(tInt), 0
-	_ = start
-	bound = g.between(1, 3)
+	bound, form, x := g.between(1, 3), g.n(10), ""
+	if form == 0 {
+		x = g.expr(tInt, 2)
+	}
 	name := g.fresh()
 	v := g.declare(name, tInt)
 	v.fixed = true
@@ -38,6 +39,17 @@ func (g *generator) forClause() string {
 		post = g.f("%s += h.Id(%s, 1)", name, g.say())
 	case 2:
 		cond = g.f("%s < %d && h.Do(%s).Await() != 77", name, bound, g.action(tInt))
+	}
+	switch form {
+	case 0:
+		second := g.fresh()
+		*g.declare(second, tInt).used = true
+		post = g.f("%s, %s = %s+1, %s", name, second, name, g.expr(tInt, 2))
+		return g.f("for %s, %s := 0, %s; %s; %s %s", name, second, x, cond, post, g.f("{\n_ = %s\n%s}", second, g.block(4)))
+	case 1:
+		return g.wrap(g.f("%s := 5", name), g.f("for %s = h.Id(%s, 0); %s; %s %s", name, g.say(), cond, post, g.braces(4)))
+	case 2:
+		return g.f("for %s := 0; ; %s {\nif %s >= %d {\nbreak\n}\n%s}", name, post, name, bound, g.block(4))
 	}
 	init := g.f("%s := h.Id(%s, 0)", name, g.say())
 	if g.p(30) {
@@ -98,6 +110,9 @@ func (g *generator) rangeForms() []over {
 			return g.f("%s&1 + 2", g.paren(g.nonconst(tInt, 2)))
 		}, tInt, nil},
 		{"range over named int", func() string { return g.f("%s&1 + 1", g.paren(g.nonconst(tN, 2))) }, tN, nil},
+		{"range over typed constant", func() string { return g.f("N(%d)", g.between(1, 3)) }, tN, nil},
+		{"range over typed constant", func() string { return g.f("uint8(%d)", g.between(1, 3)) }, tUint8, nil},
+		{"range over function", func() string { return g.f("h.Seq0(%s, %d)", g.say(), g.n(4)) }, nil, nil},
 		{"range over slice", func() string { return g.operandOf(tInts, tTs, tStrings) }, tInt, tInt},
 		{"range over array", func() string { return g.operand(tArray, 2) }, tInt, tInt},
 		{"range over pointer to array", func() string { return g.operand(tPArray, 2) }, tInt, tInt},
@@ -132,7 +147,7 @@ func (g *generator) ranges() string {
 	var vars []string
 	head := ""
 	assign := g.p(15)
-	if !g.p(10) {
+	if o.key != nil && !g.p(10) {
 		types := []*typ{o.key}
 		if o.val != nil && g.p(75) {
 			types = append(types, o.val)

@@ -37,6 +37,9 @@ func (g *generator) operations(t *typ, d int) []option {
 	case opaque:
 		return []option{{1, func() string { return g.opaque(t) }}}
 	}
+	if t.constraint == numeric {
+		return g.arithmetic(t, d)[:2]
+	}
 	return []option{{1, func() string { return g.atom(t) }}}
 }
 
@@ -91,6 +94,9 @@ func (g *generator) least(t *typ, d int) string {
 	if g.hidden("min") {
 		return ""
 	}
+	if g.p(30) {
+		return g.f("%s(%s, %s, %s)", []string{"min", "max"}[g.n(2)], g.expr(t, d-1), g.nonconst(t, d-1), g.expr(t, d-1))
+	}
 	return g.f("%s(%s, %s)", []string{"min", "max"}[g.n(2)], g.nonconst(t, d-1), g.nonconst(t, d-1))
 }
 
@@ -132,6 +138,12 @@ func (g *generator) integers(t *typ, d int) []option {
 			return g.f("%s(%s)", g.operand(tFunc, d-1), g.expr(tInt, d-1))
 		}},
 		{3, func() string { return g.elementCall() }},
+		{1, func() string {
+			if g.plain > 0 {
+				return ""
+			}
+			return g.f("[...]func(int) int{%s, %s}[%s&1](%s)", g.expr(tFunc, d-1), g.expr(tFunc, d-1), g.paren(g.nonconst(tInt, d-1)), g.expr(tInt, d-1))
+		}},
 		{1, func() string { return g.exitingCall(d) }},
 	}, g.literalCalls(d), []option{
 		{1, func() string {
@@ -219,7 +231,23 @@ func (g *generator) action2(a, b *typ) string {
 // method calls a method with one argument.
 func (g *generator) method(d int) string {
 	arg := func() string { return g.expr(tInt, d-1) }
-	switch g.n(8) {
+	switch g.n(13) {
+	case 8:
+		return g.f("I.Val(%s, %s)", g.typed(tI, d-1), arg())
+	case 9:
+		return g.f("%s.Val(%s)", g.operand(tEI, d-1), arg())
+	case 10:
+		if x := g.place(tEG); x != "" {
+			return []string{x + ".Get()", g.f("(*G[int]).Get(%s.G)", x), g.f("EG.Get(%s)", x)}[g.n(3)]
+		}
+	case 11:
+		if v := g.variable(func(v *variable) bool { return v.t.constraint == "I" }); v != nil {
+			return g.f("%s.Val(%s)", g.use(v), arg())
+		}
+	case 12:
+		if v := g.variable(func(v *variable) bool { return v.t.constraint == numeric }); v != nil {
+			return g.f("int(%s)", g.expr(v.t, d-1))
+		}
 	case 0:
 		return g.f("%s.Val(%s)", g.operand(tT, d-1), arg())
 	case 1:
@@ -298,7 +326,7 @@ func (g *generator) booleans(d int) []option {
 	}
 	both := []string{"==", "!="}
 	return []option{
-		{3, compare("comparison of numbers", []*typ{tInt, tUint8, tString, tFloat, tN}, []string{"<", "<=", ">", ">=", "==", "!="})},
+		{3, compare("comparison of numeric", []*typ{tInt, tUint8, tString, tFloat, tN}, []string{"<", "<=", ">", ">=", "==", "!="})},
 		{1, compare("comparison of structs, arrays", []*typ{tU, tArray}, both)},
 		{1, compare("comparison of bools", []*typ{tBool}, both)},
 		{1, func() string {
@@ -376,6 +404,10 @@ func (g *generator) composites(t *typ, d int) []option {
 			return g.f("U{X: %s, B: %s}", g.expr(tInt, d-1), g.expr(tUint8, d-1))
 		case tE:
 			return g.f("E{%s, %s}", g.expr(tPT, d-1), g.expr(tInt, d-1))
+		case tEI:
+			return g.f("EI{%s, %s}", g.typed(tI, d-1), g.expr(tInt, d-1))
+		case tEG:
+			return g.f("EG{&G[int]{V: %s}, %s}", g.expr(tInt, d-1), g.expr(tInt, d-1))
 		case tT:
 		default:
 			return g.f("%s{%s, %s}", t, g.expr(tInt, d-1), g.expr(tString, d-1))

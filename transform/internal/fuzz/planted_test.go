@@ -17,12 +17,12 @@ type plant struct {
 }
 
 var plants = []plant{
-	{"an operand is read early", readEarly, 215},
-	{"a call is made late", callLate, 31},
+	{"an operand is read early", readEarly, 30},
+	{"a call is made late", callLate, 56},
 	{"a loop variable is shared", func(text string) string {
 		return regexp.MustCompile(`\{\n\t*fresh := [^\n]*\n[^\n]*= &fresh\n\t*\}\n`).ReplaceAllString(text, "")
-	}, 32},
-	{"deferred calls run at a suspension", deferEarly, 28},
+	}, 87},
+	{"deferred calls run at a suspension", deferEarly, 33},
 	{"two states are mixed up", func(text string) string {
 		state := regexp.MustCompile(`(\t+h\d*\.State = )([12])\n`)
 		return state.ReplaceAllStringFunc(text, func(line string) string {

@@ -131,6 +131,9 @@ func (g *generator) statement(l *list) {
 			option{2, func() string { return g.recursion() }},
 			option{3, func() string { return g.perIteration() }},
 			option{1, func() string { return g.fragileClosure() }},
+			option{1, func() string { return g.recursiveClosure() }},
+			option{1, func() string { return g.started() }},
+			option{2, func() string { return g.redeclared() }},
 		)
 	}
 	if s := g.choose(options); s != "" && s != added {
@@ -267,7 +270,7 @@ func (g *generator) target(t *typ) string {
 			return g.f("%s[%s]", x, g.key(tMap, 2))
 		}
 	case 1:
-		owners := []*typ{tT, tPT, tU, tE, tAnon}
+		owners := []*typ{tT, tPT, tU, tE, tEI, tEG, tAnon}
 		if v := g.variable(func(v *variable) bool { return v.t.local }); v != nil {
 			owners = append([]*typ{v.t}, owners...)
 		}
@@ -372,6 +375,9 @@ func (g *generator) bare() string {
 		x := g.place(tMap)
 		if x == "" {
 			return ""
+		}
+		if y := g.place(tInts); y != "" && g.p(30) {
+			return g.f("clear(%s)", y)
 		}
 		return []string{g.f("delete(%s, %s)", x, g.expr(tString, g.depth)), g.f("clear(%s)", x)}[g.n(2)]
 	case 0:

@@ -32,6 +32,8 @@ type typ struct {
 	key, elem *typ // of a map, slice, array, pointer or generic type
 	fields    []variable
 	local     bool // declared in a function
+
+	constraint string // of a type parameter
 }
 
 func (t *typ) String() string { return t.text }
@@ -70,6 +72,8 @@ var (
 	tFuncs   = &typ{text: "[]func(int) int", kind: slice, elem: tFunc}
 	tIs      = &typ{text: "[]I", kind: slice, elem: tI}
 	tG       = &typ{text: "G[int]", kind: generic, elem: tInt}
+	tEI      = &typ{text: "EI", kind: structure}
+	tEG      = &typ{text: "EG", kind: structure}
 	tAnon    = &typ{text: "struct{ A int; S string }", kind: structure}
 	tOp      = &typ{text: "Op", kind: opaque}
 	tTask    = &typ{text: "Task", kind: opaque}
@@ -84,7 +88,7 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tGrid, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tAnon, tOp, tTask, tUnsafe,
+	tPArray, tGrid, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tEI, tEG, tAnon, tOp, tTask, tUnsafe,
 }
 
 func init() { // T has a field of type T
@@ -98,6 +102,8 @@ var fields = map[*typ][]variable{
 	tAnon: {{name: "A", t: tInt}, {name: "S", t: tString}},
 	tT:    {{name: "A", t: tInt}, {name: "S", t: tString}, {name: "In", t: tU}, {name: "P", t: tPT}, {name: "L", t: tInts}},
 	tU:    {{name: "X", t: tInt}, {name: "B", t: tUint8}},
+	tEI:   {{name: "I", t: tI}, {name: "K", t: tInt}},
+	tEG:   {{name: "K", t: tInt}, {name: "V", t: tInt}, {name: "C", t: tInt}},
 	tE:    {{name: "T", t: tPT}, {name: "K", t: tInt}, {name: "A", t: tInt}, {name: "S", t: tString}},
 }
 

@@ -210,6 +210,9 @@ func Task[T any](f func() (T, error)) async.Task[T] {
 	return s.Task()
 }
 
+// Nine is what an operation can do whatever else the names of the universe mean.
+func Nine() int { return 9 }
+
 // Quiet is a task whose completion nobody can see.
 func Quiet(v int) async.Task[int] {
 	w := &work{run: cur}
@@ -343,6 +346,18 @@ func SeqEnding(what string, n, way int) func(func(int) bool) {
 			}
 		}()
 		Seq(what, n)(yield)
+	}
+}
+
+// Seq0 yields nothing, n times.
+func Seq0(what string, n int) func(func() bool) {
+	return func(yield func() bool) {
+		defer func() { Say(what + " ends") }()
+		for range n {
+			if !yield() {
+				return
+			}
+		}
 	}
 }
 

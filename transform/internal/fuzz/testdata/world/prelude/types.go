@@ -56,6 +56,18 @@ type E struct {
 	K int
 }
 
+// EI embeds an interface.
+type EI struct {
+	I
+	K int
+}
+
+// EG embeds a generic type.
+type EG struct {
+	*G[int]
+	K int
+}
+
 // G is generic.
 type G[V any] struct {
 	V V
