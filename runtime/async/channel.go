@@ -17,7 +17,9 @@ import (
 // A write does not run the reader that it lets go on, nor a read the writer: they are
 // posted (C56), or, where an executor runs, take their turn there. Who waits longest is
 // served first. An operation whose context is done before it was served has not
-// happened.
+// happened; until then it stands in line, be it that nobody awaits its task any more.
+//
+// The zero Channel is open and holds nothing. It must not be copied after it was used.
 type Channel[T any] struct {
 	config ChannelConfig[T]
 
@@ -253,6 +255,7 @@ func (c *Channel[T]) Len() int {
 // without a value.
 type blocked[T, R any] struct {
 	joint[R]
+	ctx      context.Context
 	value    T // that is to be written
 	released Continuation
 
@@ -264,7 +267,7 @@ type blocked[T, R any] struct {
 // block unlocks the channel, which the caller has locked, once the operation stands in
 // line.
 func block[T, R any](c *Channel[T], ctx context.Context, line *list.List, otherwise R, v T) Task[R] {
-	b := &blocked[T, R]{value: v, channel: c, line: line}
+	b := &blocked[T, R]{ctx: ctx, value: v, channel: c, line: line}
 	b.source.bindTo(ctx)
 	b.otherwise = otherwise
 	b.arms = b
@@ -279,14 +282,19 @@ func (b *blocked[T, R]) Stop() bool {
 	b.channel.mu.Lock()
 	defer b.channel.mu.Unlock()
 	b.line.Remove(b.place)
+	b.forget()
 	return true
 }
 
 // oldest takes the first out of a line that is still to be served, nil if there is none.
-// The channel is locked.
+// Those whose context is done are not, though its callback, which is to end them, may not
+// have come yet. The channel is locked.
 func oldest[T, R any](line *list.List) *blocked[T, R] {
 	for e := line.Front(); e != nil; e = line.Front() {
 		b := line.Remove(e).(*blocked[T, R])
+		if b.ctx.Err() != nil {
+			continue
+		}
 		b.until(&b.arms, nil) // it is out of line: Stop would lock the channel
 		if b.claim() {
 			return b
@@ -297,10 +305,21 @@ func oldest[T, R any](line *list.List) *blocked[T, R] {
 
 // serve completes what oldest has returned; resume lets go on who awaits it, when the
 // channel is not locked any more.
-func (b *blocked[T, R]) serve(v R, err error) { b.released = b.settle(v, err) }
+func (b *blocked[T, R]) serve(v R, err error) {
+	b.released = b.settle(v, err)
+	b.forget()
+}
 
 func (b *blocked[T, R]) resume() {
-	postAll(b.source.executor(), b.source.host(), b.released)
+	released := b.released
+	b.released = nil
+	postAll(b.source.executor(), b.source.host(), released)
+}
+
+// forget lets go of the value, which who holds the task need not keep.
+func (b *blocked[T, R]) forget() {
+	var zero T
+	b.value = zero
 }
 
 // serveAll serves all of a line alike.

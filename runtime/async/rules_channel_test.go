@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 	"weak"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -212,6 +211,61 @@ func TestChannelForgetsWhoseContextIsDone(t *testing.T) {
 	}
 }
 
+// An operation is not served once its context is done, though the standard library's may
+// tell of that later.
+func TestChannelServesNobodyWhoseContextIsDone(t *testing.T) {
+	for range 1000 {
+		ctx, cancel := context.WithCancel(bg)
+		c := newChannel(0, async.WaitForRoom, nil)
+		read := c.ReadAsync(ctx)
+		cancel()
+		if c.TryWrite(1) {
+			t.Fatal("a read whose context is done has swallowed a value")
+		}
+		next := c.ReadAsync(bg)
+		if !c.TryWrite(1) {
+			t.Fatal("a read is not served")
+		}
+		mustGive(t, next, 1)
+		if _, err := read.Await(); err != context.Canceled {
+			t.Fatal(err)
+		}
+
+		ctx, cancel = context.WithCancel(bg)
+		write, done := c.WriteAsync(ctx, 1), c.DoneAsync(ctx)
+		cancel()
+		if v, ok := c.TryRead(); ok {
+			t.Fatalf("%d was read, whose write is cancelled", v)
+		}
+		c.Close(nil)
+		if err := errors.Join(write.Await(), done.Await()); errors.Is(err, async.ErrClosed) {
+			t.Fatal(err)
+		}
+
+		ctx, cancel = context.WithCancel(bg)
+		s := async.NewSemaphore(1)
+		s.TryAcquire()
+		s.AcquireAsync(ctx)
+		cancel()
+		if s.Release(); !s.TryAcquire() {
+			t.Fatal("whose context is done has the turn")
+		}
+	}
+}
+
+func TestZeroChannelHoldsNothing(t *testing.T) {
+	var c async.Channel[int]
+	if c.TryWrite(1) {
+		t.Error("it holds something")
+	}
+	read, write := c.ReadAsync(bg), c.WriteAsync(bg, 1)
+	mustGive(t, read, 1)
+	mustEnd(t, write, nil)
+	if !c.Close(nil) {
+		t.Error("it was closed")
+	}
+}
+
 // What need not wait makes no object.
 func TestChannelAllocatesOnlyWhatWaits(t *testing.T) {
 	c := newChannel(4, async.WaitForRoom, nil)
@@ -265,6 +319,24 @@ func TestChannelKeepsNothingOfWhatWasRead(t *testing.T) {
 	runtime.GC()
 	if read.Value() != nil {
 		t.Error("the channel keeps it")
+	}
+	for cancelled := range 2 {
+		c = async.NewChannel(async.ChannelConfig[*[64]byte]{})
+		ctx, cancel := context.WithCancel(bg)
+		v = new([64]byte)
+		read = weak.Make(v)
+		write := c.WriteAsync(ctx, v)
+		if cancelled == 0 {
+			c.TryRead()
+		}
+		cancel()
+		v = nil
+		write.Await()
+		runtime.GC()
+		if read.Value() != nil {
+			t.Error("the task of its write keeps it")
+		}
+		runtime.KeepAlive(write)
 	}
 	runtime.KeepAlive(c)
 }
@@ -459,50 +531,27 @@ func TestChannelInAHost(t *testing.T) {
 	mustGive(t, reader, 1)
 }
 
-func TestSemaphore(t *testing.T) {
-	s := async.NewSemaphore(2)
-	first, second, third := s.AcquireAsync(bg), s.AcquireAsync(bg), s.AcquireAsync(bg)
-	mustEnd(t, first, nil)
-	mustEnd(t, second, nil)
-	if third.IsCompleted() || s.TryAcquire() {
-		t.Error("three hold what two may")
+// Whichever of two channels has something first. The read that lost stands in line still:
+// it is asked again the next time, and in the end told to stop.
+func ExampleChannel_first() {
+	var numbers, letters async.Channel[string]
+	from := []*async.Channel[string]{&numbers, &letters}
+	ctx, cancel := context.WithCancel(bg)
+	reads := []async.Task[string]{numbers.ReadAsync(ctx), letters.ReadAsync(ctx)}
+	for which, v := range []string{"one", "B", "two"} {
+		from[which%2].TryWrite(v) // as somebody else does
+		i, _ := async.WhenAny(bg, reads...).Await()
+		fmt.Println(reads[i].Await())
+		reads[i] = from[i].ReadAsync(ctx)
 	}
-	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
-	defer cancel()
-	if err := s.AcquireAsync(ctx).Await(); !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
+	cancel()
+	for _, r := range reads {
+		fmt.Println(r.Await()) // a value that came before, or the context's error
 	}
-	s.Release()
-	mustEnd(t, third, nil)
-	s.Release()
-	s.Release()
-	if !s.TryAcquire() {
-		t.Error("nobody holds it, and it is not to be had")
-	}
-	s.Release()
-	mustPanic(t, "nobody holds", s.Release)
-	mustPanic(t, "for one at least", func() { async.NewSemaphore(0) })
-}
-
-// A lock across an await: one at a time, each in its turn.
-func ExampleSemaphore() {
-	lock := async.NewSemaphore(1)
-	visit := func(name string) async.Task0 {
-		return async.Go0(bg, func(ctx context.Context) error {
-			if err := lock.AcquireAsync(ctx).Await(); err != nil {
-				return err
-			}
-			defer lock.Release()
-			fmt.Println(name, "enters")
-			async.Delay(ctx, time.Millisecond).Await()
-			fmt.Println(name, "leaves")
-			return nil
-		})
-	}
-	async.WhenAll0(bg, visit("Ada"), visit("Brian")).Await()
 	// Output:
-	// Ada enters
-	// Ada leaves
-	// Brian enters
-	// Brian leaves
+	// one <nil>
+	// B <nil>
+	// two <nil>
+	//  context canceled
+	//  context canceled
 }

@@ -119,3 +119,30 @@ func TestDeadlockOfAChannel(t *testing.T) {
 		t.Errorf("%v\n%s", d, d.State)
 	}
 }
+
+// TestChannelServesNobodyWhoseContextIsDone: not in the callbacks that come before a read's own either, nor before the
+// World's next step, which a foreign context waits for.
+func TestChannelServesNobodyWhoseContextIsDone(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	var c async.Channel[int]
+	ctx, cancel := w.WithCancel(w.Context())
+	own := c.ReadAsync(ctx)
+	async.AfterFunc(ctx, func() {
+		if c.TryWrite(1) {
+			t.Error("a read whose context ends took a value")
+		}
+	})
+	cancel()
+	ctx, cancel = context.WithCancel(w.Context())
+	foreign := c.ReadAsync(ctx)
+	cancel()
+	if c.TryWrite(2) {
+		t.Error("a read whose context is done took a value")
+	}
+	for _, read := range []async.Task[int]{own, foreign} {
+		if v, err := read.Await(); err != context.Canceled {
+			t.Error(v, err)
+		}
+	}
+}
