@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // calleeEvents appends the events of what a call calls.
@@ -104,10 +106,10 @@ func (b *builder) derived(t types.Type) bool {
 			obj := t.Obj()
 			found = found || obj.Pkg() != nil && obj.Parent() != obj.Pkg().Scope()
 		case *types.Alias:
-			components(types.Unalias(t), seen, visit)
+			ir.Components(types.Unalias(t), seen, visit)
 		}
 		return !found
 	}
-	components(t, seen, visit)
+	ir.Components(t, seen, visit)
 	return found
 }

@@ -96,7 +96,7 @@ func (b *builder) typesBelow(s ast.Stmt) {
 // holdsInside reports whether t has a component that only MoveNext knows.
 func (b *builder) holdsInside(t types.Type) bool {
 	found := false
-	components(t, make(map[types.Type]bool), func(t types.Type) bool {
+	ir.Components(t, make(map[types.Type]bool), func(t types.Type) bool {
 		if alias, ok := t.(*types.Alias); ok && b.f.LocalType(alias.Obj()) != nil {
 			found = found || b.holdsInside(types.Unalias(t))
 		}
@@ -136,14 +136,14 @@ func (b *builder) leadsTo(t types.Type, obj *types.TypeName) bool {
 		case *types.Named:
 			found = found || t.Obj() == obj
 			if b.f.LocalType(t.Obj()) != nil && !found {
-				components(t.Underlying(), seen, visit)
+				ir.Components(t.Underlying(), seen, visit)
 			}
 		case *types.Alias:
-			components(types.Unalias(t), seen, visit)
+			ir.Components(types.Unalias(t), seen, visit)
 		}
 		return !found
 	}
-	components(t, seen, visit)
+	ir.Components(t, seen, visit)
 	return found
 }
 

@@ -201,9 +201,9 @@ func (b *builder) chained(shape *ir.Shape, sel *types.Selection, sig *types.Sign
 // does not take any type: what is inferred for has parameters that do.
 func constrained(t, part types.Type) bool {
 	found := false
-	components(t, make(map[types.Type]bool), func(t types.Type) bool {
+	ir.Components(t, make(map[types.Type]bool), func(t types.Type) bool {
 		if named, ok := t.(*types.Named); ok {
-			for i, arg := range typeArgs(named.TypeArgs()) {
+			for i, arg := range ir.TypeArgs(named.TypeArgs()) {
 				constraint := named.TypeParams().At(i).Constraint().Underlying().(*types.Interface)
 				found = found || types.Identical(arg, part) && !constraint.Empty() && !types.Identical(constraint, ofAnyComparable)
 			}
@@ -218,7 +218,7 @@ var ofAnyComparable = types.Universe.Lookup("comparable").Type().Underlying()
 // holds reports whether t has part among its components.
 func holds(t, part types.Type) bool {
 	found := false
-	components(t, make(map[types.Type]bool), func(t types.Type) bool {
+	ir.Components(t, make(map[types.Type]bool), func(t types.Type) bool {
 		found = found || types.Identical(t, part)
 		return !found
 	})
@@ -235,7 +235,7 @@ func (b *builder) unnamed(t types.Type) []types.Type {
 			return true
 		}
 		if alias, ok := t.(*types.Alias); ok {
-			components(types.Unalias(alias), seen, visit)
+			ir.Components(types.Unalias(alias), seen, visit)
 			return false
 		}
 		if !slices.ContainsFunc(list, func(other types.Type) bool { return types.Identical(t, other) }) {
@@ -243,55 +243,8 @@ func (b *builder) unnamed(t types.Type) []types.Type {
 		}
 		return false
 	}
-	components(t, seen, visit)
+	ir.Components(t, seen, visit)
 	return list
-}
-
-// components visits t and what its name is written with, until visit returns
-// false.
-func components(t types.Type, seen map[types.Type]bool, visit func(types.Type) bool) {
-	if seen[t] || !visit(t) {
-		return
-	}
-	seen[t] = true
-	below := func(list ...types.Type) {
-		for _, t := range list {
-			components(t, seen, visit)
-		}
-	}
-	switch t := t.(type) {
-	case *types.Named:
-		below(typeArgs(t.TypeArgs())...)
-	case *types.Alias:
-		below(typeArgs(t.TypeArgs())...)
-	case *types.Pointer:
-		below(t.Elem())
-	case *types.Slice:
-		below(t.Elem())
-	case *types.Array:
-		below(t.Elem())
-	case *types.Chan:
-		below(t.Elem())
-	case *types.Map:
-		below(t.Key(), t.Elem())
-	case *types.Signature:
-		below(t.Params(), t.Results())
-	case *types.Tuple:
-		for v := range t.Variables() {
-			below(v.Type())
-		}
-	case *types.Struct:
-		for v := range t.Fields() {
-			below(v.Type())
-		}
-	case *types.Interface:
-		for m := range t.ExplicitMethods() {
-			below(m.Type())
-		}
-		for e := range t.EmbeddedTypes() {
-			below(e)
-		}
-	}
 }
 
 // named reports whether t itself, its components aside, can be written.
@@ -319,14 +272,6 @@ func (b *builder) named(t types.Type) bool {
 		}
 	}
 	return true
-}
-
-func typeArgs(list *types.TypeList) []types.Type {
-	var types []types.Type
-	for t := range list.Types() {
-		types = append(types, t)
-	}
-	return types
 }
 
 func (b *builder) reachable(obj *types.TypeName) bool {
