@@ -45,10 +45,10 @@ func newNamer(f *ir.Func) *namer {
 		n.taken[name] = true
 	}
 	for _, v := range f.Vars {
-		types.TypeString(v.Type, func(p *types.Package) string {
-			n.taken[f.Source.NameOf(p.Path(), p.Name())] = true
-			return ""
-		})
+		n.writes(v.Type)
+	}
+	for _, a := range f.Awaits {
+		n.writes(a.Type)
 	}
 	n.ours = maps.Clone(n.taken)
 	ast.Inspect(f.Decl, func(node ast.Node) bool {
@@ -73,6 +73,27 @@ func newNamer(f *ir.Func) *namer {
 		return true
 	})
 	return n
+}
+
+// writes takes the names that the generated text writes a type with, though the function
+// may never mention them: of packages, and of the package's own types.
+func (n *namer) writes(t types.Type) {
+	name := func(obj *types.TypeName) {
+		if obj.Pkg() == n.f.Source.Pkg {
+			n.taken[obj.Name()], n.idents[obj.Name()] = true, true
+		} else if p := obj.Pkg(); p != nil {
+			n.taken[n.f.Source.NameOf(p.Path(), p.Name())] = true
+		}
+	}
+	ir.Components(t, make(map[types.Type]bool), func(t types.Type) bool {
+		switch t := t.(type) {
+		case *types.Named:
+			name(t.Obj())
+		case *types.Alias:
+			name(t.Obj())
+		}
+		return true
+	})
 }
 
 // unique returns name, or name with the first suffix that is not among taken.
