@@ -268,13 +268,18 @@ type blocked[T, R any] struct {
 // line.
 func block[T, R any](c *Channel[T], ctx context.Context, line *list.List, otherwise R, v T) Task[R] {
 	b := &blocked[T, R]{ctx: ctx, value: v, channel: c, line: line}
-	b.source.bindTo(ctx)
 	b.otherwise = otherwise
 	b.arms = b
-	b.place = line.PushBack(b)
-	c.mu.Unlock()
+	b.stand()
 	b.watch(ctx)
 	return b.source.Task()
+}
+
+// stand unlocks the channel also if the context's Value panics.
+func (b *blocked[T, R]) stand() {
+	defer b.channel.mu.Unlock()
+	b.source.bindTo(b.ctx)
+	b.place = b.line.PushBack(b)
 }
 
 // Stop takes the operation out of the line: its context is done.

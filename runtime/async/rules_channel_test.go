@@ -309,6 +309,20 @@ func TestChannelClosesWhateverAPostDoes(t *testing.T) {
 	<-done
 }
 
+// valuelessContext panics when it is asked for a value.
+type valuelessContext struct{ context.Context }
+
+func (valuelessContext) Value(any) any { panic("no value") }
+
+// A context that panics is its caller's trouble, and no other's.
+func TestChannelOutlivesABrokenContext(t *testing.T) {
+	var c async.Channel[int]
+	mustPanic(t, "no value", func() { c.ReadAsync(valuelessContext{bg}) })
+	if c.TryWrite(1) {
+		t.Error("a read that has failed took a value")
+	}
+}
+
 // What was read is the reader's alone.
 func TestChannelKeepsNothingOfWhatWasRead(t *testing.T) {
 	c := async.NewChannel(async.ChannelConfig[*[64]byte]{Capacity: 4})
