@@ -134,7 +134,7 @@ func (b *Builder[T]) Task() Task[T] {
 // becomes the task's. A runtime.Goexit there, and what panics during it, is the
 // caller's: no task was handed out yet.
 func (b *Builder[T]) Catch(task *Task[T]) {
-	if returned(b, *task) || exiting() {
+	if nothingToCatch(b, *task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -143,10 +143,10 @@ func (b *Builder[T]) Catch(task *Task[T]) {
 	}
 }
 
-// returned reports whether the kickoff whose task this is has returned it, so that
-// nothing panicked.
-func returned[T any](b *Builder[T], task Task[T]) bool {
-	return b.status&phases == done || task.token != 0
+// nothingToCatch reports whether the kickoff whose task this is has returned it, so that
+// nothing panicked, or a runtime.Goexit goes through it.
+func nothingToCatch[T any](b *Builder[T], task Task[T]) bool {
+	return b.status&phases == done || task.token != 0 || exiting()
 }
 
 // fail completes the machine with a panic or a Goexit.

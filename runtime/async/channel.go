@@ -80,7 +80,7 @@ func (c *Channel[T]) WriteAsync(ctx context.Context, v T) Task0 {
 	if !waits {
 		return Completed0(err)
 	}
-	return Task0{block(c, ctx, &c.writers, struct{}{}, v)}
+	return Task0{block[struct{}](c, ctx, &c.writers, v)}
 }
 
 // TryWrite is WriteAsync if that need not wait and the channel is open; else it does
@@ -148,7 +148,7 @@ func (c *Channel[T]) ReadAsync(ctx context.Context) Task[T] {
 	if !waits {
 		return Completed(v, err)
 	}
-	return block(c, ctx, &c.readers, zero, zero)
+	return block[T](c, ctx, &c.readers, zero)
 }
 
 // TryRead is ReadAsync if there is a value; else it does nothing and ok is false.
@@ -220,17 +220,20 @@ func (c *Channel[T]) DoneAsync(ctx context.Context) Task0 {
 		return Completed0(causeOf(ctx))
 	}
 	c.mu.Lock()
-	if c.closed && c.items.n == 0 {
+	if c.over() {
 		c.mu.Unlock()
 		return Completed0(c.failure())
 	}
 	var zero T
-	return Task0{block(c, ctx, &c.drained, struct{}{}, zero)}
+	return Task0{block[struct{}](c, ctx, &c.drained, zero)}
 }
+
+// over reports whether the channel is closed and all that was written has been read.
+func (c *Channel[T]) over() bool { return c.closed && c.items.n == 0 }
 
 // ended serves those that wait for the end, if it has come.
 func (c *Channel[T]) ended() []*blocked[T, struct{}] {
-	if !c.closed || c.items.n > 0 {
+	if !c.over() {
 		return nil
 	}
 	return serveAll[T](&c.drained, struct{}{}, c.failure())
@@ -266,9 +269,8 @@ type blocked[T, R any] struct {
 
 // block unlocks the channel, which the caller has locked, once the operation stands in
 // line.
-func block[T, R any](c *Channel[T], ctx context.Context, line *list.List, otherwise R, v T) Task[R] {
+func block[R, T any](c *Channel[T], ctx context.Context, line *list.List, v T) Task[R] {
 	b := &blocked[T, R]{ctx: ctx, value: v, channel: c, line: line}
-	b.otherwise = otherwise
 	b.arms = b
 	b.stand()
 	b.watch(ctx)
@@ -336,16 +338,4 @@ func serveAll[T, R any](line *list.List, v R, err error) (served []*blocked[T, R
 	return served
 }
 
-// resumeAll resumes all, also where a Post panics.
-func resumeAll[T, R any](served []*blocked[T, R]) {
-	defer func() {
-		if len(served) > 0 {
-			resumeAll(served)
-		}
-	}()
-	for len(served) > 0 {
-		b := served[0]
-		served = served[1:]
-		b.resume()
-	}
-}
+func resumeAll[T, R any](served []*blocked[T, R]) { each(served, (*blocked[T, R]).resume) }

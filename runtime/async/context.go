@@ -242,20 +242,23 @@ func postAll(ex *Executor, h Host, released Continuation) {
 		post(ex, h, released)
 		return
 	}
-	postEach(ex, h, l.list)
+	each(l.list, func(c Continuation) {
+		if c != nil {
+			post(ex, h, c)
+		}
+	})
 }
 
-// postEach posts what is in list. A Post that panics keeps nothing else from being posted.
-func postEach(ex *Executor, h Host, list []Continuation) {
+// each calls post for all of list: a Post that panics keeps nothing else from being posted.
+func each[T any](list []T, post func(T)) {
 	defer func() {
 		if len(list) > 0 {
-			postEach(ex, h, list)
+			each(list, post)
 		}
 	}()
 	for len(list) > 0 {
-		c := list[0]
-		if list = list[1:]; c != nil {
-			post(ex, h, c)
-		}
+		v := list[0]
+		list = list[1:]
+		post(v)
 	}
 }

@@ -245,7 +245,7 @@ func (b *PooledBuilder0) Task() Task0 { return Task0{b.PooledBuilder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder0) Catch(task *Task0) {
-	if returned(&b.Builder, task.task) || exiting() {
+	if nothingToCatch(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -270,7 +270,7 @@ func (b *PooledBuilder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.PooledB
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder2[A, B]) Catch(task *Task2[A, B]) {
-	if returned(&b.Builder, task.task) || exiting() {
+	if nothingToCatch(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
@@ -301,7 +301,7 @@ func (b *PooledBuilder3[A, B, C]) Task() Task3[A, B, C] {
 
 // Catch is Builder.Catch.
 func (b *PooledBuilder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if returned(&b.Builder, task.task) || exiting() {
+	if nothingToCatch(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {

@@ -101,7 +101,7 @@ func (b *Builder0) Task() Task0 { return Task0{b.Builder.Task()} }
 
 // Catch is Builder.Catch.
 func (b *Builder0) Catch(task *Task0) {
-	if returned(&b.Builder, task.task) || exiting() {
+	if nothingToCatch(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {

@@ -111,7 +111,7 @@ func (b *Builder2[A, B]) Task() Task2[A, B] { return Task2[A, B]{b.Builder.Task(
 
 // Catch is Builder.Catch.
 func (b *Builder2[A, B]) Catch(task *Task2[A, B]) {
-	if returned(&b.Builder, task.task) || exiting() {
+	if nothingToCatch(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {

@@ -108,7 +108,7 @@ func (b *Builder3[A, B, C]) Task() Task3[A, B, C] { return Task3[A, B, C]{b.Buil
 
 // Catch is Builder.Catch.
 func (b *Builder3[A, B, C]) Catch(task *Task3[A, B, C]) {
-	if returned(&b.Builder, task.task) || exiting() {
+	if nothingToCatch(&b.Builder, task.task) {
 		return
 	}
 	if v := recover(); v != nil {
