@@ -63,7 +63,8 @@
 // # Rules
 //
 // C1 to C46 in comments, messages and the names of tests are the rules of tasks,
-// contexts and cancellation, C52 to C56 those of channels, read off .NET's sources.
+// contexts and cancellation, C47 to C51 those of streams, C52 to C56 those of channels,
+// read off .NET's sources.
 // Where Go's habits differ, it is said where the rule stands: a continuation registered
 // too late goes on inline instead of being scheduled (C6, C17); errors are joined by
 // errors.Join and found by errors.Is (C31); ConfigureAwait(false) never changes threads
@@ -79,6 +80,17 @@
 // reads none. WhenAll0, Race0 and the like are for tasks without a value;
 // [Task2.Task] makes one with two fit the others. WhenAny and WhenAll0 take any
 // [Operation], also mixed.
+//
+// # Streams
+//
+// A [Stream] is a sequence whose values are waited for, as a range over a function is one
+// whose values are there: `for v, err := range s.Await(ctx)`. [NewStream] makes one of an
+// async function that yields. That begins when the first value is asked for, goes on from
+// each yield when the next one is, and is not running otherwise: consumer and producer take
+// turns, and neither is ahead of the other by more than a value. However the range is left,
+// it waits for the producer to end, which sees [ErrLeft] come from its yield and cleans up;
+// so nothing of a stream is in flight behind its range. Where several write, or are to
+// write ahead, take a Channel.
 //
 // # Channels
 //

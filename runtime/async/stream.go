@@ -1,6 +1,7 @@
 package async
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -25,6 +26,7 @@ type Stream[T any] func(context.Context) Iterator[T]
 type Iterator[T any] interface {
 	// NextAsync asks for the next value. ok is false behind the last one, and if there
 	// is an error; and from then on (C51). Nothing happens before the first call (C47).
+	// The task's source may be used again for the next: it is to be read before that.
 	NextAsync() Task2[T, bool]
 	// CloseAsync ends the pass, wherever it is, and completes when nothing of it is in
 	// flight any more (C48). A second call has the first one's result.
@@ -61,8 +63,9 @@ func (s Stream[T]) Await(ctx context.Context) iter.Seq2[T, error] {
 // It begins when the first value is asked for (C47), with the context of the pass, and
 // goes on from each yield when the next one is: never while nobody waits for it, unless
 // it is being closed. It runs in the call that asks, as any async function does. The
-// stream ends when produce does: with its error, or its panic. A pass that is neither
-// ranged to its end nor closed leaves produce where it is, for the garbage collector.
+// stream ends when produce does: with its error, or its panic; of a pass that is being
+// closed CloseAsync has those, but for [ErrLeft]. A pass that is neither ranged to its end
+// nor closed leaves produce where it is, for the garbage collector.
 func NewStream[T any](produce func(ctx context.Context, out Yielder[T]) Task0) Stream[T] {
 	return func(ctx context.Context) Iterator[T] {
 		g := &generator[T]{produce: produce, ctx: ctx}
@@ -81,7 +84,8 @@ var ErrLeft = errors.New("async: the stream was left")
 type Yielder[T any] struct{ generator *generator[T] }
 
 // YieldAsync hands v to whoever has asked for it, and completes when the next value is
-// asked for, or with [ErrLeft]. It is to be awaited before the next call.
+// asked for, or with [ErrLeft]. It is to be awaited before the next call, for which its
+// source is used again.
 func (y Yielder[T]) YieldAsync(v T) Task0 { return y.generator.yield(v) }
 
 // A generator is a pass through what a function yields. It is the continuation of that
@@ -118,9 +122,10 @@ func (g *generator[T]) NextAsync() Task2[T, bool] {
 	was := g.stage
 	switch {
 	case was == finished, g.left:
-		g.mu.Unlock()
 		var none T
-		return Completed2(none, false, nil)
+		err := g.end()
+		g.mu.Unlock()
+		return Completed2(none, false, err)
 	case was == wanted:
 		g.mu.Unlock()
 		panic("async: C50: the next value of a stream was asked for before the one before had come")
@@ -128,44 +133,60 @@ func (g *generator[T]) NextAsync() Task2[T, bool] {
 	g.stage = wanted
 	g.asked.Reset()
 	t := g.asked.Task()
-	g.mu.Unlock()
 	if was == unbegun {
+		g.mu.Unlock()
 		g.begin()
 	} else {
-		g.turn.SetResult(struct{}{})
+		released, _ := g.turn.cell.complete(struct{}{}, nil)
+		g.release(released)
 	}
 	g.belong()
 	return Task2[T, bool]{t}
 }
 
-// belong makes a pass whose context carries no host belong to that of what its producer
-// waits for, for who blocks on it.
+// release unlocks the pass and resumes what a completion released. Sources are completed
+// while the pass is locked, so that what is complete is used again only then.
+func (g *generator[T]) release(released Continuation) {
+	ex := g.asked.executor()
+	g.mu.Unlock()
+	ex.release(released)
+}
+
+// belong makes a pass whose context carries no host belong to that of its producer, who
+// may have got it from what it waits for: for who blocks on the pass.
 func (g *generator[T]) belong() {
-	if g.asked.host() != nil {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stage == finished || g.asked.host() != nil || g.producing.task.token == 0 {
 		return
 	}
-	if h := g.producing.host(); h != nil {
-		g.asked.Bind(h)
-		g.closed.Bind(h)
+	if env := headOf(g.producing.task.err).lends(); env != nil {
+		g.asked.cell.head.belong(env)
+		g.turn.cell.head.belong(env)
+		g.closed.cell.head.belong(env)
 	}
 }
 
 // begin calls the producer. If that is no machine, and panics or exits, there is no task
-// to say so: then NextAsync does.
+// to say so, but the pass ends like that all the same. What panics during an exit is the
+// caller's, as the exit is.
 func (g *generator[T]) begin() {
-	began := false
+	g.producing = Completed0(exited)
+	returned, waits := false, false
 	defer func() {
-		if !began {
-			g.mu.Lock()
-			g.stage = finished
-			g.mu.Unlock()
+		if !returned && !exiting() {
+			if v := recover(); v != nil {
+				g.producing = Completed0(newPanic(v))
+			}
+		}
+		if !waits {
+			postAll(nil, g.asked.host(), g.MoveNext(nil))
 		}
 	}()
-	g.producing = g.produce(g.ctx, Yielder[T]{g})
-	began = true
-	if !g.producing.OnCompleted(g) {
-		g.MoveNext(nil) // releases nothing: nobody has the task yet
-	}
+	producing := g.produce(g.ctx, Yielder[T]{g})
+	g.producing = producing
+	waits = producing.OnCompleted(g)
+	returned = true
 }
 
 // yield is YieldAsync.
@@ -182,57 +203,84 @@ func (g *generator[T]) yield(v T) Task0 {
 	g.stage = yielded
 	g.turn.Reset()
 	t := g.turn.Task()
-	g.mu.Unlock()
-	g.asked.SetResult(Pair[T, bool]{v, true})
+	released, _ := g.asked.cell.complete(Pair[T, bool]{v, true}, nil)
+	g.release(released)
 	return Task0{t}
 }
 
 // CloseAsync is Iterator.CloseAsync.
 func (g *generator[T]) CloseAsync() Task0 {
+	var released Continuation
 	g.mu.Lock()
 	was, again := g.stage, g.left
 	g.left = true
-	if was == yielded && !again {
-		g.stage = leaving
-	} else if was == unbegun {
-		g.stage = finished
-	}
-	g.mu.Unlock()
 	switch {
 	case again:
 	case was == yielded:
-		g.turn.SetError(ErrLeft)
+		g.stage = leaving
+		released, _ = g.turn.cell.complete(struct{}{}, ErrLeft)
 	case was == unbegun || was == finished:
-		g.closed.SetResult(struct{}{})
+		g.stage = finished
+		g.closed.cell.complete(struct{}{}, g.end())
 	}
+	g.release(released)
 	return Task0{g.closed.Task()}
 }
 
-// MoveNext goes on where the producer has ended.
-func (g *generator[T]) MoveNext(ex *Executor) Continuation {
-	_, err := take(g.producing.task)
+// MoveNext goes on where the producer has ended. If it did so behind a value, without
+// having waited for its turn, who comes next is told how.
+func (g *generator[T]) MoveNext(*Executor) Continuation {
 	g.mu.Lock()
-	was, left := g.stage, g.left
+	defer g.mu.Unlock()
+	was := g.stage
 	g.stage = finished
-	g.mu.Unlock()
-	var released Continuation
-	if left {
-		var said error
-		if !errors.Is(err, ErrLeft) {
-			said = err
-		}
-		released, _ = g.closed.cell.complete(struct{}{}, said)
+	if was == yielded {
+		return nil
+	}
+	var asked, closed Continuation
+	err := g.end()
+	if g.left {
+		closed, _ = g.closed.cell.complete(struct{}{}, err)
 		err = nil
 	}
 	if was == wanted {
-		ex.release(released)
-		released, _ = g.asked.cell.complete(Pair[T, bool]{}, err)
+		asked, _ = g.asked.cell.complete(Pair[T, bool]{}, err)
 	}
-	return released
+	if asked != nil && closed != nil {
+		return &bound{&continuations{list: []Continuation{asked, closed}}}
+	}
+	return cmp.Or(asked, closed)
+}
+
+// end returns how the producer has ended, if it has, to the first that asks. The pass is
+// locked.
+func (g *generator[T]) end() (err error) {
+	if g.stage != finished {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil { // the task was read before, or the error is broken
+			err = newPanic(v)
+		}
+	}()
+	producing := g.producing
+	g.producing = Task0{}
+	if _, err = take(producing.task); g.left && errors.Is(err, ErrLeft) {
+		return nil
+	}
+	return err
+}
+
+// What awaits a pass that was left goes on once its producer has ended; before, whoever
+// the producer has given its Yielder to may let it go on.
+func (g *generator[T]) mustResume() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.left
 }
 
 func (g *generator[T]) awaitedBy() []Continuation {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	return append(g.asked.awaitedBy(), g.closed.awaitedBy()...)
 }
-
-func (g *generator[T]) mustResume() bool { return true }

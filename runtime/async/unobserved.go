@@ -64,7 +64,7 @@ var unobserved atomic.Pointer[func(*OperationError)]
 
 // OnUnobserved makes report hear of every task that failed or panicked, was
 // collected as garbage, and whose result nobody ever read (C44). Cancellations
-// are not reported, nor tasks finished without a cell or taken from a pool.
+// and [ErrLeft] are not reported, nor tasks finished without a cell or taken from a pool.
 // report is called on a goroutine of the runtime's, some time after a garbage
 // collection; it must not block. The hook is the process's, for a collected task
 // has no context left; nil takes it away. It returns the hook that stood before.
@@ -102,12 +102,19 @@ func (w *watched) see() error {
 
 // watch returns what a cell on the heap keeps for err.
 func watch(err error) error {
-	if unobserved.Load() == nil || operationError(err) == nil || errors.Is(err, context.Canceled) {
+	if unobserved.Load() == nil || operationError(err) == nil || isCancellation(err) {
 		return err
 	}
 	w := &watched{state: &watchState{err: err}}
 	runtime.AddCleanup(w, reportUnobserved, w.state)
 	return w
+}
+
+// isCancellation reports whether err says that nobody wanted the operation any more. An
+// error that panics when it is asked says nothing: the cell is about to complete with it.
+func isCancellation(err error) bool {
+	defer func() { recover() }()
+	return errors.Is(err, context.Canceled) || errors.Is(err, ErrLeft)
 }
 
 func reportUnobserved(s *watchState) {

@@ -259,6 +259,8 @@ func describe(k async.Continuation) (text string, more bool) {
 		return "a combinator of package async", true
 	case "mapItem":
 		return "async.Map", true
+	case "generator":
+		return "a stream of package async", true
 	case "parked":
 		return "a goroutine that is blocked in Await", false
 	case "forgotten":

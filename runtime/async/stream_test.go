@@ -1,0 +1,326 @@
+package async_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nothread/nothread/runtime/async"
+)
+
+// yielding is a stream of what f does in the call that asks for the first value: no machine.
+func yielding(f func(out async.Yielder[int]) async.Task0) async.Stream[int] {
+	return async.NewStream(func(_ context.Context, out async.Yielder[int]) async.Task0 { return f(out) })
+}
+
+// mustEndSoon waits for a task that something on another goroutine completes.
+func mustEndSoon(t *testing.T, task async.Task0) error {
+	t.Helper()
+	for range 2000 {
+		if task.IsCompleted() {
+			return task.GetResult()
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the task is pending still")
+	return nil
+}
+
+// A producer that has not waited for its last turn ends behind a value: how, is said to who asks for the next one, or
+// closes the stream, once.
+func TestStreamKeepsAnEndThatCameEarly(t *testing.T) {
+	failed := errors.New("failed")
+	for _, end := range []error{nil, failed} {
+		for _, asks := range []bool{true, false} {
+			it := yielding(func(out async.Yielder[int]) async.Task0 {
+				out.YieldAsync(1)
+				return async.Completed0(end)
+			})(bg)
+			mustCome(t, it.NextAsync(), 1, true, nil)
+			if asks {
+				mustCome(t, it.NextAsync(), 0, false, end)
+				mustCome(t, it.NextAsync(), 0, false, nil)
+				mustEnd(t, it.CloseAsync(), nil)
+			} else {
+				mustEnd(t, it.CloseAsync(), end)
+				mustEnd(t, it.CloseAsync(), end)
+				mustCome(t, it.NextAsync(), 0, false, nil)
+			}
+		}
+	}
+	it := yielding(func(out async.Yielder[int]) async.Task0 { out.YieldAsync(1); panic("behind a value") })(bg)
+	mustCome(t, it.NextAsync(), 1, true, nil)
+	mustPanic(t, "behind a value", func() { it.NextAsync().Await() })
+	mustEnd(t, it.CloseAsync(), nil)
+
+	// A producer that waits for its turn for a while only.
+	var got []any
+	for v, err := range async.NewStream(func(ctx context.Context, out async.Yielder[int]) async.Task0 {
+		return routineIn(ctx, yieldWithin(ctx, out))
+	}).Await(bg) {
+		time.Sleep(5 * time.Millisecond)
+		got = append(got, v, err)
+	}
+	if want := "[1 <nil> 0 async: the operation did not finish within 1ms]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}
+
+func yieldWithin(ctx context.Context, out async.Yielder[int]) routine {
+	var turn async.Task[struct{}]
+	return func() (async.Operation, bool, error) {
+		if turn.IsCompleted() && turn != (async.Task[struct{}]{}) {
+			_, err := turn.GetResult()
+			return nil, false, err
+		}
+		turn = async.WithTimeout(ctx, time.Millisecond, out.YieldAsync(1).Task())
+		return turn, true, nil
+	}
+}
+
+// Whatever produce does that is no machine, its pass ends, also for who is closing it.
+func TestStreamWhoseProducerIsNoMachine(t *testing.T) {
+	var pool async.SourcePool[struct{}]
+	for name, tt := range map[string]struct {
+		end  func() async.Task0
+		says string // the panic
+	}{
+		"panics": {end: func() async.Task0 { panic("in produce") }, says: "in produce"},
+		"returns what was awaited": {end: func() async.Task0 {
+			s := pool.New(bg)
+			s.Task().OnCompleted(async.ContinuationFunc(func(*async.Executor) {}))
+			var op async.Operation = s.Task()
+			return async.WhenAll0(bg, op)
+		}, says: "C14"},
+		"exits":   {end: func() async.Task0 { runtime.Goexit(); return async.Task0{} }},
+		"returns": {end: func() async.Task0 { return async.Completed0(nil) }},
+		"fails":   {end: func() async.Task0 { return async.Completed0(errors.New("failed")) }},
+	} {
+		for _, values := range []int{0, 1} {
+			for _, closes := range []bool{false, true} {
+				var closed async.Task0
+				var it async.Iterator[int]
+				resumed := make(chan bool, 1)
+				it = yielding(func(out async.Yielder[int]) async.Task0 {
+					for v := range values {
+						out.YieldAsync(v)
+					}
+					if closes {
+						closed = it.CloseAsync()
+						closed.OnCompleted(async.ContinuationFunc(func(*async.Executor) { resumed <- true }))
+					}
+					return tt.end()
+				})(bg)
+				var next async.Task2[int, bool]
+				e := ending(func() { next = it.NextAsync() })
+				if e.exited != (name == "exits") || e.panicked != "" {
+					t.Errorf("%s: asking ended by %v", name, e)
+				}
+				switch {
+				case values > 0 && !e.exited:
+					mustCome(t, next, 0, true, nil)
+				case tt.says != "" && !closes:
+					mustPanic(t, tt.says, func() { next.Await() })
+				case name == "fails" && !closes:
+					if _, _, err := next.Await(); err == nil {
+						t.Errorf("%s: without an error", name)
+					}
+				case !e.exited:
+					mustCome(t, next, 0, false, nil)
+				}
+				if !closes {
+					closed = it.CloseAsync()
+				} else {
+					<-resumed
+				}
+				e = ending(func() { mustEndSoon(t, closed) })
+				if said := closes || values > 0; e.exited != (name == "exits" && said) || (e.panicked != "") != (tt.says != "" && said) {
+					t.Errorf("%s after %d values, closed before: %v: closing ended by %v", name, values, closes, e)
+				}
+				mustCome(t, it.NextAsync(), 0, false, nil)
+			}
+		}
+	}
+}
+
+// A panic during an exit is the caller's, as without a stream.
+func TestStreamWhoseProducerPanicsWhileItExits(t *testing.T) {
+	it := yielding(func(async.Yielder[int]) async.Task0 { exitsPanicking(); return async.Task0{} })(bg)
+	if e := ending(func() { it.NextAsync() }); e != (end{panicked: "while it exits", exited: true}) {
+		t.Errorf("asking ended by %v", e)
+	}
+	e := ending(func() { mustEndSoon(t, it.CloseAsync()) })
+	if e.failed() {
+		t.Errorf("closing ended by %v", e)
+	}
+}
+
+// brokenError panics when it is compared.
+type brokenError struct{}
+
+func (brokenError) Error() string { return "broken" }
+func (brokenError) Is(error) bool { panic("in Is") }
+
+// An error that cannot be asked what it is leaves nobody waiting.
+func TestStreamOfABrokenError(t *testing.T) {
+	defer async.OnUnobserved(async.OnUnobserved(func(*async.OperationError) {}))
+	for _, form := range forms {
+		gate := async.NewSource0()
+		it := streamOf(form.start, []int{1}, brokenError{}, gate.Task())(bg)
+		mustCome(t, it.NextAsync(), 1, true, nil)
+		next := it.NextAsync()
+		gate.SetResult()
+		mustCome(t, next, 0, false, brokenError{})
+
+		gate = async.NewSource0()
+		it = async.NewStream(func(ctx context.Context, out async.Yielder[int]) async.Task0 {
+			return form.start(ctx, func() (async.Operation, bool, error) {
+				return gate.Task(), !gate.Task().IsCompleted(), brokenError{}
+			})
+		})(bg)
+		it.NextAsync()
+		closed := it.CloseAsync()
+		gate.SetResult()
+		mustPanic(t, "in Is", func() { mustEndSoon(t, closed) })
+	}
+}
+
+// A context that cannot be asked for its values is the trouble of who begins the pass.
+func TestStreamOfABrokenContext(t *testing.T) {
+	s := streamOf(routineIn, []int{1}, nil)
+	mustPanic(t, "no value", func() { s(valuelessContext{bg}) })
+	mustPanic(t, "no value", func() {
+		for range s.Await(valuelessContext{bg}) {
+		}
+	})
+}
+
+// Whoever waits for a value and whoever waits for the end go on, in this order, whatever the first does; and each finds
+// all of it at its end.
+func TestStreamEndsForAllAtOnce(t *testing.T) {
+	for _, ex := range []*async.Executor{nil, async.NewExecutor(nil)} {
+		gate := async.NewSource0()
+		it := yielding(func(out async.Yielder[int]) async.Task0 { return gate.Task() })(bg)
+		next, closed := it.NextAsync(), it.CloseAsync()
+		var order []string
+		next.OnCompleted(async.ContinuationFunc(func(*async.Executor) {
+			order = append(order, fmt.Sprint("next ", closed.IsCompleted()))
+			panic("who asked")
+		}))
+		closed.OnCompleted(async.ContinuationFunc(func(*async.Executor) {
+			order = append(order, fmt.Sprint("closed ", next.IsCompleted()))
+		}))
+		mustPanic(t, "who asked", func() { gate.Complete(ex, struct{}{}, nil) })
+		if want := []string{"next true", "closed true"}; !slices.Equal(order, want) {
+			t.Errorf("%q, want %q", order, want)
+		}
+	}
+}
+
+// That a stream was left is no failure that anybody would have to hear of; what its producer fails with is.
+func TestStreamTellsWhatNobodyReads(t *testing.T) {
+	var mu sync.Mutex
+	var told []string
+	defer async.OnUnobserved(async.OnUnobserved(func(err *async.OperationError) {
+		mu.Lock()
+		defer mu.Unlock()
+		if text := err.Error(); strings.Contains(text, "stream") {
+			told = append(told, text)
+		}
+	}))
+	failed := func() error { return errors.New("of a stream") }
+	quiet := func() {
+		for _, form := range forms {
+			for range streamOf(form.start, []int{1}, failed()).Await(bg) {
+			}
+			for range streamOf(form.start, []int{1}, failed()).Await(bg) {
+				break
+			}
+			it := streamOf(form.start, []int{1}, failed())(bg)
+			it.NextAsync().Await()
+			it.CloseAsync().Await()
+		}
+		gate := async.NewSource0()
+		it := yielding(func(out async.Yielder[int]) async.Task0 { out.YieldAsync(1); return gate.Task() })(bg)
+		it.NextAsync().Await()
+		closed := it.CloseAsync()
+		gate.SetResult()
+		closed.Await()
+	}
+	collect := func() string {
+		for range 20 {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return fmt.Sprint(told)
+	}
+	quiet()
+	if told := collect(); told != "[]" {
+		t.Errorf("told of %s", told)
+	}
+	loud := func() {
+		gate := async.NewSource0()
+		end := func() (async.Operation, bool, error) { return gate.Task(), !gate.Task().IsCompleted(), failed() }
+		it := yielding(func(out async.Yielder[int]) async.Task0 { return routineIn(bg, end) })(bg)
+		it.NextAsync() // nobody reads it
+		gate.SetResult()
+
+		gate = async.NewSource0()
+		it = yielding(func(out async.Yielder[int]) async.Task0 { out.YieldAsync(1); return routineIn(bg, end) })(bg)
+		it.NextAsync().Await() // nobody asks for more
+		gate.SetResult()
+	}
+	loud()
+	if told := collect(); strings.Count(told, "of a stream") != 2 {
+		t.Errorf("told of %s", told)
+	}
+}
+
+// A pass without a host belongs to that of its producer from when that does.
+func TestStreamBelongsWhereItsProducerDoes(t *testing.T) {
+	for _, early := range []bool{true, false} {
+		h := &testHost{ex: async.NewExecutor(nil)}
+		first, hosted := async.NewSource0(), async.NewSource0For(async.WithHost(bg, h))
+		if early {
+			first.SetResult()
+		}
+		waits, yield := []async.Operation{first.Task(), hosted.Task()}, routine(nil)
+		it := async.NewStream(func(ctx context.Context, out async.Yielder[int]) async.Task0 {
+			yield = yieldAll(out, []int{1, 2}, nil)
+			return routineIn(nil, func() (async.Operation, bool, error) {
+				if len(waits) > 0 {
+					p := waits[0]
+					waits = waits[1:]
+					return p, true, nil
+				}
+				return yield()
+			})
+		})(bg)
+		next := it.NextAsync()
+		if !early {
+			first.SetResult()
+		}
+		h.posted = append(h.posted, async.ContinuationFunc(func(*async.Executor) { hosted.SetResult() }))
+		if early { // else who asks blocks on what nobody knew to be the host's
+			mustCome(t, next, 1, true, nil)
+		} else {
+			h.step()
+			mustCome(t, next, 1, true, nil)
+		}
+		next = it.NextAsync()
+		mustCome(t, next, 2, true, nil)
+		if early {
+			mustEnd(t, it.CloseAsync(), nil)
+		} else {
+			it.CloseAsync().Await()
+		}
+	}
+}
