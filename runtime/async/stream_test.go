@@ -201,6 +201,29 @@ func TestStreamOfABrokenContext(t *testing.T) {
 	})
 }
 
+// failingPass is an Iterator of somebody else's, which fails for ever.
+type failingPass struct{ asked, closed int }
+
+func (p *failingPass) NextAsync() async.Task2[int, bool] {
+	p.asked++
+	return async.Completed2(p.asked, true, errors.New("failed"))
+}
+
+func (p *failingPass) CloseAsync() async.Task0 { p.closed++; return async.Completed0(nil) }
+
+// A failure is the last pair of a range, also if the stream says that there is more.
+func TestRangeOverAStreamEndsWithAFailure(t *testing.T) {
+	p, n := new(failingPass), 0
+	for v, err := range async.Stream[int](func(context.Context) async.Iterator[int] { return p }).Await(bg) {
+		if n++; v != 1 || err == nil {
+			t.Errorf("%d, %v", v, err)
+		}
+	}
+	if n != 1 || p.asked != 1 || p.closed != 1 {
+		t.Errorf("%d iterations, asked %d times, closed %d", n, p.asked, p.closed)
+	}
+}
+
 // Whoever waits for a value and whoever waits for the end go on, in this order, whatever the first does; and each finds
 // all of it at its end.
 func TestStreamEndsForAllAtOnce(t *testing.T) {
@@ -284,43 +307,40 @@ func TestStreamTellsWhatNobodyReads(t *testing.T) {
 	}
 }
 
-// A pass without a host belongs to that of its producer from when that does.
+// A pass without a host belongs to that of its producer from when it is known: who blocks on it lets the host run.
 func TestStreamBelongsWhereItsProducerDoes(t *testing.T) {
-	for _, early := range []bool{true, false} {
-		h := &testHost{ex: async.NewExecutor(nil)}
-		first, hosted := async.NewSource0(), async.NewSource0For(async.WithHost(bg, h))
-		if early {
-			first.SetResult()
+	h := &testHost{ex: async.NewExecutor(nil)}
+	var hosted []*async.Source0
+	for range 4 {
+		hosted = append(hosted, async.NewSource0For(async.WithHost(bg, h)))
+	}
+	it := async.NewStream(func(_ context.Context, out async.Yielder[int]) async.Task0 {
+		var turn async.Task0
+		i, left := -1, false
+		return routineIn(nil, func() (async.Operation, bool, error) { // yields one value at once, and waits before each other
+			i++
+			switch {
+			case left:
+				return nil, false, async.ErrLeft
+			case i%2 == 0:
+				turn = out.YieldAsync(i / 2)
+				return turn, true, nil
+			case turn.GetResult() != nil:
+				left = true
+				return hosted[3].Task(), true, nil
+			}
+			return hosted[i/2].Task(), true, nil
+		})
+	})(bg)
+	for i := range 3 {
+		if i > 0 {
+			h.posted = append(h.posted, async.ContinuationFunc(func(*async.Executor) { hosted[i-1].SetResult() }))
 		}
-		waits, yield := []async.Operation{first.Task(), hosted.Task()}, routine(nil)
-		it := async.NewStream(func(ctx context.Context, out async.Yielder[int]) async.Task0 {
-			yield = yieldAll(out, []int{1, 2}, nil)
-			return routineIn(nil, func() (async.Operation, bool, error) {
-				if len(waits) > 0 {
-					p := waits[0]
-					waits = waits[1:]
-					return p, true, nil
-				}
-				return yield()
-			})
-		})(bg)
-		next := it.NextAsync()
-		if !early {
-			first.SetResult()
-		}
-		h.posted = append(h.posted, async.ContinuationFunc(func(*async.Executor) { hosted.SetResult() }))
-		if early { // else who asks blocks on what nobody knew to be the host's
-			mustCome(t, next, 1, true, nil)
-		} else {
-			h.step()
-			mustCome(t, next, 1, true, nil)
-		}
-		next = it.NextAsync()
-		mustCome(t, next, 2, true, nil)
-		if early {
-			mustEnd(t, it.CloseAsync(), nil)
-		} else {
-			it.CloseAsync().Await()
-		}
+		mustCome(t, it.NextAsync(), i, true, nil)
+	}
+	h.posted = append(h.posted, async.ContinuationFunc(func(*async.Executor) { hosted[3].SetResult() }))
+	it.CloseAsync().Await()
+	if len(h.posted) > 0 {
+		t.Error("who blocked did not let the host run")
 	}
 }
