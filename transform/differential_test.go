@@ -214,6 +214,10 @@ func cleanTwin(w io.Writer, fset *token.FileSet, fn *ast.FuncDecl, gen *ast.File
 	values, failure := returned(fn, kind)
 	twin.Body = nil
 	printer.Fprint(w, fset, twin)
+	if yields(fn) {
+		fmt.Fprintf(w, " {\n\treturn async.Go0(%s, func(context.Context) error { return %s(%s) })\n}\n\n", args[0], callee, strings.Join(args, ", "))
+		return nil
+	}
 	fmt.Fprintf(w, " {\n\tvar b async.Builder%s\n\tdefer b.Catch(&%s)\n\t", kind, task)
 	if results := returnedNames(fn); len(results) > 0 {
 		fmt.Fprintf(w, "%s := ", strings.Join(results, ", "))
@@ -221,6 +225,17 @@ func cleanTwin(w io.Writer, fset *token.FileSet, fn *ast.FuncDecl, gen *ast.File
 	fmt.Fprintf(w, "%s(%s)\n\tb.SetResult(%s)\n\treturn b.Result()\n}\n\n",
 		callee, strings.Join(args, ", "), strings.Join(append(values, failure), ", "))
 	return nil
+}
+
+// yields reports whether fn is the function behind a stream. It runs while others do: it
+// needs a thread, not only its caller's.
+func yields(fn *ast.FuncDecl) (found bool) {
+	ast.Inspect(fn.Type.Params, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		found = found || ok && sel.Sel.Name == "Yielder"
+		return true
+	})
+	return found
 }
 
 // twinOf finds the kickoff of fn.

@@ -18,6 +18,37 @@ func NewOf[T any](*T) *T { return new(T) }
 // ZeroOf is the zero value of the type of like.
 func ZeroOf[T any](like T) (zero T) { return }
 
+// UnboxedFunc returns a FuncRange that a machine keeps as any; if that has not begun, one
+// that has not either.
+func UnboxedFunc(kept any) interface {
+	Open() bool
+	After(*Panic) *Panic
+} {
+	if r, ok := kept.(interface {
+		Open() bool
+		After(*Panic) *Panic
+	}); ok {
+		return r
+	}
+	return (*FuncRange[struct{}, struct{}])(nil)
+}
+
+// UnboxedStream is UnboxedFunc for a StreamRange.
+func UnboxedStream(kept any) UnboxedStreamRange {
+	if r, ok := kept.(UnboxedStreamRange); ok {
+		return r
+	}
+	return (*StreamRange[struct{}])(nil)
+}
+
+// An UnboxedStreamRange is a StreamRange, whatever its values are.
+type UnboxedStreamRange interface {
+	Open() bool
+	IsCompleted() bool
+	OnCompleted(Continuation) bool
+	After(*Panic) *Panic
+}
+
 // UnwindBoxed is FuncRange.Unwind of one that a machine keeps as any; nil if it has
 // not begun.
 func UnwindBoxed(kept any, p **Panic) {

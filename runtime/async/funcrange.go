@@ -79,11 +79,29 @@ func (r *FuncRange[K, V]) Unwind(p **Panic) {
 
 func (r *FuncRange[K, V]) begun() bool { return r != nil && !r.finished }
 
+// Open reports whether the loop has begun, and was not left.
+func (r *FuncRange[K, V]) Open() bool { return r.begun() }
+
+// After is Unwind where more is to be left than ranges over functions, and what came of
+// it is returned.
+func (r *FuncRange[K, V]) After(p *Panic) (after *Panic) {
+	if r.begun() {
+		r.leave(&p)
+	}
+	return p
+}
+
 // unwind is Unwind where v is what panics.
 func (r *FuncRange[K, V]) unwind(v any, p **Panic) {
 	if v != nil {
 		*p = (*p).replaced(v)
 	}
+	r.leave(p)
+	(*p).Raise()
+}
+
+// leave ends the function's yield like p.
+func (r *FuncRange[K, V]) leave(p **Panic) {
 	r.finished = true
 	r.raise = *p
 	switch {
@@ -94,7 +112,6 @@ func (r *FuncRange[K, V]) unwind(v any, p **Panic) {
 	default:
 		endedBy(p, func() { r.next() })
 	}
-	(*p).Raise()
 }
 
 // endedBy calls f and stores what ends it in p, unless it returns. A Goexit goes on.

@@ -33,6 +33,8 @@ func valueText(v reflect.Value) string {
 	switch {
 	case strings.HasPrefix(typ, "*async.FuncRange["): // the compiler's own
 		return "of a range over a function"
+	case strings.HasPrefix(typ, "*async.StreamRange["):
+		return "of a range over a stream"
 	case strings.HasPrefix(typ, "async.MapRange["):
 		return "of a range over a map"
 	}
@@ -93,10 +95,15 @@ func ready(m async.Machine) bool {
 	v := reflect.ValueOf(m).Elem()
 	for i := range v.NumField() {
 		f := v.Field(i)
-		if !strings.HasPrefix(f.Type().String(), "async.Awaiter") {
+		typ := f.Type().String()
+		at := reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr()))
+		switch {
+		case strings.HasPrefix(typ, "*async.StreamRange["):
+			at = at.Elem()
+		case !strings.HasPrefix(typ, "async.Awaiter"):
 			continue
 		}
-		a := reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Interface()
+		a := at.Interface()
 		if a, ok := a.(interface{ Awaits() (pending, known bool) }); ok {
 			if pending, known := a.Awaits(); known {
 				return !pending

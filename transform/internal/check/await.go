@@ -92,6 +92,10 @@ func Contains(info *types.Info, node ast.Node) bool {
 			if _, ok := IsAwait(info, n); ok {
 				found = true
 			}
+		case *ast.RangeStmt:
+			if _, _, ok := RangesOverStream(info, n); ok {
+				found = true
+			}
 		}
 		return !found
 	})
@@ -144,6 +148,8 @@ type placement struct {
 const (
 	elsewhere = "pass the literal directly to async.Go or async.Func, or await outside of it"
 	atTheEnd  = "defer the await itself, as in defer t.Await(), or await in a function around this one, after its call"
+
+	rangeElsewhere = "pass the literal directly to async.Go or async.Func, or range outside of it"
 )
 
 // walk visits node; wayOut is what to do in place of an await, if node belongs to a plain
@@ -173,6 +179,13 @@ func (v *placement) walk(node ast.Node, wayOut string) {
 					v.errorf(n, "the await in a function literal cannot suspend %s, for the literal's caller does not wait; %s", v.name, wayOut)
 				}
 			}
+		case *ast.RangeStmt:
+			if call, _, ok := RangesOverStream(v.pkg.Info, n); ok {
+				v.called[ast.Unparen(call.Fun).(*ast.SelectorExpr)] = true
+				if wayOut != "" {
+					v.errorf(n, "the range over a stream in a function literal cannot suspend %s, for the literal's caller does not wait; %s", v.name, rangeElsewhere)
+				}
+			}
 		case *ast.SelectorExpr:
 			v.methodValue(n)
 		case *ast.FuncLit:
@@ -195,9 +208,15 @@ func (v *placement) is(call *ast.CallExpr) bool {
 	return ok
 }
 
-// methodValue reports t.Await and T.Await where they are not called directly.
+// methodValue reports t.Await and T.Await where they are not called directly, and the
+// Await of a stream where nothing ranges over it.
 func (v *placement) methodValue(sel *ast.SelectorExpr) {
 	if v.called[sel] {
+		return
+	}
+	if _, ok := streamMethod(v.pkg.Info, sel); ok {
+		v.errorf(sel, "only a range over its call suspends %s, as in for v, err := range s.Await(ctx), and %s is not ranged over here; do that, or call the stream itself for an iterator",
+			v.name, types.ExprString(sel))
 		return
 	}
 	_, value := awaitMethod(v.pkg.Info, sel, types.MethodVal)
@@ -244,6 +263,11 @@ func blocking(pkg *load.Package, node ast.Node, where string, diags *diag.List) 
 			if _, ok := IsAwait(pkg.Info, n); ok {
 				diags.Errorf(pkg.Fset.Position(n.Pos()), diag.BadAwait,
 					"an await in %s blocks the program before main can run; start the work from main, or from a function that main calls", where)
+			}
+		case *ast.RangeStmt:
+			if _, _, ok := RangesOverStream(pkg.Info, n); ok {
+				diags.Errorf(pkg.Fset.Position(n.Pos()), diag.BadAwait,
+					"a range over a stream in %s blocks the program before main can run; start the work from main, or from a function that main calls", where)
 			}
 		}
 		return true

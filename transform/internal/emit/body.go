@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -111,9 +110,17 @@ func (e *emitter) dispatch() {
 	e.line("switch %s.State {", m)
 	for _, a := range e.f.Awaits {
 		e.line("case %d:", a.State)
-		e.restore(a.Slot)
+		if a.Stream == nil {
+			e.restore(a.Slot)
+		}
 		e.unbox(a.Live)
-		e.line("goto %s // %s", a.Resume, e.words(a.Operand))
+		e.line("goto %s // %s", a.Resume, e.awaited(a))
+	}
+	for _, l := range e.f.Loops {
+		if l.Left != nil {
+			e.line("case %d: // %s, where the function ends", l.Left.State, e.awaited(l.Left))
+			e.line("return %[1]s.Unwind(%[2]s.After(%[1]s.unwinding))", m, e.iterator(l))
+		}
 	}
 	for _, d := range e.f.Defers {
 		if d.Await != nil {
@@ -184,7 +191,7 @@ func (e *emitter) instr(in ir.Instr) {
 	case *ir.Code:
 		e.closed(e.f.Captures(in), func() { e.line("%s", e.code(in)) })
 		for _, v := range in.Defs {
-			if slices.Contains(e.f.Loops, v) { // RunDeferred needs it at any time
+			if e.f.Iterates(v) { // RunDeferred needs it at any time
 				e.box([]*ir.Var{v})
 			}
 		}
@@ -319,6 +326,10 @@ func (e *emitter) renew(v *ir.Var) {
 //		return nil // its task is the caller's
 //	}
 func (e *emitter) await(a *ir.Await) {
+	if a.Stream != nil {
+		e.awaitStream(a)
+		return
+	}
 	s, m := a.Slot, e.f.Receiver
 	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
 	e.line("if !%s.IsCompleted() {", s.Local)

@@ -192,12 +192,12 @@ func (e *emitter) deferred() {
 	e.out.Line()
 	e.out.Comment("exit is a return statement: the deferred calls run, then the function returns.")
 	body := fmt.Sprintf("%[1]s.RunDeferred(nil)\nreturn %[1]s.Return()", m)
-	if e.f.DefersAwaits() {
+	if e.f.EndWaits() {
 		body = fmt.Sprintf("return %s.Unwind(nil)", m)
 	}
 	e.method("exit").Params().Add(raw(async("Continuation"))).Block(raw(body))
 	e.out.Line()
-	if e.f.DefersAwaits() {
+	if e.f.EndWaits() {
 		e.unwind()
 	}
 	e.catch()
@@ -209,12 +209,14 @@ func (e *emitter) runDeferred() string {
 	if len(e.f.Defers) > 0 {
 		e.replay(&b)
 	}
-	for _, it := range e.f.Loops {
-		if it.Boxed {
-			fmt.Fprintf(&b, "defer %s(%s.%s, &p)\n", async("UnwindBoxed"), m, it.Field)
-			continue
+	if !e.f.LeavesStreams() { // else Unwind has left them all
+		for _, l := range e.f.Loops {
+			if it := l.Iterator; it.Boxed {
+				fmt.Fprintf(&b, "defer %s(%s.%s, &p)\n", async("UnwindBoxed"), m, it.Field)
+			} else {
+				fmt.Fprintf(&b, "defer %s.%s.Unwind(&p)\n", m, it.Name)
+			}
 		}
-		fmt.Fprintf(&b, "defer %s.%s.Unwind(&p)\n", m, it.Name)
 	}
 	b.WriteString("p.Raise()")
 	return b.String()
@@ -301,7 +303,7 @@ func (e *emitter) catch() {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)
-	if e.f.DefersAwaits() {
+	if e.f.EndWaits() {
 		fmt.Fprintf(&b, "if v != nil {\ndefer %[1]s.Catch(task)\n}\ndefer %[1]s.exiting()\n", m)
 		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.Task()\n}\n",
 			m, async("NewPanic"))
@@ -313,7 +315,7 @@ func (e *emitter) catch() {
 	e.out.Comment("catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.")
 	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()
-	if e.f.DefersAwaits() {
+	if e.f.EndWaits() {
 		e.exiting()
 	}
 }
@@ -321,7 +323,7 @@ func (e *emitter) catch() {
 // exiting:
 //
 //	func (m *fMachine) exiting() {
-//		if m.State != 0 || len(m.defers) == 0 {
+//		if m.State != 0 || len(m.defers) == 0 && !m.lines.Open() {
 //			return
 //		}
 //		defer m.exiting()
@@ -331,7 +333,16 @@ func (e *emitter) catch() {
 func (e *emitter) exiting() {
 	m := e.f.Receiver
 	e.out.Comment("exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.")
+	var done []string
+	if len(e.f.Defers) > 0 {
+		done = append(done, fmt.Sprintf("len(%s.defers) == 0", m))
+	}
+	if e.f.LeavesStreams() {
+		for _, l := range e.f.Loops {
+			done = append(done, "!"+e.iterator(l)+".Open()")
+		}
+	}
 	e.method("exiting").Params().Block(raw(fmt.Sprintf(
-		"if %[1]s.State != 0 || len(%[1]s.defers) == 0 {\nreturn\n}\ndefer %[1]s.exiting()\n%[1]s.Unwind(%[2]s(recover()))\n%[1]s.State = 1", m, async("NewPanic"))))
+		"if %[1]s.State != 0 || %[3]s {\nreturn\n}\ndefer %[1]s.exiting()\n%[1]s.Unwind(%[2]s(recover()))\n%[1]s.State = 1", m, async("NewPanic"), strings.Join(done, " && "))))
 	e.out.Line()
 }

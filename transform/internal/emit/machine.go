@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -271,8 +270,8 @@ func (e *emitter) machineStruct() {
 	if len(e.f.Defers) > 0 {
 		fields = append(fields, jen.Line(), jen.Id("defers").Index().Any().Comment("calls to make at the end, as they were deferred"))
 	}
-	if e.f.DefersAwaits() {
-		fields = append(fields, jen.Id("unwinding").Op("*").Add(raw(async("Panic"))).Comment("what panics while a deferred await waits"))
+	if e.f.EndWaits() {
+		fields = append(fields, jen.Id("unwinding").Op("*").Add(raw(async("Panic"))).Comment("what panics while the end waits"))
 	}
 	for i, s := range e.f.Slots {
 		if i == 0 {
@@ -409,7 +408,7 @@ func (e *emitter) copied() []string {
 	if len(e.f.Defers) > 0 {
 		fields = append(fields, "defers")
 	}
-	if e.f.DefersAwaits() {
+	if e.f.EndWaits() {
 		fields = append(fields, "unwinding")
 	}
 	return fields
@@ -449,7 +448,7 @@ func (e *emitter) dead(a *ir.Await) []*ir.Var {
 	}
 	var list []*ir.Var
 	for _, v := range a.Held {
-		if live[v.Kept()] || v.Brief || !v.Cell && !v.Boxed && !ir.HasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || slices.Contains(e.f.Loops, v)) {
+		if live[v.Kept()] || v.Brief || !v.Cell && !v.Boxed && !ir.HasPointers(v.Type) || e.f.Unwinds() && (v.Kind == ir.Result || e.f.Iterates(v)) {
 			continue
 		}
 		live[v.Kept()] = true

@@ -38,7 +38,7 @@ func (e *emitter) states() {
 	}
 	fmt.Fprintf(&b, "At: []%s{\n", async("State"))
 	for _, a := range e.f.States() {
-		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.words(a.Operand), strings.Join(e.needed(a), " "))
+		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.awaited(a), strings.Join(e.needed(a), " "))
 	}
 	b.WriteString("},\n}")
 	e.out.Commentf("%s says of each state its line, counted from Line, what is awaited, and which fields are needed after.", e.f.Table)
@@ -68,6 +68,14 @@ func know(out *jen.File, funcs []*ir.Func) {
 	list(funcs)
 	out.Comment("Panics name the source's lines by the tables of the machines.")
 	out.Func().Id("init").Params().Block(raw(strings.Join(calls, "\n")))
+}
+
+// awaited says what is awaited at a.
+func (e *emitter) awaited(a *ir.Await) string {
+	if a.Leaves {
+		return "the close of " + e.words(a.Operand)
+	}
+	return e.words(a.Operand)
 }
 
 // words is n as the author wrote it, on one line and cut to what fits there. No

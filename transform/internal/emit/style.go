@@ -30,6 +30,9 @@ func (e *emitter) Operand(o ir.Operand) string {
 	case *ir.Var:
 		return e.Var(o, false)
 	case *ir.Await:
+		if o.Stream != nil {
+			return e.arg(o.Stream) + ".GetResult()"
+		}
 		return o.Slot.Local + ".GetResult()"
 	}
 	panic("emit: an operand of unknown kind")

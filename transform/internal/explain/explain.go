@@ -226,7 +226,7 @@ func (e *explainer) role(v *types.Var) (Role, string) {
 	case v.Name() == "defers":
 		return Fixed, "the deferred calls"
 	case v.Name() == "unwinding":
-		return Fixed, "what panics while a deferred await waits"
+		return Fixed, "what panics while the end waits"
 	case v.Name() == e.f.Called:
 		return Fixed, "the context as the caller passed it"
 	}
@@ -280,14 +280,14 @@ func (e *explainer) states() {
 	for _, a := range e.f.States() {
 		s := State{
 			State: a.State, Line: e.line(a.Call.Rparen), Awaits: Operand(e.f, a), Type: e.typ(a.Type),
-			Resume: a.Resume, Deferred: a.Block == nil, Awaiter: a.Slot.Field, Saves: []Saved{},
+			Resume: a.Resume, Deferred: a.Block == nil, Awaiter: keeps(a), Saves: []Saved{},
 		}
 		alive := make(map[string]bool)
 		for _, v := range e.f.Kept(a) {
 			s.Saves = append(s.Saves, e.saved(a, v))
 			alive[v.Kept()] = true
 		}
-		alive[a.Slot.Field] = true
+		alive[s.Awaiter] = true
 		for i := range e.out.Machine.Fields {
 			if field := &e.out.Machine.Fields[i]; alive[field.Name] {
 				field.States = append(field.States, a.State)
@@ -297,6 +297,14 @@ func (e *explainer) states() {
 		e.out.States = append(e.out.States, s)
 	}
 	e.unsaved()
+}
+
+// keeps names the field that keeps what is awaited.
+func keeps(a *ir.Await) string {
+	if a.Stream != nil {
+		return a.Stream.Kept()
+	}
+	return a.Slot.Field
 }
 
 // unsaved says of variables that no state saves why they are fields.
@@ -331,10 +339,12 @@ func (e *explainer) saved(a *ir.Await, v *ir.Var) Saved {
 	}
 	pos, again, ok := e.flow.nextUse(a, v)
 	switch {
+	case v == a.Stream:
+		s.Why = "it is what is awaited"
 	case ok:
 		line := e.line(pos)
 		s.Use = &Use{Line: line, Text: e.text(line), Again: again}
-	case slices.Contains(e.f.Loops, v):
+	case e.f.Iterates(v):
 		s.Why = "left at the end, however the function ends"
 	case slices.Contains(e.f.Results, v):
 		s.Why = "deferred calls may see it, and the end returns it"

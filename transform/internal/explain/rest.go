@@ -123,6 +123,11 @@ func (e *explainer) allocations() {
 	if len(e.f.Defers) > 0 {
 		add(e.line(e.f.Defers[0].Stmt.Pos()), 0, "the list of deferred calls, and what they keep", "as calls are deferred", "")
 	}
+	for _, l := range e.f.Loops {
+		if l.Left != nil {
+			add(e.line(l.Left.Call.Pos()), 0, "the pass through a stream", "when the loop begins", "")
+		}
+	}
 	for _, r := range e.ranges() {
 		what := "the iterator of a range over a map"
 		if r.function {

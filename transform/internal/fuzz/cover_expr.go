@@ -13,7 +13,7 @@ const table = `method of a pointer;method of a value;method of a generic type;ge
 no results;named results;several results
 if;if with init;else;for with clauses;for: init;for: condition;for: post;for with condition;for ever
 range over int;range over named int;range over slice;range over array;range over pointer to array;range over string;range over map
-range over chan;range over func;range that assigns
+range over chan;range over func;range over stream;range that assigns
 switch with init;switch without tag;switch;case;default;fallthrough;type switch;type switch that binds
 select;select: default;select: send;select: receive;select: define;select: assign
 label;break;break to a label;continue;continue to a label;goto;goto out of a statement
@@ -117,6 +117,9 @@ func (c *checked) rangeMarks(n *ast.RangeStmt, mark func(string, ast.Node)) {
 	}
 	if _, named := c.typeOf(n.X).(*types.Named); named && shape(c.typeOf(n.X)) == "int" {
 		mark("range over named int", n)
+	}
+	if _, ok := n.X.(*ast.CallExpr); ok && strings.HasSuffix(types.ExprString(n.X), ".Await(h.Ctx())") {
+		mark("range over stream", n)
 	}
 	if n.Tok == token.ASSIGN {
 		c.assigningMarks(n, mark)

@@ -123,6 +123,9 @@ func (g *generator) rangeForms() []over {
 		}, tInt, nil},
 		{"range over function", func() string { return g.f("h.Seq(%s, %d)", g.say(), g.n(4)) }, tInt, nil},
 		{"range over function", func() string { return g.f("h.SeqEnding(%s, %d, %d)", g.say(), g.n(4), g.way()) }, tInt, nil},
+		{"range over stream", func() string {
+			return g.f("h.Stream(%s, %d, %d).Await(h.Ctx())", g.say(), g.n(4), g.way())
+		}, tInt, tError},
 		{"range over function", func() string { return g.f("h.Seq2(%s, %s)", g.say(), g.expr(tString, 2)) }, tInt, tString},
 	}
 }

@@ -110,7 +110,7 @@ type builder struct {
 	chains map[*segment][]*segment // by their first
 
 	start, end, unwind *Node
-	deferred           []*Node // states of deferred awaits
+	left, deferred     []*Node // states of streams that are left, and of deferred awaits
 }
 
 // split cuts the blocks at their awaits.
@@ -291,7 +291,7 @@ func (b *builder) number() {
 		}
 	}
 	if b.unwind != nil {
-		list = append(append(list, b.unwind), b.deferred...)
+		list = slices.Concat(list, []*Node{b.unwind}, b.left, b.deferred)
 	}
 	for _, n := range append(list, b.end) {
 		if !reached[n] {

@@ -179,8 +179,13 @@ func (b *builder) unwinding() {
 			b.deferred = append(b.deferred, b.state(d.Await))
 		}
 	}
-	for _, v := range b.f.Loops {
-		b.row(b.unwind, v.Pos, "leave the range over a function")
+	for _, l := range b.f.Loops {
+		if l.Left == nil {
+			b.row(b.unwind, l.Iterator.Pos, "leave the range over a function")
+			continue
+		}
+		b.row(b.unwind, l.Iterator.Pos, "leave the range over a stream")
+		b.left = append(b.left, b.state(l.Left))
 	}
 }
 
@@ -223,12 +228,16 @@ func (b *builder) connectEnd() {
 	if b.unwind == nil {
 		return
 	}
+	for _, n := range b.left {
+		b.edge(&Edge{From: b.unwind, To: n, Label: "is in it"})
+		b.edge(&Edge{From: n, To: b.unwind, Label: "completes", Resumes: true, At: n.Points[0]})
+	}
 	for _, n := range b.deferred {
 		b.edge(&Edge{From: b.unwind, To: n, Label: "has deferred it"})
 		b.edge(&Edge{From: n, To: b.unwind, Label: "completes", Resumes: true, At: n.Points[0]})
 	}
 	label := ""
-	if len(b.deferred) > 0 {
+	if len(b.deferred)+len(b.left) > 0 {
 		label = "nothing left"
 	}
 	b.edge(&Edge{From: b.unwind, To: b.end, Label: label})

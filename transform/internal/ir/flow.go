@@ -81,9 +81,14 @@ func (f *Func) Start() token.Pos {
 }
 
 // States lists the suspension points in the order of their states: those of the
-// body, then those that are deferred.
+// body, then those of its end: streams that are left, and what is deferred.
 func (f *Func) States() []*Await {
 	list := slices.Clone(f.Awaits)
+	for _, l := range f.Loops {
+		if l.Left != nil {
+			list = append(list, l.Left)
+		}
+	}
 	for _, d := range f.Defers {
 		if d.Await != nil {
 			list = append(list, d.Await)
@@ -104,8 +109,10 @@ func (f *Func) Kept(a *Await) []*Var {
 		for _, v := range f.Results {
 			needed[v] = true
 		}
-		for _, v := range f.Loops {
-			needed[v] = needed[v] || slices.Contains(a.Held, v)
+		outside := a.Leaves && a.Block == nil // of the loop that is left where the function ends, or itself
+		for _, l := range f.Loops {
+			needed[l.Iterator] = needed[l.Iterator] || outside || slices.Contains(a.Held, l.Iterator)
+			outside = outside && l.Left != a
 		}
 	}
 	var list []*Var

@@ -61,7 +61,7 @@ type Func struct {
 	Defers  []*Defer                // in source order
 	Names   map[types.Object]string // of those constants that need another name there, by lower
 	Types   []*LocalType            // declared in the body; they move to the package level
-	Loops   []*Var                  // iterators of ranges over functions, outer ones first
+	Loops   []*Loop                 // ranges over functions and streams, outer ones first
 
 	Parent   *Func                   // the function that an async closure stands in
 	Children []*Func                 // the async closures in the body, in source order
@@ -106,9 +106,21 @@ type LocalType struct {
 	Name   string // by lower
 }
 
+// A Loop is a range over a function, or over a stream, that was taken apart. However
+// the function ends, it is left.
+type Loop struct {
+	Iterator *Var
+	Left     *Await // of a stream: its end, where the function ends; nil for a function
+}
+
 // Unwinds reports whether something is to be done when the function ends,
 // however it ends: deferred calls are made, functions that are ranged over left.
 func (f *Func) Unwinds() bool { return len(f.Defers) > 0 || len(f.Loops) > 0 }
+
+// Iterates reports whether v is the iterator of one of the loops.
+func (f *Func) Iterates(v *Var) bool {
+	return slices.ContainsFunc(f.Loops, func(l *Loop) bool { return l.Iterator == v })
+}
 
 // Redeclares reports whether the declared function gives one of the names a
 // meaning of its own somewhere.
@@ -139,7 +151,16 @@ func (f *Func) Generic() bool {
 }
 
 // Suspends reports whether the function awaits anything.
-func (f *Func) Suspends() bool { return len(f.Awaits) > 0 || f.DefersAwaits() }
+func (f *Func) Suspends() bool { return len(f.Awaits) > 0 || f.EndWaits() }
+
+// EndWaits reports whether the function may have to wait when it ends: for a deferred
+// await, or until a stream that it ranges over is closed.
+func (f *Func) EndWaits() bool { return f.DefersAwaits() || f.LeavesStreams() }
+
+// LeavesStreams reports whether the function ranges over streams.
+func (f *Func) LeavesStreams() bool {
+	return slices.ContainsFunc(f.Loops, func(l *Loop) bool { return l.Left != nil })
+}
 
 // DefersAwaits reports whether awaits are deferred.
 func (f *Func) DefersAwaits() bool {
@@ -318,8 +339,10 @@ type Name struct{ Path, Name string }
 // Await is a suspension point: Operand is evaluated, and unless that is complete
 // already, MoveNext returns and is called again once it is.
 type Await struct {
-	Call    *ast.CallExpr // x.Await()
-	Operand ast.Expr      // x
+	Call    *ast.CallExpr // x.Await(); of a stream x.Await(ctx)
+	Operand ast.Expr      // x; of a stream the call
+	Stream  *Var          // the iterator of a range over a stream, which is what is awaited; nil else
+	Leaves  bool          // a stream's end is awaited, not its next value
 	Address bool          // the awaitable is &x
 	Type    types.Type    // of the awaitable
 	Boxed   bool          // as Var.Boxed

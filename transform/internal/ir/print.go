@@ -95,8 +95,16 @@ func (p *printer) instr(in Instr) {
 	case *Renew:
 		p.line("  renew %s", in.Var.Name)
 	case *Await:
-		p.line("  await %s%s    %s:%d", stateOf(in), p.f.Expr(in.Operand, p),
-			p.f.Source.Base, p.f.Source.Line(in.Call.Rparen))
+		operand := ""
+		switch {
+		case in.Leaves:
+			operand = "the close of " + in.Stream.Name
+		case in.Stream != nil:
+			operand = "the next of " + in.Stream.Name
+		default:
+			operand = p.f.Expr(in.Operand, p)
+		}
+		p.line("  await %s%s    %s:%d", stateOf(in), operand, p.f.Source.Base, p.f.Source.Line(in.Call.Rparen))
 	}
 }
 

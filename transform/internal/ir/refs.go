@@ -25,6 +25,10 @@ func (f *Func) Refs(in Instr, read, write func(*Var)) {
 				f.exprRefs(arg, read)
 			case Value:
 				f.valueRefs(arg.Expr, read)
+			case *Await:
+				if arg.Stream != nil { // its result is read of the iterator
+					read(arg.Stream)
+				}
 			}
 		}
 		for _, v := range in.Defs {
@@ -37,6 +41,10 @@ func (f *Func) Refs(in Instr, read, write func(*Var)) {
 	case *Renew:
 		read(in.Var)
 	case *Await:
+		if in.Stream != nil {
+			read(in.Stream)
+			return
+		}
 		f.exprRefs(in.Operand, read)
 	}
 }
@@ -297,6 +305,9 @@ func (f *Func) Captures(in Instr) []*Var {
 	case *Stmt:
 		return f.captures(in.nodes()...)
 	case *Await:
+		if in.Stream != nil {
+			return nil
+		}
 		return f.captures(in.Operand)
 	case *Code:
 		var list []*Var

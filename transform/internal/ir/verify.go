@@ -220,7 +220,7 @@ func (v *verifier) lowered() error {
 	states, labels := make(map[int]bool), make(map[string]bool)
 	for _, a := range v.f.States() {
 		inBody := a.Block != nil
-		if a.State == 0 || states[a.State] || inBody && (a.Resume == "" || labels[a.Resume]) || a.Slot == nil {
+		if a.State == 0 || states[a.State] || inBody && (a.Resume == "" || labels[a.Resume]) || a.Slot == nil && a.Stream == nil {
 			return v.errorf("the await with state %d, label %q is not resumable", a.State, a.Resume)
 		}
 		states[a.State] = true

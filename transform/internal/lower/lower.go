@@ -105,6 +105,9 @@ func (n *namer) slots() {
 	}
 	for i, a := range f.States() {
 		a.State = i + 1
+		if a.Stream != nil { // its iterator is kept already
+			continue
+		}
 		for _, s := range f.Slots {
 			if types.Identical(s.Type, a.Type) {
 				a.Slot = s
@@ -141,7 +144,9 @@ func brief(f *ir.Func) {
 	}
 	if f.Unwinds() {
 		keep(f.Results)
-		keep(f.Loops)
+		for _, l := range f.Loops {
+			keep([]*ir.Var{l.Iterator})
+		}
 	}
 	for _, v := range f.Params {
 		v.Brief = v.Writes == 0 && !kept[v.Kept()]
@@ -152,7 +157,7 @@ func brief(f *ir.Func) {
 //
 //	return f(x).Await()
 func tail(f *ir.Func, a *ir.Await) bool {
-	if a.Slot.Task == nil || a.Boxed || a.Block == nil || f.Unwinds() || !yields(a.Slot.Task, f.Sig.Results()) {
+	if a.Stream != nil || a.Slot.Task == nil || a.Boxed || a.Block == nil || f.Unwinds() || !yields(a.Slot.Task, f.Sig.Results()) {
 		return false
 	}
 	ret, ok := a.Block.Term.(*ir.Return)
@@ -238,6 +243,9 @@ func (n *namer) keptLabels() map[string]bool {
 // r.ReadAsync(…).Await().
 func resumeHint(a *ir.Await) string {
 	e := ast.Unparen(a.Operand)
+	if a.Stream != nil {
+		return resumeHintOfStream(a)
+	}
 	for {
 		switch x := e.(type) {
 		case *ast.CallExpr:
@@ -257,6 +265,17 @@ func resumeHint(a *ir.Await) string {
 			return "awaitDone"
 		}
 	}
+}
+
+// resumeHintOfStream: linesNext and linesLeft for lines.Await(ctx).
+func resumeHintOfStream(a *ir.Await) string {
+	what := "Next"
+	if a.Leaves {
+		what = "Left"
+	}
+	of := *a
+	of.Stream, of.Operand = nil, ast.Unparen(a.Call.Fun).(*ast.SelectorExpr).X
+	return strings.TrimSuffix(resumeHint(&of), "Done") + what
 }
 
 func doneLabel(name string) string {

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/types"
 	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -224,7 +223,7 @@ func holders(v *ir.Var, earlier []*ir.Var) []*ir.Var {
 
 // shares reports whether v can be the same Go variable as all of holders.
 func (n *namer) shares(v *ir.Var, holders []*ir.Var) bool {
-	if v.Kind != ir.Local && v.Kind != ir.Temp || slices.Contains(n.f.Loops, v) { // iterators are left at the end, all of them
+	if v.Kind != ir.Local && v.Kind != ir.Temp || n.f.Iterates(v) { // iterators are left at the end, all of them
 		return false
 	}
 	for _, w := range holders {

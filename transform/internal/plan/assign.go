@@ -157,8 +157,13 @@ func (o *order) assign(target ast.Expr, i int) {
 // order: they are taken apart as if they held an await.
 func (b *builder) findLate() {
 	b.inspect(func(n ast.Node) {
-		if call, ok := n.(*ast.CallExpr); ok {
-			if _, ok := check.IsAwait(b.info, call); ok {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if _, ok := check.IsAwait(b.info, n); ok {
+				b.awaits = append(b.awaits, n.Pos())
+			}
+		case *ast.RangeStmt:
+			if call, _, ok := check.RangesOverStream(b.info, n); ok {
 				b.awaits = append(b.awaits, call.Pos())
 			}
 		}

@@ -26,10 +26,7 @@ func (b *builder) defers() {
 			return false
 		case *ast.RangeStmt:
 			if _, ok := coreType(b.info.TypeOf(n.X)).(*types.Signature); ok && b.suspends(n) {
-				it := b.temp("iterator", types.Typ[types.Int], n.Pos()) // its type follows with its loop
-				it.Lifted = true
-				b.loops[n] = it
-				b.f.Loops = append(b.f.Loops, it)
+				b.loop(n)
 			}
 		case *ast.DeferStmt:
 			b.f.Defers = append(b.f.Defers, b.deferOf(n))

@@ -104,7 +104,12 @@ func (b *builder) rangeStmt(s *ast.RangeStmt, label string) {
 	case *types.Map:
 		r.overMap(u)
 	case *types.Signature:
-		r.overFunc(u)
+		r.over = b.loops[s]
+		if r.over.Left != nil {
+			r.overStream()
+		} else {
+			r.overFunc(u)
+		}
 	default:
 		panic("plan: a range over " + t.String())
 	}
@@ -160,7 +165,7 @@ type ranging struct {
 	label string
 	t     types.Type
 
-	left *ir.Var // the iterator of a function, to be left by whatever leaves the loop
+	over *ir.Loop // of a range over a function or a stream
 
 	loop, body, next, done *ir.Block
 }
@@ -224,7 +229,7 @@ func (r *ranging) enterIf(cond *ir.Code) {
 // finish plans the author's body, what ends each iteration, and the way back.
 func (r *ranging) finish(advance func()) {
 	b := r.b
-	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next, iterator: r.left})
+	b.enter(&target{stmt: r.s, label: r.label, brk: r.done, cont: r.next, loop: r.over})
 	b.stmts(r.s.Body.List, r.s.Body.Rbrace)
 	b.leave()
 	b.start(r.next)
@@ -370,55 +375,4 @@ func (r *ranging) overMap(m *types.Map) {
 	it := b.temp("entries", t, r.s.X.Pos())
 	b.code([]*ir.Var{it}, "%v = %v(%v)", it, ir.Name{Path: ir.AsyncPath, Name: "RangeMap"}, r.s.X)
 	r.iterate(snippet("%v.Next()", it), snippet("%v.Key()", it), snippet("%v.Value()", it), func() {})
-}
-
-// overFunc gives the function a coroutine. Whatever leaves the loop, leaves the
-// function first.
-func (r *ranging) overFunc(f *types.Signature) {
-	b := r.b
-	yield := coreType(f.Params().At(0).Type()).(*types.Signature).Params()
-	none := types.NewStruct(nil, nil)
-	args := []types.Type{none, none}
-	for i := range yield.Len() {
-		args[i] = yield.At(i).Type()
-	}
-	t := b.runtimeType("FuncRange", args...)
-	it := b.loops[r.s]
-	it.Type = types.NewPointer(t)
-	it.Boxed, it.Shape = b.shape(r.s.X.Pos(), "what is ranged over", t)
-	start := ir.Name{Path: ir.AsyncPath, Name: "RangeFunc" + strconv.Itoa(yield.Len())}
-	b.code([]*ir.Var{it}, "%v = %v(%v)", it, start, r.s.X)
-	r.left = it
-	r.iterate(snippet("%v.Next()", it), snippet("%v.Key()", it), snippet("%v.Value()", it), func() {})
-	b.code(nil, "%v.Leave()", it)
-}
-
-// runtimeType returns a generic type of runtime/async, instantiated.
-func (b *builder) runtimeType(name string, args ...types.Type) types.Type {
-	pkg := importOf(b.pkg.Types, ir.AsyncPath, make(map[*types.Package]bool))
-	if pkg == nil {
-		panic("plan: awaits without " + ir.AsyncPath)
-	}
-	t, err := types.Instantiate(nil, pkg.Scope().Lookup(name).Type(), args, false)
-	if err != nil {
-		panic("plan: " + err.Error())
-	}
-	return t
-}
-
-// importOf finds a package among those that pkg imports, directly or not.
-func importOf(pkg *types.Package, path string, seen map[*types.Package]bool) *types.Package {
-	if seen[pkg] {
-		return nil
-	}
-	seen[pkg] = true
-	for _, p := range pkg.Imports() {
-		if p.Path() == path {
-			return p
-		}
-		if found := importOf(p, path, seen); found != nil {
-			return found
-		}
-	}
-	return nil
 }

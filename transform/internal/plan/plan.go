@@ -112,10 +112,10 @@ type builder struct {
 	outer   *builder // of the function that an async closure stands in
 	f       *ir.Func
 	cur     *ir.Block
-	targets []*target                  // enclosing statements that break and continue leave
-	labels  map[string]*ir.Block       // where the author's labels stand
-	loops   map[*ast.RangeStmt]*ir.Var // iterators of the ranges over functions
-	exits   []*ir.Block                // on the way of branches that leave ranges over functions
+	targets []*target                   // enclosing statements that break and continue leave
+	labels  map[string]*ir.Block        // where the author's labels stand
+	loops   map[*ast.RangeStmt]*ir.Loop // ranges over functions and streams
+	exits   []*ir.Block                 // on the way of branches that leave those
 	reach   *reach
 	uses    map[types.Object]*usage
 	want    want
@@ -134,7 +134,7 @@ type target struct {
 	label     string
 	brk, cont *ir.Block // cont is nil for switch and select
 	next      *ir.Block // where fallthrough goes; nil if nowhere
-	iterator  *ir.Var   // of a range over a function; nil else
+	loop      *ir.Loop  // of a range over a function or a stream; nil else
 }
 
 func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func) *builder {
@@ -147,7 +147,7 @@ func newBuilder(pkg *load.Package, file *load.File, diags *diag.List, f *ir.Func
 		pkg: pkg, file: file, info: pkg.Info, diags: diags, f: f,
 		reach:  reachable(pkg.Info, f.Body),
 		labels: make(map[string]*ir.Block),
-		loops:  make(map[*ast.RangeStmt]*ir.Var),
+		loops:  make(map[*ast.RangeStmt]*ir.Loop),
 		uses:   make(map[types.Object]*usage),
 		want:   make(want),
 		stored: make(map[ast.Expr]bool),

@@ -322,24 +322,24 @@ func (b *builder) leaves(br *ast.BranchStmt, s ast.Stmt, stack []ast.Node) bool 
 }
 
 // leap returns the block that a branch out of a statement goes to: where it
-// leaves ranges over functions on its way, a block that does so first.
+// leaves ranges over functions or streams on its way, a block that does so first.
 func (b *builder) leap(br *ast.BranchStmt) *ir.Block {
 	to, crossed := b.destination(br)
 	if len(crossed) == 0 {
 		return to
 	}
 	leave := b.block("leave")
-	for _, it := range crossed {
-		leave.Instrs = append(leave.Instrs, &ir.Code{Format: "%v.Leave()", Args: []any{it}})
+	for _, l := range crossed {
+		b.leaveLoop(leave, l)
 	}
 	leave.Term = &ir.Jump{To: to}
 	b.exits = append(b.exits, leave)
 	return leave
 }
 
-// destination returns where br goes and the iterators of the loops that it
-// leaves, innermost first. A loop that is broken out of leaves its own.
-func (b *builder) destination(br *ast.BranchStmt) (to *ir.Block, crossed []*ir.Var) {
+// destination returns where br goes and the loops over functions and streams that it
+// leaves, innermost first. A loop that is broken out of leaves itself.
+func (b *builder) destination(br *ast.BranchStmt) (to *ir.Block, crossed []*ir.Loop) {
 	for i := len(b.targets) - 1; i >= 0; i-- {
 		t := b.targets[i]
 		switch {
@@ -356,8 +356,8 @@ func (b *builder) destination(br *ast.BranchStmt) (to *ir.Block, crossed []*ir.V
 		case br.Tok == token.BREAK:
 			return t.brk, crossed
 		}
-		if t.iterator != nil {
-			crossed = append(crossed, t.iterator)
+		if t.loop != nil {
+			crossed = append(crossed, t.loop)
 		}
 	}
 	if br.Tok == token.GOTO {
