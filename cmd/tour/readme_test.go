@@ -19,12 +19,12 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks []string // program, commands, output, local commands; program, output; part of the first one's machine
+	var blocks []string // program, commands, output, local commands; program, output; again; part of the first one's machine
 	for _, m := range regexp.MustCompile("(?ms)^```(?:go|sh|)\n(.*?)^```$").FindAllStringSubmatch(string(content), -1) {
 		blocks = append(blocks, m[1])
 	}
-	if len(blocks) != 7 {
-		t.Fatalf("%d blocks of code, not 7", len(blocks))
+	if len(blocks) != 9 {
+		t.Fatalf("%d blocks of code, not 9", len(blocks))
 	}
 	commands, local := blocks[1], blocks[3]
 	checkout, err := filepath.Abs("../..")
@@ -35,7 +35,8 @@ func TestReadme(t *testing.T) {
 	script = "set -e\n" + strings.ReplaceAll(script, "/path/to/nothread", checkout)
 	generated := play(t, script, blocks[0], blocks[2])
 	play(t, script, blocks[4], blocks[5])
-	if machine := blocks[6]; !strings.Contains(generated, machine) {
+	play(t, script, blocks[6], blocks[7])
+	if machine := blocks[8]; !strings.Contains(generated, machine) {
 		t.Errorf("the machine is\n%snot\n%s", generated, machine)
 	}
 }
