@@ -140,7 +140,9 @@ func (g *generator[T]) NextAsync() Task2[T, bool] {
 		released, _ := g.turn.cell.complete(struct{}{}, nil)
 		g.release(released)
 	}
-	g.belong()
+	if !t.IsCompleted() { // somebody is going to wait for it
+		g.belong()
+	}
 	return Task2[T, bool]{t}
 }
 
