@@ -80,7 +80,7 @@ func (c *Channel[T]) WriteAsync(ctx context.Context, v T) Task0 {
 	if !waits {
 		return Completed0(err)
 	}
-	return Task0{block[struct{}](c, ctx, &c.writers, v)}
+	return Task0{block[struct{}](c, ctx, &c.writers, v).source.Task()}
 }
 
 // TryWrite is WriteAsync if that need not wait and the channel is open; else it does
@@ -139,16 +139,23 @@ func (c *Channel[T]) drop(v T) (lost T) {
 // channel it gives what was written before, and then the error that [Channel.Close] got,
 // io.EOF if that is nil (C55).
 func (c *Channel[T]) ReadAsync(ctx context.Context) Task[T] {
+	t, _ := c.readAsync(ctx)
+	return t
+}
+
+// readAsync is ReadAsync, and what stands in line if that is pending.
+func (c *Channel[T]) readAsync(ctx context.Context) (Task[T], *blocked[T, T]) {
 	var zero T
 	if over(ctx) {
-		return Completed(zero, causeOf(ctx))
+		return Completed(zero, causeOf(ctx)), nil
 	}
 	c.mu.Lock()
 	v, waits, err := c.read()
 	if !waits {
-		return Completed(v, err)
+		return Completed(v, err), nil
 	}
-	return block[T](c, ctx, &c.readers, zero)
+	b := block[T](c, ctx, &c.readers, zero)
+	return b.source.Task(), b
 }
 
 // TryRead is ReadAsync if there is a value; else it does nothing and ok is false.
@@ -225,7 +232,7 @@ func (c *Channel[T]) DoneAsync(ctx context.Context) Task0 {
 		return Completed0(c.failure())
 	}
 	var zero T
-	return Task0{block[struct{}](c, ctx, &c.drained, zero)}
+	return Task0{block[struct{}](c, ctx, &c.drained, zero).source.Task()}
 }
 
 // over reports whether the channel is closed and all that was written has been read.
@@ -269,12 +276,12 @@ type blocked[T, R any] struct {
 
 // block unlocks the channel, which the caller has locked, once the operation stands in
 // line.
-func block[R, T any](c *Channel[T], ctx context.Context, line *list.List, v T) Task[R] {
+func block[R, T any](c *Channel[T], ctx context.Context, line *list.List, v T) *blocked[T, R] {
 	b := &blocked[T, R]{ctx: ctx, value: v, channel: c, line: line}
 	b.arms = b
 	b.stand()
 	b.watch(ctx)
-	return b.source.Task()
+	return b
 }
 
 // stand unlocks the channel also if the context's Value panics.

@@ -91,6 +91,7 @@
 // it waits for the producer to end, which sees [ErrLeft] come from its yield and cleans up;
 // so nothing of a stream is in flight behind its range. Where several write, or are to
 // write ahead, take a Channel.
+// [Channel.All] is what comes of a channel, as a stream.
 //
 // # Channels
 //

@@ -279,6 +279,234 @@ func (m *consumeMachine) States() (*async.States, int) {
 	return &consumeMachineStates, int(m.State)
 }
 
+// gatherAsync starts gather; it returns at the first await that has to wait.
+func gatherAsync(ctx context.Context, c *async.Channel[string], lock *async.Semaphore) (task async.Task[[]string]) {
+	m := gatherMachine{ctx: ctx, c: c, lock: lock}
+	defer m.catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
+	return m.Task()
+}
+
+var _ = gather
+
+// gatherMachine is gather between its awaits.
+type gatherMachine struct {
+	async.Builder[[]string]
+
+	stream    *async.StreamRange[string]
+	ctx       context.Context
+	c         *async.Channel[string]
+	lock      *async.Semaphore
+	read      []string
+	err       error
+	v         string
+	unwinding *async.Panic // what panics while the end waits
+
+	awaiter async.Awaiter0 // what is awaited
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *gatherMachine) onHeap(awaited *async.Header) *gatherMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *gatherMachine) leaveStack(awaited *async.Header) *gatherMachine {
+	h := new(gatherMachine)
+	h.stream = m.stream
+	h.ctx = m.ctx
+	h.lock = m.lock
+	h.read = m.read
+	h.err = m.err
+	h.v = m.v
+	h.unwinding = m.unwinding
+	m.Promote(h, m.ctx, awaited)
+	return h
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *gatherMachine) finish(result []string, err error) async.Continuation {
+	m.stream = nil
+	m.ctx = nil
+	m.lock = nil
+	m.read = nil
+	m.err = nil
+	m.v = ""
+	return m.SetResult(result, err)
+}
+
+// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+func (m *gatherMachine) RunDeferred(p *async.Panic) {
+	p.Raise()
+}
+
+// Return completes the task with the results as they are.
+func (m *gatherMachine) Return() async.Continuation {
+	return m.finish(m.read, m.err)
+}
+
+// exit is a return statement: the deferred calls run, then the function returns.
+func (m *gatherMachine) exit() async.Continuation {
+	return m.Unwind(nil)
+}
+
+// Unwind leaves the loops, while panicking with p if it is not nil.
+func (m *gatherMachine) Unwind(p *async.Panic) async.Continuation {
+	if m.stream.Open() {
+		if !m.stream.IsCompleted() {
+			m.unwinding = p
+			h := async.Self(m.onHeap(nil))
+			h.State = 5
+			if m.stream.OnCompleted(h) {
+				return nil
+			}
+		}
+		p = m.stream.After(p)
+	}
+	p.End()
+	return m.Return()
+}
+
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+func (m *gatherMachine) catch(task *async.Task[[]string]) {
+	v := recover()
+	if v == nil && (m.IsCompleted() || m.State != 0) {
+		return
+	}
+	if v != nil {
+		defer m.Catch(task)
+	}
+	defer m.exiting()
+	if m.Unwind(async.NewPanic(v)); m.IsCompleted() {
+		*task = m.Result()
+	} else {
+		*task = m.Task()
+	}
+	m.State = 1 // says to exiting that no deferred call exits
+}
+
+// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+func (m *gatherMachine) exiting() {
+	if m.State != 0 || !m.stream.Open() {
+		return
+	}
+	defer m.exiting()
+	m.Unwind(async.NewPanic(recover()))
+	m.State = 1
+}
+
+// MoveNext runs gather until it has to wait, or to its end.
+func (m *gatherMachine) MoveNext(*async.Executor) async.Continuation {
+	var (
+		err  error
+		task async.Task0
+	)
+	switch m.State {
+	case 1:
+		goto allNext // c.All().Await(ctx)
+	case 2:
+		task = m.awaiter.Task(m.Awaited)
+		goto acquireDone // lock.AcquireAsync(ctx)
+	case 3:
+		task = m.awaiter.Task(m.Awaited)
+		goto delayDone // async.Delay(ctx, 3*time.Millisecond)
+	case 4:
+		goto allLeft // the close of c.All().Await(ctx)
+	case 5: // the close of c.All().Await(ctx), where the function ends
+		return m.Unwind(m.stream.After(m.unwinding))
+	}
+
+	m.stream = m.c.All().Range(m.ctx)
+loop:
+	if !m.stream.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
+		h.v = "" // not needed any more
+		if m.stream.OnCompleted(h) {
+			return nil
+		}
+	}
+allNext:
+	if !m.stream.GetResult() {
+		goto done
+	}
+	m.v = m.stream.Key()
+	err = m.stream.Value()
+	if err != nil {
+		m.err = err
+		return m.exit()
+	}
+	task = m.lock.AcquireAsync(m.ctx)
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 2
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
+			return nil
+		}
+	}
+acquireDone:
+	err = task.GetResult()
+	if err != nil {
+		m.err = err
+		return m.exit()
+	}
+	task = async.Delay(m.ctx, 3*time.Millisecond)
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 3
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
+			return nil
+		}
+	}
+delayDone:
+	task.GetResult()
+	m.lock.Release()
+	m.read = append(m.read, m.v)
+	goto loop
+done:
+	m.stream.Leave()
+	if !m.stream.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 4
+		h.ctx, h.lock, h.v = nil, nil, "" // not needed any more
+		if m.stream.OnCompleted(h) {
+			return nil
+		}
+	}
+allLeft:
+	m.stream.GetResult()
+	m.err = nil
+	return m.exit()
+}
+
+// gatherMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var gatherMachineStates = async.States{
+	Func: "gather", File: "channel_test.go", Line: 56, Code: 409,
+	Lines: "20:1 35-38:1 39-40:4 50-52:5 53-54:7 63-65:8 68:1 79-80:12",
+	At: []async.State{
+		1: {Line: 1, Awaits: "c.All().Await(ctx)", Needs: "stream ctx lock read err"},
+		2: {Line: 5, Awaits: "lock.AcquireAsync(ctx)", Needs: "stream ctx lock read err v"},
+		3: {Line: 8, Awaits: "async.Delay(ctx, 3*time.Millisecond)", Needs: "stream ctx lock read err v"},
+		4: {Line: 1, Awaits: "the close of c.All().Await(ctx)", Needs: "stream read err"},
+		5: {Line: 1, Awaits: "the close of c.All().Await(ctx)", Needs: "stream read err"},
+	},
+}
+
+// States says where gather waits, to whoever looks at it.
+func (m *gatherMachine) States() (*async.States, int) {
+	return &gatherMachineStates, int(m.State)
+}
+
 // lineAsync starts line; it returns at the first await that has to wait.
 func lineAsync(ctx context.Context) (task async.Task[[]string]) {
 	m := lineMachine{ctx: ctx}
@@ -355,7 +583,7 @@ func (m *lineMachine) MoveNext(*async.Executor) async.Continuation {
 	m.c = async.NewChannel(async.ChannelConfig[string]{Capacity: 2})
 	lock = async.NewSemaphore(1)
 	producers = []async.Task0{produceAsync(m.ctx, m.c, "a", 5), produceAsync(m.ctx, m.c, "bb", 4), produceAsync(m.ctx, m.c, "ccc", 3)}
-	m.consumers = []async.Task[[]string]{consumeAsync(m.ctx, m.c, lock), consumeAsync(m.ctx, m.c, lock)}
+	m.consumers = []async.Task[[]string]{consumeAsync(m.ctx, m.c, lock), gatherAsync(m.ctx, m.c, lock)}
 	task = async.WhenAll0(m.ctx, producers...)
 	if !task.IsCompleted() {
 		h := async.Self(m.onHeap(task.Header()))
@@ -386,7 +614,7 @@ whenAllDone:
 
 // lineMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var lineMachineStates = async.States{
-	Func: "line", File: "channel_test.go", Line: 56, Code: 337,
+	Func: "line", File: "channel_test.go", Line: 74, Code: 565,
 	Lines: "18-22:1 32-36:5 46-47:9",
 	At: []async.State{
 		1: {Line: 5, Awaits: "async.WhenAll0(ctx, producers...)", Needs: "ctx c consumers"},
@@ -403,5 +631,6 @@ func (m *lineMachine) States() (*async.States, int) {
 func init() {
 	async.Know("produceMachine", &produceMachineStates)
 	async.Know("consumeMachine", &consumeMachineStates)
+	async.Know("gatherMachine", &gatherMachineStates)
 	async.Know("lineMachine", &lineMachineStates)
 }

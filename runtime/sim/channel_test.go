@@ -50,6 +50,24 @@ func consume(ctx context.Context, c *async.Channel[string], lock *async.Semaphor
 	}
 }
 
+// gather is consume by a range.
+//
+//nothread:async
+func gather(ctx context.Context, c *async.Channel[string], lock *async.Semaphore) (read []string, err error) {
+	for v, err := range c.All().Await(ctx) {
+		if err != nil {
+			return read, err
+		}
+		if err := lock.AcquireAsync(ctx).Await(); err != nil {
+			return read, err
+		}
+		async.Delay(ctx, 3*time.Millisecond).Await()
+		lock.Release()
+		read = append(read, v)
+	}
+	return read, nil
+}
+
 // line has three producers and two consumers, of which one at a time may work.
 //
 //nothread:async
@@ -57,7 +75,7 @@ func line(ctx context.Context) ([]string, error) {
 	c := async.NewChannel(async.ChannelConfig[string]{Capacity: 2})
 	lock := async.NewSemaphore(1)
 	producers := []async.Task0{produceAsync(ctx, c, "a", 5), produceAsync(ctx, c, "bb", 4), produceAsync(ctx, c, "ccc", 3)}
-	consumers := []async.Task[[]string]{consumeAsync(ctx, c, lock), consumeAsync(ctx, c, lock)}
+	consumers := []async.Task[[]string]{consumeAsync(ctx, c, lock), gatherAsync(ctx, c, lock)}
 	if err := async.WhenAll0(ctx, producers...).Await(); err != nil {
 		return nil, err
 	}
