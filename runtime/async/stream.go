@@ -147,19 +147,24 @@ func (g *generator[T]) NextAsync() Task2[T, bool] {
 }
 
 // release unlocks the pass and resumes what a completion released. Sources are completed
-// while the pass is locked, so that what is complete is used again only then.
+// while the pass is locked, so that what is complete is used again only then. (Of closed,
+// which is not, the host may be asked at any time.)
 func (g *generator[T]) release(released Continuation) {
-	ex := g.asked.executor()
 	g.mu.Unlock()
-	ex.release(released)
+	if released != nil {
+		g.closed.executor().release(released)
+	}
 }
 
 // belong makes a pass whose context carries no host belong to that of its producer, who
 // may have got it from what it waits for: for who blocks on the pass.
 func (g *generator[T]) belong() {
+	if g.closed.host() != nil {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stage == finished || g.asked.host() != nil || g.producing.task.token == 0 {
+	if g.stage == finished || g.producing.task.token == 0 {
 		return
 	}
 	if env := headOf(g.producing.task.err).lends(); env != nil {
@@ -173,22 +178,28 @@ func (g *generator[T]) belong() {
 // to say so, but the pass ends like that all the same. What panics during an exit is the
 // caller's, as the exit is.
 func (g *generator[T]) begin() {
-	g.producing = Completed0(exited)
-	returned, waits := false, false
+	end, waits, returned := Completed0(exited), false, false
 	defer func() {
 		if !returned && !exiting() {
 			if v := recover(); v != nil {
-				g.producing = Completed0(newPanic(v))
+				end = Completed0(newPanic(v))
 			}
 		}
 		if !waits {
-			postAll(nil, g.asked.host(), g.MoveNext(nil))
+			g.runs(end)
+			postAll(nil, g.closed.host(), g.MoveNext(nil))
 		}
 	}()
 	producing := g.produce(g.ctx, Yielder[T]{g})
-	g.producing = producing
+	g.runs(producing)
 	waits = producing.OnCompleted(g)
-	returned = true
+	end, returned = producing, true
+}
+
+func (g *generator[T]) runs(producing Task0) {
+	g.mu.Lock()
+	g.producing = producing
+	g.mu.Unlock()
 }
 
 // yield is YieldAsync.
@@ -226,7 +237,11 @@ func (g *generator[T]) CloseAsync() Task0 {
 		g.closed.cell.complete(struct{}{}, g.end())
 	}
 	g.release(released)
-	return Task0{g.closed.Task()}
+	t := g.closed.Task()
+	if !t.IsCompleted() {
+		g.belong()
+	}
+	return Task0{t}
 }
 
 // MoveNext goes on where the producer has ended. If it did so behind a value, without

@@ -344,3 +344,25 @@ func TestStreamBelongsWhereItsProducerDoes(t *testing.T) {
 		t.Error("who blocked did not let the host run")
 	}
 }
+
+// One that yielded at once, and finds its host while it cleans up, belongs there from then on.
+func TestStreamThatIsClosedBelongsWhereItsProducerDoes(t *testing.T) {
+	h := &testHost{ex: async.NewExecutor(nil)}
+	hosted := async.NewSource0For(async.WithHost(bg, h))
+	it := async.NewStream(func(_ context.Context, out async.Yielder[int]) async.Task0 {
+		turn, yields := out.YieldAsync(1), true
+		return routineIn(nil, func() (async.Operation, bool, error) {
+			if yields {
+				yields = false
+				return turn, true, nil
+			}
+			return hosted.Task(), !hosted.Task().IsCompleted(), turn.GetResult()
+		})
+	})(bg)
+	mustCome(t, it.NextAsync(), 1, true, nil)
+	h.posted = append(h.posted, async.ContinuationFunc(func(*async.Executor) { hosted.SetResult() }))
+	closed := it.CloseAsync()
+	if closed.Await(); len(h.posted) > 0 {
+		t.Error("who blocked did not let the host run")
+	}
+}
