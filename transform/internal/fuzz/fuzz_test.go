@@ -143,7 +143,7 @@ func (c *campaign) failed(seed uint64, v Verdict) {
 func TestCoverage(t *testing.T) {
 	w := newWorld(t)
 	cover, invalid := make(Coverage), 0
-	const programs = 600
+	const programs = 900
 	for _, p := range batchOf(1, programs) {
 		source, err := w.types.repair(p.Source)
 		if err != nil {

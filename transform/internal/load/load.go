@@ -132,6 +132,6 @@ type Func struct {
 // declares it, so that the package's scope holds it under Name, with the types
 // of the fields and the constraints of the type parameters.
 type ResultStruct struct {
-	Name   string   // lowerFirst(Func or TypeFunc) + "Results", numbered if another function's has that name
+	Name   string   // Func or TypeFunc, exported if they are, + "Results"; numbered if another function's has that name
 	Fields []string // one for each value
 }
