@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 )
 
@@ -282,10 +283,21 @@ func (g *generator[T]) end() (err error) {
 	}()
 	producing := g.producing
 	g.producing = Task0{}
-	if _, err = take(producing.task); g.left && errors.Is(err, ErrLeft) {
+	if _, err = take(producing.task); g.left && saysLeft(err) {
 		return nil
 	}
 	return err
+}
+
+// saysLeft reports whether err says that a stream was left, and nothing else.
+func saysLeft(err error) bool {
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return saysLeft(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !saysLeft(err) })
+	}
+	return err == ErrLeft
 }
 
 // What awaits a pass that was left goes on once its producer has ended; before, whoever

@@ -166,6 +166,7 @@ type brokenError struct{}
 
 func (brokenError) Error() string { return "broken" }
 func (brokenError) Is(error) bool { panic("in Is") }
+func (brokenError) Unwrap() error { panic("in Unwrap") }
 
 // An error that cannot be asked what it is leaves nobody waiting.
 func TestStreamOfABrokenError(t *testing.T) {
@@ -187,7 +188,38 @@ func TestStreamOfABrokenError(t *testing.T) {
 		it.NextAsync()
 		closed := it.CloseAsync()
 		gate.SetResult()
-		mustPanic(t, "in Is", func() { mustEndSoon(t, closed) })
+		mustPanic(t, "in Unwrap", func() { mustEndSoon(t, closed) })
+	}
+}
+
+// What a producer says besides that it was left is not lost.
+func TestStreamTellsHowItWasCleanedUp(t *testing.T) {
+	failed := errors.New("cleaning up")
+	for _, tt := range []struct {
+		end  func(error) error
+		says bool
+	}{
+		{func(err error) error { return err }, false},
+		{func(err error) error { return fmt.Errorf("reading: %w", err) }, false},
+		{func(err error) error { return errors.Join(err, nil) }, false},
+		{func(err error) error { return errors.Join(err, failed) }, true},
+		{func(err error) error { return fmt.Errorf("%w, after %w", failed, err) }, true},
+		{func(error) error { return failed }, true},
+	} {
+		it := async.NewStream(func(ctx context.Context, out async.Yielder[int]) async.Task0 {
+			yield := yieldAll(out, []int{1}, nil)
+			return routineIn(ctx, func() (async.Operation, bool, error) {
+				p, more, err := yield()
+				if err != nil {
+					err = tt.end(err)
+				}
+				return p, more, err
+			})
+		})(bg)
+		mustCome(t, it.NextAsync(), 1, true, nil)
+		if err := it.CloseAsync().Await(); errors.Is(err, failed) != tt.says || (err != nil) != tt.says {
+			t.Errorf("%v: closing it gives %v", tt.end(async.ErrLeft), err)
+		}
 	}
 }
 

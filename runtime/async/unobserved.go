@@ -114,7 +114,7 @@ func watch(err error) error {
 // error that panics when it is asked says nothing: the cell is about to complete with it.
 func isCancellation(err error) bool {
 	defer func() { recover() }()
-	return errors.Is(err, context.Canceled) || errors.Is(err, ErrLeft)
+	return errors.Is(err, context.Canceled) || saysLeft(err)
 }
 
 func reportUnobserved(s *watchState) {

@@ -661,6 +661,104 @@ func (m *fannedMachine) States() (*async.States, int) {
 	return &fannedMachineStates, int(m.State)
 }
 
+// singleAsync starts single; it returns at the first await that has to wait.
+func singleAsync(ctx context.Context, out async.Yielder[string]) (task async.Task0) {
+	m := singleMachine{ctx: ctx, out: out}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	if m.HandedOn() {
+		return m.awaiter.Task(m.Awaited)
+	}
+	return m.Task()
+}
+
+var _ = single
+
+// singleMachine is single between its awaits.
+type singleMachine struct {
+	async.PooledBuilder0
+
+	ctx context.Context
+	out async.Yielder[string]
+
+	awaiter async.Awaiter0 // what is awaited
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *singleMachine) onHeap(awaited *async.Header) *singleMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *singleMachine) leaveStack(awaited *async.Header) *singleMachine {
+	h, env := singleMachines.Get(awaited, m.ctx)
+	m.PromotePooled(h, env)
+	return h
+}
+
+// singleMachines are finished machines of single, to be used again.
+var singleMachines async.Pool[singleMachine]
+
+// Recycle puts the machine back; reading its task's result calls it.
+func (m *singleMachine) Recycle() {
+	past := m.Retire()
+	*m = singleMachine{}
+	m.Restore(past)
+	singleMachines.Put(m, past)
+}
+
+// finish completes the machine's task.
+func (m *singleMachine) finish(err error) async.Continuation {
+	return m.SetResult(err)
+}
+
+// MoveNext runs single until it has to wait, or to its end.
+func (m *singleMachine) MoveNext(*async.Executor) async.Continuation {
+	var task async.Task0
+	switch m.State {
+	case 1:
+		task = m.awaiter.Task(m.Awaited)
+		goto yieldDone // out.YieldAsync("only")
+	}
+
+	task = m.out.YieldAsync("only")
+	if !task.IsCompleted() {
+		if m.awaiter.HandsOn(task, m.ctx, &m.Header) {
+			return nil // its task is the caller's
+		}
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
+			return nil
+		}
+	}
+yieldDone:
+	return m.finish(task.GetResult())
+}
+
+// singleMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var singleMachineStates = async.States{
+	Func: "single", File: "stream_test.go", Line: 247, Code: 725,
+	Lines: "8:1",
+	At: []async.State{
+		1: {Line: 1, Awaits: "out.YieldAsync(\"only\")", Needs: ""},
+	},
+}
+
+// States says where single waits, to whoever looks at it.
+func (m *singleMachine) States() (*async.States, int) {
+	return &singleMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("partsMachine", &partsMachineStates)
@@ -668,4 +766,5 @@ func init() {
 	async.Know("fedMachine", &fedMachineStates)
 	async.Know("fanMachine", &fanMachineStates)
 	async.Know("fannedMachine", &fannedMachineStates)
+	async.Know("singleMachine", &singleMachineStates)
 }

@@ -243,6 +243,30 @@ func TestNoTrapOfAStream(t *testing.T) {
 	}
 }
 
+//nothread:async pool
+func single(ctx context.Context, out async.Yielder[string]) error {
+	return out.YieldAsync("only").Await()
+}
+
+// TestStreamOfATailAwait: a producer from a pool that ends with a yield hands that on as its own task.
+func TestStreamOfATailAwait(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	s := async.NewStream(singleAsync)
+	for _, ctx := range []context.Context{w.Context(), w.UIContext(), context.Background()} {
+		for _, last := range []string{"only", "none"} {
+			if all, err := joinAsync(ctx, s, last).Await(); all != "only" || err != nil {
+				t.Errorf("%q, %v", all, err)
+			}
+		}
+		it := s(ctx)
+		it.NextAsync().Await()
+		if err := it.CloseAsync().Await(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestDumpOfAStream: from the request to the producer, and from that to the consumer, also where the context of both
 // carries no World.
 func TestDumpOfAStream(t *testing.T) {
