@@ -31,6 +31,7 @@ var sections = []section{
 	{"suspend", (*bench).suspend},
 	{"nested", (*bench).nested},
 	{"complete", (*bench).complete},
+	{"stream", (*bench).stream},
 	{"create", (*bench).create},
 	{"resident", (*bench).resident},
 	{"machine", (*bench).machine},

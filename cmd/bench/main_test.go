@@ -46,6 +46,8 @@ var wanted = []string{
 	"IRP, issue to resume, 1,000,000 in flight/the same, 1,000 in flight",
 	"IRPs a second on one core, 1,000 in flight/",
 	"100,000 simulated reads, all at once/goroutines under testing/synctest",
+	"a value of a stream/goroutine + channel",
+	"a value of a stream/iter.Pull",
 	"created, suspended, dropped unfinished/by hand, unfinished",
 	"created, suspended, dropped unfinished/coroc",
 	"created, suspended, finished, pooled/goroutine + channel",

@@ -259,6 +259,8 @@ func describe(k async.Continuation) (text string, more bool) {
 		return "a combinator of package async", true
 	case "mapItem":
 		return "async.Map", true
+	case "channelPass":
+		return "a stream of what comes of an async.Channel", true
 	case "generator":
 		return "a stream of package async", true
 	case "parked":

@@ -147,3 +147,18 @@ func ReadMillion(n int, disk, buf []byte) (done int) {
 	}
 	return done
 }
+
+// SumOfValues adds up n ones, which another goroutine sends.
+func SumOfValues(n int) (sum int) {
+	values := make(chan int)
+	go func() {
+		defer close(values)
+		for range n {
+			values <- 1
+		}
+	}()
+	for v := range values {
+		sum += v
+	}
+	return sum
+}

@@ -59,3 +59,19 @@ func (l *Loop) Sum() int { return l.sum }
 
 // Stop ends the loop.
 func (l *Loop) Stop() { l.stop() }
+
+// SumOfValues adds up n ones, which a coroutine yields.
+func SumOfValues(n int) (sum int) {
+	next, stop := iter.Pull(func(yield func(int) bool) {
+		for range n {
+			if !yield(1) {
+				return
+			}
+		}
+	})
+	defer stop()
+	for v, ok := next(); ok; v, ok = next() {
+		sum += v
+	}
+	return sum
+}
