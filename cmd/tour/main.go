@@ -74,6 +74,7 @@ var chapters = []chapter{
 		{"pooling", "", "machines and sources that are used again, and what guards them", tellPooling, 0},
 		{"void", "", "an operation that nobody awaits: where its error goes", tellVoid, 0},
 		{"wheneach", "", "results in the order in which they come", tellWhenEach, 0},
+		{"stream", "", "values that are read when somebody asks, and a loop that is left early", tellStream, 0},
 		{"cancel", "", "who is asked to stop, who can, and that each ends once", tellCancel, 0},
 	}},
 }

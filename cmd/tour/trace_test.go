@@ -35,7 +35,7 @@ func traced(t *testing.T, args ...string) []byte {
 // The traces of stories keep the rules of the format, and are the same each time.
 func TestTracesAreValid(t *testing.T) {
 	for _, args := range [][]string{
-		{"write"}, {"server", "-n", "300"}, {"cancel"}, {"contexts"}, {"deadlock"}, {"breakfast"}, {"wheneach"}, {"void"},
+		{"write"}, {"server", "-n", "300"}, {"cancel"}, {"contexts"}, {"deadlock"}, {"breakfast"}, {"wheneach"}, {"stream"}, {"void"},
 		{"cliff", "-n", "8"}, {"pooling"}, {"twoexits"}, {"apm"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
