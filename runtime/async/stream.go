@@ -44,9 +44,19 @@ type Iterator[T any] interface {
 func (s Stream[T]) Await(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		it := s(ctx)
-		defer func() { it.CloseAsync().Await() }()
+		var next Task2[T, bool]
+		waits := false
+		defer func() {
+			closing := it.CloseAsync()
+			if waits && !next.IsCompleted() {
+				return // one cannot wait here, as in a World that is stuck, and says so
+			}
+			closing.Await()
+		}()
 		for {
-			v, ok, err := it.NextAsync().Await()
+			next, waits = it.NextAsync(), true
+			v, ok, err := next.Await()
+			waits = false
 			if !ok && err == nil || !yield(v, err) || err != nil {
 				return
 			}

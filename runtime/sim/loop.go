@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"time"
@@ -180,12 +181,12 @@ func (w *World) Block(p async.Pending) {
 // what says in words what the thread waits for.
 func (b *blocker) what() string { return "an Await in " + caller(b.callers[:]) }
 
-// caller returns the first function that is not part of the runtime rooms, with its file and line.
+// caller returns the first function that is not part of the runtime rooms, nor of Go's runtime, with its file and line.
 func caller(pcs []uintptr) string {
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && !ours(f.Function) {
+		if f.Function != "" && !ours(f) {
 			return fmt.Sprintf("%s (%s:%d)", f.Function[strings.LastIndexByte(f.Function, '/')+1:], filepath.Base(f.File), f.Line)
 		}
 		if !more {
@@ -194,11 +195,19 @@ func caller(pcs []uintptr) string {
 	}
 }
 
-func ours(function string) bool {
+func ours(f runtime.Frame) bool {
 	const rooms = "github.com/nothread/nothread/runtime/"
-	room, ok := strings.CutPrefix(function, rooms)
-	return ok && (strings.HasPrefix(room, "async.") || strings.HasPrefix(room, "sim.(*World)"))
+	room, ok := strings.CutPrefix(f.Function, rooms)
+	return ok && (strings.HasPrefix(room, "async.") || strings.HasPrefix(room, "sim.(*World)")) ||
+		filepath.Dir(f.File) == asyncFolder || strings.HasPrefix(f.Function, "runtime.")
 }
+
+// asyncFolder is where package async is. A function literal of its that was inlined has the name of who called it.
+var asyncFolder = func() string {
+	park := reflect.ValueOf(async.Park).Pointer()
+	file, _ := runtime.FuncForPC(park).FileLine(park)
+	return filepath.Dir(file)
+}()
 
 // Deadlock says that somebody waits for ever: a World has nothing left to do, or a thread blocks on what only that thread
 // could do.

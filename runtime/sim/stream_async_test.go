@@ -550,7 +550,7 @@ otherDone:
 
 // fanMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fanMachineStates = async.States{
-	Func: "fan", File: "stream_test.go", Line: 218, Code: 516,
+	Func: "fan", File: "stream_test.go", Line: 241, Code: 516,
 	Lines: "11-12:1 21-22:2",
 	At: []async.State{
 		1: {Line: 2, Awaits: "async.Delay(others, time.Millisecond)", Needs: "other"},
@@ -648,7 +648,7 @@ yieldDone:
 
 // fannedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var fannedMachineStates = async.States{
-	Func: "fanned", File: "stream_test.go", Line: 225, Code: 615,
+	Func: "fanned", File: "stream_test.go", Line: 248, Code: 615,
 	Lines: "11:1 20-21:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "async.Delay(ctx, 2*time.Millisecond)", Needs: "out"},
@@ -747,7 +747,7 @@ yieldDone:
 
 // singleMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var singleMachineStates = async.States{
-	Func: "single", File: "stream_test.go", Line: 247, Code: 725,
+	Func: "single", File: "stream_test.go", Line: 270, Code: 725,
 	Lines: "8:1",
 	At: []async.State{
 		1: {Line: 1, Awaits: "out.YieldAsync(\"only\")", Needs: ""},
