@@ -262,7 +262,7 @@ func (m *lookAheadMachine) finish(err error) async.Continuation {
 	return m.SetResult(err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *lookAheadMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -272,7 +272,7 @@ func (m *lookAheadMachine) Return() async.Continuation {
 	return m.finish(m.result)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *lookAheadMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -294,7 +294,7 @@ func (m *lookAheadMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *lookAheadMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -312,7 +312,7 @@ func (m *lookAheadMachine) catch(task *async.Task0) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *lookAheadMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() {
 		return
@@ -452,7 +452,7 @@ func (m *lookAsAskedMachine) finish(err error) async.Continuation {
 	return m.SetResult(err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *lookAsAskedMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -462,7 +462,7 @@ func (m *lookAsAskedMachine) Return() async.Continuation {
 	return m.finish(m.result)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *lookAsAskedMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -484,7 +484,7 @@ func (m *lookAsAskedMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *lookAsAskedMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -502,7 +502,7 @@ func (m *lookAsAskedMachine) catch(task *async.Task0) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *lookAsAskedMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() {
 		return
@@ -909,7 +909,7 @@ func (m *writeMachine) finish(err error) async.Continuation {
 	return m.SetResult(err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *writeMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -919,7 +919,7 @@ func (m *writeMachine) Return() async.Continuation {
 	return m.finish(m.result)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *writeMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -941,7 +941,7 @@ func (m *writeMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *writeMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -959,7 +959,7 @@ func (m *writeMachine) catch(task *async.Task0) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *writeMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() {
 		return

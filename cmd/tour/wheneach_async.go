@@ -169,7 +169,7 @@ func (m *asTheyComeMachine) finish(err error) async.Continuation {
 	return m.SetResult(err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred leaves the loops, innermost first, while panicking with p if it is not nil.
 func (m *asTheyComeMachine) RunDeferred(p *async.Panic) {
 	defer m.iterator.Unwind(&p)
 	p.Raise()
@@ -180,13 +180,13 @@ func (m *asTheyComeMachine) Return() async.Continuation {
 	return m.finish(m.result)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *asTheyComeMachine) exit() async.Continuation {
 	m.RunDeferred(nil)
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *asTheyComeMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {

@@ -64,7 +64,7 @@ func (m *iteratorsMachine) finish() async.Continuation {
 	return m.SetResult(nil)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred leaves the loops, innermost first, while panicking with p if it is not nil.
 func (m *iteratorsMachine) RunDeferred(p *async.Panic) {
 	defer m.iterator.Unwind(&p)
 	p.Raise()
@@ -75,13 +75,13 @@ func (m *iteratorsMachine) Return() async.Continuation {
 	return m.finish()
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *iteratorsMachine) exit() async.Continuation {
 	m.RunDeferred(nil)
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *iteratorsMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -229,7 +229,7 @@ func (m *findMachine) finish(result string) async.Continuation {
 	return m.SetResult(result, nil)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred leaves the loops, innermost first, while panicking with p if it is not nil.
 func (m *findMachine) RunDeferred(p *async.Panic) {
 	defer m.iterator.Unwind(&p)
 	defer m.iterator2.Unwind(&p)
@@ -241,13 +241,13 @@ func (m *findMachine) Return() async.Continuation {
 	return m.finish(m.result)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *findMachine) exit() async.Continuation {
 	m.RunDeferred(nil)
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *findMachine) catch(task *async.Task[string]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {

@@ -246,7 +246,7 @@ func (m *streamsMachine) finish() async.Continuation {
 	return m.SetResult(nil)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *streamsMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -256,7 +256,7 @@ func (m *streamsMachine) Return() async.Continuation {
 	return m.finish()
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *streamsMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -289,7 +289,7 @@ func (m *streamsMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *streamsMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -307,7 +307,7 @@ func (m *streamsMachine) catch(task *async.Task0) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *streamsMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() && !m.stream2.Open() {
 		return
@@ -498,7 +498,7 @@ func (m *pairMachine) finish(result0 int, result1 int) async.Continuation {
 	return m.SetResult(result0, result1, nil)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *pairMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -508,7 +508,7 @@ func (m *pairMachine) Return() async.Continuation {
 	return m.finish(m.a, m.b)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *pairMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -541,7 +541,7 @@ func (m *pairMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *pairMachine) catch(task *async.Task2[int, int]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -559,7 +559,7 @@ func (m *pairMachine) catch(task *async.Task2[int, int]) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *pairMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() && !m.stream2.Open() {
 		return

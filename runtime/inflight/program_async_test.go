@@ -519,7 +519,7 @@ func (m *eachMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred leaves the loops, innermost first, while panicking with p if it is not nil.
 func (m *eachMachine) RunDeferred(p *async.Panic) {
 	defer m.iterator.Unwind(&p)
 	p.Raise()
@@ -530,13 +530,13 @@ func (m *eachMachine) Return() async.Continuation {
 	return m.finish(m.result, m.result2)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *eachMachine) exit() async.Continuation {
 	m.RunDeferred(nil)
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *eachMachine) catch(task *async.Task[int]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {

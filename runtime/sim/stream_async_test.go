@@ -201,7 +201,7 @@ func (m *joinMachine) finish(result string, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *joinMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -211,7 +211,7 @@ func (m *joinMachine) Return() async.Continuation {
 	return m.finish(m.all, m.err)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *joinMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -233,7 +233,7 @@ func (m *joinMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *joinMachine) catch(task *async.Task[string]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -251,7 +251,7 @@ func (m *joinMachine) catch(task *async.Task[string]) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *joinMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() {
 		return

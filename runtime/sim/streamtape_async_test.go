@@ -348,7 +348,7 @@ func (m *relayedMachine) finish(err error) async.Continuation {
 	return m.SetResult(err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *relayedMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -358,7 +358,7 @@ func (m *relayedMachine) Return() async.Continuation {
 	return m.finish(m.result)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *relayedMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -380,7 +380,7 @@ func (m *relayedMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *relayedMachine) catch(task *async.Task0) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -398,7 +398,7 @@ func (m *relayedMachine) catch(task *async.Task0) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *relayedMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() {
 		return

@@ -165,7 +165,7 @@ func (m *sumOfValuesMachine) finish(result int, err error) async.Continuation {
 	return m.SetResult(result, err)
 }
 
-// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+// RunDeferred has no deferred calls to run, while panicking with p if it is not nil.
 func (m *sumOfValuesMachine) RunDeferred(p *async.Panic) {
 	p.Raise()
 }
@@ -175,7 +175,7 @@ func (m *sumOfValuesMachine) Return() async.Continuation {
 	return m.finish(m.result, m.result2)
 }
 
-// exit is a return statement: the deferred calls run, then the function returns.
+// exit is a return statement: the loops are left, then the function returns.
 func (m *sumOfValuesMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
@@ -197,7 +197,7 @@ func (m *sumOfValuesMachine) Unwind(p *async.Panic) async.Continuation {
 	return m.Return()
 }
 
-// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+// catch settles a panic or a runtime.Goexit before the first suspension: the loops are left.
 func (m *sumOfValuesMachine) catch(task *async.Task[int]) {
 	v := recover()
 	if v == nil && (m.IsCompleted() || m.State != 0) {
@@ -215,7 +215,7 @@ func (m *sumOfValuesMachine) catch(task *async.Task[int]) {
 	m.State = 1 // says to exiting that no deferred call exits
 }
 
-// exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
+// exiting goes on where a stream's end exits in catch: the loops around its own are left all the same.
 func (m *sumOfValuesMachine) exiting() {
 	if m.State != 0 || !m.stream.Open() {
 		return

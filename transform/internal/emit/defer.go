@@ -182,7 +182,7 @@ func (e *emitter) deferred() {
 		e.method("later").Params(jen.Id("call").Any()).Block(raw(fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, call)", m)))
 		e.out.Line()
 	}
-	e.out.Comment("RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.")
+	e.out.Comment("RunDeferred " + e.runs() + ", while panicking with p if it is not nil.")
 	e.method("RunDeferred").Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).Block(raw(e.runDeferred()))
 	e.out.Line()
 	results, _ := e.results()
@@ -190,7 +190,11 @@ func (e *emitter) deferred() {
 	e.method("Return").Params().Add(raw(async("Continuation"))).
 		Block(raw(fmt.Sprintf("return %s.finish(%s)", m, strings.Join(results, ", "))))
 	e.out.Line()
-	e.out.Comment("exit is a return statement: the deferred calls run, then the function returns.")
+	ends := "the deferred calls run"
+	if len(e.f.Defers) == 0 {
+		ends = "the loops are left"
+	}
+	e.out.Comment("exit is a return statement: " + ends + ", then the function returns.")
 	body := fmt.Sprintf("%[1]s.RunDeferred(nil)\nreturn %[1]s.Return()", m)
 	if e.f.EndWaits() {
 		body = fmt.Sprintf("return %s.Unwind(nil)", m)
@@ -201,6 +205,18 @@ func (e *emitter) deferred() {
 		e.unwind()
 	}
 	e.catch()
+}
+
+// runs says what RunDeferred does: where there are streams, Unwind leaves the loops.
+func (e *emitter) runs() string {
+	switch {
+	case len(e.f.Defers) > 0:
+		return "runs the deferred calls, last first"
+	case e.f.LeavesStreams():
+		return "has no deferred calls to run"
+	default:
+		return "leaves the loops, innermost first"
+	}
 }
 
 func (e *emitter) runDeferred() string {
@@ -312,7 +328,11 @@ func (e *emitter) catch() {
 		fmt.Fprintf(&b, "if v == nil {\n%s.RunDeferred(%s(nil))\nreturn\n}\n", m, async("NewPanic"))
 		fmt.Fprintf(&b, "defer %[1]s.Catch(task)\n%[1]s.RunDeferred(%[2]s(v))\n%[1]s.Return()\n*task = %[1]s.Result()", m, async("NewPanic"))
 	}
-	e.out.Comment("catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.")
+	ends := "deferred calls run, and one may recover"
+	if len(e.f.Defers) == 0 {
+		ends = "the loops are left"
+	}
+	e.out.Comment("catch settles a panic or a runtime.Goexit before the first suspension: " + ends + ".")
 	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()
 	if e.f.EndWaits() {
@@ -332,7 +352,11 @@ func (e *emitter) catch() {
 //	}
 func (e *emitter) exiting() {
 	m := e.f.Receiver
-	e.out.Comment("exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.")
+	what := "a deferred call exits in catch: those deferred before it are made all the same"
+	if len(e.f.Defers) == 0 {
+		what = "a stream's end exits in catch: the loops around its own are left all the same"
+	}
+	e.out.Comment("exiting goes on where " + what + ".")
 	var done []string
 	if len(e.f.Defers) > 0 {
 		done = append(done, fmt.Sprintf("len(%s.defers) == 0", m))
