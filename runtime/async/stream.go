@@ -305,7 +305,8 @@ func saysLeft(err error) bool {
 	case interface{ Unwrap() error }:
 		return saysLeft(e.Unwrap())
 	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !saysLeft(err) })
+		all := e.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !saysLeft(err) })
 	}
 	return err == ErrLeft
 }
