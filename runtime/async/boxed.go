@@ -18,19 +18,26 @@ func NewOf[T any](*T) *T { return new(T) }
 // ZeroOf is the zero value of the type of like.
 func ZeroOf[T any](like T) (zero T) { return }
 
-// UnboxedFunc returns a FuncRange that a machine keeps as any; if that has not begun, one
-// that has not either.
-func UnboxedFunc(kept any) interface {
+// An UnboxedRange is a FuncRange or a StreamRange, whatever its values are.
+type UnboxedRange interface {
 	Open() bool
 	After(*Panic) *Panic
-} {
-	if r, ok := kept.(interface {
-		Open() bool
-		After(*Panic) *Panic
-	}); ok {
+}
+
+// UnboxedFunc returns a FuncRange that a machine keeps as any; if that has not begun, one
+// that has not either.
+func UnboxedFunc(kept any) UnboxedRange {
+	if r, ok := kept.(UnboxedRange); ok {
 		return r
 	}
 	return (*FuncRange[struct{}, struct{}])(nil)
+}
+
+// An UnboxedStreamRange is a StreamRange, whatever its values are.
+type UnboxedStreamRange interface {
+	UnboxedRange
+	IsCompleted() bool
+	OnCompleted(Continuation) bool
 }
 
 // UnboxedStream is UnboxedFunc for a StreamRange.
@@ -39,14 +46,6 @@ func UnboxedStream(kept any) UnboxedStreamRange {
 		return r
 	}
 	return (*StreamRange[struct{}])(nil)
-}
-
-// An UnboxedStreamRange is a StreamRange, whatever its values are.
-type UnboxedStreamRange interface {
-	Open() bool
-	IsCompleted() bool
-	OnCompleted(Continuation) bool
-	After(*Panic) *Panic
 }
 
 // UnwindBoxed is FuncRange.Unwind of one that a machine keeps as any; nil if it has
