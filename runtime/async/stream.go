@@ -83,6 +83,7 @@ func NewStream[T any](produce func(ctx context.Context, out Yielder[T]) Task0) S
 		g.asked.bindTo(ctx)
 		g.turn.bindTo(ctx)
 		g.closed.bindTo(ctx)
+		g.solo = g.asked.host() != nil
 		return g
 	}
 }
@@ -110,6 +111,7 @@ type generator[T any] struct {
 	mu    sync.Mutex
 	stage stage
 	left  bool // CloseAsync was called
+	solo  bool // its context is a host's, so that one goroutine at a time knows it
 
 	asked  Source[Pair[T, bool]] // what NextAsync returns, used again for each value (C50)
 	turn   Source[struct{}]      // what YieldAsync returns, used again likewise
@@ -129,23 +131,23 @@ const (
 
 // NextAsync is Iterator.NextAsync.
 func (g *generator[T]) NextAsync() Task2[T, bool] {
-	g.mu.Lock()
+	g.lock()
 	was := g.stage
 	switch {
 	case was == finished, g.left:
 		var none T
 		err := g.end()
-		g.mu.Unlock()
+		g.unlock()
 		return Completed2(none, false, err)
 	case was == wanted:
-		g.mu.Unlock()
+		g.unlock()
 		panic("async: C50: the next value of a stream was asked for before the one before had come")
 	}
 	g.stage = wanted
 	g.asked.Reset()
 	t := g.asked.Task()
 	if was == unbegun {
-		g.mu.Unlock()
+		g.unlock()
 		g.begin()
 	} else {
 		released, _ := g.turn.cell.complete(struct{}{}, nil)
@@ -157,11 +159,24 @@ func (g *generator[T]) NextAsync() Task2[T, bool] {
 	return Task2[T, bool]{t}
 }
 
+// lock keeps others out who are on other goroutines. A host's pass has none.
+func (g *generator[T]) lock() {
+	if !g.solo {
+		g.mu.Lock()
+	}
+}
+
+func (g *generator[T]) unlock() {
+	if !g.solo {
+		g.mu.Unlock()
+	}
+}
+
 // release unlocks the pass and resumes what a completion released. Sources are completed
 // while the pass is locked, so that what is complete is used again only then. (Of closed,
 // which is not, the host may be asked at any time.)
 func (g *generator[T]) release(released Continuation) {
-	g.mu.Unlock()
+	g.unlock()
 	if released != nil {
 		g.closed.executor().release(released)
 	}
@@ -173,8 +188,8 @@ func (g *generator[T]) belong() {
 	if g.closed.host() != nil {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lock()
+	defer g.unlock()
 	if g.stage == finished || g.producing.task.token == 0 {
 		return
 	}
@@ -208,20 +223,20 @@ func (g *generator[T]) begin() {
 }
 
 func (g *generator[T]) runs(producing Task0) {
-	g.mu.Lock()
+	g.lock()
 	g.producing = producing
-	g.mu.Unlock()
+	g.unlock()
 }
 
 // yield is YieldAsync.
 func (g *generator[T]) yield(v T) Task0 {
-	g.mu.Lock()
+	g.lock()
 	switch {
 	case g.left:
-		g.mu.Unlock()
+		g.unlock()
 		return Completed0(ErrLeft)
 	case g.stage != wanted:
-		g.mu.Unlock()
+		g.unlock()
 		panic("async: a value was yielded that nobody has asked for; await each YieldAsync before the next")
 	}
 	g.stage = yielded
@@ -235,7 +250,7 @@ func (g *generator[T]) yield(v T) Task0 {
 // CloseAsync is Iterator.CloseAsync.
 func (g *generator[T]) CloseAsync() Task0 {
 	var released Continuation
-	g.mu.Lock()
+	g.lock()
 	was, again := g.stage, g.left
 	g.left = true
 	switch {
@@ -258,8 +273,8 @@ func (g *generator[T]) CloseAsync() Task0 {
 // MoveNext goes on where the producer has ended. If it did so behind a value, without
 // having waited for its turn, who comes next is told how.
 func (g *generator[T]) MoveNext(*Executor) Continuation {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lock()
+	defer g.unlock()
 	was := g.stage
 	g.stage = finished
 	if was == yielded {
@@ -314,13 +329,13 @@ func saysLeft(err error) bool {
 // What awaits a pass that was left goes on once its producer has ended; before, whoever
 // the producer has given its Yielder to may let it go on.
 func (g *generator[T]) mustResume() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lock()
+	defer g.unlock()
 	return g.left
 }
 
 func (g *generator[T]) awaitedBy() []Continuation {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.lock()
+	defer g.unlock()
 	return append(g.asked.awaitedBy(), g.closed.awaitedBy()...)
 }
