@@ -249,8 +249,13 @@ func (e *emitter) code(c *ir.Code) string {
 
 func (e *emitter) format(format string, args []any) string {
 	var texts []any
-	for _, arg := range args {
-		texts = append(texts, e.arg(arg))
+	behind := strings.Split(format, "%v")[1:]
+	for i, arg := range args {
+		text := e.arg(arg)
+		if strings.HasPrefix(text, "*") && strings.HasPrefix(behind[i], ".") {
+			text = "(" + text + ")" // a variable in a cell
+		}
+		texts = append(texts, text)
 	}
 	return fmt.Sprintf(format, texts...)
 }

@@ -44,22 +44,27 @@ type embedded struct {
 }
 
 // embedded finds the interface that has the method which is called.
-func (b *builder) embedded(s *types.Selection) (way embedded) {
+func (b *builder) embedded(s *types.Selection) embedded {
+	way, pointer := b.way(s)
+	if way.unnamed {
+		return embedded{unnamed: pointer}
+	}
+	return way
+}
+
+// way finds what has the method that s selects; pointer says whether a pointer leads there.
+func (b *builder) way(s *types.Selection) (way embedded, pointer bool) {
 	way.typ = s.Recv()
-	unnamed, pointer := false, false
 	for _, i := range s.Index()[:len(s.Index())-1] {
 		if p, ok := way.typ.Underlying().(*types.Pointer); ok {
 			way.typ, pointer = p.Elem(), true
 		}
 		f := way.typ.Underlying().(*types.Struct).Field(i)
 		way.typ = f.Type()
-		unnamed = unnamed || !f.Exported() && f.Pkg() != b.pkg.Types
+		way.unnamed = way.unnamed || !f.Exported() && f.Pkg() != b.pkg.Types
 		way.path = append(way.path, b.fieldName(f))
 	}
-	if unnamed {
-		return embedded{unnamed: pointer}
-	}
-	return way
+	return way, pointer
 }
 
 // fieldName is the name of an embedded field: its type's, which may change if that is

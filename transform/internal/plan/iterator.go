@@ -3,7 +3,9 @@ package plan
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -63,13 +65,36 @@ func (r *ranging) overStream() {
 	b := r.b
 	call, elem, _ := check.RangesOverStream(b.info, r.s)
 	it := r.iterator(b.runtimeType("StreamRange", elem))
-	b.code([]*ir.Var{it}, "%v = %v.Range(%v)", it, ast.Unparen(call.Fun).(*ast.SelectorExpr).X, call.Args[0])
+	sel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	path := b.toStream(sel)
+	b.code([]*ir.Var{it}, "%v = %v"+strings.Repeat(".%v", len(path))+".Range(%v)", append(append([]any{it, sel.X}, path...), call.Args[0])...)
 	b.start(r.loop)
 	more := b.awaitStream(b.cur, r.over, false)
 	r.enterIf(snippet("%v", more))
 	r.assign(snippet("%v.Key()", it), snippet("%v.Value()", it))
 	r.finish(func() {})
 	b.leaveLoop(b.cur, r.over)
+}
+
+// toStream returns the names of the fields that lead to a stream embedded in what sel
+// selects from, none if that has no other Range than the stream's.
+func (b *builder) toStream(sel *ast.SelectorExpr) []any {
+	selection := b.info.Selections[sel]
+	index := selection.Index()
+	way := index[:len(index)-1]
+	obj, found, _ := types.LookupFieldOrMethod(selection.Recv(), true, b.pkg.Types, "Range")
+	if _, method := obj.(*types.Func); method && slices.Equal(found[:len(found)-1], way) {
+		return nil
+	}
+	to, _ := b.way(selection)
+	if !to.unnamed {
+		return to.path
+	}
+	last, named := to.path[len(to.path)-1].(string)
+	if obj, found, _ := types.LookupFieldOrMethod(selection.Recv(), true, b.pkg.Types, last); !named || obj == nil || !slices.Equal(found, way) {
+		b.errorf(sel.Pos(), "%s has another Range than the stream embedded in it, for which there is no name here; range over the stream itself", types.ExprString(sel.X))
+	}
+	return []any{last}
 }
 
 // leaveLoop adds to blk what leaves the loop.
