@@ -42,10 +42,12 @@ func TestPanicsNameTheSource(t *testing.T) {
 			awaits := []string{"// panics", "// awaits leaf", "// awaits middle"}
 			for mode, marks := range map[string][]string{
 				"late": awaits, "at once": awaits, "crash": awaits, "forgotten": awaits,
-				"plain":    {"// panics in plain", "// awaits plain", "// awaits through"},
-				"literal":  {"// panics in a literal", "// calls the literal", "// awaits through"},
-				"ranged":   {"// panics in a ranged body", "// awaits through"},
-				"deferred": {"// panics in a deferred literal", "// runs the deferred literal", "// awaits through"},
+				"plain":              {"// panics in plain", "// awaits plain", "// awaits through"},
+				"literal":            {"// panics in a literal", "// calls the literal", "// awaits through"},
+				"ranged":             {"// panics in a ranged body", "// awaits through"},
+				"left":               {"// panics in a stream that is left", "// awaits that the stream ends", "// awaits what returns"},
+				"awaited at the end": {"// panics in what is awaited at the end", "// awaits at the end", "// awaits what returns"},
+				"deferred":           {"// panics in a deferred literal", "// runs the deferred literal", "// awaits through"},
 			} {
 				text, err := runIn(b.dir, binary, mode)
 				if fails := mode == "crash" || mode == "forgotten"; (err != nil) != fails {

@@ -383,7 +383,7 @@ recordsLeft:
 // lookAheadMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var lookAheadMachineStates = async.States{
 	Func: "LookAhead", File: "stream.go", Line: 51, Code: 326,
-	Lines: "14:2 28-31:2 32-33:5 36:2 46-50:8 51-54:12",
+	Lines: "11-13:2 14:2 28-31:2 32-33:5 36:2 46-50:8 51-54:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "Records(f).Await(ctx)", Needs: "stream ctx name result all"},
 		2: {Line: 2, Awaits: "the close of Records(f).Await(ctx)", Needs: "stream ctx name result all"},
@@ -571,7 +571,7 @@ recordsLeft:
 // lookAsAskedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var lookAsAskedMachineStates = async.States{
 	Func: "LookAsAsked", File: "stream.go", Line: 71, Code: 516,
-	Lines: "14:1 28-31:1 32-36:4 38:6 40:1 51-52:10",
+	Lines: "11-13:1 14:1 28-31:1 32-36:4 38:6 40:1 51-52:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "Records(f).Await(ctx)", Needs: "stream ctx name result"},
 		2: {Line: 1, Awaits: "the close of Records(f).Await(ctx)", Needs: "stream name result"},
@@ -835,7 +835,7 @@ allLeft:
 // lookInChannelMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var lookInChannelMachineStates = async.States{
 	Func: "LookInChannel", File: "stream.go", Line: 87, Code: 770,
-	Lines: "20-24:1 38-41:5 42-46:8 48:10 50:5 61-62:14",
+	Lines: "14-16:5 17-19:3 20-24:1 38-41:5 42-46:8 48:10 50:5 61-62:14",
 	At: []async.State{
 		1: {Line: 5, Awaits: "c.All().Await(ctx)", Needs: "stream ctx name result"},
 		2: {Line: 5, Awaits: "the close of c.All().Await(ctx)", Needs: "stream name result"},
@@ -1043,7 +1043,7 @@ recordsLeft:
 // writeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var writeMachineStates = async.States{
 	Func: "write", File: "stream.go", Line: 105, Code: 973,
-	Lines: "18:1 32-36:1 37-38:5 48-50:6 52:6 54:1 65-67:10",
+	Lines: "15-17:1 18:1 32-36:1 37-38:5 48-50:6 52:6 54:1 65-67:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "Records(f).Await(ctx)", Needs: "stream ctx c result"},
 		2: {Line: 6, Awaits: "c.WriteAsync(ctx, record)", Needs: "stream ctx c result"},

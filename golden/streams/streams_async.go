@@ -419,7 +419,7 @@ pairDone:
 // streamsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var streamsMachineStates = async.States{
 	Func: "Streams", File: "streams.go", Line: 42, Code: 321,
-	Lines: "24-25:1 39-41:2 44:2 54-55:6 68-71:7 72:8 74:7 84:12 94-95:12",
+	Lines: "19-20:2 21-23:7 24-25:1 39-41:2 44:2 54-55:6 68-71:7 72:8 74:7 84:12 94-95:12",
 	At: []async.State{
 		1: {Line: 2, Awaits: "Countdown(3).Await(ctx)", Needs: "stream ctx sum"},
 		2: {Line: 2, Awaits: "the close of Countdown(3).Await(ctx)", Needs: "stream ctx sum"},
@@ -654,7 +654,7 @@ countdownLeft2:
 // pairMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var pairMachineStates = async.States{
 	Func: "pair", File: "streams.go", Line: 60, Code: 573,
-	Lines: "17:1 30-31:1 44-47:2 48-51:5 52:6 54:2 66:1 77-78:11",
+	Lines: "12-13:1 14-16:2 17:1 30-31:1 44-47:2 48-51:5 52:6 54:2 66:1 77-78:11",
 	At: []async.State{
 		1: {Line: 1, Awaits: "Countdown(3).Await(ctx)", Needs: "stream stream2 ctx sum a b"},
 		2: {Line: 2, Awaits: "Countdown(2).Await(ctx)", Needs: "stream stream2 ctx sum a b a2"},

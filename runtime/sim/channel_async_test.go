@@ -492,7 +492,7 @@ allLeft:
 // gatherMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var gatherMachineStates = async.States{
 	Func: "gather", File: "channel_test.go", Line: 56, Code: 409,
-	Lines: "20:1 35-38:1 39-40:4 50-52:5 53-54:7 63-65:8 68:1 79-80:12",
+	Lines: "17-19:1 20:1 35-38:1 39-40:4 50-52:5 53-54:7 63-65:8 68:1 79-80:12",
 	At: []async.State{
 		1: {Line: 1, Awaits: "c.All().Await(ctx)", Needs: "stream ctx lock read err"},
 		2: {Line: 5, Awaits: "lock.AcquireAsync(ctx)", Needs: "stream ctx lock read err v"},

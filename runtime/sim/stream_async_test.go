@@ -332,7 +332,7 @@ partsLeft:
 // joinMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var joinMachineStates = async.States{
 	Func: "join", File: "stream_test.go", Line: 51, Code: 265,
-	Lines: "18:1 32-35:1 36-40:4 52:1 63-64:10",
+	Lines: "15-17:1 18:1 32-35:1 36-40:4 52:1 63-64:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "parts.Await(ctx)", Needs: "stream ctx last all err"},
 		2: {Line: 8, Awaits: "async.Delay(ctx, time.Millisecond)", Needs: "stream ctx last all err"},

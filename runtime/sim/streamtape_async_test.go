@@ -277,7 +277,7 @@ done2:
 // playedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var playedMachineStates = async.States{
 	Func: "played", File: "streamtape_test.go", Line: 64, Code: 201,
-	Lines: "18-21:1 27-28:4 30-31:5 43-44:9 54-58:10 59-60:14 61:10 65-68:17 69-73:20",
+	Lines: "15-17:2 18-21:1 27-28:4 30-31:5 43-44:9 54-58:10 59-60:14 61:10 65-68:17 69-73:20",
 	At: []async.State{
 		1: {Line: 6, Awaits: "wait(ctx)", Needs: "ctx p log wait out result ignored slice i"},
 		2: {Line: 10, Awaits: "out.YieldAsync(i)", Needs: "ctx p log wait out result ignored slice i"},
@@ -480,7 +480,7 @@ sLeft:
 // relayedMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var relayedMachineStates = async.States{
 	Func: "relayed", File: "streamtape_test.go", Line: 116, Code: 412,
-	Lines: "18:1 32-35:1 36-37:4 47-49:5 51:5 53:1 64-65:9",
+	Lines: "15-17:1 18:1 32-35:1 36-37:4 47-49:5 51:5 53:1 64-65:9",
 	At: []async.State{
 		1: {Line: 1, Awaits: "s.Await(ctx)", Needs: "stream out result"},
 		2: {Line: 5, Awaits: "out.YieldAsync(v)", Needs: "stream out result"},
@@ -776,7 +776,7 @@ sLeft3:
 // heardMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var heardMachineStates = async.States{
 	Func: "heard", File: "streamtape_test.go", Line: 129, Code: 650,
-	Lines: "23:1 25-29:1 30:1 31:7 35-37:7 51-59:9 60-65:17 67-68:22 79:25 82:9 92:27 94:7 97-98:29 99:29 100:9",
+	Lines: "19-22:9 23:1 25-29:1 30:1 31:7 35-37:7 51-59:9 60-65:17 67-68:22 79:25 82:9 92:27 94:7 97-98:29 99:29 100:9",
 	At: []async.State{
 		1: {Line: 9, Awaits: "s.Await(ctx)", Needs: "stream ctx p log wait s how index i"},
 		2: {Line: 9, Awaits: "the close of s.Await(ctx)", Needs: "stream how"},

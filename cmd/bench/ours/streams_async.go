@@ -280,7 +280,7 @@ sLeft:
 // sumOfValuesMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var sumOfValuesMachineStates = async.States{
 	Func: "SumOfValues", File: "streams.go", Line: 27, Code: 229,
-	Lines: "14-15:1 29-32:2 33-34:5 37:2 47-48:8",
+	Lines: "11-13:2 14-15:1 29-32:2 33-34:5 37:2 47-48:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "s.Await(ctx)", Needs: "stream result result2 sum"},
 		2: {Line: 2, Awaits: "the close of s.Await(ctx)", Needs: "stream result result2 sum"},

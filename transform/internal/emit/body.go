@@ -119,17 +119,25 @@ func (e *emitter) dispatch() {
 	for _, l := range e.f.Loops {
 		if l.Left != nil {
 			e.line("case %d: // %s, where the function ends", l.Left.State, e.awaited(l.Left))
-			e.line("return %[1]s.Unwind(%[2]s.After(%[1]s.unwinding))", m, e.iterator(l))
+			e.unwindAfter(l.Left, e.iterator(l)+".After")
 		}
 	}
 	for _, d := range e.f.Defers {
 		if d.Await != nil {
 			e.line("case %d: // %s, deferred", d.Await.State, e.words(d.Await.Operand))
 			e.restore(d.Await.Slot)
-			e.line("return %[1]s.Unwind(%[2]s%[3]s{%[4]s}.after(%[1]s.unwinding))", m, d.Type, e.used(), d.Await.Slot.Local)
+			e.unwindAfter(d.Await, fmt.Sprintf("%s%s{%s}.after", d.Type, e.used(), d.Await.Slot.Local))
 		}
 	}
 	e.line("}\n")
+}
+
+// unwindAfter goes on with the end of the function, behind an await there. What panics in
+// that await comes from where it stands in the source.
+func (e *emitter) unwindAfter(a *ir.Await, after string) {
+	e.at(a.Call.Rparen)
+	e.line("return %[1]s.Unwind(%[2]s(%[1]s.unwinding))", e.f.Receiver, after)
+	e.here = 0
 }
 
 // box puts into the machine what is boxed of what lives across an await; unbox

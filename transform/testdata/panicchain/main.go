@@ -102,6 +102,39 @@ func above(task async.Task[int], what string) (int, error) {
 	return throughAsync(task, what).Await() // awaits through
 }
 
+// leaves is left behind its first value.
+//
+//nothread:async
+func leaves(task async.Task[int], out async.Yielder[int]) error {
+	err := out.YieldAsync(1).Await()
+	_, _ = task.Await()
+	panic(err) // panics in a stream that is left
+}
+
+//nothread:async
+func returns(ctx context.Context, task async.Task[int], what string) (int, error) {
+	if what == "left" {
+		s := async.NewStream(func(_ context.Context, out async.Yielder[int]) async.Task0 { return leavesAsync(task, out) })
+		for v := range s.Await(ctx) { // awaits that the stream ends
+			return v, nil
+		}
+	}
+	defer plainAwaitedAsync(task).Await() // awaits at the end
+	return 1, nil
+}
+
+//nothread:async
+func plainAwaited(task async.Task[int]) error {
+	n, err := task.Await()
+	_ = make([]int, 0)[n-98] // panics in what is awaited at the end
+	return err
+}
+
+//nothread:async
+func aroundReturns(task async.Task[int], what string) (int, error) {
+	return returnsAsync(context.Background(), task, what).Await() // awaits what returns
+}
+
 //nothread:async
 func forgets(task async.Task[int]) error {
 	_, err := rootAsync(task).Await() // awaits root
@@ -120,6 +153,10 @@ func main() {
 		fmt.Printf("%s", task.PanicStack())
 	case "plain", "literal", "deferred", "ranged":
 		task := aboveAsync(source.Task(), os.Args[1])
+		source.SetResult(100)
+		fmt.Printf("%s", task.PanicStack())
+	case "left", "awaited at the end":
+		task := aroundReturnsAsync(source.Task(), os.Args[1])
 		source.SetResult(100)
 		fmt.Printf("%s", task.PanicStack())
 	case "recovered":
