@@ -68,8 +68,8 @@ func LookAhead(ctx context.Context, f *overlapped.File, name string) error {
 // LookAsAsked looks at each record before it asks for the next.
 //
 //nothread:async
-func LookAsAsked(ctx context.Context, f *overlapped.File, name string) error {
-	for record, err := range Records(f).Await(ctx) {
+func LookAsAsked(ctx context.Context, records async.Stream[string], name string) error {
+	for record, err := range records.Await(ctx) {
 		if err != nil {
 			return err
 		}
@@ -89,16 +89,7 @@ func LookInChannel(ctx context.Context, f *overlapped.File, name string) error {
 	c := async.NewChannel(async.ChannelConfig[string]{Capacity: 4})
 	defer writeAsync(ctx, f, c).Await()
 	defer leave()
-	for record, err := range c.All().Await(ctx) {
-		if err != nil {
-			return err
-		}
-		say(ctx, "is it %s?", record)
-		if record == name {
-			return nil
-		}
-	}
-	return fmt.Errorf("no %s", name)
+	return LookAsAskedAsync(ctx, c.All(), name).Await()
 }
 
 //nothread:async
@@ -124,7 +115,9 @@ type look struct {
 
 var looks = []look{
 	{"all of them first", LookAheadAsync},
-	{"a stream, left where it was found", LookAsAskedAsync},
+	{"a stream, left where it was found", func(ctx context.Context, f *overlapped.File, name string) async.Task0 {
+		return LookAsAskedAsync(ctx, Records(f), name)
+	}},
 	{"a channel between two machines", LookInChannelAsync},
 }
 
@@ -162,9 +155,6 @@ func (t *teller) look(l look) error {
 	if err := t.stop(); err != nil {
 		return err
 	}
-	t.printf("\n%s:\n\n", capital(l.name))
-	t.printRows()
-	c := t.world.Counters()
-	t.printf("\n  IRPs: %d. Threads that waited: %d. Goroutines: %d.\n", c.IRPs, c.Blocks, t.goroutines)
+	t.printCounted(l.name)
 	return done.GetResult()
 }

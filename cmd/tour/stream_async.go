@@ -397,8 +397,8 @@ func (m *lookAheadMachine) States() (*async.States, int) {
 }
 
 // LookAsAskedAsync starts LookAsAsked; it returns at the first await that has to wait.
-func LookAsAskedAsync(ctx context.Context, f *overlapped.File, name string) (task async.Task0) {
-	m := lookAsAskedMachine{ctx: ctx, f: f, name: name}
+func LookAsAskedAsync(ctx context.Context, records async.Stream[string], name string) (task async.Task0) {
+	m := lookAsAskedMachine{ctx: ctx, records: records, name: name}
 	defer m.catch(&task)
 	m.MoveNext(nil)
 	if m.IsCompleted() {
@@ -414,7 +414,7 @@ type lookAsAskedMachine struct {
 
 	stream    *async.StreamRange[string]
 	ctx       context.Context
-	f         *overlapped.File
+	records   async.Stream[string]
 	name      string
 	result    error
 	unwinding *async.Panic // what panics while the end waits
@@ -520,14 +520,14 @@ func (m *lookAsAskedMachine) MoveNext(*async.Executor) async.Continuation {
 	)
 	switch m.State {
 	case 1:
-		goto recordsNext // Records(f).Await(ctx)
+		goto recordsNext // records.Await(ctx)
 	case 2:
-		goto recordsLeft // the close of Records(f).Await(ctx)
-	case 3: // the close of Records(f).Await(ctx), where the function ends
+		goto recordsLeft // the close of records.Await(ctx)
+	case 3: // the close of records.Await(ctx), where the function ends
 		return m.Unwind(m.stream.After(m.unwinding))
 	}
 
-	m.stream = Records(m.f).Range(m.ctx)
+	m.stream = m.records.Range(m.ctx)
 loop:
 	if !m.stream.IsCompleted() {
 		h := async.Self(m.onHeap(nil))
@@ -573,9 +573,9 @@ var lookAsAskedMachineStates = async.States{
 	Func: "LookAsAsked", File: "stream.go", Line: 71, Code: 516,
 	Lines: "11-13:1 14:1 28-31:1 32-36:4 38:6 40:1 51-52:10",
 	At: []async.State{
-		1: {Line: 1, Awaits: "Records(f).Await(ctx)", Needs: "stream ctx name result"},
-		2: {Line: 1, Awaits: "the close of Records(f).Await(ctx)", Needs: "stream name result"},
-		3: {Line: 1, Awaits: "the close of Records(f).Await(ctx)", Needs: "stream result"},
+		1: {Line: 1, Awaits: "records.Await(ctx)", Needs: "stream ctx name result"},
+		2: {Line: 1, Awaits: "the close of records.Await(ctx)", Needs: "stream name result"},
+		3: {Line: 1, Awaits: "the close of records.Await(ctx)", Needs: "stream result"},
 	},
 }
 
@@ -600,7 +600,6 @@ func LookInChannelAsync(ctx context.Context, f *overlapped.File, name string) (t
 type lookInChannelMachine struct {
 	async.Builder0
 
-	stream *async.StreamRange[string]
 	ctx    context.Context
 	called context.Context // as the caller passed it
 	f      *overlapped.File
@@ -640,10 +639,8 @@ func (m *lookInChannelMachine) onHeap(awaited *async.Header) *lookInChannelMachi
 //go:noinline
 func (m *lookInChannelMachine) leaveStack(awaited *async.Header) *lookInChannelMachine {
 	h := new(lookInChannelMachine)
-	h.stream = m.stream
 	h.ctx = m.ctx
 	h.called = m.called
-	h.name = m.name
 	h.result = m.result
 	h.defers = m.defers
 	h.unwinding = m.unwinding
@@ -653,10 +650,8 @@ func (m *lookInChannelMachine) leaveStack(awaited *async.Header) *lookInChannelM
 
 // finish lets go of what the machine holds and completes its task.
 func (m *lookInChannelMachine) finish(err error) async.Continuation {
-	m.stream = nil
 	m.ctx = nil
 	m.called = nil
-	m.name = ""
 	m.result = nil
 	return m.SetResult(err)
 }
@@ -688,19 +683,8 @@ func (m *lookInChannelMachine) exit() async.Continuation {
 	return m.Unwind(nil)
 }
 
-// Unwind leaves the loops and makes the deferred calls and awaits, last first, while panicking with p if it is not nil.
+// Unwind makes the deferred calls and awaits, last first, while panicking with p if it is not nil.
 func (m *lookInChannelMachine) Unwind(p *async.Panic) async.Continuation {
-	if m.stream.Open() {
-		if !m.stream.IsCompleted() {
-			m.unwinding = p
-			h := async.Self(m.onHeap(nil))
-			h.State = 3
-			if m.stream.OnCompleted(h) {
-				return nil
-			}
-		}
-		p = m.stream.After(p)
-	}
 	for p = m.settle(p); len(m.defers) > 0; p = m.settle(p) {
 		last := len(m.defers) - 1
 		switch d := m.defers[last].(type) {
@@ -709,7 +693,7 @@ func (m *lookInChannelMachine) Unwind(p *async.Panic) async.Continuation {
 			if !d.task.IsCompleted() {
 				m.unwinding = p
 				h := async.Self(m.onHeap(d.task.Header()))
-				h.State = 4
+				h.State = 2
 				if h.awaiter.OnCompleted(d.task, &h.Header, h) {
 					return nil
 				}
@@ -758,7 +742,7 @@ func (m *lookInChannelMachine) catch(task *async.Task0) {
 
 // exiting goes on where a deferred call exits in catch: those deferred before it are made all the same.
 func (m *lookInChannelMachine) exiting() {
-	if m.State != 0 || len(m.defers) == 0 && !m.stream.Open() {
+	if m.State != 0 || len(m.defers) == 0 {
 		return
 	}
 	defer m.exiting()
@@ -769,20 +753,15 @@ func (m *lookInChannelMachine) exiting() {
 // MoveNext runs LookInChannel until it has to wait, or to its end.
 func (m *lookInChannelMachine) MoveNext(*async.Executor) async.Continuation {
 	var (
-		leave  context.CancelFunc
-		c      *async.Channel[string]
-		record string
-		err    error
-		task   async.Task0
+		leave context.CancelFunc
+		c     *async.Channel[string]
+		task  async.Task0
 	)
 	switch m.State {
 	case 1:
-		goto allNext // c.All().Await(ctx)
-	case 2:
-		goto allLeft // the close of c.All().Await(ctx)
-	case 3: // the close of c.All().Await(ctx), where the function ends
-		return m.Unwind(m.stream.After(m.unwinding))
-	case 4: // writeAsync(ctx, f, c), deferred
+		task = m.awaiter.Task(m.Awaited)
+		goto lookAsAskedDone // LookAsAskedAsync(ctx, c.All(), name)
+	case 2: // writeAsync(ctx, f, c), deferred
 		task = m.awaiter.Task(m.Awaited)
 		return m.Unwind(lookInChannelDefer1{task}.after(m.unwinding))
 	}
@@ -791,56 +770,27 @@ func (m *lookInChannelMachine) MoveNext(*async.Executor) async.Continuation {
 	c = async.NewChannel(async.ChannelConfig[string]{Capacity: 4})
 	m.defers = append(m.defers, lookInChannelDefer1{writeAsync(m.ctx, m.f, c)})
 	m.defers = append(m.defers, async.Deferred(leave))
-	m.stream = c.All().Range(m.ctx)
-loop:
-	if !m.stream.IsCompleted() {
-		h := async.Self(m.onHeap(nil))
+	task = LookAsAskedAsync(m.ctx, c.All(), m.name)
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(task.Header()))
 		h.State = 1
-		if m.stream.OnCompleted(h) {
-			return nil
-		}
-	}
-allNext:
-	if !m.stream.GetResult() {
-		goto done
-	}
-	record = m.stream.Key()
-	err = m.stream.Value()
-	if err != nil {
-		m.result = err
-		return m.exit()
-	}
-	say(m.ctx, "is it %s?", record)
-	if record == m.name {
-		m.result = nil
-		return m.exit()
-	}
-	goto loop
-done:
-	m.stream.Leave()
-	if !m.stream.IsCompleted() {
-		h := async.Self(m.onHeap(nil))
-		h.State = 2
 		h.ctx = nil // not needed any more
-		if m.stream.OnCompleted(h) {
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
 			return nil
 		}
 	}
-allLeft:
-	m.stream.GetResult()
-	m.result = fmt.Errorf("no %s", m.name)
+lookAsAskedDone:
+	m.result = task.GetResult()
 	return m.exit()
 }
 
 // lookInChannelMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var lookInChannelMachineStates = async.States{
-	Func: "LookInChannel", File: "stream.go", Line: 87, Code: 770,
-	Lines: "14-16:5 17-19:3 20-24:1 38-41:5 42-46:8 48:10 50:5 61-62:14",
+	Func: "LookInChannel", File: "stream.go", Line: 87, Code: 754,
+	Lines: "12-14:3 15-19:1 29-30:5",
 	At: []async.State{
-		1: {Line: 5, Awaits: "c.All().Await(ctx)", Needs: "stream ctx name result"},
-		2: {Line: 5, Awaits: "the close of c.All().Await(ctx)", Needs: "stream name result"},
-		3: {Line: 5, Awaits: "the close of c.All().Await(ctx)", Needs: "stream result"},
-		4: {Line: 3, Awaits: "writeAsync(ctx, f, c)", Needs: "result"},
+		1: {Line: 5, Awaits: "LookAsAskedAsync(ctx, c.All(), name)", Needs: "result"},
+		2: {Line: 3, Awaits: "writeAsync(ctx, f, c)", Needs: "result"},
 	},
 }
 
@@ -1042,7 +992,7 @@ recordsLeft:
 
 // writeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var writeMachineStates = async.States{
-	Func: "write", File: "stream.go", Line: 105, Code: 973,
+	Func: "write", File: "stream.go", Line: 96, Code: 923,
 	Lines: "15-17:1 18:1 32-36:1 37-38:5 48-50:6 52:6 54:1 65-67:10",
 	At: []async.State{
 		1: {Line: 1, Awaits: "Records(f).Await(ctx)", Needs: "stream ctx c result"},

@@ -180,6 +180,14 @@ func (t *teller) printf(format string, args ...any) { fmt.Fprintf(t.out, format,
 // printRows prints the record as a table.
 func (t *teller) printRows() { t.printRowsOf(t.rows) }
 
+// printCounted writes what one of several ways has said, and what it took.
+func (t *teller) printCounted(name string) {
+	t.printf("\n%s:\n\n", capital(name))
+	t.printRows()
+	c := t.world.Counters()
+	t.printf("\n  IRPs: %d. Threads that waited: %d. Goroutines: %d.\n", c.IRPs, c.Blocks, t.goroutines)
+}
+
 // printRowsOf prints a part of the record.
 func (t *teller) printRowsOf(rows []row) {
 	t.printf("  %12s  %-9s %-14s %s\n", "time", "IRQL", "runs on", "what happens")

@@ -129,10 +129,7 @@ func (t *teller) downloads(l loop) error {
 	if err := t.stop(); err != nil {
 		return err
 	}
-	t.printf("\n%s:\n\n", capital(l.name))
-	t.printRows()
-	c := t.world.Counters()
-	t.printf("\n  IRPs: %d. Threads that waited: %d. Goroutines: %d.\n", c.IRPs, c.Blocks, t.goroutines)
+	t.printCounted(l.name)
 	return done.GetResult()
 }
 
