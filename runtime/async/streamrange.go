@@ -25,11 +25,24 @@ func (r *StreamRange[T]) ask() {
 	switch {
 	case r.left && !r.closes:
 		r.closes = true
-		r.closing = r.iterator.CloseAsync()
+		r.close()
 	case !r.left && !r.asked && r.value == nil: // else the last pair was a failure
 		r.asked = true
 		r.next = r.iterator.NextAsync()
 	}
+}
+
+// close asks for the end of the pass. A panic of that is the pass's: where the function
+// ends, more is to be left, and deferred calls are to be made.
+func (r *StreamRange[T]) close() {
+	returned := false
+	defer func() {
+		if !returned && !exiting() {
+			r.closing = Completed0(newPanic(recover()))
+		}
+	}()
+	r.closing = r.iterator.CloseAsync()
+	returned = true
 }
 
 // IsCompleted reports whether what is awaited is there.

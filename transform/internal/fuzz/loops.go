@@ -124,7 +124,11 @@ func (g *generator) rangeForms() []over {
 		{"range over function", func() string { return g.f("h.Seq(%s, %d)", g.say(), g.n(4)) }, tInt, nil},
 		{"range over function", func() string { return g.f("h.SeqEnding(%s, %d, %d)", g.say(), g.n(4), g.way()) }, tInt, nil},
 		{"range over stream", func() string {
-			return g.f("h.Stream(%s, %d, %d).Await(h.Ctx())", g.say(), g.n(4), g.way())
+			what, n, way := g.say(), g.n(4), g.way()
+			if g.fn.exits { // a goroutine that exits waits for nothing
+				way += 10
+			}
+			return g.f("h.Stream(%s, %d, %d).Await(h.Ctx())", what, n, way)
 		}, tInt, tError},
 		{"range over function", func() string { return g.f("h.Seq2(%s, %s)", g.say(), g.expr(tString, 2)) }, tInt, tString},
 	}

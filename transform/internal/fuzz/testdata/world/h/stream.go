@@ -8,7 +8,8 @@ import (
 )
 
 // Stream yields the numbers below n, and says how it ends: it may fail, with or without a
-// value, panic, in the call or later, or end badly when it is closed.
+// value, panic, in the call or later, or end badly when it is closed. One whose way is 10 or
+// more is closed at once.
 func Stream(what string, n, way int) async.Stream[int] {
 	return StreamOf(what, n, way, func(v int) int { return v })
 }
@@ -32,7 +33,7 @@ func (it *iterator[T]) NextAsync() async.Task2[T, bool] {
 		it.i++
 		return it.next(it.i-1, true, nil)
 	}
-	switch it.way {
+	switch it.way % 10 {
 	case 1:
 		return it.next(0, false, Err(it.what+" fails"))
 	case 2:
@@ -56,7 +57,7 @@ func (it *iterator[T]) next(v int, ok bool, err error) async.Task2[T, bool] {
 }
 
 func (it *iterator[T]) CloseAsync() async.Task0 {
-	switch it.way {
+	switch it.way % 10 {
 	case 4:
 		if it.n%2 == 0 {
 			panic(it.what + " cleaned up")
@@ -72,6 +73,10 @@ func (it *iterator[T]) CloseAsync() async.Task0 {
 		defer func() { Caught(it.what, recover()) }()
 		defer func() { panic(it.what + " exits badly") }()
 		runtime.Goexit()
+	}
+	if it.way >= 10 {
+		Say(it.what + " is closed")
+		return async.Completed0(nil)
 	}
 	s := async.NewSource0()
 	w := &work{run: cur, do: func() {
