@@ -131,6 +131,26 @@ func TestC31_WhenAllObservesItsContext(t *testing.T) {
 	}
 }
 
+// An error that panics when it is asked is a failure as any other.
+func TestC31_AnErrorThatCannotBeAsked(t *testing.T) {
+	ctx := context.Background()
+	a, b := async.NewSource[int](), async.NewSource[int]()
+	all, first := async.WhenAll(ctx, a.Task(), b.Task()), async.FirstSuccess(ctx, a.Task(), b.Task())
+	a.SetError(brokenError{})
+	b.SetError(context.Canceled)
+	for _, task := range []async.Operation{all, first} {
+		if !task.IsCompleted() {
+			t.Fatalf("%T is pending", task)
+		}
+	}
+	if _, err := all.Await(); err != error(brokenError{}) {
+		t.Error(err)
+	}
+	if _, err := first.Await(); err != error(brokenError{}) {
+		t.Error(err)
+	}
+}
+
 func TestC32_WhenAnyGivesTheWinner(t *testing.T) {
 	s, tasks := threeSources()
 	winner := async.WhenAny(bg, tasks...)

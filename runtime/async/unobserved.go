@@ -110,11 +110,17 @@ func watch(err error) error {
 	return w
 }
 
-// isCancellation reports whether err says that nobody wanted the operation any more. An
-// error that panics when it is asked says nothing: the cell is about to complete with it.
+// isCancellation reports whether err says that nobody wanted the operation any more.
 func isCancellation(err error) bool {
 	defer func() { recover() }()
-	return errors.Is(err, context.Canceled) || saysLeft(err)
+	return isCancelled(err) || saysLeft(err)
+}
+
+// isCancelled reports whether err is context.Canceled's. An error that panics when it is
+// asked says nothing: a task is about to complete with it.
+func isCancelled(err error) bool {
+	defer func() { recover() }()
+	return errors.Is(err, context.Canceled)
 }
 
 func reportUnobserved(s *watchState) {

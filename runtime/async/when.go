@@ -81,7 +81,7 @@ func joinFailures(errs []error) error {
 			return f
 		case isFault:
 			exit = f
-		case !errors.Is(err, context.Canceled):
+		case !isCancelled(err):
 			failed = append(failed, err)
 		case cancel == nil:
 			cancel = err
