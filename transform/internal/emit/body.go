@@ -110,9 +110,7 @@ func (e *emitter) dispatch() {
 	e.line("switch %s.State {", m)
 	for _, a := range e.f.Awaits {
 		e.line("case %d:", a.State)
-		if a.Stream == nil {
-			e.restore(a.Slot)
-		}
+		e.restore(a.Slot)
 		e.unbox(a.Live)
 		e.line("goto %s // %s", a.Resume, e.awaited(a))
 	}
@@ -158,10 +156,12 @@ func (e *emitter) unbox(vars []*ir.Var) {
 	}
 }
 
-// restore takes the awaitable out of the machine again.
+// restore takes the awaitable out of the machine again. A stream's iterator has no slot: it
+// stays where it is.
 func (e *emitter) restore(s *ir.Slot) {
 	m := e.f.Receiver
 	switch {
+	case s == nil:
 	case s.Boxed:
 		e.line("%[1]s, %[2]s.%[3]s = %[4]s(%[2]s.%[3]s, %[1]s), nil", s.Local, m, s.Field, async("Unboxed"))
 	case s.Task != nil:
@@ -338,30 +338,47 @@ func (e *emitter) renew(v *ir.Var) {
 //	if m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 //		return nil // its task is the caller's
 //	}
+//
+// What is awaited of a stream is its iterator's, which the machine has already:
+//
+//	if !m.lines.IsCompleted() {
+//		h := async.Self(m.onHeap(nil))
+//		h.State = 1
+//		if m.lines.OnCompleted(h) {
+//			return nil
+//		}
+//	}
+//	linesNext:
 func (e *emitter) await(a *ir.Await) {
-	if a.Stream != nil {
-		e.awaitStream(a)
-		return
+	m, awaited := e.f.Receiver, e.awaitedAs(a)
+	if a.Stream == nil {
+		e.closed(e.f.Captures(a), func() { e.line("%s = %s", awaited, e.awaitable(a)) })
 	}
-	s, m := a.Slot, e.f.Receiver
-	e.closed(e.f.Captures(a), func() { e.line("%s = %s", s.Local, e.awaitable(a)) })
-	e.line("if !%s.IsCompleted() {", s.Local)
+	e.line("if !%s.IsCompleted() {", awaited)
 	e.box(a.Live)
 	if e.handsOn(a) {
 		e.line("if %[1]s.%[2]s.HandsOn(%[3]s, %[4]s, &%[1]s.Header) {\nreturn nil // its task is the caller's\n}",
-			m, s.Field, s.Local, e.ownContext(m))
+			m, a.Slot.Field, awaited, e.ownContext(m))
 	}
-	for _, line := range e.suspended(a, s.Local) {
+	for _, line := range e.suspended(a, awaited) {
 		e.line("%s", line)
 	}
 	e.line("}\n%s:", a.Resume)
+}
+
+// awaitedAs writes what MoveNext calls the awaitable.
+func (e *emitter) awaitedAs(a *ir.Await) string {
+	if a.Stream != nil {
+		return e.arg(a.Stream)
+	}
+	return a.Slot.Local
 }
 
 // suspended writes how a machine suspends itself. Of a task it keeps no more than
 // what is needed to have it again; of another awaitable, all.
 func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 	s, h := a.Slot, e.f.OnHeap
-	isTask := s.Task != nil && !s.Boxed
+	isTask := s != nil && s.Task != nil && !s.Boxed
 	awaited := "nil"
 	if isTask {
 		awaited = awaitable + ".Header()"
@@ -371,10 +388,13 @@ func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 		fmt.Sprintf("%s.State = %d", h, a.State),
 	}
 	lines = append(lines, e.letGo(a)...)
-	if isTask {
+	switch {
+	case isTask:
 		lines = append(lines, fmt.Sprintf("if %[1]s.%[2]s.OnCompleted(%[3]s, &%[1]s.Header, %[1]s) {", h, s.Field, awaitable))
-	} else {
+	case s != nil:
 		lines = append(lines, fmt.Sprintf("%s.%s = %s", h, s.Field, awaitable), fmt.Sprintf("if %s.OnCompleted(%s) {", awaitable, h))
+	default:
+		lines = append(lines, fmt.Sprintf("if %s.OnCompleted(%s) {", awaitable, h))
 	}
 	return append(lines, "return nil", "}")
 }

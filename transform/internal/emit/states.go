@@ -72,10 +72,7 @@ func know(out *jen.File, funcs []*ir.Func) {
 
 // awaited says what is awaited at a.
 func (e *emitter) awaited(a *ir.Await) string {
-	if a.Leaves {
-		return "the close of " + e.words(a.Operand)
-	}
-	return e.words(a.Operand)
+	return a.What(e.words(a.Operand))
 }
 
 // words is n as the author wrote it, on one line and cut to what fits there. No

@@ -30,10 +30,7 @@ func (e *emitter) Operand(o ir.Operand) string {
 	case *ir.Var:
 		return e.Var(o, false)
 	case *ir.Await:
-		if o.Stream != nil {
-			return e.arg(o.Stream) + ".GetResult()"
-		}
-		return o.Slot.Local + ".GetResult()"
+		return e.awaitedAs(o) + ".GetResult()"
 	}
 	panic("emit: an operand of unknown kind")
 }

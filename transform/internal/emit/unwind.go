@@ -80,7 +80,7 @@ func (e *emitter) leaveLoops(b *strings.Builder) {
 			continue
 		}
 		fmt.Fprintf(b, "if %[1]s.Open() {\nif !%[1]s.IsCompleted() {\n%[2]s.unwinding = p\n%[3]s\n}\np = %[1]s.After(p)\n}\n",
-			it, e.f.Receiver, strings.Join(e.suspendedIn(l.Left, it), "\n"))
+			it, e.f.Receiver, strings.Join(e.suspended(l.Left, it), "\n"))
 	}
 }
 
@@ -95,37 +95,6 @@ func (e *emitter) iterator(l *ir.Loop) string {
 	default:
 		return fmt.Sprintf("%s(%s.%s)", async("UnboxedStream"), e.f.Receiver, it.Field)
 	}
-}
-
-// awaitStream writes the await of a stream's next value, or of its end, which are its
-// iterator's:
-//
-//	if !m.lines.IsCompleted() {
-//		h := async.Self(m.onHeap(nil))
-//		h.State = 1
-//		if m.lines.OnCompleted(h) {
-//			return nil
-//		}
-//	}
-//	linesNext:
-func (e *emitter) awaitStream(a *ir.Await) {
-	it := e.arg(a.Stream)
-	e.line("if !%s.IsCompleted() {", it)
-	e.box(a.Live)
-	for _, line := range e.suspendedIn(a, it) {
-		e.line("%s", line)
-	}
-	e.line("}\n%s:", a.Resume)
-}
-
-// suspendedIn writes how a machine suspends itself until a stream goes on.
-func (e *emitter) suspendedIn(a *ir.Await, iterator string) []string {
-	h := e.f.OnHeap
-	lines := append([]string{
-		fmt.Sprintf("%s := %s(%s.onHeap(nil))", h, async("Self"), e.f.Receiver),
-		fmt.Sprintf("%s.State = %d", h, a.State),
-	}, e.letGo(a)...)
-	return append(lines, fmt.Sprintf("if %s.OnCompleted(%s) {", iterator, h), "return nil", "}")
 }
 
 // deferredAwait declares what keeps a deferred await:

@@ -39,11 +39,7 @@ func Instr(f *ir.Func, in ir.Instr) string {
 
 // Operand writes what an await awaits.
 func Operand(f *ir.Func, a *ir.Await) string {
-	text := oneLine(f.Expr(a.Operand, words{f}))
-	if a.Leaves {
-		return "the close of " + text
-	}
-	return text
+	return a.What(oneLine(f.Expr(a.Operand, words{f})))
 }
 
 // Question writes what a block's end decides by, and the answers in the order of

@@ -358,6 +358,14 @@ type Await struct {
 	Tail   bool   // by lower: what it gives is returned as it is, and its task is of the function's own type
 }
 
+// What says what is awaited, of which operand is the text.
+func (a *Await) What(operand string) string {
+	if a.Leaves {
+		return "the close of " + operand
+	}
+	return operand
+}
+
 // A Comment is the author's, on a line of its own or behind the last statement.
 type Comment struct {
 	Text     string

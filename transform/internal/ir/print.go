@@ -98,7 +98,7 @@ func (p *printer) instr(in Instr) {
 		operand := ""
 		switch {
 		case in.Leaves:
-			operand = "the close of " + in.Stream.Name
+			operand = in.What(in.Stream.Name)
 		case in.Stream != nil:
 			operand = "the next of " + in.Stream.Name
 		default:
