@@ -52,10 +52,10 @@ func UnboxedStream(kept any) UnboxedStreamRange {
 // not begun.
 func UnwindBoxed(kept any, p **Panic) {
 	r, ok := kept.(interface {
-		begun() bool
+		Open() bool
 		unwind(v any, p **Panic)
 	})
-	if ok && r.begun() {
+	if ok && r.Open() {
 		r.unwind(recover(), p)
 	}
 }

@@ -62,7 +62,7 @@ func (r *FuncRange[K, V]) Value() V { return r.value }
 // Leave ends the loop if it has not ended: the function sees its yield return
 // false, and cleans up before Leave returns or panics in turn.
 func (r *FuncRange[K, V]) Leave() {
-	if r.begun() {
+	if r.Open() {
 		r.finished = true
 		r.stop()
 	}
@@ -72,20 +72,18 @@ func (r *FuncRange[K, V]) Leave() {
 // while p is so: a return if that is nil. The function that is ranged over sees its
 // yield end like that, and then p is what came of it, for the next loop.
 func (r *FuncRange[K, V]) Unwind(p **Panic) {
-	if r.begun() {
+	if r.Open() {
 		r.unwind(recover(), p)
 	}
 }
 
-func (r *FuncRange[K, V]) begun() bool { return r != nil && !r.finished }
-
 // Open reports whether the loop has begun, and was not left.
-func (r *FuncRange[K, V]) Open() bool { return r.begun() }
+func (r *FuncRange[K, V]) Open() bool { return r != nil && !r.finished }
 
 // After is Unwind where more is to be left than ranges over functions, and what came of
 // it is returned.
 func (r *FuncRange[K, V]) After(p *Panic) (after *Panic) {
-	if r.begun() {
+	if r.Open() {
 		r.leave(&p)
 	}
 	return p

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -199,15 +200,15 @@ func ours(f runtime.Frame) bool {
 	const rooms = "github.com/nothread/nothread/runtime/"
 	room, ok := strings.CutPrefix(f.Function, rooms)
 	return ok && (strings.HasPrefix(room, "async.") || strings.HasPrefix(room, "sim.(*World)")) ||
-		filepath.Dir(f.File) == asyncFolder || strings.HasPrefix(f.Function, "runtime.")
+		filepath.Dir(f.File) == asyncFolder() || strings.HasPrefix(f.Function, "runtime.")
 }
 
 // asyncFolder is where package async is. A function literal of its that was inlined has the name of who called it.
-var asyncFolder = func() string {
+var asyncFolder = sync.OnceValue(func() string {
 	park := reflect.ValueOf(async.Park).Pointer()
 	file, _ := runtime.FuncForPC(park).FileLine(park)
 	return filepath.Dir(file)
-}()
+})
 
 // Deadlock says that somebody waits for ever: a World has nothing left to do, or a thread blocks on what only that thread
 // could do.
