@@ -202,12 +202,17 @@ func Task[T any](f func() (T, error)) async.Task[T] {
 		v, err := f()
 		s.Complete(executor, v, err)
 	}
-	if cur.turn(3) == 0 {
+	w.begin()
+	return s.Task()
+}
+
+// begin performs the work of a task at once, or leaves it to the driver.
+func (w *work) begin() {
+	if w.run.turn(3) == 0 {
 		w.perform()
 	} else {
 		pending = append(pending, w)
 	}
-	return s.Task()
 }
 
 // Nine is what an operation can do whatever else the names of the universe mean.

@@ -83,10 +83,6 @@ func (it *iterator[T]) CloseAsync() async.Task0 {
 		Say(it.what + " is closed")
 		s.Complete(executor, struct{}{}, Err(it.what+" was closed"))
 	}}
-	if cur.turn(3) == 0 {
-		w.perform()
-	} else {
-		pending = append(pending, w)
-	}
+	w.begin()
 	return s.Task()
 }
