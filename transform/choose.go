@@ -109,10 +109,13 @@ func (r *run) meaning(name string, all []candidate) (candidate, error) {
 		return r.at(m[1], m[2], all)
 	}
 	plain := typeParameters.ReplaceAllLiteralString(strings.NewReplacer("(", "", ")", "", "*", "").Replace(name), "")
+	is := func(c candidate, s string) bool { return plain == s || plain == c.u.pkg.Types.Name()+"."+s } // as dumps and stacks have it
 	for _, means := range []func(candidate) bool{
-		func(c candidate) bool { return c.f.Name == plain },
-		func(c candidate) bool { return c.twin() == plain || c.f.Parent == nil && c.f.Name+"Async" == plain },
-		func(c candidate) bool { return c.f.Parent == nil && c.u.fn.Decl.Name.Name == plain },
+		func(c candidate) bool { return is(c, c.f.Name) },
+		func(c candidate) bool {
+			return is(c, c.twin()) || is(c, c.f.Machine+".MoveNext") || c.f.Parent == nil && is(c, c.f.Name+"Async")
+		},
+		func(c candidate) bool { return c.f.Parent == nil && is(c, c.u.fn.Decl.Name.Name) },
 	} {
 		var found []candidate
 		for _, c := range all {

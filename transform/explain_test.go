@@ -409,11 +409,18 @@ func TestChoose(t *testing.T) {
 		"(*list[T]).get":             "list.get",
 		"list[...].get":              "list.get",
 		"Outer.go1":                  "Outer.go1",
+		"study.Nested":               "Nested",
+		"study.cache.get":            "cache.get",
+		"study.NestedAsync":          "Nested",
+
+		"copystream.(*copyStreamMachine).MoveNext": "CopyStream",
+
 		"testdata/study/study.go:18": "Nested",
 		"testdata/study/study.go:15": "Nested", // its comment
 		"Absent":                     "no such function: Absent; there are CopyStream (golden/copystream/copystream.go:22), Nested (",
 		"get":                        "get may be cache.get (testdata/study/study.go:",
 		"testdata/study/study.go:3":  "no function marked //nothread:async is at testdata/study/study.go:3; there are Nested",
+		"copystream.Nested":          "no such function: copystream.Nested",
 		"testdata/study/none.go:3":   "there is none in that file",
 	} {
 		c, err := r.choose([]string{name})

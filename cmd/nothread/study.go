@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -117,19 +118,43 @@ func dot(g *transform.Graph) (string, error) { return g.DOT(), nil }
 func mermaid(g *transform.Graph) (string, error) { return g.Mermaid(), nil }
 
 // split takes the names of functions out of cfg's patterns. A name is F, T.M,
-// (*T).M, F.go1 or file.go:12; what has a slash, ends in .go, or is made of dots,
-// names packages.
+// (*T).M, F.go1, each also behind its package's name, or file.go:12; what has a slash,
+// ends in .go, or is made of dots, names packages: or, as in ./fetch.Page, a function
+// of one.
 func split(cfg *transform.Config) (names []string) {
 	var patterns []string
 	for _, arg := range cfg.Patterns {
-		if isName(arg) {
+		pkg, name := ofPackage(arg)
+		switch {
+		case name != "":
+			names, patterns = append(names, name), append(patterns, pkg)
+		case isName(arg):
 			names = append(names, arg)
-		} else {
+		default:
 			patterns = append(patterns, arg)
 		}
 	}
 	cfg.Patterns = patterns
 	return names
+}
+
+// qualified is a function behind the path of its package.
+var qualified = regexp.MustCompile(`^(.*/[^/.]+)\.([(_\pL][^/]*)$`)
+
+// major is the end of a path like gopkg.in/yaml.v3.
+var major = regexp.MustCompile(`^v[0-9]+$`)
+
+// ofPackage cuts ./fetch.Page in two; name is "" if arg is something else. A folder of
+// that name is a package's.
+func ofPackage(arg string) (pkg, name string) {
+	m := qualified.FindStringSubmatch(arg)
+	if m == nil || place.MatchString(arg) || strings.HasSuffix(arg, ".go") || major.MatchString(m[2]) {
+		return "", ""
+	}
+	if info, err := os.Stat(arg); err == nil && info.IsDir() {
+		return "", ""
+	}
+	return m[1], m[2]
 }
 
 var place = regexp.MustCompile(`\.go:[0-9]+$`)
