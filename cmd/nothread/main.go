@@ -77,6 +77,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "nothread", version())
 		return 0
 	}
+	if folder := os.Getenv(cacheVariable); folder != "" && folder != "off" && !filepath.IsAbs(folder) {
+		// The go command runs a generator in each package's folder.
+		fmt.Fprintf(stderr, "nothread: %s=%s is no absolute path\n", cacheVariable, folder)
+		return 2
+	}
 	cfg := transform.Config{Dump: os.Getenv("NOTHREADDUMP"), DumpTo: stderr}
 	var look study
 	if cmd.study != nil {
@@ -183,9 +188,11 @@ func reason(err error, named bool, patterns []string) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
+const cacheVariable = "NOTHREADCACHE"
+
 // cacheFolder is where runs remember what has nothing left to do; "" for nowhere.
 func cacheFolder() string {
-	switch folder := os.Getenv("NOTHREADCACHE"); folder {
+	switch folder := os.Getenv(cacheVariable); folder {
 	case "":
 	case "off":
 		return ""
