@@ -402,16 +402,16 @@ func TestChoose(t *testing.T) {
 	}
 	r.cfg.Dir = filepath.Dir(here)
 	for name, want := range map[string]string{
-		"Nested":                     "Nested",
-		"NestedAsync":                "Nested",
-		"cache.get":                  "cache.get",
-		"(*cache).get":               "cache.get",
-		"(*list[T]).get":             "list.get",
-		"list[...].get":              "list.get",
-		"Outer.go1":                  "Outer.go1",
-		"study.Nested":               "Nested",
-		"study.cache.get":            "cache.get",
-		"study.NestedAsync":          "Nested",
+		"Nested":            "Nested",
+		"NestedAsync":       "Nested",
+		"cache.get":         "cache.get",
+		"(*cache).get":      "cache.get",
+		"(*list[T]).get":    "list.get",
+		"list[...].get":     "list.get",
+		"Outer.go1":         "Outer.go1",
+		"study.Nested":      "Nested",
+		"study.cache.get":   "cache.get",
+		"study.NestedAsync": "Nested",
 
 		"copystream.(*copyStreamMachine).MoveNext": "CopyStream",
 
