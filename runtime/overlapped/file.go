@@ -145,14 +145,11 @@ func (f *File) start(ctx context.Context, major kernel.MajorFunction, buf []byte
 		requester = watch
 	}
 	flight, n, status := c.Submit(f.handle, major, buf, offset, requester)
-	if status != kernel.StatusPending { // and there will be no packet
-		err := error(nil)
+	if status != kernel.StatusPending && (status.IsSuccess() || status.IsError()) { // of a warning there will be a packet (A12)
 		if status.IsSuccess() {
 			op.advance(n)
-			n, err = op.result(nil, status, n)
-		} else {
-			err = f.failed(major, f.failure(ctx, status, errorOf(status)))
 		}
+		n, err := op.result(ctx, status, n)
 		op.Recycle()
 		watch.end()
 		return async.Completed(n, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/nothread/nothread/runtime/async"
@@ -205,5 +206,46 @@ func TestContextsThatCannotBeCompared(t *testing.T) {
 		if n, err := f.ReadAtAsync(ctx, make([]byte, 4), 0).Await(); n != 4 || err != nil {
 			t.Errorf("%d, %v", n, err)
 		}
+	}
+}
+
+// TestWarningAtOnce: of a warning there is a packet, also where the driver was done at once (A12). The operation ends by
+// that, once, and what is started after it has an outcome of its own.
+func TestWarningAtOnce(t *testing.T) {
+	w := sim.New(1)
+	var pended *kernel.IRP
+	driver := &kernel.DriverObject{Name: "tape.sys"}
+	driver.Major[kernel.MajorRead] = func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+		if len(irp.UserBuffer) > 1 {
+			irp.MarkPending()
+			pended = irp
+			return kernel.StatusPending
+		}
+		irp.Status, irp.Information = kernel.StatusBufferOverflow, 1
+		c.CompleteRequest(irp)
+		return kernel.StatusBufferOverflow
+	}
+	if status := w.Kernel().AddDevice(&kernel.DeviceObject{Name: "tape", Driver: driver}, 1); !status.IsSuccess() {
+		t.Fatal(status)
+	}
+	f, err := w.Open("tape")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := f.ReadAsync(w.Context(), make([]byte, 1)).Await(); n != 1 || err == nil || !strings.Contains(err.Error(), "STATUS_BUFFER_OVERFLOW") {
+		t.Errorf("%d, %v", n, err)
+	}
+	read := f.ReadAsync(w.Context(), make([]byte, 5))
+	w.Run()
+	if read.IsCompleted() {
+		t.Fatal("the read has the outcome of the one before")
+	}
+	pended.Status, pended.Information = kernel.StatusSuccess, 5
+	w.Kernel().CPU().CompleteRequest(pended)
+	if n, err := read.Await(); n != 5 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if at := f.Position(); at != 6 {
+		t.Errorf("the file is at %d", at)
 	}
 }
