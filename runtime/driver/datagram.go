@@ -95,13 +95,10 @@ func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 func (t *Datagrams) bind(c *kernel.CPU, irp *kernel.IRP, s *datagramSocket) kernel.Status {
 	_, local, _ := block(irp.UserBuffer)
 	port := local.port
-	for port == 0 {
-		t.port = max(t.port+1, firstEphemeral)
-		if t.ports[t.port] == nil {
-			port = t.port
-		}
+	if port == 0 {
+		port = ephemeral(t.ports, &t.port)
 	}
-	if t.ports[port] != nil {
+	if port == 0 || t.ports[port] != nil {
 		return t.net.done(irp, StatusAddressAlreadyExists, 0)
 	}
 	s.port, t.ports[port] = port, s

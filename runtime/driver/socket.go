@@ -208,9 +208,9 @@ func (t *Streams) listen(irp *kernel.IRP, k *socket) kernel.Status {
 	token, local, _ := block(irp.UserBuffer)
 	port := local.port
 	if port == 0 {
-		port = t.ephemeral()
+		port = ephemeral(t.listeners, &t.port)
 	}
-	if t.listeners[port] != nil {
+	if port == 0 || t.listeners[port] != nil {
 		return t.net.done(irp, StatusAddressAlreadyExists, 0)
 	}
 	l := &listener{file: irp.File(), port: port, backlog: int(min(token, 1<<20))}
@@ -228,24 +228,26 @@ func (t *Streams) listen(irp *kernel.IRP, k *socket) kernel.Status {
 	return t.net.done(irp, kernel.StatusSuccess, SocketBlock)
 }
 
-// ephemeral returns a port that nobody listens on.
-func (t *Streams) ephemeral() uint16 {
-	for {
-		t.port++
-		if t.port < firstEphemeral {
-			t.port = firstEphemeral
-		}
-		if t.listeners[t.port] == nil {
-			return t.port
+// ephemeral returns the next port after the last one given that is not in use, 0 if all are: for who does not ask for one.
+func ephemeral[S any](inUse map[uint16]S, last *uint16) uint16 {
+	for range 1<<16 - firstEphemeral {
+		*last = max(*last+1, firstEphemeral)
+		if _, taken := inUse[*last]; !taken {
+			return *last
 		}
 	}
+	return 0
 }
 
 // connect calls another machine, or this one.
 func (t *Streams) connect(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Status {
 	_, _, remote := block(irp.UserBuffer)
+	local := ephemeral(t.listeners, &t.port)
+	if local == 0 {
+		return t.net.done(irp, StatusAddressAlreadyExists, 0)
+	}
 	t.calls++
-	s := t.newStream(streamKey{t.ephemeral(), remote, t.calls})
+	s := t.newStream(streamKey{local, remote, t.calls})
 	s.state, s.file, k.stream = connecting, irp.File(), s
 	setBlock(irp.UserBuffer, 0, address{t.net.host, s.key.local}, remote)
 	status := t.pend(c, &s.calls, irp)

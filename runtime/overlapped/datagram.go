@@ -18,8 +18,8 @@ type DatagramSocket struct {
 	receives calls[fromAddr]
 }
 
-// ListenDatagram opens a datagram socket at a port of an adapter of the World; port 0 is any that is free. The caller
-// closes it.
+// ListenDatagram opens a datagram socket at a port of an adapter of the World; port 0 is any that is free. It fails with
+// ErrAddressUsed if the port is not. The caller closes it.
 func ListenDatagram(w World, adapter string, port uint16) (*DatagramSocket, error) {
 	s := new(DatagramSocket)
 	if err := s.open(w, adapter+"/datagram", kernel.DeviceNetwork); err != nil {

@@ -14,7 +14,8 @@ type Listener struct {
 	addr   Addr
 }
 
-// Listen listens at a port of an adapter of the World; port 0 is any that is free. The caller closes it.
+// Listen listens at a port of an adapter of the World; port 0 is any that is free. It fails with ErrAddressUsed if
+// the port is not. The caller closes it.
 func Listen(w World, adapter string, port uint16) (*Listener, error) {
 	l := &Listener{device: adapter}
 	if err := l.open(w, adapter, kernel.DeviceNetwork); err != nil {

@@ -443,3 +443,27 @@ func TestDatagrams(t *testing.T) {
 	a.Close()
 	rest(t, w)
 }
+
+// TestPortsRunOut: who asks for any port when all of them are in use is told so.
+func TestPortsRunOut(t *testing.T) {
+	const ports = 1<<16 - 49152
+	w := sim.New(1, sim.WithoutVerifier())
+	newNetwork(t, w, device.WireConfig{})
+	for range ports {
+		if _, err := overlapped.ListenDatagram(w, "net1", 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := overlapped.Listen(w, "net1", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := overlapped.ListenDatagram(w, "net1", 0); !errors.Is(err, overlapped.ErrAddressUsed) {
+		t.Error(err)
+	}
+	if _, err := overlapped.Listen(w, "net1", 0); !errors.Is(err, overlapped.ErrAddressUsed) {
+		t.Error(err)
+	}
+	if _, err := overlapped.DialAsync(w.Context(), w, "net1", overlapped.Addr{Host: 1, Port: 49152}).Await(); !errors.Is(err, overlapped.ErrAddressUsed) {
+		t.Error(err)
+	}
+}
