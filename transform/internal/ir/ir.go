@@ -144,11 +144,20 @@ func (f *Func) Hides(t types.Type) bool {
 	return f.Redeclares(append(names, "nil", "false", "new")...)
 }
 
-// Generic reports whether the function, or its receiver's type, has type
-// parameters.
-func (f *Func) Generic() bool {
-	return f.Sig.TypeParams().Len() > 0 || f.Sig.RecvTypeParams().Len() > 0
+// TypeParams are the machine's type parameters: those of the declared function's
+// receiver, and its own. (As of Go 1.27 a method may have both.)
+func (f *Func) TypeParams() []*types.TypeParam {
+	sig := f.Root().Sig
+	return slices.AppendSeq(slices.Collect(sig.RecvTypeParams().TypeParams()), sig.TypeParams().TypeParams())
 }
+
+// NamedTypeParams are those that are not blank.
+func (f *Func) NamedTypeParams() []*types.TypeParam {
+	return slices.DeleteFunc(f.TypeParams(), func(p *types.TypeParam) bool { return p.Obj().Name() == "_" })
+}
+
+// Generic reports whether there are any.
+func (f *Func) Generic() bool { return len(f.TypeParams()) > 0 }
 
 // Suspends reports whether the function awaits anything.
 func (f *Func) Suspends() bool { return len(f.Awaits) > 0 || f.EndWaits() }

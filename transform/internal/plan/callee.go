@@ -19,7 +19,7 @@ import (
 // method of an interface that goes for the interface. Any other receiver is an argument.
 func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
 	callee, way := e.Fun, embedded{}
-	if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
+	if sel, ok := b.generic(e.Fun).(*ast.SelectorExpr); ok {
 		if s := b.info.Selections[sel]; s != nil && s.Kind() == types.MethodVal {
 			_, param := types.Unalias(s.Recv()).(*types.TypeParam)
 			if callee = sel.X; param || !isInterface(s.Obj().(*types.Func).Signature().Recv().Type()) {
@@ -33,6 +33,19 @@ func (b *builder) calleeEvents(list []*event, e *ast.CallExpr) []*event {
 		return list
 	}
 	return append(list, &event{expr: callee, callee: len(e.Args) > 0, embedded: way})
+}
+
+// generic returns what e is an instance of; e if it is none. Its parentheses are left out.
+func (b *builder) generic(e ast.Expr) ast.Expr {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.IndexExpr:
+		if b.info.Types[x.Index].IsType() {
+			return ast.Unparen(x.X)
+		}
+	case *ast.IndexListExpr:
+		return ast.Unparen(x.X)
+	}
+	return ast.Unparen(e)
 }
 
 // embedded is an interface in a struct, or in what that embeds: how to get there, and
@@ -98,7 +111,7 @@ func (b *builder) callsOrReceives(e ast.Expr) (found bool) {
 // derived reports whether t has to do with a type parameter of the function's: then an
 // assertion to t asks a dictionary, and gc does not do it ahead (ODYNAMICDOTTYPE).
 func (b *builder) derived(t types.Type) bool {
-	if !b.f.Root().Generic() {
+	if !b.f.Generic() {
 		return false
 	}
 	found, seen := false, make(map[types.Type]bool)

@@ -149,6 +149,8 @@ func (b *builder) reads(x *operand, e ast.Expr) {
 		b.reads(x, e.X)
 	case *ast.IndexExpr:
 		b.readsElement(x, e)
+	case *ast.IndexListExpr:
+		b.reads(x, e.X)
 	case *ast.UnaryExpr:
 		if e.Op == token.ARROW {
 			return
@@ -203,8 +205,9 @@ func (b *builder) readsSelector(x *operand, e *ast.SelectorExpr) {
 }
 
 func (b *builder) readsElement(x *operand, e *ast.IndexExpr) {
-	if tv := b.info.Types[e.Index]; tv.IsType() {
-		return // of a generic function
+	if tv := b.info.Types[e.Index]; tv.IsType() { // of a generic function, or method
+		b.reads(x, e.X)
+		return
 	}
 	x.memory = true
 	switch t := coreType(b.info.TypeOf(e.X)).(type) {

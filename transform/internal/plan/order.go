@@ -245,12 +245,11 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 	case *ast.StarExpr:
 		return b.exprEvents(list, e.X)
 	case *ast.SelectorExpr:
-		sel := b.info.Selections[e]
-		if sel == nil {
-			return list // of a package
-		}
-		list = b.exprEvents(list, e.X)
+		return b.selectorEvents(list, e, e)
 	case *ast.IndexExpr:
+		if sel, ok := b.generic(e).(*ast.SelectorExpr); ok {
+			return b.selectorEvents(list, sel, e)
+		}
 		list = b.exprEvents(list, e.X)
 		if tv := b.info.Types[e.Index]; tv.IsType() {
 			return list
@@ -264,6 +263,10 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		}
 		if !b.stored[e] && b.convertsBytesKey(e) {
 			list = append(list, &event{expr: e})
+		}
+	case *ast.IndexListExpr:
+		if sel, ok := b.generic(e).(*ast.SelectorExpr); ok {
+			return b.selectorEvents(list, sel, e)
 		}
 	case *ast.SliceExpr:
 		list = b.exprEvents(list, e.X)
@@ -282,6 +285,32 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		return b.literalEvents(list, e)
 	}
 	return list
+}
+
+// selectorEvents: an ordinary method value is made late; one that needs a dictionary is
+// a closure, which captures the receiver at once (cmd/compile/internal/noder, curry). e is
+// sel, or what instantiates it.
+func (b *builder) selectorEvents(list []*event, sel *ast.SelectorExpr, e ast.Expr) []*event {
+	s := b.info.Selections[sel]
+	if s == nil {
+		return list // of a package
+	}
+	list = b.exprEvents(list, sel.X)
+	if s.Kind() == types.MethodVal && b.needsDictionary(s) {
+		list = append(list, &event{expr: e})
+	}
+	return list
+}
+
+// needsDictionary reports whether what is called of the method that s selects depends on
+// type parameters: the function's, or its own.
+func (b *builder) needsDictionary(s *types.Selection) bool {
+	if _, param := types.Unalias(s.Recv()).(*types.TypeParam); param {
+		return true
+	}
+	method := s.Obj().(*types.Func)
+	recv := method.Signature().Recv().Type()
+	return !types.IsInterface(recv) && (b.derived(recv) || method.Origin().Signature().TypeParams().Len() > 0)
 }
 
 // literalEvents: elements are read late, except that a map literal stores each

@@ -18,7 +18,7 @@ import (
 func (b *builder) placeTypes() {
 	slices.SortStableFunc(b.f.Types, func(t, u *ir.LocalType) int { return int(t.Spec.Pos() - u.Spec.Pos()) })
 	slices.SortStableFunc(b.f.Consts, func(c, d *ast.GenDecl) int { return int(c.Pos() - d.Pos()) })
-	generic := func(t *ir.LocalType) bool { return t.Spec.TypeParams != nil && b.f.Root().Generic() }
+	generic := func(t *ir.LocalType) bool { return t.Spec.TypeParams != nil && b.f.Generic() }
 	for _, t := range b.f.Types {
 		t.Inside = !t.Sole || generic(t) // whose parameters would mix with the function's
 	}
@@ -197,15 +197,7 @@ func (b *builder) ambiguous(obj *types.TypeName) bool {
 
 // typeParamNamed reports whether the machine has a type parameter of that name.
 func (b *builder) typeParamNamed(name string) bool {
-	sig := b.f.Root().Sig
-	for _, params := range []*types.TypeParamList{sig.TypeParams(), sig.RecvTypeParams()} {
-		for p := range params.TypeParams() {
-			if p.Obj().Name() == name {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.f.TypeParams(), func(p *types.TypeParam) bool { return p.Obj().Name() == name })
 }
 
 // soleName reports whether a type declared in the body can keep its name at the
