@@ -68,8 +68,8 @@ func study(cfg Config, names []string) (*run, *Result, error) {
 // placeName is file.go:12.
 var placeName = regexp.MustCompile(`^(.+\.go):([0-9]+)$`)
 
-// typeParameters are those of a name as the source has it, or as Go's stacks do: list[...].get.
-var typeParameters = regexp.MustCompile(`\[.*\]`)
+// typeParameters are those of a name as the source has it, or as Go's stacks do: list[...].get[...].
+var typeParameters = regexp.MustCompile(`\[[^\]]*\]`)
 
 // choose finds what the names mean; all functions if there are none.
 func (r *run) choose(names []string) ([]candidate, error) {

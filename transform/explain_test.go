@@ -408,6 +408,7 @@ func TestChoose(t *testing.T) {
 		"(*cache).get":      "cache.get",
 		"(*list[T]).get":    "list.get",
 		"list[...].get":     "list.get",
+		"list[...].get[T]":  "list.get",
 		"Outer.go1":         "Outer.go1",
 		"study.Nested":      "Nested",
 		"study.cache.get":   "cache.get",

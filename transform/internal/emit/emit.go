@@ -168,32 +168,23 @@ type emitter struct {
 	funcs  []string     // what the functions are called with that types are inferred for, in order
 }
 
-// typeParams returns the type parameters of the function or of its receiver.
-func (e *emitter) typeParams() *types.TypeParamList {
-	sig := e.f.Root().Sig
-	if sig.Recv() != nil {
-		return sig.RecvTypeParams()
-	}
-	return sig.TypeParams()
-}
-
 // declared writes [T any, U fmt.Stringer]; "" without type parameters.
-func (e *emitter) declared() string {
-	return e.declaredParams(e.typeParams())
-}
+func (e *emitter) declared() string { return e.declaredParams(e.f.TypeParams()) }
 
-func (e *emitter) declaredParams(params *types.TypeParamList) string {
+func (e *emitter) declaredParams(params []*types.TypeParam) string {
 	var list []string
-	for p := range params.TypeParams() {
+	for _, p := range params {
 		list = append(list, e.paramTypeName(p)+" "+e.constraint(p.Constraint()))
 	}
 	return bracketed(list)
 }
 
 // used writes [T, U].
-func (e *emitter) used() string {
+func (e *emitter) used() string { return e.usedParams(e.f.TypeParams()) }
+
+func (e *emitter) usedParams(params []*types.TypeParam) string {
 	var list []string
-	for p := range e.typeParams().TypeParams() {
+	for _, p := range params {
 		list = append(list, e.paramTypeName(p))
 	}
 	return bracketed(list)
@@ -209,6 +200,10 @@ func bracketed(list []string) string {
 // machineType writes copyStreamMachine, with type arguments if it has any.
 func (e *emitter) machineType() string { return e.f.Machine + e.used() }
 
+// carrierType writes the struct that carries the results. It has no parameters that are
+// blank: no result names one.
+func (e *emitter) carrierType() string { return e.fn.Struct.Name + e.usedParams(e.f.NamedTypeParams()) }
+
 // async writes a name of the runtime.
 func async(name string) string { return mark(load.AsyncPath, name) }
 
@@ -216,7 +211,7 @@ func async(name string) string { return mark(load.AsyncPath, name) }
 // arguments: "", "[int64]"; "2", "[A, B]".
 func (e *emitter) arity() (suffix, args string) {
 	if e.fn.Struct != nil {
-		return "", "[" + e.fn.Struct.Name + e.used() + "]"
+		return "", "[" + e.carrierType() + "]"
 	}
 	var list []string
 	for _, t := range e.fn.TaskResults {

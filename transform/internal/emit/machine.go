@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -65,7 +66,7 @@ func (e *emitter) resultStruct() {
 		fields = append(fields, jen.Id(name).Add(raw(e.typ(e.fn.TaskResults[i]))))
 	}
 	e.out.Commentf("%s holds the results of %s.", s.Name, e.f.Decl.Name.Name)
-	e.out.Type().Id(s.Name).Add(raw(e.declared())).Struct(fields...)
+	e.out.Type().Id(s.Name).Add(raw(e.declaredParams(e.f.NamedTypeParams()))).Struct(fields...)
 	e.out.Line()
 }
 
@@ -116,13 +117,15 @@ func (e *emitter) kickoff() {
 	if recv := e.f.Sig.Recv(); recv != nil {
 		decl = decl.Params(jen.Id(recv.Name()).Add(raw(e.typ(recv.Type()))))
 	}
-	decl = decl.Id(e.fn.Twin)
-	if e.f.Sig.Recv() == nil {
-		decl = decl.Add(raw(e.declared()))
-	}
+	decl = decl.Id(e.fn.Twin).Add(raw(e.declaredParams(e.ownTypeParams())))
 	decl.Params(e.params()...).Params(jen.Id(task).Add(raw(e.taskType()))).Block(raw(b.String()))
 	e.out.Line()
 	e.keepSource()
+}
+
+// ownTypeParams are those that are not the receiver's.
+func (e *emitter) ownTypeParams() []*types.TypeParam {
+	return slices.Collect(e.f.Sig.TypeParams().TypeParams())
 }
 
 // keepSource mentions a source form that is not exported, for linters would
@@ -138,9 +141,8 @@ func (e *emitter) keepSource() {
 	form := name
 	if recv := e.f.Sig.Recv(); recv != nil {
 		form = "(" + e.typ(recv.Type()) + ")." + name
-	} else {
-		form += e.used()
 	}
+	form += e.usedParams(e.ownTypeParams())
 	if params := e.declared(); params != "" {
 		e.out.Add(raw("func _" + params + "() { _ = " + form + " }"))
 	} else {
@@ -512,7 +514,7 @@ func (e *emitter) finish() {
 		params = append(params, jen.Id(name).Add(raw(e.typ(v.Type()))))
 	}
 	if s := e.fn.Struct; s != nil {
-		values = []string{s.Name + e.used() + "{" + strings.Join(values, ", ") + "}"}
+		values = []string{e.carrierType() + "{" + strings.Join(values, ", ") + "}"}
 	}
 	var b strings.Builder
 	for _, v := range e.lifted() {

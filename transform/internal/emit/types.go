@@ -72,11 +72,18 @@ func (e *emitter) named(obj *types.TypeName, args *types.TypeList) string {
 	return name + bracketed(list)
 }
 
-// paramTypeName writes a type parameter; a blank one gets a name.
+// paramTypeName writes a type parameter; a blank one gets a name that means nothing else.
 func (e *emitter) paramTypeName(p *types.TypeParam) string {
-	name := p.Obj().Name()
-	if name == "_" {
-		return fmt.Sprintf("T%d", p.Index())
+	if name := p.Obj().Name(); name != "_" {
+		return name
+	}
+	i := slices.Index(e.f.TypeParams(), p)
+	if i < 0 { // of a type that is declared in the body
+		i = p.Index()
+	}
+	name := fmt.Sprintf("T%d", i)
+	for e.pkg.Types.Scope().Lookup(name) != nil || e.f.Redeclares(name) {
+		name += "_"
 	}
 	return name
 }
@@ -204,7 +211,7 @@ func (e *emitter) localTypes() {
 		e.out.Commentf("%s is the type %s of %s.", t.Name, t.Obj.Name(), e.f.Name)
 		params := e.declared()
 		if named, ok := t.Obj.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
-			params = e.declaredParams(named.TypeParams())
+			params = e.declaredParams(slices.Collect(named.TypeParams().TypeParams()))
 		}
 		e.out.Type().Id(t.Name).Add(raw(params)).Add(raw(e.typ(t.Obj.Type().Underlying())))
 		e.out.Line()

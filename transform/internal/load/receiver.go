@@ -57,22 +57,41 @@ func NameBase(decl *ast.FuncDecl) string {
 }
 
 // structParams is the list of type parameters of the struct that carries decl's
-// results, and the list of arguments that a twin uses it with:
+// results, and the list of arguments that a twin uses it with. No result can name a
+// blank one:
 //
 //	func Four[T any, E ~[]T]()       // "[T any, E ~[]T]", "[T, E]"
 //	func (s *Stack[T]) Four()        // "[T any]", "[T]": constraints as Stack declares them
+//	func (s *Stack[T]) Four[E any]() // "[T any, E any]", "[T, E]"
 //	func Four()                      // "", ""
 func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
+	declares, uses := b.receiverParams(decl)
 	if list := decl.Type.TypeParams; list != nil {
-		return "[" + b.fields(list) + "]", "[" + strings.Join(fieldNames(list), ", ") + "]"
+		for _, field := range list.List {
+			for _, name := range field.Names {
+				if name.Name != "_" {
+					declares = append(declares, name.Name+" "+b.text(b.src.file, field.Type))
+					uses = append(uses, name.Name)
+				}
+			}
+		}
 	}
+	if len(uses) == 0 {
+		return "", ""
+	}
+	return "[" + strings.Join(declares, ", ") + "]", "[" + strings.Join(uses, ", ") + "]"
+}
+
+// receiverParams are the type parameters of decl's receiver that have names: as they
+// would be declared, and the names.
+func (b *stubber) receiverParams(decl *ast.FuncDecl) (declares, uses []string) {
 	typeName, names := Receiver(decl)
 	if len(names) == 0 {
-		return "", ""
+		return nil, nil
 	}
 	file, spec := b.declaredType(typeName)
 	if spec == nil || spec.TypeParams == nil {
-		return "", "" // no such generic type: an error at the source
+		return nil, nil // no such generic type: an error at the source
 	}
 	declared := fieldNames(spec.TypeParams)
 	rename := make(map[string]string)
@@ -81,7 +100,6 @@ func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 			rename[name] = names[i].Name
 		}
 	}
-	var declares, uses []string
 	for _, field := range spec.TypeParams.List {
 		constraint := renamed(b.text(file, field.Type), rename)
 		for _, name := range field.Names {
@@ -91,10 +109,7 @@ func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 			}
 		}
 	}
-	if len(uses) == 0 {
-		return "", "" // the receiver leaves all blank: no result can name one
-	}
-	return "[" + strings.Join(declares, ", ") + "]", "[" + strings.Join(uses, ", ") + "]"
+	return declares, uses
 }
 
 func fieldNames(list *ast.FieldList) []string {

@@ -150,7 +150,12 @@ func (p *pieces) set(path string, lit *ast.CompositeLit, chosen func(constant bo
 		var t types.Type
 		switch u := coreType(info.TypeOf(lit)).(type) {
 		case *types.Struct:
-			f := u.Field(fieldOf(u, key, i))
+			var f *types.Var
+			if key == nil {
+				f = u.Field(i)
+			} else { // it may be promoted, as of Go 1.27
+				f = info.Uses[key.(*ast.Ident)].(*types.Var)
+			}
 			at, t = "."+f.Name(), f.Type()
 		case *types.Array:
 			if key != nil {
@@ -169,16 +174,6 @@ func (p *pieces) set(path string, lit *ast.CompositeLit, chosen func(constant bo
 			p.b.code(nil, path+at+" = %v", p.v, value)
 		}
 	}
-}
-
-// fieldOf is the index of the field that an element of a literal of a struct sets.
-func fieldOf(s *types.Struct, key ast.Expr, i int) int {
-	for j := range s.NumFields() {
-		if id, ok := key.(*ast.Ident); ok && s.Field(j).Name() == id.Name {
-			return j
-		}
-	}
-	return i
 }
 
 func indexOf(key types.TypeAndValue) int64 {
