@@ -49,7 +49,7 @@ func TestValidate(t *testing.T) {
 		{`"count":1`, ``, "without a number"},
 		{`"name":"threads"`, `"name":""`, "names nothing"},
 		{`"ts":1,"dur"`, `"ts":-1,"dur"`, "no time"},
-		{`"ts":1,"dur"`, `"ts":1e999,"dur"`, "traceEvents.ts is a JSON number"},
+		{`"ts":1,"dur"`, `"ts":1e999,"dur"`, "ts is a JSON number"},
 		{beginsFlow, beginsFlow + beginsFlow, "a second time"},
 		{endsFlow, endsFlow + endsFlow, "has not begun"},
 		{opens, strings.Repeat(opens, 512), "too many slices"},
@@ -75,7 +75,7 @@ func TestValidate(t *testing.T) {
 		{`]}`, `]}{`, "behind the trace"},
 		{`]}`, ``, "not JSON"},
 		{small, `[]`, `not of the form {"traceEvents": [{…}, …]}: it is a JSON array`},
-		{`"ts":2`, `"ts":"2"`, "traceEvents.ts is a JSON string"},
+		{`"ts":2`, `"ts":"2"`, "ts is a JSON string"},
 		{`"id":1,"bp"`, `"id":"0x1","bp"`, "not a whole number"},
 	} {
 		planted := strings.Replace(small, c.old, c.new, 1)
