@@ -98,6 +98,3 @@ type Timer struct {
 
 // Armed reports whether t is set on a Virtual clock and has not rung.
 func (t *Timer) Armed() bool { return t.armed }
-
-// Deadline returns the time at which an armed timer rings.
-func (t *Timer) Deadline() Time { return t.deadline }

@@ -37,7 +37,6 @@ type DPC struct {
 type dpcQueue struct {
 	head, tail *DPC
 	depth      int
-	draining   bool
 }
 
 // QueueDPC queues d with an argument, at any IRQL. It returns false, and changes nothing, if d is queued already: so
@@ -99,7 +98,6 @@ func (c *CPU) drainDPCs() {
 	c.irql = DispatchLevel
 	c.nesting++
 	q := &c.dpcs
-	q.draining = true
 	for q.head != nil {
 		d := q.head
 		q.head = d.next
@@ -128,14 +126,10 @@ func (c *CPU) drainDPCs() {
 			k.bugCheckIn(d.Routine, vDPCBudget, 0, "DPC %s took %v, more than %v", d.Name, k.clock.Now().Sub(began), dpcBudget)
 		}
 	}
-	q.draining = false
 	c.attention &^= attendDPC
 	c.nesting--
 	c.irql = old // deliver, which called, looks for what else there is
 }
-
-// Queued reports whether the DPC stands in a queue.
-func (d *DPC) Queued() bool { return d.queued }
 
 // RemoveDPC takes a DPC out of the queue that it stands in; false if it is in none.
 func (c *CPU) RemoveDPC(d *DPC) bool {

@@ -200,9 +200,6 @@ func (k *Kernel) free(irp *IRP) {
 // ID returns the IRP's number: IRPs are numbered from 1 in each World, and the number is new at each use.
 func (irp *IRP) ID() uint64 { return irp.id }
 
-// Thread returns the thread that issued the request, nil if a driver built the IRP.
-func (irp *IRP) Thread() *Thread { return irp.thread }
-
 // File returns the file object that the request came through.
 func (irp *IRP) File() *FileObject { return irp.file }
 
@@ -310,7 +307,7 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	if sl.Major < majorFunctions {
 		dispatch = dev.Driver.Major[sl.Major]
 	}
-	if c.kernel.watched {
+	if k.watched {
 		c.trace(HopCallDriver, irp, dev.Driver.Name, int64(sl.Parameters.Length), sl.Parameters.ByteOffset)
 	}
 	if !c.pass(costDispatch) {
@@ -380,7 +377,6 @@ func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp 
 	}
 	pending := irp.location(location).control&controlPending != 0
 	switch {
-	case status == StatusPending && pending:
 	case status == StatusPending && !pending:
 		k.bugCheckIn(dispatch, vUnmarked, id, "%s returned StatusPending without MarkPending", dev.Driver.Name)
 	case status != StatusPending && pending:

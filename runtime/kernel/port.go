@@ -152,9 +152,6 @@ func (k *Kernel) NewCompletionPort(name string, max int) *CompletionPort {
 	return p
 }
 
-// Name returns the port's name.
-func (p *CompletionPort) Name() string { return p.name }
-
 // Len returns the number of packets that wait.
 func (p *CompletionPort) Len() int { return p.packets.n }
 

@@ -10,11 +10,9 @@ type Status uint32
 const (
 	StatusSuccess                Status = 0
 	StatusUserAPC                Status = 0x000000C0 // a wait ended because a user APC ran
-	StatusKernelAPC              Status = 0x00000100
 	StatusTimeout                Status = 0x00000102
 	StatusPending                Status = 0x00000103 // not complete: somebody will call CompleteRequest
 	StatusBufferOverflow         Status = 0x80000005 // a warning: there was more
-	StatusNotImplemented         Status = 0xC0000002
 	StatusInvalidHandle          Status = 0xC0000008
 	StatusInvalidParameter       Status = 0xC000000D
 	StatusNoSuchDevice           Status = 0xC000000E
@@ -26,7 +24,6 @@ const (
 	StatusPortAlreadySet         Status = 0xC0000048
 	StatusInsufficientResources  Status = 0xC000009A
 	StatusMediaWriteProtected    Status = 0xC00000A2
-	StatusDeviceNotReady         Status = 0xC00000A3
 	StatusIoTimeout              Status = 0xC00000B5
 	StatusCancelled              Status = 0xC0000120
 	StatusFileClosed             Status = 0xC0000128
@@ -42,19 +39,27 @@ func (s Status) IsSuccess() bool { return s < 0x80000000 }
 func (s Status) IsError() bool { return s >= 0xC0000000 }
 
 var statusNames = map[Status]string{
-	StatusSuccess: "STATUS_SUCCESS", StatusUserAPC: "STATUS_USER_APC", StatusKernelAPC: "STATUS_KERNEL_APC",
-	StatusTimeout: "STATUS_TIMEOUT", StatusPending: "STATUS_PENDING", StatusBufferOverflow: "STATUS_BUFFER_OVERFLOW",
-	StatusNotImplemented: "STATUS_NOT_IMPLEMENTED", StatusInvalidHandle: "STATUS_INVALID_HANDLE",
-	StatusInvalidParameter: "STATUS_INVALID_PARAMETER", StatusNoSuchDevice: "STATUS_NO_SUCH_DEVICE",
-	StatusInvalidDeviceRequest: "STATUS_INVALID_DEVICE_REQUEST", StatusEndOfFile: "STATUS_END_OF_FILE",
+	StatusSuccess:                "STATUS_SUCCESS",
+	StatusUserAPC:                "STATUS_USER_APC",
+	StatusTimeout:                "STATUS_TIMEOUT",
+	StatusPending:                "STATUS_PENDING",
+	StatusBufferOverflow:         "STATUS_BUFFER_OVERFLOW",
+	StatusInvalidHandle:          "STATUS_INVALID_HANDLE",
+	StatusInvalidParameter:       "STATUS_INVALID_PARAMETER",
+	StatusNoSuchDevice:           "STATUS_NO_SUCH_DEVICE",
+	StatusInvalidDeviceRequest:   "STATUS_INVALID_DEVICE_REQUEST",
+	StatusEndOfFile:              "STATUS_END_OF_FILE",
 	StatusMoreProcessingRequired: "STATUS_MORE_PROCESSING_REQUIRED",
 	StatusObjectTypeMismatch:     "STATUS_OBJECT_TYPE_MISMATCH",
 	StatusObjectNameCollision:    "STATUS_OBJECT_NAME_COLLISION (there is a device of this name: choose another one)",
 	StatusPortAlreadySet:         "STATUS_PORT_ALREADY_SET (a handle is bound to one completion port, for good: open another one)",
 	StatusInsufficientResources:  "STATUS_INSUFFICIENT_RESOURCES",
-	StatusMediaWriteProtected:    "STATUS_MEDIA_WRITE_PROTECTED", StatusDeviceNotReady: "STATUS_DEVICE_NOT_READY",
-	StatusIoTimeout: "STATUS_IO_TIMEOUT", StatusCancelled: "STATUS_CANCELLED", StatusFileClosed: "STATUS_FILE_CLOSED",
-	StatusIoDeviceError: "STATUS_IO_DEVICE_ERROR", StatusDeviceRemoved: "STATUS_DEVICE_REMOVED",
+	StatusMediaWriteProtected:    "STATUS_MEDIA_WRITE_PROTECTED",
+	StatusIoTimeout:              "STATUS_IO_TIMEOUT",
+	StatusCancelled:              "STATUS_CANCELLED",
+	StatusFileClosed:             "STATUS_FILE_CLOSED",
+	StatusIoDeviceError:          "STATUS_IO_DEVICE_ERROR",
+	StatusDeviceRemoved:          "STATUS_DEVICE_REMOVED",
 }
 
 func (s Status) String() string {

@@ -241,14 +241,9 @@ type Event struct {
 	waiters  []*Thread
 }
 
-// Signaled reports whether the event is signalled.
-func (e *Event) Signaled() bool { return e.signaled }
-
 // SetEvent signals an event and readies all that wait for it, at up to DispatchLevel.
 func (k *Kernel) SetEvent(e *Event) {
-	if c := k.cpu; c != nil {
-		c.requireAtMost(DispatchLevel, "SetEvent")
-	}
+	k.cpu.requireAtMost(DispatchLevel, "SetEvent")
 	e.signaled = true
 	for i, t := range e.waiters {
 		e.waiters[i] = nil

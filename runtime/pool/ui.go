@@ -49,9 +49,6 @@ func (u *UI) Context(parent context.Context) context.Context {
 	return async.WithSyncContext(parent, u)
 }
 
-// Thread returns the simulated thread.
-func (u *UI) Thread() *kernel.Thread { return u.thread }
-
 // Executor returns who runs continuations on the thread.
 func (u *UI) Executor() *async.Executor { return u.executor }
 
