@@ -12,7 +12,7 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	if !c.pass(costComplete) {
 		c.spend(costComplete)
 	}
-	if c.kernel.watched {
+	if k.watched {
 		c.trace(HopIRPComplete, irp, "", int64(irp.Status), int64(irp.Information))
 		irp.noteCompleted() // walkUp does, where it is called
 	}
@@ -36,7 +36,7 @@ func (c *CPU) CompleteRequest(irp *IRP) {
 	case k.modern && irp.context != nil && irp.file.port != nil:
 		c.deliverStatus(irp)
 	default:
-		if c.kernel.watched {
+		if k.watched {
 			c.trace(HopAPCQueued, irp, irp.thread.name, 0, 0)
 		}
 		c.queueCompletion(irp)
@@ -87,55 +87,61 @@ func (irp *IRP) overrun() bool {
 // walkUp calls the completion routines from the current location upward (A9). False: one of them has kept the IRP
 // (A10); the next CompleteRequest goes on above it.
 func (c *CPU) walkUp(irp *IRP) bool {
-	if irp.annex.kept {
-		irp.annex.kept = false
-	}
+	irp.annex.kept = false
 	for irp.current <= irp.depth {
 		irp.noteCompleted()
 		sl := irp.location(irp.current)
-		flags, routine := sl.control, completion{}
+		flags, asked := sl.control, completion{}
 		if sl.home != 0 {
-			routine = irp.takeRoutine(sl.home)
+			asked = irp.takeRoutine(sl.home)
 		}
 		irp.PendingReturned = flags&controlPending != 0
 		sl.control, sl.home = 0, 0
 		irp.current++
-		var dev *DeviceObject // of the driver whose routine it is: the one above
+		var above *StackLocation // of the driver that has asked; nil: it is who built the IRP, and has none
 		if irp.current <= irp.depth {
-			dev = irp.location(irp.current).Device
+			above = irp.location(irp.current)
 		}
 		invoke := irp.Status.IsSuccess() && flags&controlOnSuccess != 0 ||
 			!irp.Status.IsSuccess() && flags&controlOnError != 0 ||
 			irp.Cancel && flags&controlOnCancel != 0
-		if routine.routine != nil && invoke {
-			level, id, at := c.irql, irp.id, irp.current
-			pended := irp.PendingReturned
-			c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
-			irp.annex.rising = true // it has one: there is a completion routine
-			status := routine.routine(c, dev, irp, routine.context)
-			if irp.id == id {
-				irp.annex.rising = false
-			}
-			if c.irql != level {
-				c.kernel.bugCheckIn(routine.routine, vCompletionIRQL, 0, "a completion routine was entered at %v and left at %v", level, c.irql)
-			}
-			if status == StatusMoreProcessingRequired {
-				if irp.id == id { // else it has been freed
-					irp.annex.kept = true
-				}
+		if asked.routine != nil && invoke {
+			if !c.callRoutine(asked, irp, above) {
 				return false
 			}
-			if irp.id != id || irp.current != at {
-				c.kernel.bugCheckIn(routine.routine, vDoubleCompletion, id, "a completion routine completed the IRP, passed it down or freed it, and did not return StatusMoreProcessingRequired")
-			}
-			if pended && dev != nil && irp.location(at).control&controlPending == 0 {
-				c.kernel.bugCheckIn(routine.routine, vNotPropagated, id, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
-			}
-		} else if irp.PendingReturned && dev != nil {
-			irp.location(irp.current).control |= controlPending
+		} else if irp.PendingReturned && above != nil {
+			above.control |= controlPending
 		}
 	}
 	return true
+}
+
+// callRoutine calls the completion routine of the driver whose location is above, and holds it to its contract (A7). False:
+// it has kept the IRP.
+func (c *CPU) callRoutine(asked completion, irp *IRP, above *StackLocation) bool {
+	k := c.kernel
+	level, id, at, pended := c.irql, irp.id, irp.current, irp.PendingReturned
+	var dev *DeviceObject
+	if above != nil {
+		dev = above.Device
+	}
+	c.Trace(HopCompletionRoutine, irp, "", int64(irp.Status), 0)
+	irp.annex.rising = true // it has an annex of its own: there is a completion routine
+	status := asked.routine(c, dev, irp, asked.context)
+	kept := status == StatusMoreProcessingRequired
+	if irp.id == id { // else it has been freed
+		irp.annex.rising, irp.annex.kept = false, kept
+	}
+	switch {
+	case c.irql != level:
+		k.bugCheckIn(asked.routine, vCompletionIRQL, 0, "a completion routine was entered at %v and left at %v", level, c.irql)
+	case kept:
+	case irp.id != id || irp.current != at:
+		k.bugCheckIn(asked.routine, vDoubleCompletion, id, "a completion routine completed the IRP, passed it down or freed it, and did not return StatusMoreProcessingRequired")
+	case pended && above != nil && above.control&controlPending == 0:
+		k.bugCheckIn(asked.routine, vNotPropagated, id, "a completion routine of %s saw PendingReturned and did not call MarkPending", dev.Driver.Name)
+	}
+	return !kept
 }
 
 // deliverStatus gives a completed IRP's results to the requester (A12): copies buffered data back, writes the I/O status
