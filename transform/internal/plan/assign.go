@@ -37,7 +37,7 @@ type assignment struct {
 }
 
 // sides are those of the assignments that n makes; a return statement has no targets.
-func sides(n ast.Node) (targets, values []ast.Expr) {
+func sides(info *types.Info, n ast.Node) (targets, values []ast.Expr) {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
 		return n.Lhs, n.Rhs
@@ -48,8 +48,8 @@ func sides(n ast.Node) (targets, values []ast.Expr) {
 			targets = append(targets, id)
 		}
 		return targets, n.Values
-	case *ast.RangeStmt: // its values are the loop's, and do not panic
-		if n.Tok == token.ASSIGN && n.Value != nil {
+	case *ast.RangeStmt: // its values are the loop's, and do not panic; of one over a function gc makes two statements
+		if n.Tok == token.ASSIGN && n.Value != nil && !overFunc(info, n) {
 			return []ast.Expr{n.Key, n.Value}, nil
 		}
 	}
@@ -59,7 +59,7 @@ func sides(n ast.Node) (targets, values []ast.Expr) {
 // assignments are those that a node makes, and whether the machine would make them, if they
 // are several, or the parts of one, in another order than the source.
 func (b *builder) assignments(node ast.Node) (list []assignment, differ bool) {
-	targets, values := sides(node)
+	targets, values := sides(b.info, node)
 	n := max(len(targets), len(values))
 	if n < 2 && !slices.ContainsFunc(values, b.isComposite) {
 		return nil, false
@@ -200,7 +200,7 @@ func (b *builder) oneByOne(n ast.Node, declare func()) bool {
 	if !b.isLate(n) {
 		return false
 	}
-	b.allInOrder(n, b.settle(sides(n)), declare)
+	b.allInOrder(n, b.settle(sides(b.info, n)), declare)
 	return true
 }
 
@@ -294,7 +294,7 @@ func (b *builder) returnInOrder(s *ast.ReturnStmt) *ast.ReturnStmt {
 	}
 	list, _ := b.assignments(s)
 	if len(b.f.Defers) == 0 && b.sharesResult() || slices.ContainsFunc(list, func(a assignment) bool { return a.pieces }) {
-		b.allInOrder(s, b.settle(sides(s)), func() {})
+		b.allInOrder(s, b.settle(sides(b.info, s)), func() {})
 		return nil
 	}
 	b.spillEvents(s.Results)

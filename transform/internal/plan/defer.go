@@ -25,7 +25,7 @@ func (b *builder) defers() {
 		case *ast.FuncLit:
 			return false
 		case *ast.RangeStmt:
-			if _, ok := coreType(b.info.TypeOf(n.X)).(*types.Signature); ok && b.suspends(n) {
+			if overFunc(b.info, n) && b.suspends(n) {
 				b.loop(n)
 			}
 		case *ast.DeferStmt:

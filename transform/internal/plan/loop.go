@@ -239,7 +239,8 @@ func (r *ranging) finish(advance func()) {
 }
 
 // assign sets the iteration variables. The left sides of an assignment are
-// evaluated at each iteration, key and value together.
+// evaluated at each iteration, key and value together; but over a function or a
+// stream the key's is assigned to before the value's is evaluated.
 func (r *ranging) assign(key, value *ir.Code) {
 	b := r.b
 	if !r.hasKey() {
@@ -264,27 +265,30 @@ func (r *ranging) assign(key, value *ir.Code) {
 		}
 		return
 	}
-	var lhs []ast.Node
-	if key != nil {
-		lhs = append(lhs, r.s.Key)
-	}
-	if value != nil {
-		lhs = append(lhs, r.s.Value)
+	if r.over != nil || key == nil || value == nil { // of a range over a function gc makes two statements
+		r.assignOne(r.s.Key, key)
+		r.assignOne(r.s.Value, value)
+		return
 	}
 	b.stores(r.s.Key, r.s.Value)
-	b.hoist(lhs...)
-	switch {
-	case b.isLate(r.s):
+	b.hoist(r.s.Key, r.s.Value)
+	if b.isLate(r.s) {
 		b.spillEvents([]ast.Expr{r.s.Key, r.s.Value})
 		b.allInOrder(r.s, []*ir.Code{key, value}, func() {})
-	case key != nil && value != nil:
-		args := append([]any{r.s.Key, r.s.Value}, key.Args...)
-		b.code(nil, "%v, %v = "+key.Format+", "+value.Format, append(args, value.Args...)...)
-	case key != nil:
-		b.set(nil, r.s.Key, key)
-	case value != nil:
-		b.set(nil, r.s.Value, value)
+		return
 	}
+	args := append([]any{r.s.Key, r.s.Value}, key.Args...)
+	b.code(nil, "%v, %v = "+key.Format+", "+value.Format, append(args, value.Args...)...)
+}
+
+// assignOne assigns to one of them, if there is a value.
+func (r *ranging) assignOne(target ast.Expr, value *ir.Code) {
+	if value == nil {
+		return
+	}
+	r.b.stores(target)
+	r.b.hoist(target)
+	r.b.set(nil, target, value)
 }
 
 func (r *ranging) overInt() {

@@ -93,10 +93,7 @@ func (b *builder) loopsOverFunc(v *types.Var) bool {
 	found := false
 	b.inspect(func(n ast.Node) {
 		loop, ok := n.(*ast.RangeStmt)
-		if !ok {
-			return
-		}
-		if _, ok := coreType(b.info.TypeOf(loop.X)).(*types.Signature); !ok {
+		if !ok || !overFunc(b.info, loop) {
 			return
 		}
 		ast.Inspect(loop.Body, func(n ast.Node) bool {

@@ -25,13 +25,17 @@ func (b *builder) returnsFromIterator(n ast.Node) (found bool) {
 		case *ast.FuncLit:
 			return false
 		case *ast.RangeStmt:
-			if _, ok := coreType(b.info.TypeOf(n.X)).(*types.Signature); ok {
-				found = found || returns(n.Body)
-			}
+			found = found || overFunc(b.info, n) && returns(n.Body)
 		}
 		return !found
 	})
 	return found
+}
+
+// overFunc reports whether s ranges over a function; a stream's pass is one, too.
+func overFunc(info *types.Info, s *ast.RangeStmt) bool {
+	_, ok := coreType(info.TypeOf(s.X)).(*types.Signature)
+	return ok
 }
 
 // returns reports whether there is a return statement below n.
