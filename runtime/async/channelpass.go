@@ -42,11 +42,11 @@ func (p *channelPass[T]) NextAsync() Task2[T, bool] {
 	case p.waiting != nil:
 		panic("async: C50: the next value of a stream was asked for before the one before had come")
 	}
+	p.asked.Reset() // and so lets go of the value before
 	t, waiting := p.channel.readAsync(p.ctx)
 	if waiting == nil {
 		return Completed2(p.given(take(t)))
 	}
-	p.asked.Reset()
 	next := p.asked.Task()
 	p.waiting, p.reading = waiting, t
 	if !t.OnCompleted(p) {

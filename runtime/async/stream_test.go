@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/nothread/nothread/runtime/async"
 )
@@ -260,6 +261,49 @@ func TestRangeOverAStreamEndsWithAFailure(t *testing.T) {
 	}
 	if n != 1 || p.asked != 1 || p.closed != 1 {
 		t.Errorf("%d iterations, asked %d times, closed %d", n, p.asked, p.closed)
+	}
+}
+
+// What came is the loop's alone: when that asks for the next value, neither it nor the pass keeps the one before.
+func TestRangeOverAStreamKeepsNothingOfWhatCame(t *testing.T) {
+	type large = [64]byte
+	ends := async.NewSource0()
+	produced := async.NewStream(func(_ context.Context, out async.Yielder[*large]) async.Task0 {
+		out.YieldAsync(new(large))
+		return ends.Task()
+	})
+	c := async.NewChannel(async.ChannelConfig[*large]{Capacity: 2})
+	for _, s := range []struct {
+		name          string
+		stream        async.Stream[*large]
+		before, after int // written
+	}{
+		{"a function, while it waits", produced, 0, 0},
+		{"a channel, while it waits", c.All(), 1, 0},
+		{"a channel that has more", c.All(), 0, 2},
+	} {
+		r := s.stream.Range(bg)
+		for range s.before {
+			c.TryWrite(new(large))
+		}
+		r.IsCompleted()
+		for range s.after {
+			c.TryWrite(new(large))
+		}
+		for !r.IsCompleted() { // who waits is let go on elsewhere (C56)
+			runtime.Gosched()
+		}
+		if !r.GetResult() {
+			t.Fatal(s.name, "has ended")
+		}
+		came := weak.Make(r.Key())
+		r.IsCompleted()
+		runtime.GC()
+		if came.Value() != nil {
+			t.Errorf("a range over %s keeps what came", s.name)
+		}
+		r.Leave()
+		r.IsCompleted()
 	}
 }
 

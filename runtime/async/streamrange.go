@@ -27,7 +27,8 @@ func (r *StreamRange[T]) ask() {
 		r.closes = true
 		r.close()
 	case !r.left && !r.asked && r.value == nil: // else the last pair was a failure
-		r.asked = true
+		var none T
+		r.asked, r.key = true, none // which nobody has taken
 		r.next = r.iterator.NextAsync()
 	}
 }
@@ -81,8 +82,13 @@ func (r *StreamRange[T]) GetResult() (more bool) {
 	return more || r.value != nil
 }
 
-// Key returns the value that came.
-func (r *StreamRange[T]) Key() T { return r.key }
+// Key returns the value that came, which is the loop's alone from then on.
+func (r *StreamRange[T]) Key() T {
+	key := r.key
+	var none T
+	r.key = none
+	return key
+}
 
 // Value returns the error that came with it.
 func (r *StreamRange[T]) Value() error { return r.value }
