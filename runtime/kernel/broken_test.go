@@ -51,7 +51,7 @@ var breakages = []broken{
 	{"A12", "kernel/complete.go", "copy(irp.UserBuffer, system[:irp.Information])", "_ = system", ""},
 	{"A12", "kernel/complete.go", "return irp.Information < 0 || irp.Info", "return irp.Info", ""},
 	{"A13", "kernel/iomgr.go", "ov.irp != nil || ov.Notify != nil && ov.Notify.Routine != nil && file.port != nil", "ov.irp != nil", ""},
-	{"A14", "kernel/devicequeue.go", "after.rest().key > key", "after.rest().key >= key", ""},
+	{"A14", "kernel/devicequeue.go", "after.annex.key > key", "after.annex.key >= key", ""},
 	{"A14", "kernel/devicequeue.go", "\t\tq.busy--", "", ""},
 	{"A15", "kernel/devicequeue.go", "if dev.DeferredStartIo && dev.starting > 0 {", "if false {", ""},
 	{"A15", "kernel/devicequeue.go", "if dev.starting > 0 && c.kernel.verify", "if false && c.kernel.verify", ""},

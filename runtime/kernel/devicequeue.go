@@ -44,7 +44,7 @@ func (q *DeviceQueue) InsertByKey(c *CPU, irp *IRP, key uint64) bool {
 	}
 	irp.rest().key = key
 	after := q.tail
-	for after != nil && after.rest().key > key {
+	for after != nil && after.annex.key > key {
 		after = after.prev
 	}
 	q.link(irp, after)

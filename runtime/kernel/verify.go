@@ -34,11 +34,20 @@ func (c *CPU) frames() *[]*frame {
 	return &c.dpcFrames
 }
 
+// innermost returns the frame of the dispatch routine whose code the CPU runs, nil if it runs none.
+func (c *CPU) innermost() *frame {
+	fs := *c.frames()
+	if len(fs) == 0 {
+		return nil
+	}
+	return fs[len(fs)-1]
+}
+
 // enterDispatch notes that a dispatch routine begins with an IRP, and that the one above has passed it down.
 func (c *CPU) enterDispatch(irp *IRP) {
-	k, fs, a := c.kernel, c.frames(), irp.rest()
-	if n := len(*fs); n > 0 && (*fs)[n-1].has(irp) {
-		(*fs)[n-1].passed = true
+	k, a := c.kernel, irp.rest()
+	if f := c.innermost(); f != nil && f.has(irp) {
+		f.passed = true
 	}
 	a.kept = false
 	f := k.freeFrame
@@ -49,6 +58,7 @@ func (c *CPU) enterDispatch(irp *IRP) {
 	}
 	*f = frame{irp: irp, id: irp.id, location: irp.current, level: c.irql, locks: k.locks, above: a.frame}
 	a.frame = f
+	fs := c.frames()
 	*fs = append(*fs, f)
 }
 
@@ -127,14 +137,14 @@ func (c *CPU) passedDown(irp *IRP) bool {
 	if !c.kernel.verify {
 		return false
 	}
-	fs := *c.frames()
-	return len(fs) > 0 && fs[len(fs)-1].passed && irp.isBelow(fs[len(fs)-1])
+	f := c.innermost()
+	return f != nil && f.passed && irp.isBelow(f)
 }
 
 // completedBefore reports whether the dispatch routine that the CPU runs has completed this IRP, which it goes on with.
 func (c *CPU) completedBefore(irp *IRP) bool {
-	fs := *c.frames()
-	return !irp.annex.rising && len(fs) > 0 && fs[len(fs)-1].irp == irp && (fs[len(fs)-1].id != irp.id || irp.current > fs[len(fs)-1].location) && !irp.annex.kept
+	f := c.innermost()
+	return f != nil && f.irp == irp && (f.id != irp.id || irp.current > f.location) && !irp.annex.rising && !irp.annex.kept
 }
 
 // mustBeMarked refuses an IRP that is put where somebody else could complete it and is not marked pending.
