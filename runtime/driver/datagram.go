@@ -84,9 +84,7 @@ func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 			n, status := d.put(irp.UserBuffer)
 			return t.net.done(irp, status, n)
 		}
-		irp.MarkPending()
-		s.receives.insert(c, &t.device, irp)
-		return kernel.StatusPending
+		return s.receives.pend(c, &t.device, irp)
 	}
 	return t.net.done(irp, StatusInvalidConnection, 0)
 }

@@ -70,20 +70,15 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 // reaches now if the disk is free.
 func (d *Disk) dispatch(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
 	sl := irp.CurrentStackLocation()
-	status := kernel.StatusSuccess
 	switch {
 	case sl.Parameters.ByteOffset < 0 || sl.Parameters.Length != len(irp.UserBuffer):
-		status = kernel.StatusInvalidParameter
+		return complete(c, irp, kernel.StatusInvalidParameter, 0)
 	case d.watch.gone:
-		status = kernel.StatusDeviceRemoved
-	default:
-		irp.MarkPending() // before anybody else can see it (A4)
-		c.StartPacket(dev, irp, d.cancel)
-		return kernel.StatusPending // even if it is complete by now (A4)
+		return complete(c, irp, kernel.StatusDeviceRemoved, 0)
 	}
-	irp.Status, irp.Information = status, 0
-	c.CompleteRequest(irp)
-	return status
+	irp.MarkPending() // before anybody else can see it (A4)
+	c.StartPacket(dev, irp, d.cancel)
+	return kernel.StatusPending // even if it is complete by now (A4)
 }
 
 // startIo starts a request on a free slot of the disk. From here on it cannot be cancelled: the hardware has it (A19).
@@ -93,9 +88,8 @@ func (d *Disk) startIo(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP)
 	case d.watch.gone:
 		d.watch.doom(c, irp)
 	case irp.Cancel: // cancelled before it had a routine
-		irp.Status, irp.Information = kernel.StatusCancelled, 0
 		c.StartNextPacket(dev)
-		c.CompleteRequest(irp)
+		complete(c, irp, kernel.StatusCancelled, 0)
 	default:
 		irp.Information = 0
 		d.start(c, irp, d.slotFor(irp))
@@ -173,14 +167,14 @@ func (d *Disk) finished(c *kernel.CPU, done device.Completion) {
 		d.start(c, irp, done.Slot)
 		return
 	}
-	irp.Status, irp.Information = outcome(irp, done)
+	status, n := outcome(irp, done)
 	d.requests[done.Slot] = nil
 	d.free = append(d.free, int32(done.Slot))
 	c.StartNextPacket(&d.device)
 	if len(d.free) == len(d.requests) {
 		d.watch.disarm()
 	}
-	c.CompleteRequest(irp)
+	complete(c, irp, status, n)
 }
 
 // goesOn reports whether there is more to do for a request, and worth another command.
@@ -239,8 +233,7 @@ func (d *Disk) cancelQueued(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel
 		c.StartNextPacket(dev)
 		c.LowerIRQL(old)
 	}
-	irp.Status, irp.Information = kernel.StatusCancelled, 0
-	c.CompleteRequest(irp)
+	complete(c, irp, kernel.StatusCancelled, 0)
 }
 
 // cleanup cancels what is queued through a file object whose handle is closed. What the disk works on completes.

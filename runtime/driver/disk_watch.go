@@ -31,13 +31,9 @@ func (w *diskWatch) init(d *Disk) {
 // arm lets the watchdog look in a while; if it will anyway, nothing.
 func (w *diskWatch) arm(c *kernel.CPU) {
 	if !w.armed {
-		w.set(c)
+		w.armed = true
+		w.disk.kernel.SetTimer(&w.timer, c.Now().Add(diskPatience))
 	}
-}
-
-func (w *diskWatch) set(c *kernel.CPU) {
-	w.armed = true
-	w.disk.kernel.SetTimer(&w.timer, c.Now().Add(diskPatience))
 }
 
 // disarm lets it sleep: the disk has nothing to do.
@@ -89,9 +85,8 @@ func (w *diskWatch) failDoomed(c *kernel.CPU) {
 	n := min(len(w.doomed), diskBatch)
 	for i := range n {
 		irp := w.doomed[i] // the slice may grow meanwhile
-		irp.Status, irp.Information = kernel.StatusDeviceRemoved, 0
 		c.StartNextPacket(&w.disk.device)
-		c.CompleteRequest(irp)
+		complete(c, irp, kernel.StatusDeviceRemoved, 0)
 	}
 	w.doomed = append(w.doomed[:0], w.doomed[n:]...)
 	if len(w.doomed) > 0 {

@@ -6,8 +6,7 @@ import "github.com/nothread/nothread/runtime/kernel"
 // time. While an IRP stands in it, it can be cancelled at any time: the queue's cancel routine takes it out. It is what
 // Windows calls a cancel-safe queue, and does A16 to A18 in one place for the drivers here.
 //
-// All methods are called holding the owner's lock; they take the cancel lock for a moment, in that order. An IRP must be
-// marked pending before it goes in (A4).
+// All methods but cancelAll are called holding the owner's lock; they take the cancel lock for a moment, in that order.
 type irpQueue struct {
 	list      kernel.DeviceQueue // of capacity 0: it never lets a request through, so it is a plain list
 	cancel    kernel.CancelRoutine
@@ -33,15 +32,24 @@ func (q *irpQueue) init(owner locker, cancelled func(c *kernel.CPU, irp *kernel.
 	}
 }
 
-// insert puts an IRP at the end. One that was cancelled before it had a cancel routine is taken out again (A18).
-func (q *irpQueue) insert(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) {
+// pend marks an IRP pending and puts it at the end, in that order (A4). It returns StatusPending, for the dispatch routine to
+// return.
+func (q *irpQueue) pend(c *kernel.CPU, dev *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+	irp.MarkPending()
 	c.AcquireCancelLock()
-	irp.SetCancelRoutine(q.cancel)
 	q.list.Insert(c, irp)
 	c.Trace(kernel.HopQueued, irp, dev.Name, int64(q.list.Len()), 0)
-	early := irp.Cancel && irp.SetCancelRoutine(nil) != nil && q.list.RemoveEntry(irp)
+	q.expose(c, irp)
+	return kernel.StatusPending
+}
+
+// expose lets an IRP that stands in the queue be cancelled from now on, and releases the cancel lock. One that somebody has
+// asked to cancel before is taken out (A18).
+func (q *irpQueue) expose(c *kernel.CPU, irp *kernel.IRP) {
+	irp.SetCancelRoutine(q.cancel)
+	late := irp.Cancel && irp.SetCancelRoutine(nil) != nil && q.list.RemoveEntry(irp)
 	c.ReleaseCancelLock(kernel.DispatchLevel)
-	if early {
+	if late {
 		q.cancelled(c, irp)
 	}
 }
@@ -73,12 +81,7 @@ func (q *irpQueue) remove(irp *kernel.IRP) { q.list.RemoveEntry(irp) }
 // unclaim lets an IRP wait on that was claimed. If somebody has cancelled it meanwhile it is taken out.
 func (q *irpQueue) unclaim(c *kernel.CPU, irp *kernel.IRP) {
 	c.AcquireCancelLock()
-	irp.SetCancelRoutine(q.cancel)
-	late := irp.Cancel && irp.SetCancelRoutine(nil) != nil && q.list.RemoveEntry(irp)
-	c.ReleaseCancelLock(kernel.DispatchLevel)
-	if late {
-		q.cancelled(c, irp)
-	}
+	q.expose(c, irp)
 }
 
 // len returns the number of IRPs that wait.

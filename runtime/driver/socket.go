@@ -50,7 +50,6 @@ const (
 // can be cancelled at any time; no IRP is ever the hardware's, for what goes over the wire are copies.
 type Streams struct {
 	// Fixed by newStreams.
-	kernel *kernel.Kernel
 	net    *Net
 	driver kernel.DriverObject
 	device kernel.DeviceObject
@@ -99,7 +98,7 @@ type listener struct {
 
 func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status) {
 	t := &Streams{
-		kernel: k, net: n, port: firstEphemeral - 1,
+		net: n, port: firstEphemeral - 1,
 		sockets: make(map[*kernel.FileObject]*socket), streams: make(map[streamKey]*stream),
 		listeners: make(map[uint16]*listener), byToken: make(map[uint64]*socket),
 	}
@@ -123,13 +122,6 @@ func (n *Net) locked(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kerne
 	}
 }
 
-// pend marks an IRP pending and queues it (A4).
-func (t *Streams) pend(c *kernel.CPU, q *irpQueue, irp *kernel.IRP) kernel.Status {
-	irp.MarkPending()
-	q.insert(c, &t.device, irp)
-	return kernel.StatusPending
-}
-
 func (t *Streams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	if t.net.gone {
 		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
@@ -149,7 +141,7 @@ func (t *Streams) read(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	case len(irp.UserBuffer) == 0:
 		return t.net.done(irp, kernel.StatusSuccess, 0)
 	case s.reads.len() > 0 || !s.readable():
-		return t.pend(c, &s.reads, irp)
+		return s.reads.pend(c, &t.device, irp)
 	}
 	n, status := s.consume(c, irp.UserBuffer)
 	return t.net.done(irp, status, n)
@@ -173,7 +165,7 @@ func (t *Streams) write(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	if s.writes.len() == 0 && s.fill(c, irp) {
 		return t.net.done(irp, kernel.StatusSuccess, len(irp.UserBuffer))
 	}
-	return t.pend(c, &s.writes, irp)
+	return s.writes.pend(c, &t.device, irp)
 }
 
 // control is everything else.
@@ -250,7 +242,7 @@ func (t *Streams) connect(c *kernel.CPU, irp *kernel.IRP, k *socket) kernel.Stat
 	s := t.newStream(streamKey{local, remote, t.calls})
 	s.state, s.file, k.stream = connecting, irp.File(), s
 	setBlock(irp.UserBuffer, 0, address{t.net.host, s.key.local}, remote)
-	status := t.pend(c, &s.calls, irp)
+	status := s.calls.pend(c, &t.device, irp)
 	if s.calls.len() > 0 { // else it was cancelled already
 		s.sendSyn(c)
 	}
@@ -267,7 +259,7 @@ func (t *Streams) accept(c *kernel.CPU, irp *kernel.IRP, l *listener) kernel.Sta
 	if len(l.ready) > 0 && l.accepts.len() == 0 {
 		return t.hand(l, irp)
 	}
-	return t.pend(c, &l.accepts, irp)
+	return l.accepts.pend(c, &t.device, irp)
 }
 
 // promised returns the socket that an accept brings along; nil if it was closed meanwhile.
