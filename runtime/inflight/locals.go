@@ -11,12 +11,12 @@ import (
 	"github.com/nothread/nothread/runtime/async"
 )
 
-// Locals returns the variables that a suspended machine still needs, as
+// locals returns the variables that a suspended machine still needs, as
 // "name = value", in the order of its fields. Nobody may resume it meanwhile.
-func Locals(m async.Machine) []string {
+func locals(m async.Machine) []string {
 	v := reflect.ValueOf(m).Elem()
 	var list []string
-	for name := range strings.FieldsSeq(StateOf(m).Needs) {
+	for name := range strings.FieldsSeq(stateOf(m).Needs) {
 		if f := v.FieldByName(name); f.IsValid() {
 			list = append(list, name+" = "+valueText(f))
 		}

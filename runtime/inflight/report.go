@@ -202,14 +202,14 @@ func (w *walker) machine(m async.Machine, depth int) any {
 		return nil
 	}
 	table, state := m.States()
-	at := StateOf(m)
+	at := stateOf(m)
 	age := ""
 	if f != nil {
 		age = fmt.Sprintf(", for %v", w.report.Now-f.Since)
 	}
 	w.add(depth, fmt.Sprintf("%s  %s  state %d, awaits %s", NameOf(m), table.Pos(state), state, at.Awaits), age)
-	if locals := Locals(m); len(locals) > 0 {
-		w.lines = append(w.lines, strings.Repeat("  ", depth+3)+strings.Join(locals, ", "))
+	if list := locals(m); len(list) > 0 {
+		w.lines = append(w.lines, strings.Repeat("  ", depth+3)+strings.Join(list, ", "))
 	}
 	return m
 }
@@ -240,8 +240,8 @@ func NameOf(m async.Machine) string {
 	return table.Func
 }
 
-// StateOf is where a machine waits; the zero State if it never has.
-func StateOf(m async.Machine) async.State {
+// stateOf is where a machine waits; the zero State if it never has.
+func stateOf(m async.Machine) async.State {
 	table, state := m.States()
 	if state < 0 || state >= len(table.At) {
 		return async.State{}
