@@ -15,7 +15,7 @@ func WithRecorder(r *trace.Recorder) Option { return func(o *options) { o.record
 // keepTrack prepares for whoever wants to hear of machines.
 func (w *World) keepTrack(o *options) {
 	if r := o.recorder; r != nil {
-		r.Begin(w.seed)
+		r.Begin()
 		w.machines = async.NewMachines(w.Elapsed, w.recordMachine(r))
 		o.observers = append(o.observers, func(h *kernel.Hop) { r.Hop(h, w.Goroutines()) })
 	} else if o.machines || o.verify {

@@ -2,6 +2,8 @@ package trace
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/kernel"
@@ -255,11 +257,7 @@ func (c *chart) finish() {
 		c.closeLeaf(t.track)
 		c.outermost(t.track)
 	}
-	var numbers []uint64
-	for number := range c.inFlight {
-		numbers = append(numbers, number)
-	}
-	for _, number := range ascending(numbers) {
+	for _, number := range slices.Sorted(maps.Keys(c.inFlight)) {
 		m := c.inFlight[number]
 		if m.waits != "" {
 			c.emit(c.ofMachine('e', number, m.waits))

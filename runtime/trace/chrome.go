@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -205,14 +206,6 @@ func (c *chart) trackNamed(process int, name string, order int64) track {
 
 // sorted puts events in the order of their times; those of one time stay as they are.
 func sorted(events []event) []event {
-	slices.SortStableFunc(events, func(a, b event) int {
-		switch {
-		case a.ts < b.ts:
-			return -1
-		case a.ts > b.ts:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.ts, b.ts) })
 	return events
 }

@@ -176,8 +176,3 @@ func (c *chart) spans() {
 		}
 	}
 }
-
-func ascending(numbers []uint64) []uint64 {
-	slices.Sort(numbers)
-	return numbers
-}

@@ -35,7 +35,7 @@ func record(r *trace.Recorder) {
 	machine := func(e async.MachineEvent, number uint64, state int, at clock.Time, thread string) {
 		r.Machine(e, number, fmt.Sprint("p.f", number), states, state, kernel.Hop{Time: at, Thread: thread})
 	}
-	r.Begin(7)
+	r.Begin()
 	hop(10, 0, 0, ui, kernel.HopMessage, 0, "click", 0, 0)
 	hop(10, 0, 0, ui, kernel.HopDecision, 0, "of no interest", 1, 2)
 	hop(20, 0, 0, ui, kernel.HopIRPBuilt, 1, "disk", 512, 1024)

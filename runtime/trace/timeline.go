@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -107,7 +108,7 @@ func (t *timeline) layOut(records []*record) {
 		for i > 0 && (t.lanes[i-1].rank > rank || t.lanes[i-1].rank == rank && t.lanes[i-1].name > name) {
 			i--
 		}
-		t.lanes = append(t.lanes[:i], append([]*lane{l}, t.lanes[i:]...)...)
+		t.lanes = slices.Insert(t.lanes, i, l)
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 
 // A Recorder keeps what happens in a World. One World at a time uses it.
 type Recorder struct {
-	seed    uint64
 	records []record
 	most    int // so many of the last are kept; 0: all
 	dropped int
@@ -36,8 +35,8 @@ type record struct {
 // NewRecorder returns a recorder. It keeps the last most records, all if most is 0.
 func NewRecorder(most int) *Recorder { return &Recorder{most: most} }
 
-// Begin forgets what there is: a World with this seed begins.
-func (r *Recorder) Begin(seed uint64) { *r = Recorder{seed: seed, most: r.most} }
+// Begin forgets what there is: a World begins.
+func (r *Recorder) Begin() { *r = Recorder{most: r.most} }
 
 // Hop keeps a hop of a World that has so many goroutines.
 func (r *Recorder) Hop(h *kernel.Hop, goroutines int) {

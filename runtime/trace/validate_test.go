@@ -95,7 +95,7 @@ func TestTheEndOfARun(t *testing.T) {
 		kernel.HopTaskComplete, kernel.HopPosted, kernel.HopResumed, kernel.HopMessageLoop, kernel.HopThreadReturned}
 	for most := 1; most < 30; most++ {
 		r := trace.NewRecorder(most)
-		r.Begin(1)
+		r.Begin()
 		for i := range 100 {
 			h := kernel.Hop{CPU: i % 2, Thread: []string{"UI thread", "worker 1"}[i%3%2], Kind: kinds[i*7%len(kinds)], IRP: uint64(i % 5), Name: "UI thread"}
 			r.Hop(&h, 1)
