@@ -45,19 +45,14 @@ type EventFile struct {
 
 	file   *File
 	busy   map[any]*eventOperation // by user state; never ranged over
-	cancel cancelling
-}
-
-// cancelling is what an EventFile needs of its World to end operations early.
-type cancelling interface {
-	WithCancelCause(parent context.Context) (context.Context, context.CancelCauseFunc)
+	cancel async.Canceler          // the file's World; nil: operations cannot be ended early
 }
 
 // ErrBusy is the error of a call with a user state that an operation under way has.
 var ErrBusy = errors.New("an operation with this user state is under way")
 
-// NewEventFile makes a component of a file, whose owner stays the caller. World contexts cancel its operations: the
-// file's World must have those, as sim.World has.
+// NewEventFile makes a component of a file, whose owner stays the caller. What CancelAsync ends it ends by contexts of the
+// file's World: that must be an async.Canceler, as sim.World is, or CancelAsync does nothing.
 func NewEventFile(f *File) *EventFile {
 	e := &EventFile{file: f, busy: make(map[any]*eventOperation)}
 	e.cancel, _ = f.world.(async.Canceler)
