@@ -63,29 +63,33 @@ func WithFaults(f Faults) Option { return func(o *options) { o.faults = f } }
 // reach combinations that no fixed set of rates does.
 func Swarm() Option { return func(o *options) { o.swarm = true } }
 
-// faultNames names the kinds in the order of fields.
-var faultNames = [...]string{
-	kernel.LostInterrupt.String(), kernel.DuplicateInterrupt.String(), kernel.SpuriousInterrupt.String(),
-	kernel.LateInterrupt.String(), device.InterruptBeforeDMA.String(), device.HardError.String(),
-	device.PassingError.String(), device.ShortTransfer.String(), device.ZeroTransfer.String(), device.Reordering.String(),
-	device.HeavyTail.String(), device.Removal.String(), kernel.NoIRPMemory.String(), kernel.EarlyCompletion.String(),
-	kernel.StrayCancel.String(), kernel.ForcedPending.String(), kernel.FakeFilter.String(),
+// faultCount is how many kinds of faults there are.
+const faultCount = int(kernel.Faults) + int(device.Faults)
+
+// faultKinds are the kinds, the kernel's and the devices', in the order of Faults' fields.
+var faultKinds = [faultCount]fmt.Stringer{
+	kernel.LostInterrupt, kernel.DuplicateInterrupt, kernel.SpuriousInterrupt, kernel.LateInterrupt,
+	device.InterruptBeforeDMA, device.HardError, device.PassingError, device.ShortTransfer, device.ZeroTransfer,
+	device.Reordering, device.HeavyTail, device.Removal,
+	kernel.NoIRPMemory, kernel.EarlyCompletion, kernel.StrayCancel, kernel.ForcedPending, kernel.FakeFilter,
 }
 
-// The places of the kernel's and the devices' faults in fields.
-var (
-	kernelFault = [kernel.Faults]int{
-		kernel.LostInterrupt: 0, kernel.DuplicateInterrupt: 1, kernel.SpuriousInterrupt: 2, kernel.LateInterrupt: 3,
-		kernel.NoIRPMemory: 12, kernel.EarlyCompletion: 13, kernel.StrayCancel: 14,
-		kernel.ForcedPending: 15, kernel.FakeFilter: 16,
+// faultNames names the kinds; kernelFault and deviceFault say at what place each of theirs stands.
+var faultNames, kernelFault, deviceFault = func() (names [faultCount]string, ofKernel [kernel.Faults]int, ofDevice [device.Faults]int) {
+	for i, kind := range faultKinds {
+		names[i] = kind.String()
+		switch f := kind.(type) {
+		case kernel.Fault:
+			ofKernel[f] = i
+		case device.Fault:
+			ofDevice[f] = i
+		}
 	}
-	deviceFault = [device.Faults]int{
-		device.InterruptBeforeDMA: 4, device.HardError: 5, device.PassingError: 6, device.ShortTransfer: 7,
-		device.ZeroTransfer: 8, device.Reordering: 9, device.HeavyTail: 10, device.Removal: 11,
-	}
-)
+	return names, ofKernel, ofDevice
+}()
 
-func (f *Faults) fields() [len(faultNames)]*Rate {
+// fields are the rates, in the order of faultKinds.
+func (f *Faults) fields() [faultCount]*Rate {
 	return [...]*Rate{
 		&f.LostInterrupt, &f.DuplicateInterrupt, &f.SpuriousInterrupt, &f.LateInterrupt, &f.InterruptBeforeDMA,
 		&f.DeviceError, &f.PassingError, &f.ShortTransfer, &f.ZeroTransfer, &f.Reordering, &f.HeavyTail,
@@ -113,8 +117,8 @@ type hazard struct {
 	*Decisions
 	world  *World
 	faults Faults
-	rates  [len(faultNames)]Rate
-	struck [len(faultNames)]uint64
+	rates  [faultCount]Rate
+	struck [faultCount]uint64
 }
 
 func newHazard(w *World, o *options) *hazard {
