@@ -67,11 +67,7 @@ func (w *World) newTimer() *timer {
 }
 
 func (t *timer) stop() bool {
-	stopped := t.world.kernel.CancelTimer(&t.Timer)
-	if t.f != nil && !stopped {
-		// Rung, but not called yet: it still can be kept from it.
-		stopped = true
-	}
+	stopped := t.world.kernel.CancelTimer(&t.Timer) || t.f != nil // it may have rung, and still can be kept from being called
 	t.f = nil
 	return stopped
 }
