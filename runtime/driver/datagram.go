@@ -60,7 +60,7 @@ func newDatagrams(k *kernel.Kernel, n *Net, name string) (*Datagrams, kernel.Sta
 	return t, k.AddDevice(&t.device, 1)
 }
 
-func (t *Datagrams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+func (t *Datagrams) create(_ *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	if t.net.gone {
 		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
 	}
@@ -76,7 +76,7 @@ func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	case t.net.gone && len(s.kept) == 0:
 		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
 	case code == ControlBind && s.port == 0 && len(irp.UserBuffer) == SocketBlock:
-		return t.bind(c, irp, s)
+		return t.bind(irp, s)
 	case code == ControlReceive && s.port != 0 && len(irp.UserBuffer) >= DatagramPrefix:
 		if len(s.kept) > 0 && s.receives.len() == 0 {
 			d := s.kept[0]
@@ -90,7 +90,7 @@ func (t *Datagrams) control(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
 }
 
 // bind gives a socket a port.
-func (t *Datagrams) bind(c *kernel.CPU, irp *kernel.IRP, s *datagramSocket) kernel.Status {
+func (t *Datagrams) bind(irp *kernel.IRP, s *datagramSocket) kernel.Status {
 	_, local, _ := block(irp.UserBuffer)
 	port := local.port
 	if port == 0 {

@@ -45,7 +45,7 @@ const (
 )
 
 // NewDisk makes the driver of a disk, connects it to the line that the disk asserts, and makes the disk known to the
-// kernel by its name.
+// kernel by its name. It returns the first status that is no success, and no driver then.
 func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, kernel.Status) {
 	d := &Disk{kernel: k, disk: disk}
 	d.driver.Name = "disk.sys"
@@ -63,7 +63,10 @@ func NewDisk(k *kernel.Kernel, disk *device.Disk, line *kernel.Line) (*Disk, ker
 	if status := line.Connect(&d.isr); !status.IsSuccess() {
 		return nil, status
 	}
-	return d, k.AddDevice(&d.device, disk.Depth())
+	if status := k.AddDevice(&d.device, disk.Depth()); !status.IsSuccess() {
+		return nil, status
+	}
+	return d, kernel.StatusSuccess
 }
 
 // dispatch takes a request, in the requester's thread: it checks it, marks it pending and sends it to startIo, which it

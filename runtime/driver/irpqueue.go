@@ -4,31 +4,26 @@ import "github.com/nothread/nothread/runtime/kernel"
 
 // irpQueue holds IRPs that wait for something of which no hardware has been told: data to arrive, a caller, a moment in
 // time. While an IRP stands in it, it can be cancelled at any time: the queue's cancel routine takes it out. It is what
-// Windows calls a cancel-safe queue, and does A16 to A18 in one place for the drivers here.
+// Windows calls a cancel-safe queue, and does A16 to A18 in one place for both transports.
 //
-// All methods but cancelAll are called holding the owner's lock; they take the cancel lock for a moment, in that order.
+// All methods but cancelAll are called holding the adapter's lock, which guards what the IRPs wait for; they take the cancel
+// lock for a moment, in that order.
 type irpQueue struct {
 	list      kernel.DeviceQueue // of capacity 0: it never lets a request through, so it is a plain list
 	cancel    kernel.CancelRoutine
 	cancelled func(c *kernel.CPU, irp *kernel.IRP)
 }
 
-// locker is who owns a queue: its lock guards what the queue's IRPs wait for.
-type locker interface {
-	enter(c *kernel.CPU)
-	leave(c *kernel.CPU)
-}
-
-// init says what becomes of an IRP that is cancelled: cancelled gets it out of the queue, with the owner's lock held, and
-// must see to its completion.
-func (q *irpQueue) init(owner locker, cancelled func(c *kernel.CPU, irp *kernel.IRP)) {
+// init says what becomes of an IRP that is cancelled: cancelled gets it out of the queue, with n's lock held, and must see
+// to its completion.
+func (q *irpQueue) init(n *Net, cancelled func(c *kernel.CPU, irp *kernel.IRP)) {
 	q.cancelled = cancelled
 	q.cancel = func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) {
 		q.list.RemoveEntry(irp)
 		c.ReleaseCancelLock(irp.CancelIRQL)
-		owner.enter(c)
+		n.enter(c)
 		cancelled(c, irp)
-		owner.leave(c)
+		n.leave(c)
 	}
 }
 
@@ -87,7 +82,7 @@ func (q *irpQueue) unclaim(c *kernel.CPU, irp *kernel.IRP) {
 // len returns the number of IRPs that wait.
 func (q *irpQueue) len() int { return q.list.Len() }
 
-// cancelAll cancels all IRPs that came through a file object. The owner's lock is not held.
+// cancelAll cancels all IRPs that came through a file object. The adapter's lock is not held.
 func (q *irpQueue) cancelAll(c *kernel.CPU, dev *kernel.DeviceObject, file *kernel.FileObject) {
 	cancelQueue(c, dev, &q.list, file)
 }

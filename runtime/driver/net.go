@@ -55,12 +55,13 @@ type completion struct {
 
 const (
 	costFrame     = 300 * time.Nanosecond // what a CPU spends on a frame
-	framesPerDPC  = 64                    // in and out; then another DPC goes on: budgets are for all (A33)
+	dpcBatch      = 64                    // frames in and out, or completions, of one DPC; then another goes on (A33)
 	watchPatience = 10 * time.Millisecond // without a word from the adapter while it has frames to send
 )
 
 // NewNet makes the drivers of an adapter of the machine with the address host, connects it to the line that the adapter
 // asserts, and makes two devices known to the kernel: the adapter's name for stream sockets, and that and "/datagram".
+// It returns the first status that is no success, and no driver then.
 func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host uint16) (*Net, kernel.Status) {
 	n := &Net{adapter: adapter, line: line, host: host}
 	n.isr = kernel.Interrupt{Name: adapter.Name(), Service: n.service, Mode: line.Mode(), Shared: true}
@@ -100,7 +101,7 @@ const (
 // enter takes the lock: from here to leave, the adapter's drivers are the caller's.
 func (n *Net) enter(c *kernel.CPU) {
 	n.lock.Acquire(c)
-	n.budget = framesPerDPC
+	n.budget = dpcBatch
 }
 
 // leave answers whom an answer is owed, releases the lock and completes what is done.
@@ -108,10 +109,10 @@ func (n *Net) leave(c *kernel.CPU) { n.leaveWith(c, len(n.completed)) }
 
 // leaveDPC is leave in a DPC, which has a budget (A33): of many completions it leaves some to another one.
 func (n *Net) leaveDPC(c *kernel.CPU) {
-	if len(n.completed) > framesPerDPC {
+	if len(n.completed) > dpcBatch {
 		c.QueueDPC(&n.dpc, nil)
 	}
-	n.leaveWith(c, min(len(n.completed), framesPerDPC))
+	n.leaveWith(c, min(len(n.completed), dpcBatch))
 }
 
 // leaveWith is leave, with so many completions.
@@ -133,6 +134,16 @@ func (n *Net) leaveWith(c *kernel.CPU, count int) {
 	}
 	clear(list)
 	n.spare = append(n.spare, list[:0])
+}
+
+// locked makes a dispatch routine of f, which runs under the lock.
+func (n *Net) locked(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
+	return func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
+		n.enter(c)
+		status := f(c, irp)
+		n.leave(c)
+		return status
+	}
 }
 
 // done notes what an IRP is completed with, in leave. The IRP is nobody else's any more.
@@ -258,13 +269,6 @@ func (n *Net) watch(c *kernel.CPU, _ *kernel.DPC, _ any) {
 	}
 }
 
-// NetCounts say what the drivers of an adapter hold.
-type NetCounts struct {
-	Frames      int // in flight: being sent, or not acknowledged
-	Connections int // that the network knows of
-	Sockets     int // open, of both kinds
-}
-
 // unplugged is what the DPC does when the adapter is gone: all that waits for it fails, some in each DPC, for DPCs have a
 // budget (A33). What has arrived can still be read.
 func (n *Net) unplugged(c *kernel.CPU) {
@@ -299,12 +303,4 @@ func (n *Net) unplugged(c *kernel.CPU) {
 func (f *frame) left(n *Net) {
 	f.leaving = false
 	n.pool.release(f)
-}
-
-// Counts returns what the drivers hold. When all is closed and done, all of it is 0.
-func (n *Net) Counts() NetCounts {
-	return NetCounts{
-		Frames: n.pool.out, Connections: len(n.streams.streams),
-		Sockets: len(n.streams.sockets) + len(n.datagrams.sockets),
-	}
 }

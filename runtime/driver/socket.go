@@ -112,17 +112,7 @@ func newStreams(k *kernel.Kernel, n *Net, name string) (*Streams, kernel.Status)
 	return t, k.AddDevice(&t.device, 1)
 }
 
-// locked makes a dispatch routine of f, which runs under the lock.
-func (n *Net) locked(f func(c *kernel.CPU, irp *kernel.IRP) kernel.Status) kernel.DispatchRoutine {
-	return func(c *kernel.CPU, _ *kernel.DeviceObject, irp *kernel.IRP) kernel.Status {
-		n.enter(c)
-		status := f(c, irp)
-		n.leave(c)
-		return status
-	}
-}
-
-func (t *Streams) create(c *kernel.CPU, irp *kernel.IRP) kernel.Status {
+func (t *Streams) create(_ *kernel.CPU, irp *kernel.IRP) kernel.Status {
 	if t.net.gone {
 		return t.net.done(irp, kernel.StatusDeviceRemoved, 0)
 	}

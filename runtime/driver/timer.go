@@ -50,7 +50,7 @@ type wait struct {
 const lateness = time.Millisecond
 
 // NewTimer makes the driver of a timer, connects it to the line that the timer asserts, and makes the timer known to the
-// kernel by its name.
+// kernel by its name. It returns the first status that is no success, and no driver then.
 func NewTimer(k *kernel.Kernel, timer *device.Timer, line *kernel.Line) (*Timer, kernel.Status) {
 	t := &Timer{timer: timer, line: line, byIRP: make(map[*kernel.IRP]*wait), set: clock.Never}
 	t.driver.Name = "timer.sys"
@@ -127,7 +127,7 @@ func (t *Timer) service(c *kernel.CPU, _ *kernel.Interrupt) bool {
 // deferred is the DPC: it completes all requests whose time has come, in the order of their times, and asks for the
 // next. It looks at the clock and not at what called it.
 func (t *Timer) deferred(c *kernel.CPU, _ *kernel.DPC, _ any) {
-	for budget := framesPerDPC; len(t.waits) > 0 && t.waits[0].at <= t.timer.Counter(); budget-- {
+	for budget := dpcBatch; len(t.waits) > 0 && t.waits[0].at <= t.timer.Counter(); budget-- {
 		if budget == 0 {
 			c.QueueDPC(&t.dpc, nil) // budgets are for all (A33)
 			return
