@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -123,9 +122,10 @@ func (e *emitter) kickoff() {
 	e.keepSource()
 }
 
-// ownTypeParams are those that are not the receiver's.
+// ownTypeParams are those that are not the receiver's: of a closure, which becomes a
+// function, all.
 func (e *emitter) ownTypeParams() []*types.TypeParam {
-	return slices.Collect(e.f.Sig.TypeParams().TypeParams())
+	return e.f.TypeParams()[e.f.Sig.RecvTypeParams().Len():]
 }
 
 // keepSource mentions a source form that is not exported, for linters would
