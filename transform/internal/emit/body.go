@@ -433,22 +433,18 @@ func (e *emitter) jump(to, next *ir.Block) {
 }
 
 func (e *emitter) branch(t *ir.Branch, next *ir.Block) {
-	cond := t.Cond.(*ir.Code)
 	write := func(cond string, to *ir.Block) {
 		e.closed(e.f.TermCaptures(t), func() { e.line("if %s {\ngoto %s\n}", cond, to.Label) })
 	}
-	switch next {
-	case t.Else:
-		if t.Then == next { // it makes no difference, but may panic
-			e.closed(e.f.TermCaptures(t), func() { e.line("_ = %s", e.code(cond)) })
-			return
-		}
-	case t.Then:
-		write(e.negated(cond), t.Else)
-		return
+	switch {
+	case t.Then == next && t.Else == next: // it makes no difference, but may panic
+		e.closed(e.f.TermCaptures(t), func() { e.line("_ = %s", e.code(t.Cond)) })
+	case t.Then == next:
+		write(e.negated(t.Cond), t.Else)
+	default:
+		write(e.code(t.Cond), t.Then)
+		e.jump(t.Else, next)
 	}
-	write(e.code(cond), t.Then)
-	e.jump(t.Else, next)
 }
 
 // switchTerm writes the author's switch, type switch or select with a jump in

@@ -48,7 +48,7 @@ func Question(f *ir.Func, t ir.Term) (question string, answers []string) {
 	w := words{f}
 	switch t := t.(type) {
 	case *ir.Branch:
-		return oneLine(w.code(t.Cond.(*ir.Code))), []string{"yes", "no"}
+		return oneLine(w.code(t.Cond)), []string{"yes", "no"}
 	case *ir.Switch:
 		for _, c := range t.Clauses {
 			answers = append(answers, oneLine(w.clause(c)))

@@ -403,7 +403,7 @@ type Jump struct{ To *Block }
 
 // Branch goes on at Then if Cond holds, else at Else.
 type Branch struct {
-	Cond       Instr // *Code, or *Stmt holding an ast.ExprStmt
+	Cond       *Code
 	Then, Else *Block
 }
 

@@ -143,7 +143,7 @@ func (p *printer) term(t Term) {
 	case *Jump:
 		p.line("  jump b%d", t.To.Index)
 	case *Branch:
-		p.line("  if %s then b%d else b%d", p.code(t.Cond.(*Code)), t.Then.Index, t.Else.Index)
+		p.line("  if %s then b%d else b%d", p.code(t.Cond), t.Then.Index, t.Else.Index)
 	case *Return:
 		p.line("  %s", p.Return(p.f, t.Node))
 	case *Stop:
