@@ -417,7 +417,7 @@ func (e *emitter) term(t ir.Term, next *ir.Block) {
 	case *ir.Branch:
 		e.branch(t, next)
 	case *ir.Return:
-		e.closed(e.f.TermCaptures(t), func() { e.line("%s", e.Return(e.f, t.Node)) })
+		e.closed(e.f.TermCaptures(t), func() { e.line("%s", e.Return(t.Node)) })
 	case *ir.Switch:
 		e.closed(e.f.TermCaptures(t), func() { e.switchTerm(t) })
 		if t.Else != nil {

@@ -17,11 +17,11 @@ import (
 //	m.defers = append(m.defers, async.Deferred(m.stop))
 //	m.defers = append(m.defers, handleDefer1{arg0: &m.err})
 //	m.defers = append(m.defers, handleDefer2{}.with(pair()))
-func (e *emitter) Defer(f *ir.Func, s *ast.DeferStmt) string {
-	if f.Redeclares("append") {
-		return fmt.Sprintf("%s.later(%s)", f.Receiver, e.kept(e.deferOf(s)))
+func (e *emitter) Defer(s *ast.DeferStmt) string {
+	if e.f.Redeclares("append") {
+		return fmt.Sprintf("%s.later(%s)", e.f.Receiver, e.kept(e.deferOf(s)))
 	}
-	return fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, %s)", f.Receiver, e.kept(e.deferOf(s)))
+	return fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, %s)", e.f.Receiver, e.kept(e.deferOf(s)))
 }
 
 func (e *emitter) deferOf(s *ast.DeferStmt) *ir.Defer {

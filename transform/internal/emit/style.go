@@ -54,22 +54,22 @@ func (e *emitter) Leap(_ *ast.BranchStmt, to *ir.Block) string { return "goto " 
 //
 //	m.n, m.err = n, nil
 //	return m.exit()
-func (e *emitter) Return(f *ir.Func, ret *ast.ReturnStmt) string {
+func (e *emitter) Return(ret *ast.ReturnStmt) string {
 	var values []string
 	if ret != nil {
 		for _, x := range ret.Results {
 			values = append(values, e.f.Expr(x, e))
 		}
 	}
-	finish := "return " + f.Receiver + ".finish("
-	exit := "return " + f.Receiver + ".exit()"
+	finish := "return " + e.f.Receiver + ".finish("
+	exit := "return " + e.f.Receiver + ".exit()"
 	results, seen := e.results()
 	switch {
-	case len(values) == 0 && f.Unwinds():
+	case len(values) == 0 && e.f.Unwinds():
 		return exit
 	case len(values) == 0:
 		return finish + strings.Join(results, ", ") + ")"
-	case f.Unwinds():
+	case e.f.Unwinds():
 		return assigned(results, values) + exit
 	case seen:
 		return assigned(results, values) + finish + strings.Join(results, ", ") + ")"

@@ -63,7 +63,7 @@ func Question(f *ir.Func, t ir.Term) (question string, answers []string) {
 
 // Returned writes a return statement.
 func Returned(f *ir.Func, ret *ast.ReturnStmt) string {
-	return oneLine(words{f}.Return(f, ret))
+	return oneLine(words{f}.Return(ret))
 }
 
 // oneLine joins the lines of a statement and drops the comments behind them.
@@ -124,21 +124,21 @@ func (w words) Type(t types.Type) string { return typeText(w.f.Source.Pkg, t) }
 func (w words) Package(pkg *types.Package, name string) string { return pkg.Name() + "." + name }
 
 // Return writes a return statement; nil is the end of the body.
-func (w words) Return(f *ir.Func, ret *ast.ReturnStmt) string {
+func (w words) Return(ret *ast.ReturnStmt) string {
 	switch {
 	case ret == nil:
 		return "end of the body"
 	case len(ret.Results) == 0:
 		return "return"
 	}
-	return "return " + f.List(ret.Results, w)
+	return "return " + w.f.List(ret.Results, w)
 }
 
 // Start writes the closure's name in place of its text.
 func (w words) Start(_ *ast.CallExpr, child *ir.Func, _ bool) string { return child.Name + "(…)" }
 
 // Defer writes a defer statement.
-func (w words) Defer(f *ir.Func, d *ast.DeferStmt) string { return "defer " + f.Value(d.Call, w) }
+func (w words) Defer(d *ast.DeferStmt) string { return "defer " + w.f.Value(d.Call, w) }
 
 // Leap writes a jump as its author did.
 func (w words) Leap(br *ast.BranchStmt, _ *ir.Block) string {

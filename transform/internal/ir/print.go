@@ -145,7 +145,7 @@ func (p *printer) term(t Term) {
 	case *Branch:
 		p.line("  if %s then b%d else b%d", p.code(t.Cond), t.Then.Index, t.Else.Index)
 	case *Return:
-		p.line("  %s", p.Return(p.f, t.Node))
+		p.line("  %s", p.Return(t.Node))
 	case *Stop:
 		p.line("  stop")
 	case *Switch:
@@ -202,21 +202,19 @@ func (p *printer) Package(pkg *types.Package, name string) string { return pkg.N
 func (p *printer) Leap(_ *ast.BranchStmt, to *Block) string { return fmt.Sprintf("jump b%d", to.Index) }
 
 // Return writes the return as the author has it.
-func (p *printer) Return(f *Func, ret *ast.ReturnStmt) string {
+func (p *printer) Return(ret *ast.ReturnStmt) string {
 	if ret == nil || len(ret.Results) == 0 {
 		return "return"
 	}
 	var values []string
 	for _, e := range ret.Results {
-		values = append(values, f.Expr(e, p))
+		values = append(values, p.f.Expr(e, p))
 	}
 	return "return " + strings.Join(values, ", ")
 }
 
 // Defer writes a defer statement as the author has it.
-func (p *printer) Defer(f *Func, d *ast.DeferStmt) string {
-	return "defer " + f.Value(d.Call, p)
-}
+func (p *printer) Defer(d *ast.DeferStmt) string { return "defer " + p.f.Value(d.Call, p) }
 
 // Start writes the call with the closure's name in place of its text.
 func (p *printer) Start(call *ast.CallExpr, child *Func, inside bool) string {

@@ -19,11 +19,11 @@ type Style interface {
 	// Package writes a name of another package.
 	Package(pkg *types.Package, name string) string
 	// Return writes a return statement that leaves the function.
-	Return(f *Func, ret *ast.ReturnStmt) string
+	Return(ret *ast.ReturnStmt) string
 	// Start writes a call that starts, or makes, an async closure.
 	Start(call *ast.CallExpr, child *Func, inside bool) string
 	// Defer writes a defer statement of the function's own.
-	Defer(f *Func, d *ast.DeferStmt) string
+	Defer(d *ast.DeferStmt) string
 	// Leap writes br, a jump out of a whole statement, which leads to a block.
 	Leap(br *ast.BranchStmt, to *Block) string
 	// Mark writes, on a line of its own, which line of the source the next one
@@ -197,12 +197,12 @@ func (t *texter) visit(n ast.Node) bool {
 		}
 	case *ast.ReturnStmt:
 		if t.lits == 0 {
-			t.replace(n, t.style.Return(t.f, n))
+			t.replace(n, t.style.Return(n))
 			return false
 		}
 	case *ast.DeferStmt:
 		if t.lits == 0 {
-			t.replace(n, t.style.Defer(t.f, n))
+			t.replace(n, t.style.Defer(n))
 			return false
 		}
 	case *ast.CallExpr:
