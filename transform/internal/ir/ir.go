@@ -220,7 +220,6 @@ func (f *Func) LocalType(obj types.Object) *LocalType {
 
 // Source is where the author's text comes from.
 type Source struct {
-	Fset      *token.FileSet
 	File      *token.File
 	Base      string // the file's name, for comments
 	Content   []byte
@@ -270,12 +269,11 @@ const (
 
 // A Var is a variable of the generated machine.
 type Var struct {
-	Name  string // the author's, then made unique by lower
-	Type  types.Type
-	Obj   *types.Var // nil for temporaries
-	Kind  VarKind
-	Scope *types.Scope // nil for temporaries
-	Pos   token.Pos    // of what a temporary stands for
+	Name string // the author's, then made unique by lower
+	Type types.Type
+	Obj  *types.Var // nil for temporaries
+	Kind VarKind
+	Pos  token.Pos // of what a temporary stands for
 
 	Outer     bool // a parameter of an async closure that stands for what it captures
 	Captured  bool // by a closure

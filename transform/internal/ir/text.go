@@ -134,18 +134,20 @@ func (t *texter) inLiteral(pos token.Pos) bool {
 	return false
 }
 
+// An edit replaces the source from pos to end.
 type edit struct {
 	pos, end token.Pos
 	text     string
 }
 
+// A texter walks what is to be written, and notes the edits.
 type texter struct {
 	f     *Func
 	style Style
-	top   ast.Node
-	root  ast.Stmt
+	top   ast.Node // written itself even where Subst replaces it
+	root  ast.Stmt // whose := becomes =; nil if it is none of ours
 	edits []edit
-	stack []ast.Node
+	stack []ast.Node      // around what is visited
 	lits  int             // closures around
 	raw   []*ast.BasicLit // strings over several lines
 }
@@ -189,7 +191,8 @@ func (t *texter) visit(n ast.Node) bool {
 	case *ast.Ident:
 		t.ident(n)
 	case *ast.SelectorExpr:
-		return t.selector(n)
+		t.selector(n)
+		return false
 	case *ast.UnaryExpr:
 		if v := t.cell(n.X); n.Op == token.AND && v != nil {
 			t.replace(n, t.style.Var(v, t.lits > 0)) // &x is the cell
@@ -275,7 +278,7 @@ func (t *texter) ident(id *ast.Ident) {
 		return
 	}
 	if v, ok := obj.(*types.Var); ok {
-		t.embedded(id, v)
+		t.field(id, v)
 	}
 	// A name that a dot import brought in.
 	if info.Uses[id] != nil && obj.Pkg() != nil && obj.Pkg() != t.f.Source.Pkg && obj.Parent() == obj.Pkg().Scope() {
@@ -283,9 +286,9 @@ func (t *texter) ident(id *ast.Ident) {
 	}
 }
 
-// embedded writes the name of a field that embeds a type declared in the
-// function: that name has changed with the type's.
-func (t *texter) embedded(id *ast.Ident, v *types.Var) {
+// field writes the name of a field that embeds a type declared in the function:
+// that name has changed with the type's.
+func (t *texter) field(id *ast.Ident, v *types.Var) {
 	if local := t.f.Embedded(v); local != nil {
 		t.replace(id, local.Name)
 	}
@@ -328,27 +331,19 @@ func (t *texter) deref(text string, v *Var, id *ast.Ident) string {
 	return "(*" + text + ")"
 }
 
-// selector writes pkg.Name through the style, so that emit knows what is
-// imported.
-func (t *texter) selector(n *ast.SelectorExpr) bool {
-	id, ok := n.X.(*ast.Ident)
-	if !ok {
-		return t.selection(n)
+// selector writes pkg.Name through the style, so that emit knows what is imported.
+// Of any other x.name it walks x alone: the selected name is never a variable.
+func (t *texter) selector(n *ast.SelectorExpr) {
+	if id, ok := n.X.(*ast.Ident); ok {
+		if name, ok := t.f.Source.Info.Uses[id].(*types.PkgName); ok {
+			t.replace(n, t.style.Package(name.Imported(), n.Sel.Name))
+			return
+		}
 	}
-	if name, ok := t.f.Source.Info.Uses[id].(*types.PkgName); ok {
-		t.replace(n, t.style.Package(name.Imported(), n.Sel.Name))
-		return false
-	}
-	return t.selection(n)
-}
-
-// selection walks the operand alone: the selected name is never a variable.
-func (t *texter) selection(n *ast.SelectorExpr) bool {
 	t.stack = append(t.stack, n)
 	t.walk(n.X)
 	t.stack = t.stack[:len(t.stack)-1]
 	if v, ok := t.f.Source.Info.Uses[n.Sel].(*types.Var); ok {
-		t.embedded(n.Sel, v)
+		t.field(n.Sel, v)
 	}
-	return false
 }

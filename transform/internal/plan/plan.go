@@ -43,7 +43,6 @@ import (
 // cannot be async.
 func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *ir.Func {
 	source := &ir.Source{
-		Fset:      pkg.Fset,
 		File:      pkg.Fset.File(fn.Decl.Pos()),
 		Base:      filepath.Base(file.Path),
 		Content:   file.Content,

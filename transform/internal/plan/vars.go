@@ -96,7 +96,7 @@ func isContextType(t types.Type) bool {
 func (b *builder) newVar(obj *types.Var, kind ir.VarKind) *ir.Var {
 	u := b.usageOf(obj)
 	v := &ir.Var{
-		Name: obj.Name(), Type: obj.Type(), Obj: obj, Kind: kind, Scope: obj.Parent(),
+		Name: obj.Name(), Type: obj.Type(), Obj: obj, Kind: kind,
 		Captured: u.captured, Addressed: u.addressed, Writes: u.writes,
 	}
 	b.f.Vars = append(b.f.Vars, v)
