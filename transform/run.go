@@ -157,8 +157,8 @@ func (r *run) function(s stage, u *unit) {
 		if r.dump.wants(u.name(), s.name) {
 			fmt.Fprintf(&u.text, "# %s after %s\n%s\n", u.name(), s.name, u.ir)
 		}
-		if err := verify(u); err != nil {
-			r.defect(u.position(), fmt.Sprintf("stage %s left an invalid %s: %v\n%s", s.name, u.name(), err, u.ir))
+		if err := ir.Verify(u.ir); err != nil {
+			r.defect(u.position(), fmt.Sprintf("stage %s left an invalid %v", s.name, err))
 		}
 	})
 }

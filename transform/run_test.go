@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/nothread/nothread/transform/internal/diag"
+	"github.com/nothread/nothread/transform/internal/ir"
 	"github.com/nothread/nothread/transform/internal/load"
 )
 
@@ -114,6 +115,25 @@ func TestPanicNamesStageAndFunction(t *testing.T) {
 	}
 	if filepath.Base(panicked.File) != "user.go" {
 		t.Errorf("file %s", panicked.File)
+	}
+}
+
+// What a stage leaves of an async closure is verified as well, and shown once.
+func TestClosuresAreVerified(t *testing.T) {
+	result, _ := with(t, twoFunctions, stage{name: "bad", function: func(_ *run, u *unit) {
+		whole := &ir.Block{Term: new(ir.Return)}
+		u.ir = &ir.Func{Name: u.name(), Entry: whole, Blocks: []*ir.Block{whole}}
+		if u.name() == "First" {
+			endless := new(ir.Block)
+			u.ir.Children = []*ir.Func{{Name: "First.go1", Entry: endless, Blocks: []*ir.Block{endless}}}
+		}
+	}})
+	if len(result.Diagnostics) != 1 {
+		t.Fatalf("%+v", result.Diagnostics)
+	}
+	message := result.Diagnostics[0].Message
+	if !strings.Contains(message, "stage bad left an invalid First.go1: b0 has no end\n") || strings.Count(message, "func First.go1") != 1 {
+		t.Error(message)
 	}
 }
 

@@ -138,11 +138,3 @@ func (r *run) load() error {
 	}
 	return nil
 }
-
-// verify is what holds after each stage that leaves ir behind.
-func verify(u *unit) error {
-	if u.ir == nil {
-		return nil
-	}
-	return ir.Verify(u.ir)
-}

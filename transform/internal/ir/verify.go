@@ -2,7 +2,8 @@ package ir
 
 import "fmt"
 
-// Verify checks what must hold after every stage:
+// Verify checks what must hold after every stage, of the function and of the async
+// closures in it:
 //
 //   - each block ends, and goes on only to blocks of the function;
 //   - each await is in a block, and each block can be reached;
@@ -12,6 +13,8 @@ import "fmt"
 //     slot, and a label if the body goes on there; each block that something jumps
 //     to has a label, each label is one place's only;
 //   - after lower: no two variables that are alive together share a Go variable.
+//
+// The error begins with the function's name and ends with its text.
 func Verify(f *Func) error {
 	v := &verifier{f: f, placed: make(map[*Block]bool)}
 	for i, blk := range f.Blocks {
@@ -22,6 +25,11 @@ func Verify(f *Func) error {
 	}
 	for _, check := range []func() error{v.blocks, v.reached, v.lifted, v.lowered, v.apart} {
 		if err := check(); err != nil {
+			return err
+		}
+	}
+	for _, child := range f.Children {
+		if err := Verify(child); err != nil {
 			return err
 		}
 	}
