@@ -33,6 +33,20 @@ func (f *Func) Succs(blk *Block) []*Block {
 	return succs
 }
 
+// Reached returns the blocks to which control can come from these, which are among them.
+func (f *Func) Reached(from ...*Block) map[*Block]bool {
+	reached := make(map[*Block]bool)
+	for len(from) > 0 {
+		blk := from[len(from)-1]
+		from = from[:len(from)-1]
+		if !reached[blk] {
+			reached[blk] = true
+			from = append(from, f.Succs(blk)...)
+		}
+	}
+	return reached
+}
+
 // After returns the block that stands behind the one with index i, nil if that
 // is the last.
 func (f *Func) After(i int) *Block {

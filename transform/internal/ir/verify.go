@@ -74,16 +74,7 @@ func (v *verifier) blocks() error {
 }
 
 func (v *verifier) reached() error {
-	reached := make(map[*Block]bool)
-	work := []*Block{v.f.Entry}
-	for len(work) > 0 {
-		blk := work[len(work)-1]
-		work = work[:len(work)-1]
-		if !reached[blk] {
-			reached[blk] = true
-			work = append(work, v.f.Succs(blk)...)
-		}
-	}
+	reached := v.f.Reached(v.f.Entry)
 	for i, blk := range v.f.Blocks {
 		if !reached[blk] {
 			return v.errorf("b%d cannot be reached", i)

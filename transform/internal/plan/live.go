@@ -79,27 +79,9 @@ func (b *builder) markUsed() {
 func (b *builder) markZeroed() {
 	for _, blk := range b.f.Blocks {
 		for _, in := range blk.Instrs {
-			if d, ok := in.(*ir.Declare); ok && d.Zero && reaches(b.f, blk, blk) {
+			if d, ok := in.(*ir.Declare); ok && d.Zero && b.f.Reached(b.f.Succs(blk)...)[blk] {
 				d.Var.Zeroed = true
 			}
 		}
 	}
-}
-
-// reaches reports whether control can go from the end of from to to.
-func reaches(f *ir.Func, from, to *ir.Block) bool {
-	seen := make(map[*ir.Block]bool)
-	work := f.Succs(from)
-	for len(work) > 0 {
-		blk := work[len(work)-1]
-		work = work[:len(work)-1]
-		if blk == to {
-			return true
-		}
-		if !seen[blk] {
-			seen[blk] = true
-			work = append(work, f.Succs(blk)...)
-		}
-	}
-	return false
 }

@@ -238,16 +238,7 @@ func (b *builder) thread() {
 // prune drops the blocks that nothing reaches.
 func (b *builder) prune() {
 	b.thread()
-	reached := make(map[*ir.Block]bool)
-	work := []*ir.Block{b.f.Entry}
-	for len(work) > 0 {
-		blk := work[len(work)-1]
-		work = work[:len(work)-1]
-		if !reached[blk] {
-			reached[blk] = true
-			work = append(work, b.f.Succs(blk)...)
-		}
-	}
+	reached := b.f.Reached(b.f.Entry)
 	kept := b.f.Blocks[:0]
 	for _, blk := range b.f.Blocks {
 		if reached[blk] {
