@@ -153,9 +153,8 @@ func (o *order) assign(target ast.Expr, i int) {
 	o.late |= storePanics(o.b.info, target)
 }
 
-// findLate notes the statements whose assignments the machine would make in another
-// order: they are taken apart as if they held an await.
-func (b *builder) findLate() {
+// findAwaits notes where the function awaits.
+func (b *builder) findAwaits() {
 	b.inspect(func(n ast.Node) {
 		switch n := n.(type) {
 		case *ast.CallExpr:
@@ -168,6 +167,11 @@ func (b *builder) findLate() {
 			}
 		}
 	})
+}
+
+// findLate notes the statements whose assignments the machine would make in another
+// order: they are taken apart as if they held an await.
+func (b *builder) findLate() {
 	b.inspect(func(n ast.Node) {
 		if _, differ := b.assignments(n); differ {
 			b.late = append(b.late, n)

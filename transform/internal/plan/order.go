@@ -37,9 +37,7 @@ type event struct {
 func (b *builder) hoist(nodes ...ast.Node) {
 	var events []*event
 	for _, n := range nodes {
-		if n != nil {
-			events = b.events(events, n)
-		}
+		events = b.events(events, n)
 	}
 	for i, e := range events {
 		switch {

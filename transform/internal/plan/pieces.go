@@ -96,13 +96,7 @@ func (b *builder) loopsOverFunc(v *types.Var) bool {
 		if !ok || !overFunc(b.info, loop) {
 			return
 		}
-		ast.Inspect(loop.Body, func(n ast.Node) bool {
-			_, returns := n.(*ast.ReturnStmt)
-			found = found || returns
-			_, lit := n.(*ast.FuncLit)
-			return !lit
-		})
-		found = found || b.mentions(loop, v)
+		found = found || returns(loop.Body) || b.mentions(loop, v)
 	})
 	return found
 }
@@ -115,27 +109,27 @@ func (b *builder) setPieces(v *ir.Var, lit *ast.CompositeLit) {
 		zero = snippet("[%v]%v{}", strconv.FormatInt(n, 10), t.Elt)
 	}
 	b.set([]*ir.Var{v}, v, zero)
-	p := pieces{b: b, v: v, path: "%v"}
+	p := pieces{b, v}
+	path := "%v"
 	if v.Captured || v.Addressed {
-		p.path = "(%v)"
+		path = "(%v)"
 	}
 	if len(lit.Elts) > 4 { // gc copies the constants from where it keeps them
-		p.set(p.path, lit, func(constant bool) bool { return constant })
-		p.set(p.path, lit, func(constant bool) bool { return !constant })
+		p.set(path, lit, func(constant bool) bool { return constant })
+		p.set(path, lit, func(constant bool) bool { return !constant })
 		return
 	}
-	p.set(p.path, lit, func(bool) bool { return true })
+	p.set(path, lit, func(bool) bool { return true })
 }
 
 // pieces are the parts of a variable.
 type pieces struct {
-	b    *builder
-	v    *ir.Var
-	path string
+	b *builder
+	v *ir.Var
 }
 
 // set sets those parts of what path says that are chosen.
-func (p *pieces) set(path string, lit *ast.CompositeLit, chosen func(constant bool) bool) {
+func (p pieces) set(path string, lit *ast.CompositeLit, chosen func(constant bool) bool) {
 	info := p.b.info
 	next := int64(0)
 	for i, value := range lit.Elts {

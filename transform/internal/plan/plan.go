@@ -67,6 +67,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 func (b *builder) plan() *ir.Func {
 	b.scanUses(b.f.Body)
 	b.defers()
+	b.findAwaits()
 	b.findLate()
 	b.constants()
 	b.captured()

@@ -118,10 +118,12 @@ func exprs[E ast.Expr](list []E) []ast.Node {
 }
 
 // simple emits a statement that holds no await, or none any more.
-func (b *builder) simple(s ast.Stmt) {
-	b.emit(&ir.Stmt{Node: s})
-	b.after(s.End())
-	if b.reach.ends[s] {
+func (b *builder) simple(s ast.Stmt) { b.emitStmt(&ir.Stmt{Node: s}) }
+
+func (b *builder) emitStmt(s *ir.Stmt) {
+	b.emit(s)
+	b.after(s.Node.End())
+	if b.reach.ends[s.Node] {
 		b.end(&ir.Stop{})
 	}
 }
@@ -381,11 +383,7 @@ func (b *builder) ifStmt(s *ast.IfStmt) {
 	if !b.suspends(s.Body) && (s.Else == nil || !b.suspends(s.Else)) {
 		b.typesBelow(s)
 		b.leaps(s)
-		b.emit(&ir.Stmt{Node: s, NoInit: true})
-		b.after(s.End())
-		if b.reach.ends[s] {
-			b.end(&ir.Stop{})
-		}
+		b.emitStmt(&ir.Stmt{Node: s, NoInit: true})
 		return
 	}
 	then, done := b.block("then"), b.block("done")
