@@ -28,6 +28,7 @@ func Func(f *ir.Func) {
 	f.Table = f.Machine + "States"
 	n.constants()
 	n.variables()
+	n.boxes()
 	n.slots()
 	brief(f)
 	f.Called = n.unique("called", n.fields)
@@ -90,19 +91,23 @@ func lowerFirst(s string) string {
 	return string(unicode.ToLower(r)) + s[n:]
 }
 
-// slots numbers the states and gives each type of awaitable a slot.
-func (n *namer) slots() {
-	f := n.f
-	for _, v := range f.Vars {
+// boxes names the fields that keep boxed variables.
+func (n *namer) boxes() {
+	for _, v := range n.f.Vars {
 		if v.InMachine() {
 			n.fields[v.Name] = true
 		}
 	}
-	for _, v := range f.Vars {
+	for _, v := range n.f.Vars {
 		if v.Lifted && v.Boxed {
 			v.Field = n.unique(v.Name, n.fields)
 		}
 	}
+}
+
+// slots numbers the states, gives each type of awaitable a slot, and marks tail awaits.
+func (n *namer) slots() {
+	f := n.f
 	for i, a := range f.States() {
 		a.State = i + 1
 		if a.Stream != nil { // its iterator is kept already
@@ -157,7 +162,7 @@ func brief(f *ir.Func) {
 //
 //	return f(x).Await()
 func tail(f *ir.Func, a *ir.Await) bool {
-	if a.Stream != nil || a.Slot.Task == nil || a.Boxed || a.Block == nil || f.Unwinds() || !yields(a.Slot.Task, f.Sig.Results()) {
+	if a.Slot.Task == nil || a.Boxed || a.Block == nil || f.Unwinds() || !yields(a.Slot.Task, f.Sig.Results()) {
 		return false
 	}
 	ret, ok := a.Block.Term.(*ir.Return)
@@ -240,47 +245,44 @@ func (n *namer) keptLabels() map[string]bool {
 }
 
 // resumeHint names the place after an await for what was awaited: readDone for
-// r.ReadAsync(…).Await().
+// r.ReadAsync(…).Await(); linesNext and linesLeft for a range over lines.Await(ctx).
 func resumeHint(a *ir.Await) string {
-	e := ast.Unparen(a.Operand)
-	if a.Stream != nil {
-		return resumeHintOfStream(a)
+	switch {
+	case a.Stream == nil:
+		return hint(a.Operand) + "Done"
+	case a.Leaves:
+		return hint(ast.Unparen(a.Call.Fun).(*ast.SelectorExpr).X) + "Left"
+	default:
+		return hint(ast.Unparen(a.Call.Fun).(*ast.SelectorExpr).X) + "Next"
 	}
+}
+
+// hint is the last name in what says what is awaited: read for r.ReadAsync(…).
+func hint(e ast.Expr) string {
 	for {
-		switch x := e.(type) {
+		switch x := ast.Unparen(e).(type) {
 		case *ast.CallExpr:
-			e = ast.Unparen(x.Fun)
-			if sel, ok := e.(*ast.SelectorExpr); ok && sel.Sel.Name == "ConfigureAwait" {
-				e = ast.Unparen(sel.X)
+			e = x.Fun
+			if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok && sel.Sel.Name == "ConfigureAwait" {
+				e = sel.X
 			}
 		case *ast.IndexExpr:
-			e = ast.Unparen(x.X)
+			e = x.X
 		case *ast.IndexListExpr:
-			e = ast.Unparen(x.X)
+			e = x.X
 		case *ast.SelectorExpr:
-			return doneLabel(x.Sel.Name)
+			return withoutAsync(x.Sel.Name)
 		case *ast.Ident:
-			return doneLabel(x.Name)
+			return withoutAsync(x.Name)
 		default:
-			return "awaitDone"
+			return "await"
 		}
 	}
 }
 
-// resumeHintOfStream: linesNext and linesLeft for lines.Await(ctx).
-func resumeHintOfStream(a *ir.Await) string {
-	what := "Next"
-	if a.Leaves {
-		what = "Left"
-	}
-	of := *a
-	of.Stream, of.Operand = nil, ast.Unparen(a.Call.Fun).(*ast.SelectorExpr).X
-	return strings.TrimSuffix(resumeHint(&of), "Done") + what
-}
-
-func doneLabel(name string) string {
+func withoutAsync(name string) string {
 	if short := strings.TrimSuffix(name, "Async"); short != "" {
 		name = short
 	}
-	return lowerFirst(name) + "Done"
+	return lowerFirst(name)
 }
