@@ -159,8 +159,37 @@ func (e *emitter) with(d *ir.Defer) {
 	e.out.Line()
 }
 
-// deferred writes what runs the deferred calls, at the end and when a panic or
-// runtime.Goexit ends the function before:
+// deferredAwait declares what keeps a deferred await:
+//
+//	type fDefer1 struct{ task async.Task[int] }
+//
+//	func (d fDefer1) after(p *async.Panic) (after *async.Panic) {
+//		after = p
+//		defer async.Recovered(&after)
+//		d.task.GetResult()
+//		return p
+//	}
+func (e *emitter) deferredAwait(d *ir.Defer) {
+	e.out.Commentf("%s is a deferred await: %s.", d.Type, e.words(d.Await.Operand))
+	e.out.Type().Id(d.Type).Add(raw(e.declared())).Struct(jen.Id("task").Add(raw(e.typ(d.Await.Type))))
+	e.out.Line()
+	e.out.Comment("after reads the result, for its panic takes the place of p.")
+	e.out.Func().Params(jen.Id("d").Add(raw(d.Type + e.used()))).Id("after").
+		Params(aPanic("p")).Params(aPanic("after")).
+		Block(raw("after = p\ndefer " + async("Recovered") + "(&after)\nd.task.GetResult()\nreturn p"))
+	e.out.Line()
+}
+
+// later writes what keeps a deferred call where append means something else:
+//
+//	func (m *fMachine) later(call any) { m.defers = append(m.defers, call) }
+func (e *emitter) later() {
+	e.out.Comment("later keeps a deferred call, where append means something else.")
+	e.method("later").Params(jen.Id("call").Any()).Block(raw(fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, call)", e.f.Receiver)))
+	e.out.Line()
+}
+
+// runDeferred:
 //
 //	func (m *fMachine) RunDeferred(p *async.Panic) {
 //		defers := m.defers
@@ -173,59 +202,24 @@ func (e *emitter) with(d *ir.Defer) {
 //				defer handle(d.arg0)
 //			}
 //		}
+//		defer m.iterator.Unwind(&p) // of a range over a function
 //		p.Raise()
 //	}
-func (e *emitter) deferred() {
+//
+// Where awaits are deferred, defers are those behind the last of them that is left.
+func (e *emitter) runDeferred() {
 	m := e.f.Receiver
-	if len(e.f.Defers) > 0 && e.f.Redeclares("append") {
-		e.out.Comment("later keeps a deferred call, where append means something else.")
-		e.method("later").Params(jen.Id("call").Any()).Block(raw(fmt.Sprintf("%[1]s.defers = append(%[1]s.defers, call)", m)))
-		e.out.Line()
-	}
-	e.out.Comment("RunDeferred " + e.runs() + ", while panicking with p if it is not nil.")
-	e.method("RunDeferred").Params(jen.Id("p").Op("*").Add(raw(async("Panic")))).Block(raw(e.runDeferred()))
-	e.out.Line()
-	results, _ := e.results()
-	e.out.Comment("Return completes the task with the results as they are.")
-	e.method("Return").Params().Add(raw(async("Continuation"))).
-		Block(raw(fmt.Sprintf("return %s.finish(%s)", m, strings.Join(results, ", "))))
-	e.out.Line()
-	ends := "the deferred calls run"
-	if len(e.f.Defers) == 0 {
-		ends = "the loops are left"
-	}
-	e.out.Comment("exit is a return statement: " + ends + ", then the function returns.")
-	body := fmt.Sprintf("%[1]s.RunDeferred(nil)\nreturn %[1]s.Return()", m)
-	if e.f.EndWaits() {
-		body = fmt.Sprintf("return %s.Unwind(nil)", m)
-	}
-	e.method("exit").Params().Add(raw(async("Continuation"))).Block(raw(body))
-	e.out.Line()
-	if e.f.EndWaits() {
-		e.unwind()
-	}
-	e.catch()
-}
-
-// runs says what RunDeferred does: where there are streams, Unwind leaves the loops.
-func (e *emitter) runs() string {
-	switch {
-	case len(e.f.Defers) > 0:
-		return "runs the deferred calls, last first"
-	case e.f.LeavesStreams():
-		return "has no deferred calls to run"
-	default:
-		return "leaves the loops, innermost first"
-	}
-}
-
-func (e *emitter) runDeferred() string {
-	m := e.f.Receiver
+	does := "leaves the loops, innermost first"
 	var b strings.Builder
 	if len(e.f.Defers) > 0 {
+		does = "runs the deferred calls, last first"
 		e.replay(&b)
 	}
-	if !e.f.LeavesStreams() { // else Unwind has left them all
+	if e.f.LeavesStreams() { // Unwind leaves the loops
+		if len(e.f.Defers) == 0 {
+			does = "has no deferred calls to run"
+		}
+	} else {
 		for _, l := range e.f.Loops {
 			if it := l.Iterator; it.Boxed {
 				fmt.Fprintf(&b, "defer %s(%s.%s, &p)\n", async("UnwindBoxed"), m, it.Field)
@@ -235,7 +229,9 @@ func (e *emitter) runDeferred() string {
 		}
 	}
 	b.WriteString("p.Raise()")
-	return b.String()
+	e.out.Comment("RunDeferred " + does + ", while panicking with p if it is not nil.")
+	e.method("RunDeferred").Params(aPanic("p")).Block(raw(b.String()))
+	e.out.Line()
 }
 
 // replay makes real defers of the deferred calls.
@@ -290,83 +286,4 @@ func (e *emitter) replayed(d *ir.Defer) string {
 		list += "..."
 	}
 	return fun + "(" + list + ")"
-}
-
-// catch settles what ends the function before its first suspension. A machine
-// that was moved to the heap, and then did not have to wait, may still exit: it
-// waits only where its kickoff has said so. A runtime.Goexit is the caller's, and
-// so is what panics meanwhile: nobody gets a task.
-//
-//	func (m *fMachine) catch(task *async.Task[int]) {
-//		v := recover()
-//		if v == nil && (m.IsCompleted() || m.State != 0) {
-//			return
-//		}
-//		if v == nil {
-//			m.RunDeferred(async.NewPanic(nil))
-//			return
-//		}
-//		defer m.Catch(task)
-//		m.RunDeferred(async.NewPanic(v))
-//		m.Return()
-//		*task = m.Result()
-//	}
-func (e *emitter) catch() {
-	m := e.f.Receiver
-	ended := m + ".IsCompleted()"
-	if e.f.Suspends() {
-		ended = fmt.Sprintf("(%s || %s.State != 0)", ended, m)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "v := recover()\nif v == nil && %s {\nreturn\n}\n", ended)
-	if e.f.EndWaits() {
-		fmt.Fprintf(&b, "if v != nil {\ndefer %[1]s.Catch(task)\n}\ndefer %[1]s.exiting()\n", m)
-		fmt.Fprintf(&b, "if %[1]s.Unwind(%[2]s(v)); %[1]s.IsCompleted() {\n*task = %[1]s.Result()\n} else {\n*task = %[1]s.Task()\n}\n",
-			m, async("NewPanic"))
-		fmt.Fprintf(&b, "%s.State = 1 // says to exiting that no deferred call exits", m)
-	} else {
-		fmt.Fprintf(&b, "if v == nil {\n%s.RunDeferred(%s(nil))\nreturn\n}\n", m, async("NewPanic"))
-		fmt.Fprintf(&b, "defer %[1]s.Catch(task)\n%[1]s.RunDeferred(%[2]s(v))\n%[1]s.Return()\n*task = %[1]s.Result()", m, async("NewPanic"))
-	}
-	ends := "deferred calls run, and one may recover"
-	if len(e.f.Defers) == 0 {
-		ends = "the loops are left"
-	}
-	e.out.Comment("catch settles a panic or a runtime.Goexit before the first suspension: " + ends + ".")
-	e.method("catch").Params(jen.Id("task").Op("*").Add(raw(e.taskType()))).Block(raw(b.String()))
-	e.out.Line()
-	if e.f.EndWaits() {
-		e.exiting()
-	}
-}
-
-// exiting:
-//
-//	func (m *fMachine) exiting() {
-//		if m.State != 0 || len(m.defers) == 0 && !m.lines.Open() {
-//			return
-//		}
-//		defer m.exiting()
-//		m.Unwind(async.NewPanic(recover()))
-//		m.State = 1
-//	}
-func (e *emitter) exiting() {
-	m := e.f.Receiver
-	what := "a deferred call exits in catch: those deferred before it are made all the same"
-	if len(e.f.Defers) == 0 {
-		what = "a stream's end exits in catch: the loops around its own are left all the same"
-	}
-	e.out.Comment("exiting goes on where " + what + ".")
-	var done []string
-	if len(e.f.Defers) > 0 {
-		done = append(done, fmt.Sprintf("len(%s.defers) == 0", m))
-	}
-	if e.f.LeavesStreams() {
-		for _, l := range e.f.Loops {
-			done = append(done, "!"+e.iterator(l)+".Open()")
-		}
-	}
-	e.method("exiting").Params().Block(raw(fmt.Sprintf(
-		"if %[1]s.State != 0 || %[3]s {\nreturn\n}\ndefer %[1]s.exiting()\n%[1]s.Unwind(%[2]s(recover()))\n%[1]s.State = 1", m, async("NewPanic"), strings.Join(done, " && "))))
-	e.out.Line()
 }

@@ -30,7 +30,7 @@ func (e *emitter) machine() {
 	}
 	e.finish()
 	if e.f.Unwinds() {
-		e.deferred()
+		e.end()
 	}
 	e.moveNext()
 	e.states()

@@ -3,8 +3,6 @@ package emit
 import (
 	"fmt"
 	"strings"
-
-	"github.com/dave/jennifer/jen"
 )
 
 // pool writes where the machines of a function marked pool come from: a
@@ -39,6 +37,6 @@ func (e *emitter) recycle() {
 	fmt.Fprintf(&b, "past := %[1]s.Retire()\n*%[1]s = %[2]s{}\n%[1]s.Restore(past)\n%[3]s.Put(%[1]s, past)",
 		m, e.machineType(), e.pool())
 	e.out.Comment("Recycle puts the machine back; reading its task's result calls it.")
-	e.out.Func().Params(jen.Id(m).Op("*").Add(raw(e.machineType()))).Id("Recycle").Params().Block(raw(b.String()))
+	e.method("Recycle").Params().Block(raw(b.String()))
 	e.out.Line()
 }
