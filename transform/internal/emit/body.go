@@ -101,6 +101,13 @@ func (e *emitter) read(v *ir.Var) bool {
 //	case 1:
 //		task = m.awaiter.Task(m.Awaited)
 //		goto readDone // src.ReadAsync(ctx, buf)
+//	case 2:
+//		goto linesNext // lines.Await(ctx)
+//	case 3: // the close of lines.Await(ctx), where the function ends
+//		return m.Unwind(m.stream.After(m.unwinding))
+//	case 4: // unlock(), deferred
+//		task = m.awaiter.Task(m.Awaited)
+//		return m.Unwind(fDefer1{task}.after(m.unwinding))
 //	}
 func (e *emitter) dispatch() {
 	if !e.f.Suspends() {
@@ -333,10 +340,17 @@ func (e *emitter) renew(v *ir.Var) {
 //	}
 //	readDone:
 //
-// and in a pooled machine, where nothing is left to do after,
+// In a pooled machine, where nothing is left to do after, it first asks
 //
 //	if m.awaiter.HandsOn(task, m.ctx, &m.Header) {
 //		return nil // its task is the caller's
+//	}
+//
+// An awaitable that is no task is kept whole:
+//
+//	h.awaiter = answer
+//	if answer.OnCompleted(h) {
+//		return nil
 //	}
 //
 // What is awaited of a stream is its iterator's, which the machine has already:
@@ -374,8 +388,9 @@ func (e *emitter) awaitedAs(a *ir.Await) string {
 	return a.Slot.Local
 }
 
-// suspended writes how a machine suspends itself. Of a task it keeps no more than
-// what is needed to have it again; of another awaitable, all.
+// suspended writes how a machine suspends itself: see await, of which it is all within
+// the first braces. Of a task it keeps no more than what is needed to have it again; of
+// another awaitable, all.
 func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 	s, h := a.Slot, e.f.OnHeap
 	isTask := s != nil && s.Task != nil && !s.Boxed
@@ -388,15 +403,14 @@ func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 		fmt.Sprintf("%s.State = %d", h, a.State),
 	}
 	lines = append(lines, e.letGo(a)...)
+	stored := fmt.Sprintf("%s.OnCompleted(%s)", awaitable, h)
 	switch {
 	case isTask:
-		lines = append(lines, fmt.Sprintf("if %[1]s.%[2]s.OnCompleted(%[3]s, &%[1]s.Header, %[1]s) {", h, s.Field, awaitable))
+		stored = fmt.Sprintf("%[1]s.%[2]s.OnCompleted(%[3]s, &%[1]s.Header, %[1]s)", h, s.Field, awaitable)
 	case s != nil:
-		lines = append(lines, fmt.Sprintf("%s.%s = %s", h, s.Field, awaitable), fmt.Sprintf("if %s.OnCompleted(%s) {", awaitable, h))
-	default:
-		lines = append(lines, fmt.Sprintf("if %s.OnCompleted(%s) {", awaitable, h))
+		lines = append(lines, fmt.Sprintf("%s.%s = %s", h, s.Field, awaitable))
 	}
-	return append(lines, "return nil", "}")
+	return append(lines, "if "+stored+" {", "return nil", "}")
 }
 
 func (e *emitter) awaitable(a *ir.Await) string {

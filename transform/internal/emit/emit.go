@@ -2,10 +2,12 @@
 //
 // # What it writes
 //
-// For each function F: its kickoff FAsync, the machine's type, onHeap, finish
-// and MoveNext. jennifer writes the declarations and finds the imports; the
-// bodies are text, in which the author's statements are copied (see package ir)
-// and a name of another package is marked for jennifer to qualify (see mark).
+// For each function F: its kickoff FAsync, the machine's type, onHeap and leaveStack,
+// finish, MoveNext, and States with the table of what is awaited where; RunDeferred,
+// Return, exit and catch, if it defers calls or ranges over functions or streams (see
+// end.go). jennifer writes the declarations and finds the imports; the bodies are
+// text, in which the author's statements are copied (see package ir) and a name of
+// another package is marked for jennifer to qualify (see mark).
 //
 // # MoveNext
 //

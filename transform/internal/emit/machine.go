@@ -73,11 +73,12 @@ func (e *emitter) resultStruct() {
 //
 //	func CopyStreamAsync(ctx context.Context, …) (task async.Task[int64]) {
 //		m := copyStreamMachine{ctx: ctx, …}
-//		defer m.Catch(&task)
+//		defer m.Catch(&task) // m.catch, if the function has something to do when it ends
 //		m.MoveNext(nil)
 //		if m.IsCompleted() {
 //			return m.Result()
 //		}
+//		m.State = 1 // for catch
 //		return m.Task()
 //	}
 func (e *emitter) kickoff() {
