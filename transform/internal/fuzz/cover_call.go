@@ -72,6 +72,9 @@ func (c *checked) namedCallMarks(e *ast.CallExpr, fun *ast.Ident, mark func(stri
 		return
 	}
 	mark("call of a function", e)
+	if fun.Name == "Apply" && strings.HasSuffix(c.typeOf(e.Args[0].(*ast.SelectorExpr).X).String(), "G[V]") {
+		mark("method value with a dictionary, before others", e)
+	}
 	if strings.HasPrefix(fun.Name, "e") {
 		mark("call that may exit", e)
 	}

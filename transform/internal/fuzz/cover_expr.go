@@ -25,7 +25,7 @@ const in a function;type in a function;var without value;var
 define;define several;define from a pair;assignment;assignment of several;assignment from a pair;op-assignment;shadowing
 assignment to a field;assignment to an element;assignment to a map;assignment through a pointer
 literal;closure over a local;composite struct;composite slice;composite array;composite map
-selector of a struct;selector of a pointer;promoted field or method;method value;method expression
+selector of a struct;selector of a pointer;promoted field or method;method value;method value with a dictionary, before others;method expression
 index of slice;index of array;index of pointer to array;index of string;index of map
 slice of slice;slice of string;slice of array;type assertion;dereference;address of a variable;address of a field
 address of an element;address of a composite;receive;not;negation

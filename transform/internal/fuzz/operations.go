@@ -231,7 +231,14 @@ func (g *generator) action2(a, b *typ) string {
 // method calls a method with one argument.
 func (g *generator) method(d int) string {
 	arg := func() string { return g.expr(tInt, d-1) }
-	switch g.n(13) {
+	if x := g.place(tDerived); x != "" && g.p(60) {
+		return g.f("Apply(%s.More, Bump(&%s, %s))", x, x, arg())
+	}
+	switch g.n(14) {
+	case 13:
+		if x := g.place(tG); x != "" {
+			return g.f("Apply(%s.More, Bump(&%s, %s))", x, x, arg())
+		}
 	case 8:
 		return g.f("I.Val(%s, %s)", g.typed(tI, d-1), arg())
 	case 9:

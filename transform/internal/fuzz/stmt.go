@@ -154,6 +154,11 @@ func (g *generator) declaration(l *list) string {
 		l.add(s, vars...)
 		return added
 	}
+	if g.fn.generic && g.p(25) {
+		name, c := g.fresh(), g.expr(tInt, 1)
+		add(g.f("%s := G[V]{C: %s}", name, c), g.declare(name, tDerived))
+		return g.f("h.Say(%s, Apply(%s.More, Bump(&%[2]s, %s)))", g.say(), name, g.expr(tInt, g.depth))
+	}
 	switch g.n(15) {
 	case 14:
 		x := g.expr(tInt, g.depth)

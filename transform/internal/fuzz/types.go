@@ -81,6 +81,7 @@ var (
 	tMachine = &typ{text: "Machine", kind: opaque}
 	tUnsafe  = &typ{text: "unsafe.Pointer", kind: opaque}
 	tSecret  = &typ{text: "h.secret", kind: opaque} // nobody but h can name it
+	tDerived = &typ{text: "G[V]", kind: opaque}     // in a generic function
 	tGS      = &typ{text: "G[string]", kind: generic, elem: tString}
 )
 

@@ -77,5 +77,14 @@ type G[V any] struct {
 // Get counts.
 func (g *G[V]) Get() V { g.C++; return g.V }
 
+// More is a method by value.
+func (g G[V]) More(n int) int { return g.C + n }
+
+// Bump counts without a method.
+func Bump[V any](g *G[V], n int) int { g.C++; return n }
+
+// Apply calls f.
+func Apply(f func(int) int, n int) int { return f(n) }
+
 // Of makes a G.
 func Of[V any](v V) G[V] { return G[V]{V: v} }
