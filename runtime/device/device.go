@@ -30,14 +30,17 @@ type Probe interface {
 	DMADone(device string, op Op, offset int64, n int, status Status)
 }
 
-// Op is what a command asks a disk to do.
+// perMillion is what rates count in: so many times in a million.
+const perMillion = 1_000_000
+
+// Op is what a command asks a device to do.
 type Op uint8
 
-// The operations of a Disk.
+// The operations. A Probe hears of those of all devices; a Disk's registers take one of them.
 const (
-	Read  Op = 1 + iota // disk to memory
-	Write               // memory to disk
-	Flush               // nothing but to answer when all earlier writes of the queue are done
+	Read  Op = 1 + iota // device to memory
+	Write               // memory to device
+	Flush               // nothing but to answer: bytes of a write that is done are in the backing
 )
 
 func (op Op) String() string {
@@ -55,13 +58,13 @@ func (op Op) String() string {
 // Status is what a device says of a command that it has finished.
 type Status uint8
 
-// The statuses of a Disk.
+// The statuses.
 const (
-	OK             Status = iota // done; a read past the end has transferred fewer bytes, or none
-	DeviceError                  // the backing failed: Disk.LastError says how
+	OK             Status = iota // done; of a disk, a read past the end has transferred fewer bytes, or none
+	DeviceError                  // failed: LastError of a Disk or a Toaster says how
 	WriteProtected               // a write to a disk whose backing cannot be written
 	TryAgain                     // failed, for a passing reason
-	BadCommand                   // registers that make no sense: an unknown operation, a negative offset
+	BadCommand                   // what makes no sense: an unknown operation, a negative offset, a frame beyond the MTU
 )
 
 func (s Status) String() string {

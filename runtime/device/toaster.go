@@ -59,8 +59,6 @@ type Popped struct {
 // ErrJammed is what Toaster.LastError says after a jam.
 var ErrJammed = errors.New("device: the toaster has jammed")
 
-const perMillion = 1_000_000
-
 // NewToaster returns a toaster that is not connected yet.
 func NewToaster(name string, cfg ToasterConfig) (*Toaster, error) {
 	if cfg.Slots < 0 || cfg.Brown < 0 || cfg.Jitter < 0 || cfg.Jams < 0 || cfg.Jams > perMillion {
@@ -84,9 +82,6 @@ func (t *Toaster) Connect(c clock.Clock, o Oracle, l Line, p Probe) {
 
 // Name returns the toaster's name.
 func (t *Toaster) Name() string { return t.name }
-
-// Slots returns how many slices it takes at a time.
-func (t *Toaster) Slots() int { return t.cfg.Slots }
 
 // Patience returns a time after which the toaster has popped up for certain: what a driver's watchdog waits for.
 func (t *Toaster) Patience() time.Duration {

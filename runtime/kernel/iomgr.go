@@ -262,18 +262,6 @@ type Overlapped struct {
 	irp *IRP // while it is in flight
 }
 
-// Flight names a request while it is in flight. The zero Flight is none.
-type Flight struct {
-	irp *IRP
-	id  uint64 // that the IRP has as long as it is
-}
-
-// InFlight reports whether the request has not been completed yet.
-func (f Flight) InFlight() bool { return f.irp != nil && f.irp.id == f.id }
-
-// IRPID returns the number of the IRP that carries the request, or did.
-func (f Flight) IRPID() uint64 { return f.id }
-
 // Notify is what hears of a request's completion besides a port. Few need it: an Overlapped is small without.
 type Notify struct {
 	Event   *Event            // is set; may be nil
@@ -290,6 +278,18 @@ func (ov *Overlapped) IRPID() uint64 {
 	}
 	return ov.irp.id
 }
+
+// Flight names a request while it is in flight. The zero Flight is none.
+type Flight struct {
+	irp *IRP
+	id  uint64 // that the IRP has as long as it is
+}
+
+// InFlight reports whether the request has not been completed yet.
+func (f Flight) InFlight() bool { return f.irp != nil && f.irp.id == f.id }
+
+// IRPID returns the number of the IRP that carries the request, or did.
+func (f Flight) IRPID() uint64 { return f.id }
 
 // Request asks a device to read into, or write from, a buffer (NtReadFile, NtWriteFile; others with a nil buffer). On
 // an overlapped handle it returns StatusPending, or the final status if the driver was done at once; a completion is
