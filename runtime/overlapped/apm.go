@@ -41,8 +41,8 @@ type AsyncCallback func(ar *AsyncResult)
 type AsyncResult struct {
 	async.Anywhere
 	task        async.Task[int]
-	operation   any // of whose Begin it is: the handle and
-	write       bool
+	handle      any  // whose Begin it is of
+	write       bool // of BeginWrite
 	synchronous bool
 	ended       bool
 	callback    AsyncCallback
@@ -71,8 +71,8 @@ func (ar *AsyncResult) MoveNext(*async.Executor) async.Continuation {
 }
 
 // begin makes an AsyncResult of a task. The callback may be nil.
-func begin(operation any, write bool, task async.Task[int], callback AsyncCallback, state any) *AsyncResult {
-	ar := &AsyncResult{task: task, operation: operation, write: write, callback: callback, state: state}
+func begin(handle any, write bool, task async.Task[int], callback AsyncCallback, state any) *AsyncResult {
+	ar := &AsyncResult{task: task, handle: handle, write: write, callback: callback, state: state}
 	ar.synchronous = task.IsCompleted()
 	switch {
 	case callback == nil:
@@ -85,9 +85,9 @@ func begin(operation any, write bool, task async.Task[int], callback AsyncCallba
 }
 
 // end takes the result.
-func (ar *AsyncResult) end(operation any, write bool) (int, error) {
+func (ar *AsyncResult) end(handle any, write bool) (int, error) {
 	switch {
-	case ar == nil || ar.operation != operation || ar.write != write:
+	case ar == nil || ar.handle != handle || ar.write != write:
 		return 0, ErrOtherOperation
 	case ar.ended:
 		return 0, ErrEnded
