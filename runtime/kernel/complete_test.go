@@ -25,7 +25,7 @@ func TestA11_SpecialAPCToTheIssuer(t *testing.T) {
 	port := m.lookup(h).port
 	m.Wake(issuer)
 	m.run()
-	equal(t, "IRPs of the issuer", issuer.InFlight(), 1)
+	equal(t, "IRPs of the issuer", issuer.inFlight, 1)
 	m.finish(kept, StatusSuccess, 1)
 	equal(t, "packets before the issuer ran", len(*got)+port.Len(), 0)
 	equal(t, "status block before the issuer ran", ov.InFlight(), true)

@@ -103,9 +103,6 @@ func (t *Thread) Body() Body { return t.body }
 // WaitsFor says in words what a waiting thread waits for.
 func (t *Thread) WaitsFor() string { return t.waitsFor }
 
-// InFlight returns the number of requests in flight that the thread issued.
-func (t *Thread) InFlight() int { return t.inFlight }
-
 // Wake makes a waiting thread ready; any other it leaves as it is.
 func (k *Kernel) Wake(t *Thread) {
 	if t.state == Waiting {
