@@ -73,10 +73,8 @@ func (c *chart) requests(x *record, t track) {
 		c.posted[h.Name] = append(c.posted[h.Name], r)
 	case kernel.HopResumed:
 		context := h.Thread
-		for name, list := range c.posted {
-			if len(list) > 0 && len(name) < len(context) && strings.HasPrefix(context, name+" ") && !strings.Contains(context[len(name)+1:], " ") {
-				context = name // a pool: its threads are named after it
-			}
+		if pool := strings.LastIndexByte(context, ' '); len(c.posted[context]) == 0 && pool > 0 {
+			context = context[:pool] // a pool's threads are named after it: "worker 2"
 		}
 		if list := c.posted[context]; len(list) > 0 {
 			list[0].pass(here)

@@ -144,3 +144,26 @@ func TestPictures(t *testing.T) {
 		t.Errorf("%d records, and %d where only the last are kept", w, n)
 	}
 }
+
+// TestContextsOfLikeNames: a post to a serial context that is called as the UI thread's first word is not what that thread
+// resumes: the arrow of the request ends where what was posted to the thread goes on.
+func TestContextsOfLikeNames(t *testing.T) {
+	r := trace.NewRecorder(0)
+	hop := func(at clock.Time, thread string, kind kernel.HopKind, irp uint64, name string) {
+		r.Hop(&kernel.Hop{Time: at, Thread: thread, Kind: kind, IRP: irp, Name: name}, 1)
+	}
+	hop(1000, ui, kernel.HopIRPBuilt, 1, "disk")
+	hop(2000, ui, kernel.HopPosted, 0, "UI")
+	hop(3000, ioThread, kernel.HopTaskComplete, 1, "ReadAsync")
+	hop(4000, ioThread, kernel.HopPosted, 0, ui)
+	hop(5000, ui, kernel.HopResumed, 0, ui)
+	var out bytes.Buffer
+	if err := trace.Write(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, `{"ph":"f"`) && !strings.Contains(line, `"ts":5.000`) {
+			t.Error("the arrow ends at ", line)
+		}
+	}
+}
