@@ -25,13 +25,10 @@ func ListenDatagram(w World, adapter string, port uint16) (*DatagramSocket, erro
 	if err := s.open(w, adapter+"/datagram", kernel.DeviceNetwork); err != nil {
 		return nil, err
 	}
-	var block socketBlock
-	if _, status := s.control(controlBind, block.set(0, Addr{Port: port}, Addr{})); !status.IsSuccess() {
-		s.close()
-		return nil, s.wrap("listen", s.errorOf(context.Background(), status))
+	var err error
+	if s.addr, err = s.bind(controlBind, port); err != nil {
+		return nil, err
 	}
-	s.addr = block.local()
-	s.name = s.addr.String()
 	s.sends.bind(&s.endpoint)
 	s.receives.bind(&s.endpoint)
 	return s, nil

@@ -50,10 +50,8 @@ func (e *endpoint) close() error {
 }
 
 // control sends a request that the driver answers at once; buf is read, or written to, before it returns.
-func (e *endpoint) control(code int64, buf []byte) (int, kernel.Status) {
-	var ov kernel.Overlapped
-	status := e.world.Kernel().CPU().Request(e.handle, kernel.MajorDeviceControl, buf, code, &ov)
-	return ov.Information, status
+func (e *endpoint) control(code int64, buf []byte) kernel.Status {
+	return e.world.Kernel().CPU().Request(e.handle, kernel.MajorDeviceControl, buf, code, new(kernel.Overlapped))
 }
 
 // check finds what is wrong with a call before anything is started.

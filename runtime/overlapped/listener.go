@@ -21,13 +21,10 @@ func Listen(w World, adapter string, port uint16) (*Listener, error) {
 	if err := l.open(w, adapter, kernel.DeviceNetwork); err != nil {
 		return nil, err
 	}
-	var block socketBlock
-	if _, status := l.control(controlListen, block.set(0, Addr{Port: port}, Addr{})); !status.IsSuccess() {
-		l.close()
-		return nil, l.wrap("listen", l.errorOf(context.Background(), status))
+	var err error
+	if l.addr, err = l.bind(controlListen, port); err != nil {
+		return nil, err
 	}
-	l.addr = block.local()
-	l.name = l.addr.String()
 	return l, nil
 }
 
@@ -47,7 +44,7 @@ func (l *Listener) AcceptAsync(ctx context.Context) async.Task[*Conn] {
 		return async.Completed[*Conn](nil, err)
 	}
 	block := new(socketBlock)
-	if _, status := c.control(controlName, block[:]); !status.IsSuccess() {
+	if status := c.control(controlName, block[:]); !status.IsSuccess() {
 		c.close()
 		return async.Completed[*Conn](nil, l.wrap("accept", l.errorOf(ctx, status)))
 	}

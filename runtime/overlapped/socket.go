@@ -54,6 +54,19 @@ func (b *socketBlock) set(token uint64, local, remote Addr) []byte {
 func (b *socketBlock) local() Addr  { return unpack(binary.LittleEndian.Uint64(b[8:])) }
 func (b *socketBlock) remote() Addr { return unpack(binary.LittleEndian.Uint64(b[16:])) }
 
+// bind asks, by one of the controls for it, for a port of a socket that was just opened; 0 is any that is free. The socket is
+// called by its address from then on. One that does not get the port is closed.
+func (e *endpoint) bind(code int64, port uint16) (Addr, error) {
+	var block socketBlock
+	if status := e.control(code, block.set(0, Addr{Port: port}, Addr{})); !status.IsSuccess() {
+		e.close()
+		return Addr{}, e.wrap("listen", e.errorOf(context.Background(), status))
+	}
+	addr := block.local()
+	e.name = addr.String()
+	return addr, nil
+}
+
 func (a Addr) pack() uint64   { return uint64(a.Host)<<16 | uint64(a.Port) }
 func unpack(n uint64) Addr    { return Addr{uint16(n >> 16), uint16(n)} }
 func (a Addr) offset() int64  { return int64(a.pack()) }
@@ -143,7 +156,7 @@ func (c *Conn) CloseWrite() error {
 	if c.closed {
 		return c.wrap("close", os.ErrClosed)
 	}
-	if _, status := c.control(controlShutdown, nil); !status.IsSuccess() {
+	if status := c.control(controlShutdown, nil); !status.IsSuccess() {
 		return c.wrap("close", c.errorOf(context.Background(), status))
 	}
 	return nil
