@@ -346,8 +346,10 @@ func (e *explainer) saved(a *ir.Await, v *ir.Var) Saved {
 		s.Use = &Use{Line: line, Text: e.text(line), Again: again}
 	case e.f.Iterates(v):
 		s.Why = "left at the end, however the function ends"
-	case slices.Contains(e.f.Results, v):
+	case slices.Contains(e.f.Results, v) && len(e.f.Defers) > 0:
 		s.Why = "deferred calls may see it, and the end returns it"
+	case slices.Contains(e.f.Results, v):
+		s.Why = "the end returns it"
 	default:
 		s.Why = "kept, though it is set again before it is read"
 	}
