@@ -62,17 +62,17 @@ type Kernel struct {
 	locks    int     // spin locks held, if careful
 	straying bool    // fault.go: within a stray cancel
 
-	marks  []Mark
-	counts Counts
-	hash   uint64 // hash.go
-	hop    Hop    // scratch for the tracer
+	// What it tells of itself.
+	marks   []Mark
+	counts  Counts
+	hash    uint64 // hash.go
+	watched bool   // there is a tracer or a history
+	hop     Hop    // scratch for both
 
 	// The verifier's.
-	watched   bool // there is a tracer or a history
-	history   history
-	order     lockOrder
-	freeFrame *frame // of frames, the first of those that are free
-
+	history    history
+	order      lockOrder
+	freeFrame  *frame // of frames, the first of those that are free
 	cancelling uint64 // the IRP whose cancel routine CancelIRP has called; 0: none
 }
 

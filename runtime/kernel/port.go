@@ -214,7 +214,7 @@ func (p *CompletionPort) Remove(t *Thread) *Packet {
 	}
 	if t.handed { // it got one while it waited
 		t.handed = false
-		p.open(c, t.packet.IRP)
+		p.charge(c, t.packet.IRP)
 		return &t.packet
 	}
 	if t.active { // it is done with the packet before: another may run, and that may be itself (A37)
@@ -229,7 +229,7 @@ func (p *CompletionPort) Remove(t *Thread) *Packet {
 		p.current++
 		t.active = true
 		p.packets.pop(p.kernel, &t.packet)
-		p.open(c, t.packet.IRP)
+		p.charge(c, t.packet.IRP)
 		return &t.packet
 	}
 	t.packet = Packet{} // what it has done is nobody's business any more
@@ -249,8 +249,8 @@ func (p *CompletionPort) await(t *Thread) {
 	t.WaitIdle(p.waitText)
 }
 
-// open is the price of a packet.
-func (p *CompletionPort) open(c *CPU, irp uint64) {
+// charge is what it costs to take a packet, and how the digest hears of it.
+func (p *CompletionPort) charge(c *CPU, irp uint64) {
 	if !c.pass(costPacket) {
 		c.spend(costPacket)
 	}
