@@ -73,7 +73,8 @@ const (
 // more than any device here has to say at a time: a disk has 65,536 slots.
 const maxInsisted = 100_000
 
-// NewLine makes an input of the interrupt controller that interrupts the given CPU at the given level.
+// NewLine makes an input of the interrupt controller that interrupts the CPU of that number at the given level: from DeviceLevel
+// to HighLevel. It panics for any other, and for a CPU that is not there.
 func (k *Kernel) NewLine(name string, mode Mode, irql IRQL, cpu int) *Line {
 	if irql < DeviceLevel || irql > HighLevel {
 		panic("kernel: NewLine " + name + ": a line's IRQL lies from DeviceLevel to HighLevel, not at " + irql.String())

@@ -67,7 +67,9 @@ func (t DeviceType) String() string {
 	return fmt.Sprintf("device of type %#x", uint16(t))
 }
 
-// AddDevice makes a device known by its name. concurrent is how many requests it takes at a time.
+// AddDevice makes a device known by its name; it is the kernel's from then on. concurrent is how many requests it takes at a
+// time. It returns StatusObjectNameCollision if there is one of that name, StatusInvalidParameter if it has no name or no driver,
+// or takes no request.
 func (k *Kernel) AddDevice(dev *DeviceObject, concurrent int) Status {
 	if dev.Driver == nil || dev.Name == "" || concurrent < 1 {
 		return StatusInvalidParameter
@@ -129,7 +131,9 @@ type OpenOptions struct {
 	Type        DeviceType // what the device must be, if it says what it is; 0: anything
 }
 
-// Open opens a device by name, in the context of the CPU's thread, at PassiveLevel.
+// Open opens a device by name, in the context of the CPU's thread, at PassiveLevel (A22). It returns the zero Handle and
+// StatusNoSuchDevice, StatusObjectTypeMismatch if the device is of another type than is asked for, or what its
+// driver's create ends with.
 func (c *CPU) Open(name string, o OpenOptions) (Handle, Status) {
 	c.requireCaller("Open")
 	k := c.kernel
@@ -168,7 +172,8 @@ func (k *Kernel) lookup(h Handle) *FileObject {
 }
 
 // CloseHandle closes a handle: what is queued through it is cancelled (MajorCleanup); what a device works on completes
-// later, and only then is the file object gone (MajorClose).
+// later, and only then is the file object gone (MajorClose). At PassiveLevel. It returns StatusInvalidHandle if the handle is
+// not open.
 func (c *CPU) CloseHandle(h Handle) Status {
 	c.requireCaller("CloseHandle")
 	k := c.kernel
@@ -308,6 +313,10 @@ func (c *CPU) Request(h Handle, major MajorFunction, buf []byte, offset int64, o
 // (NtReadFile with an ApcContext): the context is whatever the requester likes. If it is an *Overlapped, or nil on a
 // synchronous handle, Submit is Request. A request that is done at once has transferred n bytes, and its packet is left out as
 // Request leaves it out.
+//
+// Both are called at PassiveLevel. Before there is an IRP they return StatusInvalidHandle; StatusInvalidParameter, of a negative
+// offset, an Overlapped that is in flight, or one that does not go with the handle (A13); StatusInsufficientResources, if there is
+// no memory for an IRP. All else is the driver's.
 func (c *CPU) Submit(h Handle, major MajorFunction, buf []byte, offset int64, context any) (f Flight, n int, s Status) {
 	k := c.kernel
 	if t := c.thread; t == nil || t.state != Running || c.irql != PassiveLevel || k.delivering {

@@ -9,7 +9,7 @@ import "github.com/nothread/nothread/runtime/clock"
 // more: others use it while the packet waits.
 type Packet struct {
 	Status      Status // of the request
-	Information int
+	Information int    // bytes that it transferred, by convention
 	IRP         uint64 // the number of the IRP that it was; 0: posted
 
 	context any         // the request's: its *Overlapped, or what Submit was given; or what was posted

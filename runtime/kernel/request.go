@@ -18,11 +18,11 @@ type RequestInfo struct {
 	Device    string
 	Length    int // bytes; of a packet, those that were transferred
 	Offset    int64
-	Thread    string // who issued it; "": a driver
-	State     string // where it is, in words
-	Since     clock.Time
-	Cancelled bool // somebody has asked to cancel it
-	Context   any  // of its Overlapped, or what Submit was given
+	Thread    string     // who issued it; "": a driver
+	State     string     // where it is, in words
+	Since     clock.Time // when it got there
+	Cancelled bool       // somebody has asked to cancel it
+	Context   any        // of its Overlapped, or what Submit was given
 }
 
 // Requests returns all requests in flight, in the order of their numbers.
