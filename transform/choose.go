@@ -23,14 +23,6 @@ type candidate struct {
 	f *ir.Func
 }
 
-// line is where it begins.
-func (c candidate) line() int {
-	if c.f.Lit != nil {
-		return c.f.Source.Line(c.f.Lit.Pos())
-	}
-	return c.f.Source.Line(c.f.Decl.Name.Pos())
-}
-
 // twin is the name of the async form.
 func (c candidate) twin() string {
 	if c.f.Parent != nil {
@@ -179,7 +171,7 @@ func (r *run) listed(list []candidate) string {
 			break
 		}
 		path := filepath.ToSlash(diag.Rel(r.cfg.Dir, c.o.file.Path))
-		texts = append(texts, fmt.Sprintf("%s (%s:%d)", c.f.Name, path, c.line()))
+		texts = append(texts, fmt.Sprintf("%s (%s:%d)", c.f.Name, path, c.f.Line()))
 	}
 	if n := len(texts); n > 1 {
 		return strings.Join(texts[:n-1], ", ") + " and " + texts[n-1]

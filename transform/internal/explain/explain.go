@@ -140,14 +140,7 @@ type Subject struct {
 // New explains a function and the async closures in it.
 func New(s Subject) *Func {
 	e := &explainer{Subject: s, f: s.Func, flow: newFlow(s.Func), measure: measure{s.Sizes}}
-	pos := e.f.Decl.Pos()
-	if e.f.Decl.Doc != nil {
-		pos = e.f.Decl.Name.Pos()
-	}
-	if e.f.Lit != nil {
-		pos = e.f.Lit.Pos()
-	}
-	e.out = &Func{Name: e.f.Name, Package: e.f.Source.Pkg.Path(), File: s.File, Line: e.line(pos), Twin: s.Twin,
+	e.out = &Func{Name: e.f.Name, Package: e.f.Source.Pkg.Path(), File: s.File, Line: e.f.Line(), Twin: s.Twin,
 		States: []State{}, Locals: []Local{}, Allocations: []Allocation{}, Coroutines: []Coroutine{}, FastPaths: []string{},
 		Closures: []*Func{}, base: e.f.Source.Base}
 	e.machine()

@@ -37,7 +37,7 @@ const (
 	Start  Kind = iota
 	Code        // runs without waiting
 	State       // may wait
-	Unwind      // what is deferred
+	Unwind      // what is deferred, and the loops that are left
 	End
 )
 
@@ -64,7 +64,7 @@ type Edge struct {
 func New(f *ir.Func) *Graph {
 	b := &builder{f: f, g: &Graph{Name: f.Name, Base: f.Source.Base}, first: make(map[*ir.Block]*segment), nodes: make(map[*segment]*Node)}
 	b.split()
-	b.start = &Node{Kind: Start, Title: f.Name, Line: line(f, f)}
+	b.start = &Node{Kind: Start, Title: f.Name, Line: f.Line()}
 	b.end = &Node{Kind: End, Title: "end"}
 	if f.Unwinds() {
 		b.unwinding()
@@ -73,13 +73,6 @@ func New(f *ir.Func) *Graph {
 	b.connect()
 	b.number()
 	return b.g
-}
-
-func line(f *ir.Func, of *ir.Func) int {
-	if of.Lit != nil {
-		return f.Source.Line(of.Lit.Pos())
-	}
-	return f.Source.Line(of.Decl.Name.Pos())
 }
 
 // A segment is a part of a block: one await, or what stands between two.
@@ -98,7 +91,6 @@ type exit struct {
 	to      *segment // nil for the end of the function
 	label   string
 	resumes bool
-	panics  bool
 }
 
 type builder struct {
@@ -192,7 +184,7 @@ func (b *builder) exits(s *segment) []exit {
 	case *ir.Stop:
 		if stmt, ok := last.(*ir.Stmt); ok {
 			if e, ok := stmt.Node.(*ast.ExprStmt); ok && ir.Panics(b.f.Source.Info, e.X) {
-				list = append(list, exit{at: last, label: "panics", panics: true})
+				list = append(list, exit{at: last, label: "panics"})
 			}
 		}
 	case *ir.Branch:

@@ -2,7 +2,6 @@ package ir
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 )
@@ -84,14 +83,6 @@ func Panics(info *types.Info, e ast.Expr) bool {
 	}
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
 	return ok && info.Uses[id] == types.Universe.Lookup("panic")
-}
-
-// Start returns where the function begins in the source: its keyword func.
-func (f *Func) Start() token.Pos {
-	if f.Lit != nil {
-		return f.Lit.Pos()
-	}
-	return f.Decl.Pos()
 }
 
 // States lists the suspension points in the order of their states: those of the

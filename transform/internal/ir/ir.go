@@ -189,6 +189,23 @@ func (f *Func) Root() *Func {
 	return f
 }
 
+// Start returns where the function begins in the source: its keyword func.
+func (f *Func) Start() token.Pos {
+	if f.Lit != nil {
+		return f.Lit.Pos()
+	}
+	return f.Decl.Pos()
+}
+
+// Line returns the line by which people find the function: that of its name, of an async
+// closure where it begins.
+func (f *Func) Line() int {
+	if f.Lit != nil {
+		return f.Source.Line(f.Lit.Pos())
+	}
+	return f.Source.Line(f.Decl.Name.Pos())
+}
+
 // Hidden reports whether another type of MoveNext's takes the name of t: that is
 // an alias's from there on.
 func (f *Func) Hidden(t *LocalType) bool {
