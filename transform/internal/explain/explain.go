@@ -186,12 +186,10 @@ func (e *explainer) machine() {
 		return
 	}
 	m.Bytes = e.of(named)
-	offsets := e.offsets(fields)
-	for i, offset := range offsets {
+	for i, offset := range e.offsets(fields) {
 		v := fields.Field(i)
-		field := Field{Name: v.Name(), Type: e.typ(v.Type()), Offset: offset, Bytes: e.of(v.Type()), Role: Fixed}
-		field.Role, field.Note = e.role(v)
-		m.Fields = append(m.Fields, field)
+		role, note := e.role(v)
+		m.Fields = append(m.Fields, Field{Name: v.Name(), Type: e.typ(v.Type()), Offset: offset, Bytes: e.of(v.Type()), Role: role, Note: note})
 	}
 	for i := range m.Fields {
 		e.fields[m.Fields[i].Name] = &m.Fields[i]

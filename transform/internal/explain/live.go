@@ -102,6 +102,14 @@ func (w *flow) refs(p place, in ir.Instr, v *ir.Var) (reads, writes bool) {
 	return e.reads[v], e.sets[v]
 }
 
+// use is where an instruction, or a block's end if it is nil, reads v.
+func (w *flow) use(p place, in ir.Instr, v *ir.Var) token.Pos {
+	if in == nil {
+		return useInTerm(w.f, p.block.Term, v)
+	}
+	return useIn(w.f, in, v)
+}
+
 // nextUse is the nearest place behind a where v is read before it is set; again
 // says that it stands before a, or is a itself: control comes round to it.
 func (w *flow) nextUse(a *ir.Await, v *ir.Var) (pos token.Pos, again, found bool) {
@@ -115,11 +123,7 @@ func (w *flow) nextUse(a *ir.Await, v *ir.Var) (pos token.Pos, again, found bool
 		if reads {
 			found = true
 			again = p.block.Index < start.block.Index || p.block == start.block && p.index <= start.index
-			if in == nil {
-				pos = useInTerm(w.f, p.block.Term, v)
-			} else {
-				pos = useIn(w.f, in, v)
-			}
+			pos = w.use(p, in, v)
 		}
 		return !reads && !writes
 	})
@@ -137,17 +141,13 @@ func (w *flow) afterAwaits(v *ir.Var) (firstSet, firstRead token.Pos) {
 				writes = false // the value follows
 			}
 			if reads && !firstRead.IsValid() {
-				if in == nil {
-					firstRead = useInTerm(w.f, p.block.Term, v)
-				} else {
-					firstRead = useIn(w.f, in, v)
-				}
+				firstRead = w.use(p, in, v)
 			}
 			if writes && !firstSet.IsValid() {
 				if s, ok := p.block.Term.(*ir.Switch); ok && in == nil {
 					firstSet = setInTerm(w.f, s, v)
 				} else {
-					firstSet = Pos(w.f, in)
+					firstSet = Pos(in)
 				}
 			}
 			return !firstRead.IsValid() || !firstSet.IsValid()

@@ -28,19 +28,15 @@ func (e *explainer) local(obj *types.Var, why string) {
 
 func (e *explainer) whyLocal(v *ir.Var) string {
 	set, read := e.flow.afterAwaits(v)
-	why := ""
+	why := "not used after an await"
 	switch {
 	case !v.Used:
 		why = "nothing reads it"
-	case !read.IsValid():
-		why = "not used after an await"
-	case set.IsValid():
-		why = fmt.Sprintf("set at :%d, then used at :%d, with no await between", e.line(set), e.line(read))
-		if e.line(set) == e.line(read) {
-			why = fmt.Sprintf("set and used at :%d, with no await between", e.line(set))
-		}
+	case !read.IsValid() || !set.IsValid():
+	case e.line(set) == e.line(read):
+		why = fmt.Sprintf("set and used at :%d, with no await between", e.line(set))
 	default:
-		why = "not used after an await"
+		why = fmt.Sprintf("set at :%d, then used at :%d, with no await between", e.line(set), e.line(read))
 	}
 	if v.Cell {
 		why += "; in a cell: " + whyCell(v)
@@ -113,7 +109,7 @@ func (e *explainer) allocations() {
 		if !v.Lifted {
 			maybe = "gc can leave it on the stack"
 		}
-		add(e.line(varPos(e.f, v)), e.of(v.Type), "the cell of "+words{e.f}.Var(v, false)+": "+whyCell(v), when, maybe)
+		add(e.line(varPos(v)), e.of(v.Type), "the cell of "+words{e.f}.Var(v, false)+": "+whyCell(v), when, maybe)
 	}
 	for _, s := range e.f.Slots {
 		if s.Boxed && e.boxed(s.Type) {

@@ -10,18 +10,18 @@ import (
 
 // Pos is where an instruction comes from, invalid if it has no place in the
 // source.
-func Pos(f *ir.Func, in ir.Instr) token.Pos {
+func Pos(in ir.Instr) token.Pos {
 	switch in := in.(type) {
 	case *ir.Stmt:
 		return in.Node.Pos()
 	case *ir.Await:
 		return in.Call.Rparen
 	case *ir.Code:
-		return codePos(f, in)
+		return codePos(in)
 	case *ir.Declare:
-		return varPos(f, in.Var)
+		return varPos(in.Var)
 	case *ir.Renew:
-		return varPos(f, in.Var)
+		return varPos(in.Var)
 	}
 	return token.NoPos
 }
@@ -30,7 +30,7 @@ func Pos(f *ir.Func, in ir.Instr) token.Pos {
 func TermPos(f *ir.Func, t ir.Term) token.Pos {
 	switch t := t.(type) {
 	case *ir.Branch:
-		return Pos(f, t.Cond)
+		return Pos(t.Cond)
 	case *ir.Switch:
 		return t.Node.Pos()
 	case *ir.Return:
@@ -44,7 +44,7 @@ func TermPos(f *ir.Func, t ir.Term) token.Pos {
 
 // codePos: an expression of the author's has a place; else the variable does
 // that the code is about, which comes first.
-func codePos(f *ir.Func, c *ir.Code) token.Pos {
+func codePos(c *ir.Code) token.Pos {
 	for _, arg := range c.Args {
 		switch arg := arg.(type) {
 		case ast.Expr:
@@ -55,22 +55,21 @@ func codePos(f *ir.Func, c *ir.Code) token.Pos {
 	}
 	for _, arg := range c.Args {
 		if v, ok := arg.(*ir.Var); ok {
-			return varPos(f, v)
+			return varPos(v)
 		}
 	}
 	return token.NoPos
 }
 
 // varPos is where a variable is declared; for a temporary, what it stands for.
-func varPos(f *ir.Func, v *ir.Var) token.Pos {
+func varPos(v *ir.Var) token.Pos {
 	if v.Obj != nil {
 		return v.Obj.Pos()
 	}
 	return v.Pos
 }
 
-// readAt finds in an instruction or a block's end where v is read: f calls it
-// with the nodes that belong to it.
+// readAt finds where v is read in the nodes of an instruction or a block's end.
 func readAt(f *ir.Func, v *ir.Var, nodes ...ast.Node) token.Pos {
 	found := token.NoPos
 	for _, root := range nodes {
@@ -129,7 +128,7 @@ func useIn(f *ir.Func, in ir.Instr, v *ir.Var) token.Pos {
 	if pos := readAt(f, v, nodes...); pos.IsValid() {
 		return pos
 	}
-	return Pos(f, in)
+	return Pos(in)
 }
 
 // operand is e, or where it is replaced by v something that says so: readAt does

@@ -100,7 +100,7 @@ func (b *builder) node(chain []*segment) *Node {
 	for _, s := range chain {
 		for _, in := range s.instrs {
 			if text := explain.Instr(b.f, in); text != "" {
-				add(in, explain.Pos(b.f, in), text)
+				add(in, explain.Pos(in), text)
 			}
 		}
 		switch t := s.term.(type) {
