@@ -30,7 +30,7 @@ func (e *emitter) declarations() (open int) {
 
 // consts writes a declaration of constants.
 func (e *emitter) consts(decl *ast.GenDecl) {
-	if e.ambiguous(decl) {
+	if ambiguous(decl) {
 		e.constValues(decl)
 		return
 	}
@@ -45,7 +45,7 @@ func (e *emitter) consts(decl *ast.GenDecl) {
 //		iota = iota
 //		next
 //	)
-func (e *emitter) ambiguous(decl *ast.GenDecl) bool {
+func ambiguous(decl *ast.GenDecl) bool {
 	declared := make(map[string]bool)
 	var repeated []ast.Expr
 	for _, spec := range decl.Specs {

@@ -44,12 +44,12 @@ func (f *Fault) Error() string { return "the generated code is not Go: " + f.Tex
 // File returns the output for file, from the package clause on. funcs are its
 // functions in source order. An error is a *Fault.
 func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) {
-	source, text := render(pkg, file, funcs, file.Funcs)
+	source, text := render(pkg, funcs, file.Funcs)
 	if text == "" {
 		return source, nil
 	}
 	for i, f := range funcs {
-		if _, alone := render(pkg, file, funcs[i:i+1], file.Funcs[i:i+1]); alone != "" {
+		if _, alone := render(pkg, funcs[i:i+1], file.Funcs[i:i+1]); alone != "" {
 			return nil, &Fault{f, alone}
 		}
 	}
@@ -58,7 +58,7 @@ func File(pkg *load.Package, file *load.File, funcs []*ir.Func) ([]byte, error) 
 
 // render returns the output for some functions of a file, or what is wrong with
 // it.
-func render(pkg *load.Package, file *load.File, funcs []*ir.Func, decls []*load.Func) (source []byte, fault string) {
+func render(pkg *load.Package, funcs []*ir.Func, decls []*load.Func) (source []byte, fault string) {
 	out := jen.NewFilePathName(pkg.PkgPath, pkg.Name)
 	out.ImportName(load.AsyncPath, "async")
 	for _, p := range pkg.Types.Imports() {

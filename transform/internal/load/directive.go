@@ -16,7 +16,6 @@ const Directive = "//nothread:async"
 // Options are the words after the directive.
 type Options struct {
 	Pool   bool      // pool: machines of this function are pooled
-	Words  []string  // all words as written
 	Budget Budget    // what the machine may cost
 	Pos    token.Pos // of the directive
 }
@@ -81,7 +80,6 @@ func directiveOf(decl *ast.FuncDecl) (Options, bool) {
 			options.Pos = comment.Pos()
 		}
 		found = true
-		options.Words = append(options.Words, words...)
 		for _, word := range words {
 			_ = options.Option(word) // package check reports what is wrong with it
 		}

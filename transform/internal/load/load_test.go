@@ -121,8 +121,8 @@ func describeFile(b *strings.Builder, dir string, pkg *load.Package, file *load.
 		if fn.HasError {
 			fmt.Fprint(b, " and an error")
 		}
-		for _, word := range fn.Options.Words {
-			fmt.Fprint(b, ", ", word)
+		if fn.Options.Pool {
+			fmt.Fprint(b, ", pool")
 		}
 		fmt.Fprintln(b)
 		if fn.Obj == nil {

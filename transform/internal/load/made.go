@@ -36,7 +36,7 @@ func (l *loader) made(loaded []*packages.Package, excluded []string) []Matched {
 		packages.Visit([]*packages.Package{pkg}, nil, func(dep *packages.Package) {
 			if l.changeable(dep) {
 				reads[pkg.Dir][dep.Dir] = true
-				m.Cgo = m.Cgo || l.hasCgo(dep)
+				m.Cgo = m.Cgo || hasCgo(dep)
 			}
 		})
 	}
@@ -74,7 +74,7 @@ func (l *loader) changeable(pkg *packages.Package) bool {
 
 // hasCgo reports whether some of what was compiled lies elsewhere than the
 // package.
-func (l *loader) hasCgo(pkg *packages.Package) bool {
+func hasCgo(pkg *packages.Package) bool {
 	return slices.ContainsFunc(pkg.CompiledGoFiles, func(path string) bool { return filepath.Dir(path) != pkg.Dir })
 }
 

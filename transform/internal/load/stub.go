@@ -23,14 +23,13 @@ const asyncName = "nothread_async"
 type stubber struct {
 	scan    *scan
 	src     *source
-	fset    *token.FileSet
 	body    bytes.Buffer
 	imports map[string]bool // the specs that the stub needs, as text
 }
 
 // stub is the text of the file that stands in for src's output during the load.
 func (s *scan) stub(src *source) []byte {
-	b := &stubber{scan: s, src: src, fset: s.fset, imports: make(map[string]bool)}
+	b := &stubber{scan: s, src: src, imports: make(map[string]bool)}
 	b.imports[asyncName+" "+strconv.Quote(AsyncPath)] = true
 	for _, spec := range src.file.Imports {
 		if spec.Name != nil && spec.Name.Name == "." {
@@ -139,7 +138,7 @@ func (b *stubber) text(file *ast.File, expr ast.Expr) string {
 		}
 		return true
 	})
-	return nodeText(b.fset, expr)
+	return nodeText(b.scan.fset, expr)
 }
 
 func nodeText(fset *token.FileSet, node ast.Node) string {
