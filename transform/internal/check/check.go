@@ -4,7 +4,8 @@
 //
 //	directive.go    //nothread:async, where it stands and how it is spelled
 //	function.go     the annotated function itself: its name, its twin's name
-//	await.go        what an await is, and where one can stand
+//	await.go        what an await is, and where one can stand; stream.go, what a
+//	                range over a stream is, which awaits as well
 //	dropped.go      tasks that nobody takes: a warning
 //	synchronous.go  calls of synchronous forms, which block: a warning
 //	clock.go        contexts that end by another clock than a World's: a warning
@@ -24,6 +25,8 @@
 //	                        async.Func… is a machine of its own)
 //	go t.Await()            a goroutine for an operation in flight
 //	f := t.Await            a call that nobody sees
+//
+// The same goes for a range over s.Await(ctx), which awaits each value of the stream s.
 //
 // In a package that has annotated functions an await in a package-level
 // initialiser or in init is an error, too: it would block the program's start

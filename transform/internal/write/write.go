@@ -9,8 +9,8 @@
 //
 // Apply writes every new content beside its target first and lets them take their
 // places only once all of them are there, each at one stroke: a compiler that runs
-// meanwhile sees the old output or the new one. A file whose content does not change is not touched, so that build systems that
-// look at modification times have nothing to do.
+// meanwhile sees the old output or the new one. A file whose content does not change is
+// not touched, so that build systems that look at modification times have nothing to do.
 //
 // A file that does not carry nothread's header is never replaced nor removed,
 // whoever asks.
