@@ -14,6 +14,39 @@ import (
 // This file is for the ranges that call somebody else's code between iterations, who is
 // to be told when the loop is left: functions, and streams.
 
+// returnsFromIterator reports whether there is a return in a range over a function
+// below n. The iterator must be left before deferred calls are made and the task
+// completes; so such a loop is taken apart as one with an await is.
+func (b *builder) returnsFromIterator(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.RangeStmt:
+			found = found || overFunc(b.info, n) && returns(n.Body)
+		}
+		return !found
+	})
+	return found
+}
+
+// overFunc reports whether s ranges over a function; a stream's pass is one, too.
+func overFunc(info *types.Info, s *ast.RangeStmt) bool {
+	_, ok := coreType(info.TypeOf(s.X)).(*types.Signature)
+	return ok
+}
+
+// returns reports whether there is a return statement below n.
+func returns(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		_, isLit := n.(*ast.FuncLit)
+		_, isReturn := n.(*ast.ReturnStmt)
+		found = found || isReturn
+		return !found && !isLit
+	})
+	return found
+}
+
 // loop makes the iterator of a range over a function or a stream.
 func (b *builder) loop(s *ast.RangeStmt) {
 	l := &ir.Loop{Iterator: b.temp("iterator", types.Typ[types.Int], s.Pos())} // its type follows with its loop

@@ -6,8 +6,9 @@
 //
 // Only what holds an await is taken apart, or code that nothing reaches (see
 // reach.go), or several assignments at once that can panic between (see
-// assign.go). Any other statement is one instruction and keeps its author's text;
-// branches and returns inside it that leave it are edited.
+// assign.go), or a return out of a range over a function (see iterator.go). Any
+// other statement is one instruction and keeps its author's text; branches and
+// returns inside it that leave it are edited.
 //
 //	for {                          loop:
 //		n, err := r.Read().Await()     await r.Read()
@@ -20,11 +21,13 @@
 // # Order
 //
 // See order.go: what gc evaluates before a call in the await's place is spilled,
-// what it evaluates after stays in place.
+// what it evaluates after stays in place. callee.go and convert.go know what gc
+// copies early; operand.go and pieces.go are assign.go's.
 //
 // # Variables
 //
-// See vars.go and live.go: hoisting, cells, and liveness.
+// See vars.go, live.go and held.go: hoisting, cells, and liveness. types.go places
+// the types declared in the body, unnamed.go comes by those that have no name here.
 package plan
 
 import (

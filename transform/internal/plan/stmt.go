@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
-	"go/types"
 
 	"github.com/nothread/nothread/transform/internal/check"
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -14,39 +13,6 @@ import (
 // taken apart as if it did: to drop what nothing reaches, for one.
 func (b *builder) suspends(n ast.Node) bool {
 	return check.Contains(b.info, n) || b.returnsFromIterator(n) || b.reach.holdsDead(n) || b.holdsLate(n)
-}
-
-// returnsFromIterator reports whether there is a return in a range over a function
-// below n. The iterator must be left before deferred calls are made and the task
-// completes; so such a loop is taken apart as one with an await is.
-func (b *builder) returnsFromIterator(n ast.Node) (found bool) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.RangeStmt:
-			found = found || overFunc(b.info, n) && returns(n.Body)
-		}
-		return !found
-	})
-	return found
-}
-
-// overFunc reports whether s ranges over a function; a stream's pass is one, too.
-func overFunc(info *types.Info, s *ast.RangeStmt) bool {
-	_, ok := coreType(info.TypeOf(s.X)).(*types.Signature)
-	return ok
-}
-
-// returns reports whether there is a return statement below n.
-func returns(n ast.Node) (found bool) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		_, isLit := n.(*ast.FuncLit)
-		_, isReturn := n.(*ast.ReturnStmt)
-		found = found || isReturn
-		return !found && !isLit
-	})
-	return found
 }
 
 // stmts plans the statements of a block whose closing brace is at rbrace.
