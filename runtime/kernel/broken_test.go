@@ -25,6 +25,7 @@ type broken struct {
 var breakages = []broken{
 	{"A1", "kernel/irp.go", "irp.current = int8(stackSize) + 1", "irp.current = int8(stackSize)", ""},
 	{"A1", "kernel/irp.go", "if irp.current <= 0 {", "if false {", ""},
+	{"A1", "kernel/iomgr.go", " || stackSize >= maxStackSize", "", ""},
 	{"A2", "kernel/irp.go", "if irp.id == 0 || irp.queue != 0", "if irp.queue != 0", ""},
 	{"A3", "kernel/irp.go", "\n\tirp.current++\n}", "\n}", ""},
 	{"A3", "kernel/irp.go", "next.control, next.home = 0, 0", "", ""},

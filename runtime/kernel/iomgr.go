@@ -69,19 +69,19 @@ func (t DeviceType) String() string {
 
 // AddDevice makes a device known by its name; it is the kernel's from then on. concurrent is how many requests it takes at a
 // time. It returns StatusObjectNameCollision if there is one of that name, StatusInvalidParameter if it has no name or no driver,
-// or takes no request.
+// takes no request, or stands over so many others that no IRP passes all of their drivers, and a filter (A1).
 func (k *Kernel) AddDevice(dev *DeviceObject, concurrent int) Status {
-	if dev.Driver == nil || dev.Name == "" || concurrent < 1 {
+	stackSize := 1
+	if dev.Lower != nil {
+		stackSize = dev.Lower.stackSize + 1
+	}
+	if dev.Driver == nil || dev.Name == "" || concurrent < 1 || stackSize >= maxStackSize {
 		return StatusInvalidParameter
 	}
 	if _, taken := k.devices[dev.Name]; taken {
 		return StatusObjectNameCollision
 	}
-	dev.Queue.capacity = concurrent
-	dev.stackSize = 1
-	if dev.Lower != nil {
-		dev.stackSize = dev.Lower.stackSize + 1
-	}
+	dev.Queue.capacity, dev.stackSize = concurrent, stackSize
 	k.devices[dev.Name] = dev
 	return StatusSuccess
 }

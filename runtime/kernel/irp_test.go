@@ -1,6 +1,9 @@
 package kernel
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestA01_StackLocations(t *testing.T) {
 	m := newMachine(Config{})
@@ -312,4 +315,29 @@ func TestA10_MoreProcessingRequired(t *testing.T) {
 	own := m.AllocateIRP(1) // a driver's own, with no thread and nobody to stop it
 	own.current--
 	breaks(t, "A10", "DRIVER_FAULT", func() { m.c().CompleteRequest(own) })
+}
+
+// TestA01_StackOfDevices: a device over so many others that an IRP has no location for each of their drivers is not made known.
+func TestA01_StackOfDevices(t *testing.T) {
+	m := newMachine(Config{})
+	var lower *DeviceObject
+	for i := 1; i < 200; i++ {
+		dev := &DeviceObject{Name: fmt.Sprint("device ", i), Driver: &DriverObject{Name: "a driver"}, Lower: lower}
+		dev.Driver.Major[MajorRead] = completes(StatusSuccess, 0)
+		if lower != nil {
+			dev.Driver.Major[MajorRead] = func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+				irp.CopyToNext()
+				return c.CallDriver(dev.Lower, irp)
+			}
+		}
+		if status := m.AddDevice(dev, 1); status != StatusSuccess {
+			equal(t, "status", status, StatusInvalidParameter)
+			equal(t, "devices", i, maxStackSize)
+			break
+		}
+		lower = dev
+	}
+	h, status := m.c().Open(lower.Name, OpenOptions{})
+	equal(t, "open", status, StatusSuccess)
+	equal(t, "read", m.c().Request(h, MajorRead, make([]byte, 1), 0, new(Overlapped)), StatusSuccess)
 }
