@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nothread/nothread/transform/internal/diag"
 	"github.com/nothread/nothread/transform/internal/ir"
 	"github.com/nothread/nothread/transform/internal/load"
 )
@@ -43,13 +44,32 @@ func (r *run) provePackage(pkg *load.Package, outputs []*output) {
 	}
 	known := make(importer)
 	known.add(pkg.Types)
+	var found []types.Error
 	conf := types.Config{
 		Importer:  known,
 		GoVersion: pkg.GoVersion,
 		Sizes:     pkg.Sizes,
-		Error:     func(err error) { r.disproved(pkg.Fset, of, parsed, err) },
+		Error: func(err error) {
+			if typeError, ok := errors.AsType[types.Error](err); ok {
+				found = append(found, typeError)
+			}
+		},
 	}
 	proved, _ := conf.Check(pkg.Types.Path(), pkg.Fset, files, nil) // errors went to conf.Error
+	for len(found) > 0 {
+		first := found[0]
+		found = found[1:]
+		if !strings.HasPrefix(first.Msg, "initialization cycle") {
+			r.disproved(pkg.Fset, of, parsed, first)
+			continue
+		}
+		n := 0
+		for n < len(found) && strings.HasPrefix(found[n].Msg, "\t") {
+			n++
+		}
+		r.cycle(pkg.Fset, of, parsed, first, found[:n])
+		found = found[n:]
+	}
 	for _, o := range outputs {
 		o.proved = proved
 	}
@@ -72,9 +92,8 @@ func (r *run) compiledWith(pkg *load.Package, outputs []*output) []*output {
 
 // disproved reports a type error that stands in an output. The sources have been
 // type-checked already, and an import that nobody loaded cannot be judged.
-func (r *run) disproved(fset *token.FileSet, outputs map[string]*output, files map[string]*ast.File, err error) {
-	var typeError types.Error
-	if !errors.As(err, &typeError) || strings.Contains(typeError.Msg, errNotLoaded.Error()) {
+func (r *run) disproved(fset *token.FileSet, outputs map[string]*output, files map[string]*ast.File, typeError types.Error) {
+	if strings.Contains(typeError.Msg, errNotLoaded.Error()) {
 		return
 	}
 	pos := fset.Position(typeError.Pos)
@@ -91,6 +110,24 @@ func (r *run) disproved(fset *token.FileSet, outputs map[string]*output, files m
 		at, of = u.position(), u.name()
 	}
 	r.defect(at, fmt.Sprintf("what was generated for %s does not compile: %s\n%d: %s", of, typeError.Msg, pos.Line, line))
+}
+
+// cycle reports a variable of the sources whose value needs itself: there was a stub in
+// place of what is generated, which uses the variable as its function does. way goes from
+// one to the next that is needed, and back.
+func (r *run) cycle(fset *token.FileSet, outputs map[string]*output, files map[string]*ast.File, first types.Error, way []types.Error) {
+	name := strings.TrimPrefix(first.Msg, "initialization cycle for ")
+	through := "what is generated"
+	for _, step := range way {
+		file := fset.Position(step.Pos).Filename
+		if o := outputs[file]; o != nil {
+			if u := o.unitAt(files[file], step.Pos); u != nil {
+				through = "the async form of " + u.name()
+				break
+			}
+		}
+	}
+	r.diags.Errorf(fset.Position(first.Pos), diag.TypeError, "initialization cycle for %s: its value needs %s, which uses %[1]s; give it its value in a func init", name, through)
 }
 
 // unitAt returns the function that a position of the output was made for: the one
