@@ -77,9 +77,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "nothread", version())
 		return 0
 	}
-	if folder := os.Getenv(cacheVariable); folder != "" && folder != "off" && !filepath.IsAbs(folder) {
-		// The go command runs a generator in each package's folder.
-		fmt.Fprintf(stderr, "nothread: %s=%s is no absolute path\n", cacheVariable, folder)
+	cache, err := cacheFolder()
+	if err != nil {
+		fmt.Fprintf(stderr, "nothread: %v\n", err)
 		return 2
 	}
 	cfg := transform.Config{Dump: os.Getenv("NOTHREADDUMP"), DumpTo: stderr}
@@ -95,7 +95,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return look.run(cfg, stdout, stderr)
 	}
 	if cmd.name == "generate" { // the others trust nobody
-		cfg.Cache = cacheFolder()
+		cfg.Cache = cache
 	}
 	result, err := transform.Generate(cfg)
 	if err != nil {
@@ -188,22 +188,23 @@ func reason(err error, named bool, patterns []string) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
-const cacheVariable = "NOTHREADCACHE"
-
-// cacheFolder is where runs remember what has nothing left to do; "" for nowhere.
-func cacheFolder() string {
-	switch folder := os.Getenv(cacheVariable); folder {
-	case "":
-	case "off":
-		return ""
+// cacheFolder is where runs remember what has nothing left to do; "" for nowhere. It is
+// not to depend on where the tool runs: go generate does that in each package's folder.
+func cacheFolder() (string, error) {
+	switch folder := os.Getenv("NOTHREADCACHE"); {
+	case folder == "":
+	case folder == "off":
+		return "", nil
+	case !filepath.IsAbs(folder):
+		return "", fmt.Errorf("NOTHREADCACHE=%s is no absolute path", folder)
 	default:
-		return folder
+		return folder, nil
 	}
 	folder, err := os.UserCacheDir()
 	if err != nil {
-		return ""
+		return "", nil
 	}
-	return filepath.Join(folder, "nothread")
+	return filepath.Join(folder, "nothread"), nil
 }
 
 func generate(r *transform.Result, verbose bool, stdout io.Writer) (int, error) {

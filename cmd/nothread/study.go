@@ -124,12 +124,11 @@ func mermaid(g *transform.Graph) (string, error) { return g.Mermaid(), nil }
 func split(cfg *transform.Config) (names []string) {
 	var patterns []string
 	for _, arg := range cfg.Patterns {
-		pkg, name := ofPackage(arg)
-		switch {
-		case name != "":
-			names, patterns = append(names, name), append(patterns, pkg)
+		switch pkg, name := ofPackage(arg); {
 		case isName(arg):
 			names = append(names, arg)
+		case name != "":
+			names, patterns = append(names, name), append(patterns, pkg)
 		default:
 			patterns = append(patterns, arg)
 		}
@@ -148,7 +147,7 @@ var major = regexp.MustCompile(`^v[0-9]+$`)
 // that name is a package's.
 func ofPackage(arg string) (pkg, name string) {
 	m := qualified.FindStringSubmatch(arg)
-	if m == nil || place.MatchString(arg) || strings.HasSuffix(arg, ".go") || major.MatchString(m[2]) {
+	if m == nil || strings.HasSuffix(arg, ".go") || major.MatchString(m[2]) {
 		return "", ""
 	}
 	if info, err := os.Stat(arg); err == nil && info.IsDir() {

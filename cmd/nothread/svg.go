@@ -24,7 +24,7 @@ func svg(g *transform.Graph) (string, error) {
 	cmd.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0")
 	// The drawer keeps its engine, as machine code, in a temporary folder: let that
 	// be one which nobody else can write to.
-	if folder := cacheFolder(); folder != "" && os.MkdirAll(folder, 0o700) == nil {
+	if folder, err := cacheFolder(); err == nil && folder != "" && os.MkdirAll(folder, 0o700) == nil {
 		cmd.Env = append(cmd.Env, "TMPDIR="+folder, "TMP="+folder)
 	}
 	if err := cmd.Run(); err != nil {
