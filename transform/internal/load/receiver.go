@@ -67,14 +67,8 @@ func NameBase(decl *ast.FuncDecl) string {
 func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 	declares, uses := b.receiverParams(decl)
 	if list := decl.Type.TypeParams; list != nil {
-		for _, field := range list.List {
-			for _, name := range field.Names {
-				if name.Name != "_" {
-					declares = append(declares, name.Name+" "+b.text(b.src.file, field.Type))
-					uses = append(uses, name.Name)
-				}
-			}
-		}
+		own, names := b.namedParams(b.src.file, list, nil)
+		declares, uses = append(declares, own...), append(uses, names...)
 	}
 	if len(uses) == 0 {
 		return "", ""
@@ -82,8 +76,7 @@ func (b *stubber) structParams(decl *ast.FuncDecl) (params, args string) {
 	return "[" + strings.Join(declares, ", ") + "]", "[" + strings.Join(uses, ", ") + "]"
 }
 
-// receiverParams are the type parameters of decl's receiver that have names: as they
-// would be declared, and the names.
+// receiverParams are the type parameters of decl's receiver, as namedParams has them.
 func (b *stubber) receiverParams(decl *ast.FuncDecl) (declares, uses []string) {
 	typeName, names := Receiver(decl)
 	if len(names) == 0 {
@@ -93,17 +86,26 @@ func (b *stubber) receiverParams(decl *ast.FuncDecl) (declares, uses []string) {
 	if spec == nil || spec.TypeParams == nil {
 		return nil, nil // no such generic type: an error at the source
 	}
-	declared := fieldNames(spec.TypeParams)
 	rename := make(map[string]string)
-	for i, name := range declared {
+	for i, name := range fieldNames(spec.TypeParams) {
 		if i < len(names) {
 			rename[name] = names[i].Name
 		}
 	}
-	for _, field := range spec.TypeParams.List {
+	return b.namedParams(file, spec.TypeParams, rename)
+}
+
+// namedParams are the type parameters of a list in file that have names, as they would be
+// declared, and the names: those of rename, unless that is nil.
+func (b *stubber) namedParams(file *ast.File, list *ast.FieldList, rename map[string]string) (declares, uses []string) {
+	for _, field := range list.List {
 		constraint := renamed(b.text(file, field.Type), rename)
 		for _, name := range field.Names {
-			if to := rename[name.Name]; to != "" && to != "_" {
+			to := name.Name
+			if rename != nil {
+				to = rename[to]
+			}
+			if to != "" && to != "_" {
 				declares = append(declares, to+" "+constraint)
 				uses = append(uses, to)
 			}
