@@ -78,10 +78,17 @@ func (b *builder) markUsed() {
 // the zero value.
 func (b *builder) markZeroed() {
 	for _, blk := range b.f.Blocks {
+		var zero []*ir.Var
 		for _, in := range blk.Instrs {
-			if d, ok := in.(*ir.Declare); ok && d.Zero && b.f.Reached(b.f.Succs(blk)...)[blk] {
-				d.Var.Zeroed = true
+			if d, ok := in.(*ir.Declare); ok && d.Zero {
+				zero = append(zero, d.Var)
 			}
+		}
+		if len(zero) == 0 || !b.f.Reached(b.f.Succs(blk)...)[blk] {
+			continue
+		}
+		for _, v := range zero {
+			v.Zeroed = true
 		}
 	}
 }
