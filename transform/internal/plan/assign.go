@@ -49,7 +49,7 @@ func sides(info *types.Info, n ast.Node) (targets, values []ast.Expr) {
 		}
 		return targets, n.Values
 	case *ast.RangeStmt: // its values are the loop's, and do not panic; of one over a function gc makes two statements
-		if n.Tok == token.ASSIGN && n.Value != nil && !overFunc(info, n) {
+		if n.Tok == token.ASSIGN && n.Value != nil && !rangesOverFunc(info, n) {
 			return []ast.Expr{n.Key, n.Value}, nil
 		}
 	}

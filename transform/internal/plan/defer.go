@@ -25,7 +25,7 @@ func (b *builder) defers() {
 		case *ast.FuncLit:
 			return false
 		case *ast.RangeStmt:
-			if overFunc(b.info, n) && b.suspends(n) {
+			if rangesOverFunc(b.info, n) && b.suspends(n) {
 				b.loop(n)
 			}
 		case *ast.DeferStmt:

@@ -23,15 +23,15 @@ func (b *builder) returnsFromIterator(n ast.Node) (found bool) {
 		case *ast.FuncLit:
 			return false
 		case *ast.RangeStmt:
-			found = found || overFunc(b.info, n) && returns(n.Body)
+			found = found || rangesOverFunc(b.info, n) && returns(n.Body)
 		}
 		return !found
 	})
 	return found
 }
 
-// overFunc reports whether s ranges over a function; a stream's pass is one, too.
-func overFunc(info *types.Info, s *ast.RangeStmt) bool {
+// rangesOverFunc reports whether s ranges over a function; a stream's pass is one, too.
+func rangesOverFunc(info *types.Info, s *ast.RangeStmt) bool {
 	_, ok := coreType(info.TypeOf(s.X)).(*types.Signature)
 	return ok
 }

@@ -244,14 +244,13 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		return b.exprEvents(list, e.X)
 	case *ast.SelectorExpr:
 		return b.selectorEvents(list, e, e)
+	case *ast.IndexListExpr:
+		return b.instanceEvents(list, e)
 	case *ast.IndexExpr:
-		if sel, ok := b.generic(e).(*ast.SelectorExpr); ok {
-			return b.selectorEvents(list, sel, e)
+		if b.info.Types[e.Index].IsType() {
+			return b.instanceEvents(list, e)
 		}
 		list = b.exprEvents(list, e.X)
-		if tv := b.info.Types[e.Index]; tv.IsType() {
-			return list
-		}
 		list = b.exprEvents(list, e.Index)
 		if want := b.want[e]; want != nil && isInterface(want) && stringOrBytes(b.info.TypeOf(e.X)) {
 			list = append(list, &event{expr: e, either: true})
@@ -261,10 +260,6 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		}
 		if !b.stored[e] && b.convertsBytesKey(e) {
 			list = append(list, &event{expr: e})
-		}
-	case *ast.IndexListExpr:
-		if sel, ok := b.generic(e).(*ast.SelectorExpr); ok {
-			return b.selectorEvents(list, sel, e)
 		}
 	case *ast.SliceExpr:
 		list = b.exprEvents(list, e.X)
@@ -281,6 +276,14 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 		}
 	case *ast.CompositeLit:
 		return b.literalEvents(list, e)
+	}
+	return list
+}
+
+// instanceEvents: of a generic function there are none, of a method those of its value.
+func (b *builder) instanceEvents(list []*event, e ast.Expr) []*event {
+	if sel, ok := b.generic(e).(*ast.SelectorExpr); ok {
+		return b.selectorEvents(list, sel, e)
 	}
 	return list
 }
@@ -308,7 +311,7 @@ func (b *builder) needsDictionary(s *types.Selection) bool {
 	}
 	method := s.Obj().(*types.Func)
 	recv := method.Signature().Recv().Type()
-	return !types.IsInterface(recv) && (b.derived(recv) || method.Origin().Signature().TypeParams().Len() > 0)
+	return !isInterface(recv) && (b.derived(recv) || method.Origin().Signature().TypeParams().Len() > 0)
 }
 
 // literalEvents: elements are read late, except that a map literal stores each

@@ -93,7 +93,7 @@ func (b *builder) loopsOverFunc(v *types.Var) bool {
 	found := false
 	b.inspect(func(n ast.Node) {
 		loop, ok := n.(*ast.RangeStmt)
-		if !ok || !overFunc(b.info, loop) {
+		if !ok || !rangesOverFunc(b.info, loop) {
 			return
 		}
 		found = found || returns(loop.Body) || b.mentions(loop, v)
