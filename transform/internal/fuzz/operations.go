@@ -232,12 +232,12 @@ func (g *generator) action2(a, b *typ) string {
 func (g *generator) method(d int) string {
 	arg := func() string { return g.expr(tInt, d-1) }
 	if x := g.place(tDerived); x != "" && g.p(60) {
-		return g.f("Apply(%s.More, Bump(&%s, %s))", x, x, arg())
+		return g.applied(x, arg())
 	}
 	switch g.n(14) {
 	case 13:
 		if x := g.place(tG); x != "" {
-			return g.f("Apply(%s.More, Bump(&%s, %s))", x, x, arg())
+			return g.applied(x, arg())
 		}
 	case 8:
 		return g.f("I.Val(%s, %s)", g.typed(tI, d-1), arg())
@@ -277,6 +277,11 @@ func (g *generator) method(d int) string {
 		}
 	}
 	return ""
+}
+
+// applied has a method value of x, a G, beside what changes x.
+func (g *generator) applied(x, arg string) string {
+	return g.f("Apply(%s.More, Bump(&%[1]s, %[2]s))", x, arg)
 }
 
 func (g *generator) floats(t *typ, d int) []option {

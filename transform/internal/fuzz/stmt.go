@@ -157,7 +157,7 @@ func (g *generator) declaration(l *list) string {
 	if g.fn.generic && g.p(25) {
 		name, c := g.fresh(), g.expr(tInt, 1)
 		add(g.f("%s := G[V]{C: %s}", name, c), g.declare(name, tDerived))
-		return g.f("h.Say(%s, Apply(%s.More, Bump(&%[2]s, %s)))", g.say(), name, g.expr(tInt, g.depth))
+		return g.f("h.Say(%s, %s)", g.say(), g.applied(name, g.expr(tInt, g.depth)))
 	}
 	switch g.n(15) {
 	case 14:
