@@ -6,7 +6,7 @@
 //	tour copy    SRC DST  CopyStream, from one disk to another
 //	tour server  [-n N]   so many requests at once, five async calls deep
 //
-// and so on, each with [-seed N] [-trace FILE] [-timeline] before its arguments. A story is a file, which begins by saying what to look at. Its
+// and so on, each with [-seed N] [-trace FILE] [-timeline] [-irp N] before its arguments. A story is a file, which begins by saying what to look at. Its
 // program is a function marked //nothread:async that stands there; what it is
 // compiled to stands beside it. What a story prints is taken from the machine
 // while it runs: the hops from its trace, the numbers from its counters. The same
@@ -115,6 +115,7 @@ Between a story's name and its arguments may stand:
   -seed N       another run: the same seed is the same run, byte for byte (default 1)
   -trace FILE   write every hop of the run to FILE, for ui.perfetto.dev if it is called *.json or *.json.gz; - is standard output
   -timeline     show every hop in lanes by thread and IRQL, behind the story
+  -irp N        show the way of irp#N, a line for each hop, behind the story
   -n N          how many at once, where the story is about that
 `)
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -130,7 +131,8 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 	seed := flags.Uint64("seed", 1, "the `number` that the whole run follows from")
 	trace := flags.String("trace", "", "write every hop of the run to a `file`, for Perfetto if it ends in .json or .json.gz; - is standard output")
 	timeline := flags.Bool("timeline", false, "show every hop in lanes, behind the story")
-	options := " [-seed N] [-trace FILE] [-timeline] "
+	irp := flags.Uint64("irp", 0, "show the way of the IRP of that `number`, hop by hop, behind the story")
+	options := " [-seed N] [-trace FILE] [-timeline] [-irp N] "
 	count := new(int)
 	if s.count > 0 {
 		count = flags.Int("n", s.count, "how `many` at once")
@@ -155,7 +157,7 @@ func (s *story) run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	t := &teller{seed: *seed, count: *count, out: bufio.NewWriter(stdout)}
-	t.recording = recording{path: *trace, timeline: *timeline, color: isTerminal(stdout)}
+	t.recording = recording{path: *trace, timeline: *timeline, irp: *irp, color: isTerminal(stdout)}
 	err = t.recording.finish(t.out, s.tell(t, flags.Args()))
 	err = errors.Join(err, t.out.Flush())
 	if err != nil {

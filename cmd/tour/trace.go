@@ -20,10 +20,12 @@ import (
 type recording struct {
 	path      string // of -trace; "": none, "-": to the page
 	timeline  bool
+	irp       uint64 // of -irp; 0: none
 	color     bool
 	file      *trace.File // the trace in the making
 	device    io.Writer   // instead, if the path is no regular file's
 	recorders []*trace.Recorder
+	explained bool // a World has had that IRP
 	broken    bool // a World could not write its part
 }
 
@@ -36,7 +38,7 @@ func (r *recording) inChrome() bool {
 // options are what a World needs to be recorded; page is where a trace on - goes.
 func (r *recording) options(page io.Writer) ([]sim.Option, error) {
 	var options []sim.Option
-	if r.timeline || r.inChrome() {
+	if r.timeline || r.irp != 0 || r.inChrome() {
 		recorder := trace.NewRecorder(0)
 		r.recorders = append(r.recorders, recorder)
 		options = append(options, sim.WithRecorder(recorder))
@@ -79,9 +81,34 @@ func (r *recording) create() error {
 	return err
 }
 
+// explain writes the way of one IRP, in each World that has it.
+func (r *recording) explain(page io.Writer) error {
+	var failed error
+	for i, recorder := range r.recorders {
+		var text strings.Builder
+		if err := trace.Explain(&text, recorder, r.irp); err != nil {
+			failed = err // the last World's
+			continue
+		}
+		in := ""
+		if len(r.recorders) > 1 {
+			in = fmt.Sprintf(" in World %d", i+1)
+		}
+		fmt.Fprintf(page, "\nThe way of an IRP%s:\n\n%s", in, &text)
+		r.explained = true
+	}
+	if r.explained {
+		return nil
+	}
+	return failed
+}
+
 // finish writes what is kept, and puts the file in its place if the trace is
 // complete: err is the story's.
 func (r *recording) finish(page io.Writer, err error) error {
+	if r.irp != 0 {
+		err = errors.Join(err, r.explain(page))
+	}
 	if r.timeline {
 		for i, recorder := range r.recorders {
 			fmt.Fprintf(page, "\nThe timeline")

@@ -194,6 +194,40 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// TestExplainIRP: each hop of one IRP, the seeds' in their order, and no other's; who asks for one that there is not is told
+// which there are.
+func TestExplainIRP(t *testing.T) {
+	hops := []string{"builds an IRP", "goes down to the dispatch routine", "marks the IRP pending", "StartIo", "rings the doorbell",
+		"STATUS_PENDING", "incomplete task", "has moved 1 bytes at 7 by itself", "asserts its interrupt line", "thank you for the interrupt",
+		"DPC of storage is queued", "DPC of storage runs", "STATUS_SUCCESS", "special kernel APC is queued", "special kernel APC runs",
+		"packet is queued", "is borrowed for a packet", "the task of ReadAtAsync is complete", "posted to worker", "goes back to its pool",
+		"resumes the continuation", "goes on at server.go"}
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"server", "-n", "20", "-irp", "7"}, &stdout, &stderr); status != 0 {
+		t.Fatal(stderr.String())
+	}
+	_, text, ok := strings.Cut(stdout.String(), "\nThe way of an IRP:\n\nirp#7  storage, 1 bytes at 7, 22 hops\n")
+	if !ok {
+		t.Fatal(stdout.String())
+	}
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) != len(hops) {
+		t.Errorf("%d lines for %d hops:\n%s", len(lines), len(hops), text)
+	}
+	for i, line := range lines[:min(len(lines), len(hops))] {
+		if !strings.Contains(line, hops[i]) {
+			t.Errorf("line %d is %q, not of %q", i+1, line, hops[i])
+		}
+	}
+	stdout.Reset()
+	if status := run([]string{"server", "-n", "20", "-irp", "21"}, &stdout, &stderr); status != 1 {
+		t.Errorf("status %d for an IRP that there is not", status)
+	}
+	if got, want := stderr.String(), "tour server: irp#21 is not in the record: the IRPs are irp#1 to irp#20\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestFirstWait: a machine that leaves the stack is said to wait where it does, as it is
 // later.
 func TestFirstWait(t *testing.T) {

@@ -91,8 +91,8 @@ func record(r *trace.Recorder) {
 	hop(95_000, -1, 0, "", kernel.HopFault, 0, "a frame is lost", 0, 0)
 }
 
-// The run as lanes, in colour, cut to so many lines, and with only its end kept; and as a trace, alone and beside
-// another. What is expected is in testdata.
+// The run as lanes, in colour, cut to so many lines, and with only its end kept; as a trace, alone and beside another;
+// and the ways of its IRPs. What is expected is in testdata.
 func TestPictures(t *testing.T) {
 	pictures := make(map[string]*bytes.Buffer)
 	draw := func(name string) *bytes.Buffer {
@@ -118,6 +118,14 @@ func TestPictures(t *testing.T) {
 	}
 	if err := trace.Write(draw("two.trace.json"), end, end); err != nil {
 		t.Fatal(err)
+	}
+	ways := draw("run.ways.txt")
+	for irp := range uint64(6) {
+		for _, r := range []*trace.Recorder{whole, end, trace.NewRecorder(0)} {
+			if err := trace.Explain(ways, r, irp); err != nil {
+				fmt.Fprintln(ways, err)
+			}
+		}
 	}
 	for name, got := range pictures {
 		path := "testdata/" + name

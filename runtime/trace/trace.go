@@ -1,6 +1,6 @@
 // Package trace keeps what happens in a World, and shows it: as a file in the
 // trace-event format, which Perfetto (ui.perfetto.dev) and Chrome's tracing page
-// open, and as lanes in a terminal.
+// open, as lanes in a terminal, and as the way of one IRP, hop by hop.
 //
 // A Recorder is told of each hop and of each machine by sim.WithRecorder. What is
 // written depends on that alone: the same seed gives the same bytes.
