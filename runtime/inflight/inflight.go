@@ -48,18 +48,37 @@ func Track() (stop func()) {
 // of. It may be called from any goroutine; machines that are about to go on wait
 // until what is in them has been read. Variables are shown by type and size, and
 // by value if they are numbers, strings, times or booleans; no method of theirs
-// is called.
+// is called, but that a context.Context is asked whether it is done.
 func Write(w io.Writer) error {
-	tracked.Lock()
-	machines, start := tracked.machines, tracked.start
-	tracked.Unlock()
-	if machines == nil {
-		_, err := io.WriteString(w, "nobody keeps track of machines: call inflight.Track first\n")
+	r := report()
+	if r == nil {
+		_, err := io.WriteString(w, untracked+"\n")
 		return err
 	}
-	r := Report{Machines: machines, Now: time.Since(start)}
 	_, err := w.Write(r.Append(nil))
 	return err
+}
+
+// Lint says what looks wrong in what is in flight, of the machines that Track keeps track of, a sentence each: which have
+// been waiting for longer than patience, and which wait on though a context that they still need is done.
+func Lint(patience time.Duration) []string {
+	r := report()
+	if r == nil {
+		return []string{untracked}
+	}
+	return r.Lint(patience)
+}
+
+const untracked = "nobody keeps track of machines: call inflight.Track first"
+
+// report is of the machines that Track keeps track of; nil if there are none.
+func report() *Report {
+	tracked.Lock()
+	defer tracked.Unlock()
+	if tracked.machines == nil {
+		return nil
+	}
+	return &Report{Machines: tracked.machines, Now: time.Since(tracked.start)}
 }
 
 // OnSignal calls report on a goroutine of its own each time the process gets one

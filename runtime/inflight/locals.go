@@ -18,7 +18,11 @@ func locals(m async.Machine) []string {
 	var list []string
 	for name := range strings.FieldsSeq(stateOf(m).Needs) {
 		if f := v.FieldByName(name); f.IsValid() {
-			list = append(list, name+" = "+valueText(f))
+			text := name + " = " + valueText(f)
+			if ctx := contextIn(f); ctx != nil && ctx.Err() != nil {
+				text += fmt.Sprintf(" (done: %v)", ctx.Err())
+			}
+			list = append(list, text)
 		}
 	}
 	return list

@@ -1,6 +1,8 @@
 package inflight
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -16,6 +18,8 @@ type Cause struct {
 	ID    string        // tells those apart
 	Since time.Duration // when it got to where it is
 	Of    any           // what async.AwaitedBy can ask who awaits it
+
+	Cancelled bool // somebody has asked it to end
 }
 
 // A Report is what is in flight.
@@ -26,6 +30,11 @@ type Report struct {
 	// Describe names a continuation that is no machine, "" if it cannot; nil
 	// knows none.
 	Describe func(async.Continuation) string
+	// Ended says when a context that is done has ended, 0 if it cannot; nil never
+	// can.
+	Ended func(context.Context) time.Duration
+	// Idle says that nothing is left that could complete what machines wait for.
+	Idle bool
 }
 
 // Append appends the report as text. It is the same for the same state.
@@ -53,9 +62,9 @@ func (r *Report) groups(machines []*async.InFlight) *groups {
 	}
 	for i := range r.Causes {
 		c := &r.Causes[i]
-		w.lines, w.key = nil, []byte(c.What)
+		w.begin(c.What)
 		w.awaitersOf(c.Of, 0)
-		w.done(c.What, c.ID, c.Since)
+		w.done(c.What, c.ID, c.Since).cancelled = c.Cancelled
 	}
 	above := make(map[async.Continuation]bool)
 	for _, f := range machines {
@@ -66,14 +75,14 @@ func (r *Report) groups(machines []*async.InFlight) *groups {
 	for _, f := range machines {
 		if !w.seen[f.Machine] && !above[f.Machine] {
 			what := w.leaf(f)
-			w.lines, w.key = nil, []byte(what)
+			w.begin(what)
 			w.awaiter(f.Machine, 0)
 			w.done(what, "", f.Since)
 		}
 	}
 	for _, f := range machines { // in a ring of machines that await each other
 		if !w.seen[f.Machine] {
-			w.lines, w.key = nil, nil
+			w.begin("")
 			w.awaiter(f.Machine, 0)
 			w.done("machines that await each other", "", f.Since)
 		}
@@ -114,7 +123,11 @@ type walker struct {
 
 	lines []string // of the chain at hand
 	key   []byte   // the same without what differs from one to the other
+	first string   // its first machine, in words
 }
+
+// begin begins a chain.
+func (w *walker) begin(what string) { w.lines, w.key, w.first = nil, []byte(what), "" }
 
 func (w *walker) add(depth int, common, differing string) {
 	indent := strings.Repeat("  ", depth+1)
@@ -145,13 +158,14 @@ func (w *walker) awaitersOf(x any, depth int) {
 
 // several follows each of those that await one thing.
 func (w *walker) several(next []async.Continuation, depth int) {
-	lines, key, several := w.lines, w.key, newGroups() // each has a chain of its own
+	lines, key, first, several := w.lines, w.key, w.first, newGroups() // each has a chain of its own
 	for _, k := range next {
-		w.lines, w.key = nil, nil
+		w.begin("")
 		w.awaiter(k, depth+1)
 		several.add(string(w.key), "", "", 0, w.lines)
+		first = cmp.Or(first, w.first)
 	}
-	w.lines, w.key = lines, key
+	w.lines, w.key, w.first = lines, key, first
 	for _, g := range several.list {
 		if g.count > 1 {
 			w.add(depth+1, fmt.Sprintf("%d alike, of the first:", g.count), "")
@@ -203,15 +217,31 @@ func (w *walker) machine(m async.Machine, depth int) any {
 	}
 	table, state := m.States()
 	at := stateOf(m)
+	if w.first == "" {
+		w.first = said(m)
+		w.groups.leaves = append(w.groups.leaves, f)
+	}
 	age := ""
 	if f != nil {
 		age = fmt.Sprintf(", for %v", w.report.Now-f.Since)
 	}
-	w.add(depth, fmt.Sprintf("%s  %s  state %d, awaits %s", NameOf(m), table.Pos(state), state, at.Awaits), age)
+	w.add(depth, fmt.Sprintf("%s  %s  state %d, awaits %s%s", NameOf(m), table.Pos(state), state, at.Awaits, captured(m)), age)
 	if list := locals(m); len(list) > 0 {
 		w.lines = append(w.lines, strings.Repeat("  ", depth+3)+strings.Join(list, ", "))
 	}
 	return m
+}
+
+// captured says in which context a machine goes on, unless its await says otherwise; nothing if in any.
+func captured(m async.Machine) string {
+	switch sc := m.SyncContext().(type) {
+	case nil:
+		return ""
+	case fmt.Stringer:
+		return ", context " + sc.String()
+	default:
+		return ", context " + strings.TrimPrefix(reflect.TypeOf(sc).String(), "*")
+	}
 }
 
 // leaf says what a machine waits for beneath which nothing is known.
@@ -220,13 +250,21 @@ func (w *walker) leaf(f *async.InFlight) string {
 	case f.Running():
 		return "runs just now"
 	case ready(f.Machine):
-		return "has what it awaited, and waits for its turn"
+		return forTurn
 	}
-	return "waits for what nobody has completed yet"
+	return forNobody
 }
 
-func (w *walker) done(what, id string, since time.Duration) {
-	w.groups.add(string(w.key), what, id, since, w.lines)
+// What a machine waits for beneath which nothing is known.
+const (
+	forTurn   = "has what it awaited, and waits for its turn"
+	forNobody = "waits for what nobody has completed yet"
+)
+
+func (w *walker) done(what, id string, since time.Duration) *group {
+	g := w.groups.add(string(w.key), what, id, since, w.lines)
+	g.machine = cmp.Or(g.machine, w.first)
+	return g
 }
 
 // NameOf is a machine's function with its package's name: main.window.Click.
@@ -274,8 +312,9 @@ func describe(k async.Continuation) (text string, more bool) {
 // groups are the chains that have been found, equal ones together, in the order
 // in which they were.
 type groups struct {
-	list  []*group
-	byKey map[string]*group
+	list   []*group
+	byKey  map[string]*group
+	leaves []*async.InFlight // the first machine of each chain; nil for one of which no more is known
 }
 
 func newGroups() *groups { return &groups{byKey: make(map[string]*group)} }
@@ -286,9 +325,11 @@ type group struct {
 	ids         []string // the first few
 	first, last time.Duration
 	lines       []string // of the first
+	machine     string   // its first machine, in words
+	cancelled   bool     // somebody has asked them to end
 }
 
-func (g *groups) add(key, what, id string, since time.Duration, lines []string) {
+func (g *groups) add(key, what, id string, since time.Duration, lines []string) *group {
 	k := g.byKey[key]
 	if k == nil {
 		k = &group{key: key, what: what, first: since, last: since, lines: lines}
@@ -300,6 +341,19 @@ func (g *groups) add(key, what, id string, since time.Duration, lines []string) 
 	if len(k.ids) < 3 && id != "" {
 		k.ids = append(k.ids, id)
 	}
+	return k
+}
+
+// named names the first few, if they have names.
+func (k *group) named() string {
+	if len(k.ids) == 0 {
+		return ""
+	}
+	more := ""
+	if k.count > len(k.ids) {
+		more = ", …"
+	}
+	return " (" + strings.Join(k.ids, ", ") + more + ")"
 }
 
 func (g *groups) append(b []byte, now time.Duration) []byte {
@@ -308,15 +362,7 @@ func (g *groups) append(b []byte, now time.Duration) []byte {
 		if k.count > 1 {
 			b = append(strconv.AppendInt(b, int64(k.count), 10), " × "...)
 		}
-		b = append(b, k.what...)
-		if len(k.ids) > 0 {
-			b = append(b, " ("...)
-			b = append(b, strings.Join(k.ids, ", ")...)
-			if k.count > len(k.ids) {
-				b = append(b, ", …"...)
-			}
-			b = append(b, ')')
-		}
+		b = append(append(b, k.what...), k.named()...)
 		if oldest, youngest := now-k.first, now-k.last; oldest != youngest {
 			b = fmt.Appendf(b, ", for %v to %v\n", youngest, oldest)
 		} else {

@@ -61,6 +61,9 @@ func (irp *IRP) foreignCancel() {
 // one, and returns true. False means that the driver works on the IRP and will see irp.Cancel or not (A16).
 func (c *CPU) CancelIRP(irp *IRP) bool {
 	c.AcquireCancelLock()
+	if !irp.Cancel {
+		irp.since = c.Now()
+	}
 	irp.Cancel = true
 	if c.kernel.verify && !irp.annex.cancelled {
 		a := irp.rest()

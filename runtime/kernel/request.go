@@ -20,7 +20,7 @@ type RequestInfo struct {
 	Offset    int64
 	Thread    string     // who issued it; "": a driver
 	State     string     // where it is, in words
-	Since     clock.Time // when it got there
+	Since     clock.Time // when it got there, or was first asked to end
 	Cancelled bool       // somebody has asked to cancel it
 	Context   any        // of its Overlapped, or what Submit was given
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/clock"
 )
 
 // This file is the World's own contexts: their callbacks run in the World, synchronously and in a fixed order, and their
@@ -26,6 +27,7 @@ type worldContext struct {
 	mu     sync.Mutex
 	done   chan struct{} // if timed: made when asked for
 	err    error
+	ended  clock.Time    // if err is set: when
 	latest *registration // the callbacks, the most recent first
 	idle   *registration // of Register, in no use, as long as it has not ended; linked by next
 
@@ -161,7 +163,7 @@ func (c *worldContext) end(err, cause error) {
 		c.mu.Unlock()
 		return
 	}
-	c.err, c.idle = err, nil
+	c.err, c.ended, c.idle = err, c.world.Now(), nil
 	c.revoke(cause)
 	if c.done != nil {
 		close(c.done)

@@ -54,5 +54,6 @@
 //
 // Test runs a test from many seeds, with the driver verifier on, and afterwards checks that the World settles (Settle): that
 // nothing hangs and nothing is left. A failure names its seed and the command that runs it alone; a hang comes with a dump of
-// what waits for what (Dump). What no seed has reached, of faults, races and the test's own marks (Sometimes), is told too.
+// what waits for what (Dump). What looks wrong in a World that has settled, such as a machine that nobody will ever resume,
+// is told (Lint). What no seed has reached, of faults, races and the test's own marks (Sometimes), is told too.
 package sim

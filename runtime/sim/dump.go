@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"strings"
@@ -32,7 +33,8 @@ func (w *World) track() {
 }
 
 // Dump describes what is in flight: threads that are blocked, requests and where they are, and machines, with the lines of
-// their sources where they wait, their variables, and who awaits them. Equal ones are counted together.
+// their sources where they wait, the contexts that they have captured, their variables, and who awaits them. Equal ones are
+// counted together.
 func (w *World) Dump() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "World at %v, seed %d, %v:\n", w.Now(), w.seed, w.Faults())
@@ -56,16 +58,30 @@ func (w *World) Dump() string {
 	if n := w.clock.Len(); n > 0 {
 		fmt.Fprintf(&s, "  %d timers are set, the next not before %v\n", n, w.clock.Next())
 	}
-	r := inflight.Report{Machines: w.machines, Now: time.Duration(w.Now()), Describe: describe}
+	r := w.report()
+	s.Write(r.Append(nil))
+	if len(r.Causes) == 0 && len(w.blocked()) == 0 && (w.machines == nil || w.machines.Len() == 0) {
+		s.WriteString("  nothing is in flight and nobody is blocked\n")
+	}
+	return s.String()
+}
+
+// report is what is in flight, requests and machines.
+func (w *World) report() *inflight.Report {
+	r := &inflight.Report{Machines: w.machines, Now: time.Duration(w.Now()), Describe: describe, Ended: endOf}
 	requests := w.kernel.Requests()
 	for i := range requests {
 		r.Causes = append(r.Causes, cause(&requests[i]))
 	}
-	s.Write(r.Append(nil))
-	if len(requests) == 0 && len(w.blocked()) == 0 && (w.machines == nil || w.machines.Len() == 0) {
-		s.WriteString("  nothing is in flight and nobody is blocked\n")
+	return r
+}
+
+// endOf says when a context of a World has ended.
+func endOf(ctx context.Context) time.Duration {
+	if c := worldContextOf(ctx); c != nil {
+		return time.Duration(c.ended)
 	}
-	return s.String()
+	return 0
 }
 
 // cause says where a request is.
@@ -80,7 +96,7 @@ func cause(r *kernel.RequestInfo) inflight.Cause {
 		c.What, c.ID = fmt.Sprintf("a request of %s, %d bytes: %s", r.Device, r.Length, r.State), fmt.Sprintf("irp#%d", r.IRP)
 	}
 	if r.Cancelled {
-		c.What += "; cancelled"
+		c.What, c.Cancelled = c.What+"; cancelled", true
 	}
 	return c
 }

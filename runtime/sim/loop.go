@@ -12,6 +12,7 @@ import (
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/kernel"
+	"github.com/nothread/nothread/runtime/pool"
 )
 
 // loop runs the World on a clean strand. It returns the strand that the baton must go to next; nil on the owner's
@@ -167,6 +168,10 @@ func (w *World) Block(p async.Pending) {
 	runtime.Callers(2, b.callers[:])
 	for c := range queued(t) {
 		w.spring(t, c, b.what)
+	}
+	if _, ui := t.Local.(*pool.UI); ui {
+		w.stalls = append(w.stalls, stall{thread: t, since: w.Now(), on: b.what()})
+		defer w.moves(t)
 	}
 	for !b.done {
 		if t == w.main {

@@ -38,6 +38,7 @@ const (
 	defaultSeeds = 20
 	shortSeeds   = 5 // with -short
 	settleBound  = 10 * time.Minute
+	lintPatience = time.Second
 )
 
 // Test runs f in a World of each of many seeds. When f returns, the World is healed and must settle: every request that is
@@ -45,10 +46,10 @@ const (
 // is closed; f does not close it.
 //
 // What fails in f (by the *testing.T that it closes over, or by a panic) is told with its seed and the command that runs
-// just that one. A Skip of that T ends the test; no other seed runs. Failures of tasks that nobody has read (C44) are logged, as far as the collector has found them. How many
-// seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes
-// down what happened, hop by hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in
-// .json. The end of a seed that fails is always written so, to a file that the failure names.
+// just that one. A Skip of that T ends the test; no other seed runs. Failures of tasks that nobody has read (C44) are logged,
+// as far as the collector has found them, and so is what looks wrong in a World that has settled (Lint). How many seeds:
+// -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes down what happened, hop by
+// hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in .json. The end of a seed that fails is always written so, to a file that the failure names.
 //
 //	func TestCopy(t *testing.T) {
 //		sim.Test(t, func(w *sim.World) {
@@ -107,6 +108,7 @@ type testRun struct {
 	opts    []Option
 	marks   []kernel.Mark
 	own     map[string]bool // marks of the test itself
+	linted  bool            // something has looked wrong, and was told
 }
 
 // seed runs one seed.
@@ -142,6 +144,8 @@ func (r *testRun) seed(seed uint64) {
 		r.t.Error("sim: the test has closed its World: Test does, once it has settled")
 	} else if err := w.Settle(settleBound); err != nil {
 		r.t.Error(err)
+	} else {
+		r.lint(w)
 	}
 	r.add(w.Marks())
 	for name := range w.own {
@@ -241,6 +245,14 @@ next:
 			}
 		}
 		r.marks = append(r.marks, m)
+	}
+}
+
+// lint tells what looks wrong in a World that has settled, of the first seed where something does.
+func (r *testRun) lint(w *World) {
+	if found := w.Lint(lintPatience); len(found) > 0 && !r.linted {
+		r.linted = true
+		r.t.Logf("seed %d: this looks wrong:\n\t%s", w.seed, strings.Join(found, "\n\t"))
 	}
 }
 

@@ -50,6 +50,13 @@ var failing = map[string]struct {
 			t.Fatalf("tails")
 		}
 	}, []string{"tails"}},
+	"a machine that nobody will resume": {func(t *testing.T, w *sim.World) {
+		stubbornAsync(w.Context(), async.NewSourceFor[int](w.Context()).Task())
+		if w.Seed() == 3 {
+			t.Error("something else")
+		}
+	}, []string{": this looks wrong:", "lost completion: sim_test.stubborn at lint_test.go:",
+		", which awaits task: nothing is left that could complete it"}},
 	"a failure that nobody reads": {func(t *testing.T, w *sim.World) {
 		drop := func(text string) async.Task[int] {
 			s := async.NewSourceFor[int](w.Context())

@@ -96,6 +96,9 @@ type World struct {
 
 	idleTimers *timer // timers.go
 
+	stalls  []stall // lint.go: of UI threads, as they are now
+	stalled stall   // the longest that is over
+
 	// The loop's: loop.go and strand.go.
 	main      *kernel.Thread // stands for the owner
 	owner     *strand        // the owner's goroutine
