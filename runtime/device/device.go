@@ -19,7 +19,8 @@ type Line interface {
 	Deassert()
 }
 
-// Oracle makes every choice: a number from 0 to n-1, n > 0. The label says what is chosen, such as "disk.latency".
+// Oracle makes every choice: a number from 0 to n-1, n > 0. The label says what is chosen, such as "disk.latency". 0 is
+// always the calm choice: nothing fails, and nothing takes longer than it must.
 type Oracle interface {
 	Choose(label string, n uint64) uint64
 }

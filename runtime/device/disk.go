@@ -201,7 +201,7 @@ func (d *Disk) delayed(t time.Duration) time.Duration {
 		t += time.Duration(d.oracle.Choose("disk.reorder", 10*uint64(d.cfg.Access+d.cfg.Jitter)+1))
 	}
 	if d.strike(HeavyTail) { // twice as long, or with half the chance four times, or …
-		t <<= 1 + bits.TrailingZeros64(d.oracle.Choose("disk.tail", 1<<9)|1<<9)
+		t <<= 1 + bits.TrailingZeros64(^d.oracle.Choose("disk.tail", 1<<9))
 	}
 	return t
 }

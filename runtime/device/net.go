@@ -183,7 +183,7 @@ func (a *Adapter) send() {
 	n := len(a.Transmit(a.txHead).Frame)
 	took := a.cfg.PerFrame + time.Duration(int64(n)*int64(a.cfg.PerKilobyte)/1024)
 	if a.strike(HeavyTail) { // twice as long, or with half the chance four times, or …
-		took <<= 1 + bits.TrailingZeros64(a.oracle.Choose("net.tail", 1<<9)|1<<9)
+		took <<= 1 + bits.TrailingZeros64(^a.oracle.Choose("net.tail", 1<<9))
 	}
 	a.clock.Set(&a.sending, a.clock.Now().Add(took))
 }

@@ -110,7 +110,7 @@ func (w *Wire) carry(from *Adapter, frame []byte) {
 
 // draw decides whether something happens that has a rate of so many in a million.
 func (w *Wire) draw(o Oracle, label string, rate int) bool {
-	return rate > 0 && o.Choose(label, perMillion) < uint64(rate)
+	return rate > 0 && o.Choose(label, perMillion) >= perMillion-uint64(rate)
 }
 
 // launch sends a copy of a frame on its way.

@@ -80,7 +80,7 @@ func TestFaultsAreSurvived(t *testing.T) {
 		} else {
 			m.device[tc.device] = tc.times
 		}
-		m.chosen = map[string]uint64{"disk.dma": 30_000}
+		m.chosen = map[string]uint64{"disk.dma": 30_000, "interrupt.late": 1<<10 - 1}
 		bufs := [2][]byte{make([]byte, 4), make([]byte, 4)}
 		first, second := m.start(kernel.MajorRead, bufs[0], 2), m.start(kernel.MajorRead, bufs[1], 4)
 		var done clock.Time

@@ -63,7 +63,7 @@ func (l *Line) assertInDanger() {
 		k.later(time.Duration(k.oracle.Choose("interrupt.spurious", 200_000)), l.glitch)
 	}
 	if k.hazard.Strike(LateInterrupt) {
-		late := time.Microsecond << bits.TrailingZeros64(k.oracle.Choose("interrupt.late", 1<<10)|1<<10)
+		late := time.Microsecond << bits.TrailingZeros64(^k.oracle.Choose("interrupt.late", 1<<10))
 		l.asserted = l.mode != MessageSignaled
 		k.later(late, l.arrive)
 		return

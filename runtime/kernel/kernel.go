@@ -2,7 +2,8 @@ package kernel
 
 import "github.com/nothread/nothread/runtime/clock"
 
-// Oracle makes every choice: a number from 0 to n-1, n > 0. The label says what is chosen.
+// Oracle makes every choice: a number from 0 to n-1, n > 0. The label says what is chosen. 0 is always the calm choice:
+// nothing fails, who came first goes first, and nothing takes longer than it must.
 type Oracle interface {
 	Choose(label string, n uint64) uint64
 }

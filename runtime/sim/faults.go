@@ -149,7 +149,7 @@ func (d *Decisions) swarm() (f Faults) {
 
 func (h *hazard) strike(i int) bool {
 	rate := h.rates[i]
-	if rate == 0 || h.Choose(faultNames[i], uint64(Always)) >= uint64(rate) {
+	if rate == 0 || h.Choose(faultNames[i], uint64(Always)) < uint64(Always-rate) {
 		return false
 	}
 	h.struck[i]++

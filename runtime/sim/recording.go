@@ -56,7 +56,7 @@ func (r *Recording) add(text string, chosen, of uint64) {
 }
 
 // recordingPrefix names the format and its version.
-const recordingPrefix = "nothread2."
+const recordingPrefix = "nothread3."
 
 // String returns the recording as text without spaces.
 func (r *Recording) String() string {

@@ -181,7 +181,7 @@ func TestReplayOfChoices(t *testing.T) {
 func TestDamagedRecordings(t *testing.T) {
 	w, _ := run(t, "one read", 5, sim.WithRecording())
 	text := w.Recording().String()
-	for _, bad := range []string{"", "7", "nothread2.", "nothread2.!", "nothread2.AAAA", text[:len(text)-3], text[1:], text + "AAAA", text + text} {
+	for _, bad := range []string{"", "7", "nothread3.", "nothread3.!", "nothread3.AAAA", text[:len(text)-3], text[1:], text + "AAAA", text + text} {
 		if r, err := sim.ParseRecording(bad); err == nil {
 			t.Errorf("%q: no error, but %d decisions", bad, r.Len())
 		}
