@@ -6,13 +6,14 @@ import (
 )
 
 // Decisions is the World's one stream of choices. Each is a number below a bound, with a label, and is numbered from 1.
-// They follow from the seed, or are those of a recording while that lasts.
+// They follow from the seed, or are those of a recording while that lasts, or all calm but for deviations.
 type Decisions struct {
 	state    uint64
 	count    uint64
 	hash     uint64
 	recorder *Recording // nil: they are not written down
-	player   *player    // nil: they are the seed's
+	player   *player    // nil: they are no recording's
+	script   *script    // nil: nor calm
 	trace    func(label string, chosen, of uint64)
 }
 
@@ -26,8 +27,11 @@ func (d *Decisions) Choose(label string, n uint64) uint64 {
 	}
 	d.count++
 	chosen, _ := bits.Mul64(d.next(), n)
-	if d.player != nil {
+	switch {
+	case d.player != nil:
 		chosen = d.player.choose(d, label, n, chosen)
+	case d.script != nil:
+		chosen = d.script.choose(label, n)
 	}
 	d.hash = mix(d.hash, chosen^n<<32)
 	if d.recorder != nil {

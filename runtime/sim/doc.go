@@ -45,6 +45,10 @@
 // ready threads runs next. Integer arithmetic only. Each decision has a number and a label; WithRecording writes them down,
 // WithReplay plays them again and says where a run goes another way. Hash is a digest of all that a run did.
 //
+// Of each decision 0 is the calm choice: nothing fails, who came first goes first, nothing takes longer than it must. So a
+// run is, beside its seed, what in it is not calm: its Deviations, a line of text if there are few. WithDeviations makes the
+// World that has just these.
+//
 // # Faults
 //
 // WithFaults lets hardware and machine fail, each kind at its own rate; Swarm draws the rates. Drivers survive it: they try
@@ -56,4 +60,9 @@
 // nothing hangs and nothing is left. A failure names its seed and the command that runs it alone; a hang comes with a dump of
 // what waits for what (Dump). What looks wrong in a World that has settled, such as a machine that nobody will ever resume,
 // is told (Lint). What no seed has reached, of faults, races and the test's own marks (Sometimes), is told too.
+//
+// Explore runs a test in the calm World, then in all that differ from it in one decision, then in two: a search by size,
+// where Test searches by chance. Flags of go test reach both (Test lists them): -sim.explore=2 explores any Test, and with
+// -sim.shrink=30s a seed that has failed is brought down to few deviations by leaving out, in many processes, what is not
+// needed for it to fail.
 package sim

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -157,23 +158,50 @@ type player struct {
 	left   uint64
 }
 
-// choose returns the recorded choice; behind the recording's end, the seed's.
-func (p *player) choose(d *Decisions, text string, n, seeds uint64) uint64 {
-	if p.left == 0 {
-		return seeds
+func (r *Recording) play() *player {
+	p := &player{labels: slices.Clone(r.labels), in: varints{data: r.data}, left: r.count}
+	for i := range p.labels {
+		p.labels[i].of = 0
 	}
+	return p
+}
+
+// next returns the next decision; there must be one.
+func (p *player) next() (text string, chosen, of uint64) {
 	p.left--
 	i := p.in.next()
 	l := &p.labels[i>>1]
 	if i&1 == 1 {
 		l.of = p.in.next()
 	}
-	chosen := p.in.next()
-	if l.text != text || l.of != n || chosen >= n {
+	return l.text, p.in.next(), l.of
+}
+
+// choose returns the recorded choice; behind the recording's end, the seed's.
+func (p *player) choose(d *Decisions, text string, n, seeds uint64) uint64 {
+	if p.left == 0 {
+		return seeds
+	}
+	was, chosen, of := p.next()
+	if was != text || of != n || chosen >= n {
 		p.left = 0
-		panic(&Divergence{Number: d.count, Label: text, Of: n, WasLabel: l.text, WasOf: l.of, Decided: chosen})
+		panic(&Divergence{Number: d.count, Label: text, Of: n, WasLabel: was, WasOf: of, Decided: chosen})
 	}
 	return chosen
+}
+
+// Deviations returns what is not calm in the run: what a World with its seed needs to run so again.
+func (r *Recording) Deviations() Deviations {
+	var all Deviations
+	made := make(map[string]uint64)
+	for p := r.play(); p.left > 0; {
+		text, chosen, _ := p.next()
+		made[text]++
+		if chosen > 0 {
+			all = append(all, Deviation{Label: text, Number: made[text], Choice: chosen})
+		}
+	}
+	return all
 }
 
 // WithRecording writes the World's decisions down, for World.Recording.
@@ -181,20 +209,20 @@ func WithRecording() Option { return func(o *options) { o.record = true } }
 
 // WithReplay lets the World take its decisions from a recording, whatever its own seed is, and those behind the recording's
 // end from its seed: so make it with the recording's, and with the options of the World that was recorded.
-func WithReplay(r *Recording) Option { return func(o *options) { o.replay = r } }
+func WithReplay(r *Recording) Option {
+	return func(o *options) { o.script, o.replay = nil, r }
+}
 
 // Recording returns the decisions so far; nil without WithRecording. It is valid until the World runs again.
 func (w *World) Recording() *Recording { return w.decisions.recorder }
 
 // record sets up recording and replay.
 func (d *Decisions) record(seed uint64, o *options) {
+	d.script = o.script
 	if o.record {
 		d.recorder = &Recording{seed: seed}
 	}
-	if r := o.replay; r != nil {
-		d.player = &player{labels: append([]label(nil), r.labels...), in: varints{data: r.data}, left: r.count}
-		for i := range d.player.labels {
-			d.player.labels[i].of = 0
-		}
+	if o.replay != nil {
+		d.player = o.replay.play()
 	}
 }

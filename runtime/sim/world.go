@@ -30,6 +30,7 @@ type options struct {
 	recorder  *trace.Recorder
 	record    bool
 	replay    *Recording
+	script    *script
 	faults    Faults
 	swarm     bool
 }

@@ -1,0 +1,122 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Deviation is a decision that is not calm. Of a World's decisions 0 is the calm choice each time: nothing fails, who came
+// first goes first, nothing takes longer than it must.
+type Deviation struct {
+	Label  string
+	Number uint64 // of the decision among those with its label, from 1
+	Choice uint64 // not 0; Greatest, or as much as there is
+}
+
+// Greatest is the last choice of any decision, however many it has.
+const Greatest = math.MaxUint64
+
+// Deviations are all that is not calm in a run. With the World's seed, which decides nothing then, they are the run.
+type Deviations []Deviation
+
+// calm is the text of no deviations.
+const calm = "calm"
+
+// String returns the deviations as text without spaces, such as "lost+interrupt:2,disk.latency:1=40000"; or "calm".
+func (d Deviations) String() string {
+	if len(d) == 0 {
+		return calm
+	}
+	texts := make([]string, len(d))
+	for i, x := range d {
+		texts[i] = x.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// String returns the deviation as Deviations have it. The greatest choice is not mentioned.
+func (d Deviation) String() string {
+	text := fmt.Sprintf("%s:%d", url.QueryEscape(d.Label), d.Number)
+	if d.Choice != Greatest {
+		text += fmt.Sprintf("=%d", d.Choice)
+	}
+	return text
+}
+
+// ParseDeviations reads what String wrote.
+func ParseDeviations(s string) (Deviations, error) {
+	if s = strings.TrimSpace(s); s == calm {
+		return nil, nil
+	}
+	var all Deviations
+	for _, text := range strings.Split(s, ",") {
+		d, ok := parseDeviation(text)
+		if !ok {
+			return nil, fmt.Errorf("sim: %q is no deviation: it should look like disk.latency:1=40000, or disk.latency:1 for the greatest choice", text)
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+func parseDeviation(text string) (d Deviation, ok bool) {
+	label, rest, found := strings.Cut(text, ":")
+	number, choice, chosen := strings.Cut(rest, "=")
+	d.Choice = Greatest
+	var errs [3]error
+	d.Label, errs[0] = url.QueryUnescape(label)
+	d.Number, errs[1] = strconv.ParseUint(number, 10, 64)
+	if chosen {
+		d.Choice, errs[2] = strconv.ParseUint(choice, 10, 64)
+	}
+	return d, found && errs == [3]error{} && d.Label != "" && d.Number > 0 && d.Choice > 0
+}
+
+// WithDeviations makes every decision of the World calm, whatever its seed, but for these. One whose label and number do
+// not come up changes nothing. Of this and WithReplay the last one counts.
+func WithDeviations(d Deviations) Option {
+	return func(o *options) { o.script, o.replay = newScript(d), nil }
+}
+
+// script decides in the place of a seed.
+type script struct {
+	made map[string]uint64      // how many decisions, by label; never ranged over
+	left map[string][]Deviation // those to come, the next one first; ranged over by missed alone, which sorts
+}
+
+func newScript(all Deviations) *script {
+	s := &script{made: make(map[string]uint64), left: make(map[string][]Deviation)}
+	for _, d := range all {
+		s.left[d.Label] = append(s.left[d.Label], d)
+	}
+	for _, ds := range s.left {
+		slices.SortStableFunc(ds, func(a, b Deviation) int { return cmp.Compare(a.Number, b.Number) })
+	}
+	return s
+}
+
+func (s *script) choose(label string, n uint64) (chosen uint64) {
+	s.made[label]++
+	for ds := s.left[label]; len(ds) > 0 && ds[0].Number == s.made[label]; ds = s.left[label] {
+		chosen = min(ds[0].Choice, n-1)
+		s.left[label] = ds[1:]
+	}
+	return chosen
+}
+
+// missed are the deviations whose decisions have not come up.
+func (s *script) missed() Deviations {
+	var missed Deviations
+	for _, ds := range s.left {
+		missed = append(missed, ds...)
+	}
+	slices.SortFunc(missed, func(a, b Deviation) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Number, b.Number))
+	})
+	return missed
+}
