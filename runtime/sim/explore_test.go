@@ -16,6 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/overlapped"
 	"github.com/nothread/nothread/runtime/sim"
@@ -223,7 +224,7 @@ var racy = map[string]struct {
 	}, nil, "a:1,b:1"},
 }
 
-// TestUnsteady and TestNeverBack are the other process of TestUnfit.
+// TestUnsteady, TestUnsteadySeed, TestUnsteadyTime and TestNeverBack are the other process of TestUnfit.
 func TestUnsteady(t *testing.T) {
 	if os.Getenv("SIM_TEST_UNFIT") == "" {
 		t.Skip("runs in TestUnfit only")
@@ -234,6 +235,29 @@ func TestUnsteady(t *testing.T) {
 			w.Choose("another coin", 2)
 		}
 		w.Choose("coin", 2)
+	})
+}
+
+func TestUnsteadySeed(t *testing.T) {
+	if os.Getenv("SIM_TEST_UNFIT") == "" {
+		t.Skip("runs in TestUnfit only")
+	}
+	run := 0
+	sim.Test(t, func(w *sim.World) {
+		w.Choose("coin", 2)
+		run++
+		w.Choose("card", 30+run)
+	})
+}
+
+func TestUnsteadyTime(t *testing.T) {
+	if os.Getenv("SIM_TEST_UNFIT") == "" {
+		t.Skip("runs in TestUnfit only")
+	}
+	run := 0
+	sim.Test(t, func(w *sim.World) {
+		run++
+		async.Delay(w.Context(), time.Duration(run)*time.Second).Await()
 	})
 }
 
@@ -251,10 +275,12 @@ func TestNeverBack(t *testing.T) {
 // TestUnfit: a test that is not the same each time is told so, and of one that does not come back, which World that was.
 func TestUnfit(t *testing.T) {
 	for name, says := range map[string]string{
-		"TestUnsteady":  "seed 1, coin:1: it makes other decisions than the World that it departs from",
-		"TestNeverBack": "in seed 1, coin:1 the World's code does not come back; run it alone by\n\tgo test github.com/nothread/nothread/runtime/sim -run '^TestNeverBack$' -sim.seed=1 -sim.deviations=coin:1\n",
+		"TestUnsteady":     "seed 1, coin:1: it makes other decisions than the World that it departs from",
+		"TestUnsteadySeed": "seed 1: sim: the replay diverges at decision 2: it chooses card among 32, where the recorded run chose card among 31",
+		"TestUnsteadyTime": "seed 1: the second run is another one, by its hash",
+		"TestNeverBack":    "in seed 1, coin:1 the World's code does not come back; run it alone by\n\tgo test github.com/nothread/nothread/runtime/sim -run '^TestNeverBack$' -sim.seed=1 -sim.deviations=coin:1\n",
 	} {
-		cmd := exec.Command(os.Args[0], "-test.run=^"+name+"$", "-test.timeout=2s")
+		cmd := exec.Command(os.Args[0], "-test.run=^"+name+"$", "-test.timeout=2s", "-sim.twice")
 		cmd.Env = append(os.Environ(), "SIM_TEST_UNFIT=1", "TMPDIR="+t.TempDir())
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), says) {
 			t.Errorf("%s: %v, it does not say %q:\n%s", name, err, says, out)

@@ -53,6 +53,23 @@ func (g way) flags() string {
 	return text
 }
 
+// seed runs one seed, or the same one twice.
+func (r *testRun) seed(seed uint64) {
+	g := way{seed: seed}
+	if !*twiceFlag {
+		r.world(g)
+		return
+	}
+	w := r.world(g, WithRecording())
+	if r.t.Failed() || r.t.Skipped() {
+		return
+	}
+	again := r.world(g, WithReplay(w.Recording()))
+	if !r.t.Failed() && !r.t.Skipped() && again.Hash() != w.Hash() {
+		r.t.Errorf("%v: the second run is another one, by its hash: what does not follow from the World's decisions decides there", g)
+	}
+}
+
 // world runs the test in one World, and returns it, closed.
 func (r *testRun) world(g way, opts ...Option) (w *World) {
 	returned := false
@@ -221,7 +238,10 @@ next:
 
 // lint tells what looks wrong in a World that has settled, of the first one where something does.
 func (r *testRun) lint(w *World, g way) {
-	if found := w.Lint(lintPatience); len(found) > 0 && !r.linted {
+	if r.linted {
+		return
+	}
+	if found := w.Lint(lintPatience); len(found) > 0 {
 		r.linted = true
 		r.t.Logf("%v: this looks wrong:\n\t%s", g, strings.Join(found, "\n\t"))
 	}
