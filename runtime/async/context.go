@@ -34,7 +34,7 @@ type UnhandledHandler interface {
 // belongs to it, tasks too, is touched by that one alone, and is not interlocked.
 // Its dynamic type must be comparable; a pointer is. The methods that it may have
 // besides are those of [Poster], [Timers], [ContinuationTimers], [Canceler], [Starter],
-// [Watcher], [ContextWatcher] and [MachineTracker].
+// [Watcher], [ContextWatcher], [MachineTracker] and [Buggifier].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
 	Executor() *Executor

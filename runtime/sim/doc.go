@@ -52,7 +52,8 @@
 // # Faults
 //
 // WithFaults lets hardware and machine fail, each kind at its own rate; Swarm draws the rates. Drivers survive it: they try
-// again, poll, or hand an error up. Heal ends it, and what is in flight then must come to an end.
+// again, poll, or hand an error up. Heal ends it, and what is in flight then must come to an end. Code under test takes part:
+// where async.Buggify says true it does what it may do but seldom does.
 //
 // # Tests
 //

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -186,6 +187,57 @@ func TestExploresAPart(t *testing.T) {
 	}
 	if once := last[:40]; !slices.IsSorted(once) || slices.Max(last[40:]) < 35 {
 		t.Errorf("deviations %v", last)
+	}
+}
+
+// batches counts how it hands on ten things, in batches as large as they may be.
+func batches(ctx context.Context) (sizes []int) {
+	for left := 10; left > 0; {
+		n := min(left, 4)
+		if async.Buggify(ctx, "a batch of one") {
+			n = 1
+		}
+		sizes = append(sizes, n)
+		left -= n
+	}
+	return sizes
+}
+
+// TestBuggify: what the code that is tested offers to do otherwise it does in some Worlds with faults, in each at which
+// place Explore tries, and never elsewhere.
+func TestBuggify(t *testing.T) {
+	plain := []int{4, 4, 2}
+	otherwise := func(w *sim.World) bool {
+		return !slices.Equal(batches(w.Context()), plain)
+	}
+	if got := batches(context.Background()); !slices.Equal(got, plain) {
+		t.Errorf("without a World: %v", got)
+	}
+	seeds, repeated := 0, 0
+	for seed := range uint64(400) {
+		if otherwise(sim.New(seed)) {
+			t.Errorf("seed %d: without faults", seed)
+		}
+		w := sim.New(seed, sim.WithFaults(sim.Faults{DeviceError: 1}))
+		if otherwise(w) {
+			seeds++
+			if otherwise(w) {
+				repeated++
+			}
+		}
+		w.Heal()
+		if otherwise(w) {
+			t.Errorf("seed %d: after Heal", seed)
+		}
+	}
+	// A quarter is on, of which 1-(3/4)^3 say true in three batches or more.
+	if seeds < 35 || seeds > 90 || repeated < seeds/3 {
+		t.Errorf("in %d of 400 Worlds, in %d again", seeds, repeated)
+	}
+	var seen []string
+	sim.Explore(t, 1, func(w *sim.World) { seen = append(seen, fmt.Sprint(batches(w.Context()))) })
+	if want := []string{"[4 4 2]", "[4 4 2]", "[1 4 4 1]", "[4 1 4 1]", "[4 4 1 1]"}; !slices.Equal(seen, want) {
+		t.Errorf("explored %v, want %v", seen, want)
 	}
 }
 

@@ -176,9 +176,10 @@ func (w *World) Faults() Faults {
 	return w.hazard.faults
 }
 
-// Heal switches all faults off, and those of wires. What has been broken by then stays so: a disk that was pulled out, an interrupt that was
-// lost, a wire that was cut. But whatever is in flight must now come to an end.
+// Heal switches all faults off, those of wires and Buggify among them. What has been broken by then stays so: a disk that
+// was pulled out, an interrupt that was lost, a wire that was cut. But whatever is in flight must now come to an end.
 func (w *World) Heal() {
+	w.healed = true
 	if w.hazard != nil {
 		clear(w.hazard.rates[:])
 	}

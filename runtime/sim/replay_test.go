@@ -43,6 +43,16 @@ var scenarios = map[string]struct {
 		}
 		w.Run()
 	}},
+	"faults, in the code too": {[]sim.Option{sim.Swarm()}, func(t testing.TB, w *sim.World) {
+		f, _ := open(t, w, "disk", make([]byte, 1000))
+		for range 10 {
+			for _, n := range batches(w.Context()) {
+				f.ReadAtAsync(w.Context(), make([]byte, 100*n), 0).Await()
+			}
+		}
+		w.Heal()
+		w.Run()
+	}},
 	"modern completion": {[]sim.Option{sim.WithModernCompletion()}, func(t testing.TB, w *sim.World) {
 		f, _ := open(t, w, "disk", make([]byte, 1000))
 		w.Go("reads", func(ctx context.Context) {
