@@ -96,6 +96,10 @@ func (k *Kernel) Devices() []string {
 	return names
 }
 
+// Device returns the device of that name, nil if there is none: what a filter driver's device names as its Lower
+// (IoGetDeviceObjectPointer).
+func (k *Kernel) Device(name string) *DeviceObject { return k.devices[name] }
+
 // FileObject is one opening of a device.
 type FileObject struct {
 	device      *DeviceObject

@@ -315,7 +315,7 @@ func (c *CPU) CallDriver(dev *DeviceObject, irp *IRP) Status {
 	}
 	irp.reach(stageDriver)
 	if dispatch == nil {
-		dispatch = invalidRequest
+		dispatch = missing
 	}
 	if !k.verify {
 		level := c.irql
@@ -386,9 +386,15 @@ func (k *Kernel) checkReturned(dispatch DispatchRoutine, dev *DeviceObject, irp 
 	}
 }
 
-// invalidRequest is the dispatch routine of functions that a driver does not have.
-func invalidRequest(c *CPU, _ *DeviceObject, irp *IRP) Status {
-	irp.Status = StatusInvalidDeviceRequest
+// missing is the dispatch routine of functions that a driver does not have. What is to be opened, cleaned up or closed it
+// does not care for, also if a driver above passes that on to it.
+func missing(c *CPU, _ *DeviceObject, irp *IRP) Status {
+	status := StatusInvalidDeviceRequest
+	switch irp.CurrentStackLocation().Major {
+	case MajorCreate, MajorCleanup, MajorClose:
+		status = StatusSuccess
+	}
+	irp.Status = status
 	c.CompleteRequest(irp)
-	return StatusInvalidDeviceRequest
+	return status
 }

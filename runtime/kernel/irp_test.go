@@ -96,6 +96,29 @@ func TestA03_SkipAndCopy(t *testing.T) {
 	})
 }
 
+// A driver that does not care who opens, cleans up and closes it lets that be, also below one that does.
+func TestA03_PassedOnToWhoDoesNotCare(t *testing.T) {
+	m := newMachine(Config{Verify: true})
+	low := m.device(t, "low", completes(StatusSuccess, 0), nil)
+	above := &DeviceObject{Name: "above", Driver: &DriverObject{Name: "above.sys"}, Lower: m.Device("low")}
+	var passed []MajorFunction
+	pass := func(c *CPU, dev *DeviceObject, irp *IRP) Status {
+		passed = append(passed, irp.CurrentStackLocation().Major)
+		irp.SkipCurrent()
+		return c.CallDriver(low, irp)
+	}
+	for _, major := range []MajorFunction{MajorCreate, MajorCleanup, MajorClose, MajorDeviceControl} {
+		above.Driver.Major[major] = pass
+	}
+	equal(t, "the device above", m.AddDevice(above, 1), StatusSuccess)
+	equal(t, "a device that is not there", m.Device("nobody"), nil)
+	h, status := m.c().Open("above", OpenOptions{})
+	equal(t, "opened", status, StatusSuccess)
+	equal(t, "a device control", m.c().Request(h, MajorDeviceControl, nil, 0, new(Overlapped)), StatusInvalidDeviceRequest)
+	equal(t, "closed", m.c().CloseHandle(h), StatusSuccess)
+	equal(t, "passed on", fmt.Sprint(passed), "[create device control cleanup close]")
+}
+
 func TestA04_PendingMeansMarked(t *testing.T) {
 	m := newMachine(Config{})
 	mark := func(status Status) DispatchRoutine {
