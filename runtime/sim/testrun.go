@@ -24,10 +24,12 @@ type testRun struct {
 	marks   []kernel.Mark
 	own     map[string]bool // marks of the test itself
 	linted  bool            // something has looked wrong, and was told
+
+	recorder *trace.Recorder // of the World that runs
 }
 
 func newTestRun(t *testing.T, f func(w *World), opts []Option) *testRun {
-	return &testRun{t: t, command: replayCommand(t), f: f, opts: opts, own: make(map[string]bool)}
+	return &testRun{t: t, command: replayCommand(t), f: f, opts: opts, own: make(map[string]bool), recorder: trace.NewRecorder(recorded)}
 }
 
 // way is one way that a test can go.
@@ -73,7 +75,7 @@ func (r *testRun) seed(seed uint64) {
 // world runs the test in one World, and returns it, closed.
 func (r *testRun) world(g way, opts ...Option) (w *World) {
 	returned := false
-	recorder := trace.NewRecorder(recorded)
+	recorder := r.recorder // unless the test has one of its own
 	defer func() {
 		if v := recover(); v != nil {
 			r.t.Errorf("%v: %v%s", g, v, stackOf(v))
@@ -90,7 +92,7 @@ func (r *testRun) world(g way, opts ...Option) (w *World) {
 		}
 	}()
 	w = New(g.seed, append(slices.Concat(r.options(), opts), func(o *options) {
-		if o.recorder == nil { // the test has none of its own
+		if o.recorder == nil {
 			o.recorder = recorder
 		}
 		recorder = o.recorder

@@ -36,7 +36,10 @@ type record struct {
 func NewRecorder(most int) *Recorder { return &Recorder{most: most} }
 
 // Begin forgets what there is: a World begins.
-func (r *Recorder) Begin() { *r = Recorder{most: r.most} }
+func (r *Recorder) Begin() {
+	clear(r.records)
+	r.records, r.dropped = r.records[:0], 0
+}
 
 // Hop keeps a hop of a World that has so many goroutines.
 func (r *Recorder) Hop(h *kernel.Hop, goroutines int) {
