@@ -154,9 +154,13 @@ func borrowedFor(h *kernel.Hop) string {
 	return fmt.Sprintf("packet of irp#%d", h.IRP)
 }
 
-// drawHop draws a hop as a slice that ends with the next.
+// drawHop draws a hop as a slice that ends with the next; a fault as an instant, which one sees from afar.
 func (c *chart) drawHop(t track, x *record) {
 	h := &x.hop
+	if h.Kind == kernel.HopFault {
+		c.emit(event{ts: c.now, phase: 'i', track: t, name: "fault: " + h.Name})
+		return
+	}
 	args := []arg{{key: "what", text: h.Sentence()}}
 	if int64(h.Time) != c.now { // it is drawn later than it was
 		args = append(args, arg{key: "time", text: h.Time.String()})

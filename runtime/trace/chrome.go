@@ -18,7 +18,7 @@ import (
 //
 //	threads      one each: messages, packets and machines that run, and hops in them
 //	processors   one for each CPU at each level above PASSIVE: ISRs, DPCs, APCs
-//	devices      one each: what the hardware does by itself
+//	devices      one each: what the hardware does by itself; faults are instants there
 //	requests     one span an IRP, from when it is built until its last hop
 //	machines     one span each, and in it one for each state that it waits in, with its line
 //	counters     requests and machines in flight, threads blocked, goroutines
@@ -120,8 +120,11 @@ func (e *event) append(b []byte) []byte {
 		b = appendString(append(b, `,"cat":`...), e.cat)
 		b = strconv.AppendUint(append(b, `,"id":`...), e.id, 10)
 	}
-	if e.phase == 'f' {
+	switch e.phase {
+	case 'f':
 		b = append(b, `,"bp":"e"`...)
+	case 'i':
+		b = append(b, `,"s":"t"`...) // it is its thread's
 	}
 	for i, a := range e.args {
 		if i == 0 {

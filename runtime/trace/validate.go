@@ -26,6 +26,7 @@ type chromeEvent struct {
 	Cat   string          `json:"cat"`
 	ID    json.RawMessage `json:"id"`
 	BP    string          `json:"bp"`
+	Scope string          `json:"s"`
 	Args  map[string]any  `json:"args"`
 }
 
@@ -129,8 +130,11 @@ func (v *validator) event(e *chromeEvent) error {
 		return v.span(e)
 	case "s", "t", "f":
 		return v.flow(e, at)
-	}
-	if e.Phase != "C" {
+	case "i":
+		if e.Scope != "t" && e.Scope != "p" && e.Scope != "g" {
+			return errors.New("an instant that does not say of what it is one")
+		}
+	default:
 		return errors.New("the format knows no such phase")
 	}
 	return nil

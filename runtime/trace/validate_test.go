@@ -56,6 +56,7 @@ func TestValidate(t *testing.T) {
 		{`"ph":"B","pid":1,"tid":9,"ts":1`, `"ph":"B","pid":1,"tid":1`, "no time"},
 		{`"name":"outer"`, `"name":""`, "no name"},
 		{`"ph":"B"`, `"ph":"Q"`, "no such phase"},
+		{`"ph":"C"`, `"ph":"i"`, "an instant that does not say of what"},
 		{`"thread_name"`, `"thread_mane"`, "no such metadata"},
 		{`"tid":9,"name":"thread_name"`, `"tid":7,"name":"thread_name"`, "thread 9 of process 1 has no name"},
 		{`"ph":"B","pid":1,`, `"ph":"B",`, "no pid"},
