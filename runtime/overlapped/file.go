@@ -18,8 +18,8 @@ type World interface {
 	Kernel() *kernel.Kernel
 	// IOPort returns the port whose threads call Complete of what their packets' Overlapped.Context is.
 	IOPort() *kernel.CompletionPort
-	// DeviceError returns what the hardware's backing said when the device of that name last reported an error; nil if it
-	// said nothing.
+	// DeviceError returns what failed when the device of that name last reported an error, such as what a disk's backing
+	// said; nil if it does not say.
 	DeviceError(device string) error
 	// Register calls c, in the World, once ctx is done, unless the registration is stopped before. That is not touched any
 	// more once it was stopped or c was called; it is nil if that was at once.

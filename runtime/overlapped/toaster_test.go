@@ -70,7 +70,7 @@ func TestToaster(t *testing.T) {
 func TestToasterErrors(t *testing.T) {
 	w, other := sim.New(1), sim.New(2)
 	toaster, _ := newToaster(t, w, device.ToasterConfig{Jams: 1_000_000})
-	if n, err := toaster.WriteAsync(w.Context(), []byte("ab")).Await(); n != 0 || !errors.Is(err, overlapped.ErrDevice) {
+	if n, err := toaster.WriteAsync(w.Context(), []byte("ab")).Await(); n != 0 || !errors.Is(err, overlapped.ErrDevice) || !errors.Is(err, device.ErrJammed) {
 		t.Errorf("a jam: %d, %v", n, err)
 	}
 	if _, err := toaster.WriteAsync(other.Context(), []byte("ab")).Await(); !errors.Is(err, overlapped.ErrOtherWorld) {

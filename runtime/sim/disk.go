@@ -28,9 +28,8 @@ func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConf
 	if _, status := driver.NewDisk(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, notPlugged("disk", name, status)
 	}
-	d := &Disk{world: w, device: dev}
-	w.disks[name] = d
-	return d, nil
+	w.tellers[name] = dev
+	return &Disk{world: w, device: dev}, nil
 }
 
 // Open opens the disk as a file, for overlapped I/O, at position 0. It may be open several times.
@@ -48,11 +47,3 @@ func (d *Disk) LastError() error { return d.device.LastError() }
 // Open opens the device of that name for overlapped I/O.
 func (w *World) Open(name string) (*overlapped.File, error) { return overlapped.Open(w, name) }
 
-// DeviceError returns what the backing of the disk of that name said when the disk last reported an error. It is part of
-// overlapped.World.
-func (w *World) DeviceError(device string) error {
-	if d := w.disks[device]; d != nil {
-		return d.LastError()
-	}
-	return nil
-}

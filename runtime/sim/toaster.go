@@ -27,6 +27,7 @@ func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, err
 	if _, status := driver.NewToaster(w.kernel, dev, line); !status.IsSuccess() {
 		return nil, notPlugged("toaster", name, status)
 	}
+	w.tellers[name] = dev
 	return &Toaster{world: w, device: dev}, nil
 }
 

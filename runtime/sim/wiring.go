@@ -33,6 +33,18 @@ func notPlugged(kind, name string, status kernel.Status) error {
 	return fmt.Errorf("sim: %s %s: the kernel reports %v", kind, name, status)
 }
 
+// teller is a device that can say what failed when it last reported an error.
+type teller interface{ LastError() error }
+
+// DeviceError returns what the device of that name says has failed, when it last reported an error: of a disk what its backing
+// said. It is part of overlapped.World.
+func (w *World) DeviceError(device string) error {
+	if d := w.tellers[device]; d != nil {
+		return d.LastError()
+	}
+	return nil
+}
+
 // Oracle makes a device's choices: the World's decisions. In a World with faults it is a device.Hazard too.
 func (w *World) Oracle() device.Oracle {
 	if w.hazard == nil {

@@ -88,14 +88,14 @@ type World struct {
 	uiCtx    context.Context
 
 	decisions Decisions
-	hazard    *hazard          // faults.go; nil: none
-	disks     map[string]*Disk // by name; never ranged over
-	wires     []*device.Wire   // of its adapters
-	healed    bool             // by Heal: buggify.go
-	own       map[string]bool  // marks that Sometimes made; never ranged over in a run
-	buggified map[string]bool  // places of Buggify, and whether they are on; never ranged over
-	outside   outside          // foreign.go
-	lines     int              // interrupt lines given to devices
+	hazard    *hazard           // faults.go; nil: none
+	tellers   map[string]teller // devices that can say what failed, by name; never ranged over
+	wires     []*device.Wire    // of its adapters
+	healed    bool              // by Heal: buggify.go
+	own       map[string]bool   // marks that Sometimes made; never ranged over in a run
+	buggified map[string]bool   // places of Buggify, and whether they are on; never ranged over
+	outside   outside           // foreign.go
+	lines     int               // interrupt lines given to devices
 
 	idleTimers *timer // timers.go
 
@@ -129,7 +129,7 @@ func New(seed uint64, opts ...Option) *World {
 	if o.cpus < 1 || o.ioThreads < 1 || o.workers < 1 {
 		panic("sim: a World needs at least one CPU, one I/O thread and one worker")
 	}
-	w := &World{seed: seed, decisions: Decisions{state: seed}, disks: make(map[string]*Disk), outside: outside{bell: make(chan struct{}, 1)}}
+	w := &World{seed: seed, decisions: Decisions{state: seed}, tellers: make(map[string]teller), outside: outside{bell: make(chan struct{}, 1)}}
 	w.decisions.record(seed, &o)
 	w.owner = newStrand(w)
 	w.current = w.owner
