@@ -46,4 +46,3 @@ func (d *Disk) LastError() error { return d.device.LastError() }
 
 // Open opens the device of that name for overlapped I/O.
 func (w *World) Open(name string) (*overlapped.File, error) { return overlapped.Open(w, name) }
-
