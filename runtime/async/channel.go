@@ -28,8 +28,13 @@ type Channel[T any] struct {
 	readers list.List // of *blocked[T, T]; if any wait there are no items
 	writers list.List // of *blocked[T, struct{}]; if any wait there is no room
 	drained list.List // of *blocked[T, struct{}], which wait for the end
-	closed  bool
-	end     error // what reads give once it is closed and empty
+
+	// channelwait.go.
+	readable waiting[T] // if any wait there is nothing to read
+	writable waiting[T] // if any wait there is no room
+
+	closed bool
+	end    error // what reads give once it is closed and empty
 }
 
 // A ChannelConfig says how much a channel holds. The zero config's holds nothing: there
@@ -80,7 +85,9 @@ func (c *Channel[T]) WriteAsync(ctx context.Context, v T) Task0 {
 	if !waits {
 		return Completed0(err)
 	}
-	return Task0{block[struct{}](c, ctx, &c.writers, v).source.Task()}
+	b := block[struct{}](c, ctx, &c.writers, v)
+	c.meet(&c.readable)
+	return Task0{b.source.Task()}
 }
 
 // TryWrite is WriteAsync if that need not wait and the channel is open; else it does
@@ -108,7 +115,9 @@ func (c *Channel[T]) write(v T) (waits bool, err error) {
 		return false, nil
 	case c.items.n < c.config.Capacity:
 		c.items.push(v)
+		told := c.readable.tell(true, nil)
 		c.mu.Unlock()
+		resumeAll(told)
 		return false, nil
 	case c.config.Full == WaitForRoom:
 		return true, nil
@@ -155,6 +164,7 @@ func (c *Channel[T]) readAsync(ctx context.Context) (Task[T], *blocked[T, T]) {
 		return Completed(v, err), nil
 	}
 	b := block[T](c, ctx, &c.readers, zero)
+	c.meet(&c.writable)
 	return b.source.Task(), b
 }
 
@@ -184,11 +194,15 @@ func (c *Channel[T]) read() (v T, waits bool, err error) {
 	default:
 		err = c.end
 	}
+	var told []*blocked[T, bool]
 	if w != nil {
 		w.serve(struct{}{}, nil)
+	} else if c.items.n < c.config.Capacity {
+		told = c.writable.tell(true, nil)
 	}
 	ended := c.ended()
 	c.mu.Unlock()
+	defer resumeAll(told)
 	resumeAll(ended) // there is no w then
 	if w != nil {
 		w.resume()
@@ -212,9 +226,13 @@ func (c *Channel[T]) Close(err error) (first bool) {
 	var zero T
 	readers := serveAll[T](&c.readers, zero, err)
 	writers := serveAll[T](&c.writers, struct{}{}, ErrClosed)
+	readable := c.readable.tell(false, c.failure())
+	writable := c.writable.tell(false, c.failure())
 	ended := c.ended()
 	c.mu.Unlock()
 	defer resumeAll(ended)
+	defer resumeAll(writable)
+	defer resumeAll(readable)
 	defer resumeAll(writers)
 	resumeAll(readers)
 	return true
@@ -296,6 +314,7 @@ func (b *blocked[T, R]) Stop() bool {
 	b.channel.mu.Lock()
 	defer b.channel.mu.Unlock()
 	b.line.Remove(b.place)
+	b.channel.left(b.line, b.ctx)
 	b.forget()
 	return true
 }

@@ -99,13 +99,14 @@
 // [Semaphore] lets so many at a time go on: what waits for them is no thread. A Go
 // channel or a mutex would block the one that runs the machine.
 //
-// What Go's select does, WhenAny does with the tasks of the reads, but that those which
-// lose go on, as all inputs do: each stands in line and takes the next value of its
-// channel, which is lost if nobody looks. So keep its task and pass it to the next
-// WhenAny; or end the context that it was given, which no value is handed to from then on,
-// and read the task all the same: it has what it got before that, or else the context's
-// error. It is alike with Race, and with WithTimeout, in place of which a
-// [ContextWithTimeout] for the read ends it; and with a turn at a semaphore, which is to be
+// What Go's select does, WhenAny does: with the tasks of WaitToReadAsync, which take
+// nothing, it says which channel to try. With those of reads it has a value at once, but
+// those which lose go on, as all inputs do: each stands in line and takes the next value
+// of its channel, which is lost if nobody looks. So keep its task and pass it to the next
+// WhenAny; or end the context that it was given, which no value is handed to from then
+// on, and read the task all the same: it has what it got before that, or else the
+// context's error. It is alike with Race, and with WithTimeout, in place of which a
+// ContextWithTimeout for the read ends it; and with a turn at a semaphore, which is to be
 // released if it was got.
 //
 // # Pools

@@ -627,10 +627,295 @@ func (m *lineMachine) States() (*async.States, int) {
 	return &lineMachineStates, int(m.State)
 }
 
+// mergeAsync starts merge; it returns at the first await that has to wait.
+func mergeAsync(ctx context.Context) (task async.Task[[]string]) {
+	m := mergeMachine{ctx: ctx}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	return m.Task()
+}
+
+var _ = merge
+
+// mergeMachine is merge between its awaits.
+type mergeMachine struct {
+	async.Builder[[]string]
+
+	ctx   context.Context
+	read  []string
+	open  []*async.Channel[string]
+	ready []async.Task[bool]
+	i     int
+
+	awaiter  async.Awaiter[int]  // what is awaited
+	awaiter2 async.Awaiter[bool] // what is awaited
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *mergeMachine) onHeap(awaited *async.Header) *mergeMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *mergeMachine) leaveStack(awaited *async.Header) *mergeMachine {
+	h := new(mergeMachine)
+	h.ctx = m.ctx
+	h.read = m.read
+	h.open = m.open
+	h.ready = m.ready
+	h.i = m.i
+	m.Promote(h, m.ctx, awaited)
+	return h
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *mergeMachine) finish(result []string, err error) async.Continuation {
+	m.ctx = nil
+	m.read = nil
+	m.open = nil
+	m.ready = nil
+	return m.SetResult(result, err)
+}
+
+// MoveNext runs merge until it has to wait, or to its end.
+func (m *mergeMachine) MoveNext(*async.Executor) async.Continuation {
+	var (
+		err   error
+		a     *async.Channel[string]
+		b     *async.Channel[string]
+		err2  error
+		more  bool
+		task  async.Task[int]
+		task2 async.Task[bool]
+	)
+	_ = err
+	switch m.State {
+	case 1:
+		task = m.awaiter.Task(m.Awaited)
+		goto whenAnyDone // async.WhenAny(ctx, ready...)
+	case 2:
+		task2 = m.awaiter2.Task(m.Awaited)
+		goto readyDone // ready[i]
+	}
+
+	a = async.NewChannel(async.ChannelConfig[string]{Capacity: 1})
+	b = async.NewChannel(async.ChannelConfig[string]{})
+	for i, c := range []*async.Channel[string]{a, b} {
+		async.Forget(m.ctx, mergeGo1(m.ctx, c, i))
+	}
+	m.open = []*async.Channel[string]{a, b}
+loop:
+	if len(m.open) <= 0 {
+		goto done
+	}
+	m.ready = nil
+	for _, c := range m.open {
+		m.ready = append(m.ready, c.WaitToReadAsync(m.ctx))
+	}
+	task = async.WhenAny(m.ctx, m.ready...)
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
+			return nil
+		}
+	}
+whenAnyDone:
+	m.i, err2 = task.GetResult()
+	if err2 != nil {
+		return m.finish(m.read, err2)
+	}
+	task2 = m.ready[m.i]
+	if !task2.IsCompleted() {
+		h := async.Self(m.onHeap(task2.Header()))
+		h.State = 2
+		h.ready = nil // not needed any more
+		if h.awaiter2.OnCompleted(task2, &h.Header, h) {
+			return nil
+		}
+	}
+readyDone:
+	more, err2 = task2.GetResult()
+	if !more {
+		if err2 != nil {
+			return m.finish(m.read, err2)
+		}
+		m.open = slices.Delete(m.open, m.i, m.i+1)
+		goto loop
+	}
+	if v, ok := m.open[m.i].TryRead(); ok {
+		m.read = append(m.read, v)
+	}
+	goto loop
+done:
+	return m.finish(m.read, nil)
+}
+
+// mergeMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var mergeMachineStates = async.States{
+	Func: "merge", File: "channel_test.go", Line: 117, Code: 690,
+	Lines: "20-23:1 24-25:8 26-27:9 31-34:12 43-47:15 58-67:19 68:26 70:30",
+	At: []async.State{
+		1: {Line: 15, Awaits: "async.WhenAny(ctx, ready...)", Needs: "ctx read open ready"},
+		2: {Line: 19, Awaits: "ready[i]", Needs: "ctx read open i"},
+	},
+}
+
+// States says where merge waits, to whoever looks at it.
+func (m *mergeMachine) States() (*async.States, int) {
+	return &mergeMachineStates, int(m.State)
+}
+
+// mergeGo1 starts the closure merge.go1; it returns at the first await that has to wait.
+func mergeGo1(ctx context.Context, c *async.Channel[string], i int) (task async.Task0) {
+	m := mergeGo1Machine{c: c, i: i, ctx: ctx}
+	defer m.catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	m.State = 1 // says to catch that it waits: else it would be a runtime.Goexit
+	return m.Task()
+}
+
+// mergeGo1Machine is the closure merge.go1 between its awaits.
+type mergeGo1Machine struct {
+	async.Builder0
+
+	c      *async.Channel[string]
+	i      int
+	ctx    context.Context
+	result error
+
+	defers []any // calls to make at the end, as they were deferred
+
+	awaiter async.Awaiter0 // what is awaited
+}
+
+// mergeGo1Defer1 is a deferred call: c.Close(nil).
+type mergeGo1Defer1 struct {
+	fn   func(error) bool
+	arg0 error
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *mergeGo1Machine) onHeap(awaited *async.Header) *mergeGo1Machine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *mergeGo1Machine) leaveStack(awaited *async.Header) *mergeGo1Machine {
+	h := new(mergeGo1Machine)
+	h.result = m.result
+	h.defers = m.defers
+	m.Promote(h, m.ctx, awaited)
+	return h
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *mergeGo1Machine) finish(err error) async.Continuation {
+	m.result = nil
+	return m.SetResult(err)
+}
+
+// RunDeferred runs the deferred calls, last first, while panicking with p if it is not nil.
+func (m *mergeGo1Machine) RunDeferred(p *async.Panic) {
+	defers := m.defers
+	m.defers = nil
+	for _, d := range defers {
+		switch d := d.(type) {
+		case mergeGo1Defer1:
+			defer d.fn(d.arg0)
+		}
+	}
+	p.Raise()
+}
+
+// Return completes the task with the results as they are.
+func (m *mergeGo1Machine) Return() async.Continuation {
+	return m.finish(m.result)
+}
+
+// exit is a return statement: the deferred calls run, then the function returns.
+func (m *mergeGo1Machine) exit() async.Continuation {
+	m.RunDeferred(nil)
+	return m.Return()
+}
+
+// catch settles a panic or a runtime.Goexit before the first suspension: deferred calls run, and one may recover.
+func (m *mergeGo1Machine) catch(task *async.Task0) {
+	v := recover()
+	if v == nil && (m.IsCompleted() || m.State != 0) {
+		return
+	}
+	if v == nil {
+		m.RunDeferred(async.NewPanic(nil))
+		return
+	}
+	defer m.Catch(task)
+	m.RunDeferred(async.NewPanic(v))
+	m.Return()
+	*task = m.Result()
+}
+
+// MoveNext runs the closure merge.go1 until it has to wait, or to its end.
+func (m *mergeGo1Machine) MoveNext(*async.Executor) async.Continuation {
+	var task async.Task0
+	switch m.State {
+	case 1:
+		task = m.awaiter.Task(m.Awaited)
+		goto produceDone // produceAsync(ctx, c, string("ab"[i]), 4+i)
+	}
+
+	m.defers = append(m.defers, mergeGo1Defer1{fn: m.c.Close, arg0: nil})
+	task = produceAsync(m.ctx, m.c, string("ab"[m.i]), 4+m.i)
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(task.Header()))
+		h.State = 1
+		if h.awaiter.OnCompleted(task, &h.Header, h) {
+			return nil
+		}
+	}
+produceDone:
+	m.result = task.GetResult()
+	return m.exit()
+}
+
+// mergeGo1MachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var mergeGo1MachineStates = async.States{
+	Func: "merge.go1", File: "channel_test.go", Line: 121, Code: 877,
+	Lines: "8-9:1 18-19:2",
+	At: []async.State{
+		1: {Line: 2, Awaits: "produceAsync(ctx, c, string(\"ab\"[i]), 4+i)", Needs: "result"},
+	},
+}
+
+// States says where the closure merge.go1 waits, to whoever looks at it.
+func (m *mergeGo1Machine) States() (*async.States, int) {
+	return &mergeGo1MachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("produceMachine", &produceMachineStates)
 	async.Know("consumeMachine", &consumeMachineStates)
 	async.Know("gatherMachine", &gatherMachineStates)
 	async.Know("lineMachine", &lineMachineStates)
+	async.Know("mergeMachine", &mergeMachineStates)
+	async.Know("mergeGo1Machine", &mergeGo1MachineStates)
 }

@@ -110,6 +110,62 @@ func TestChannels(t *testing.T) {
 	}
 }
 
+// merge reads of whichever of two channels has something until both have ended, and does not wait for the one if the other
+// has; it says which are whose.
+//
+//nothread:async
+func merge(ctx context.Context) (read []string, err error) {
+	a := async.NewChannel(async.ChannelConfig[string]{Capacity: 1})
+	b := async.NewChannel(async.ChannelConfig[string]{})
+	for i, c := range []*async.Channel[string]{a, b} {
+		async.Forget(ctx, async.Go0(ctx, func(ctx context.Context) error {
+			defer c.Close(nil)
+			return produceAsync(ctx, c, string("ab"[i]), 4+i).Await()
+		}))
+	}
+	open := []*async.Channel[string]{a, b}
+	for len(open) > 0 {
+		var ready []async.Task[bool]
+		for _, c := range open {
+			ready = append(ready, c.WaitToReadAsync(ctx))
+		}
+		i, err := async.WhenAny(ctx, ready...).Await()
+		if err != nil {
+			return read, err
+		}
+		if more, err := ready[i].Await(); !more {
+			if err != nil {
+				return read, err
+			}
+			open = slices.Delete(open, i, i+1)
+			continue
+		}
+		if v, ok := open[i].TryRead(); ok {
+			read = append(read, v)
+		}
+	}
+	return read, nil
+}
+
+// TestChannelsAreMerged: in both forms, in a World and without one, nothing is lost, and each channel's values come in order.
+func TestChannelsAreMerged(t *testing.T) {
+	w := sim.New(1)
+	forms := map[string]async.Task[[]string]{
+		"machine": mergeAsync(w.UIContext()), "thread": async.Go(w.Context(), merge),
+		"machine without a World": mergeAsync(t.Context()), "goroutine": async.Go(t.Context(), merge),
+	}
+	for name, task := range forms {
+		read, err := task.Await()
+		slices.SortStableFunc(read, func(a, b string) int { return strings.Compare(a[:1], b[:1]) })
+		if got := strings.Join(read, " "); got != "a0 a1 a2 a3 b0 b1 b2 b3 b4" || err != nil {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
+	if lints := w.Lint(0); len(lints) > 0 {
+		t.Error(lints)
+	}
+}
+
 // TestChannelsAreCancelled: what waits in a line ends when its context does.
 func TestChannelsAreCancelled(t *testing.T) {
 	w := sim.New(1)

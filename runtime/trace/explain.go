@@ -41,7 +41,7 @@ func Explain(out io.Writer, r *Recorder, irp uint64) error {
 		if d := h.Time.Sub(before); d > 0 {
 			later = "+" + d.String()
 		}
-		fmt.Fprintf(w, "%s  %s  %-8s  %-13s  %s\n", right(h.Time.String(), timeWidth), right(later, timeWidth), h.Level(), h.Where(),
+		fmt.Fprintf(w, "%s  %s  %-8s  %-14s  %s\n", right(h.Time.String(), timeWidth), right(later, timeWidth), h.Level(), h.Where(),
 			strings.TrimPrefix(says(&records[i]), fmt.Sprintf("irp#%d: ", irp)))
 		before = h.Time
 	}
