@@ -1,6 +1,9 @@
 package fuzz
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // operations are the operators, conversions and calls that make a t.
 func (g *generator) operations(t *typ, d int) []option {
@@ -306,6 +309,24 @@ func (g *generator) floats(t *typ, d int) []option {
 	}})
 }
 
+// sliced has a bound that what comes behind it changes.
+func (g *generator) sliced(t *typ, d int) string {
+	from, to := g.raced(of(tInt))
+	if from == "" {
+		return ""
+	}
+	if g.p(50) {
+		to = strings.TrimSuffix(strings.TrimPrefix(to, "h.Do("), ").Await()") + "()"
+	}
+	switch g.n(4) {
+	case 0:
+		return g.f("%s[%s:%s]", g.operand(t, d-1), from, to)
+	case 1:
+		return g.f("%s[%s:%s&1+1]", g.operand(t, d-1), from, to)
+	}
+	return g.f("%s[%s&1:%s&1+1]", g.operand(t, d-1), from, to)
+}
+
 func (g *generator) texts(t *typ, d int) []option {
 	return []option{
 		{1, func() string {
@@ -322,6 +343,7 @@ func (g *generator) texts(t *typ, d int) []option {
 		{1, func() string {
 			return g.f("%s[%s:]", g.operand(t, d-1), []string{"0", "1"}[g.n(2)])
 		}},
+		{1, func() string { return g.sliced(t, d) }},
 		{1, func() string { return g.f("string(%s)", g.expr(tBytes, d-1)) }},
 		{1, func() string { return g.least(t, d) }},
 		{1, func() string { return g.f("string(%s)", g.typed(tRune, d-1)) }},
@@ -376,6 +398,7 @@ func (g *generator) slices(t *typ, d int) []option {
 		{1, func() string {
 			return g.f("%s[:%s]", g.operand(t, d-1), []string{"3", "2", "2:3"}[g.n(3)])
 		}},
+		{1, func() string { return g.sliced(t, d) }},
 		{2, func() string {
 			if t != tInts {
 				return ""

@@ -208,6 +208,8 @@ func (t *texter) visit(n ast.Node) bool {
 			t.replace(n, t.style.Defer(n))
 			return false
 		}
+	case *ast.SliceExpr:
+		t.slice(n)
 	case *ast.CallExpr:
 		if child := t.f.ChildOf[n]; child != nil {
 			t.replace(n, t.style.Start(n, child, t.lits > 0))
@@ -241,8 +243,42 @@ func (t *texter) moved(s *ast.DeclStmt) bool {
 	return false
 }
 
+// slice writes s[i:f()], where i is a variable in a cell, in two steps: gc reads a variable
+// after the call, but what a pointer leads to before it.
+//
+//	s[:f()][*i:]
+func (t *texter) slice(n *ast.SliceExpr) {
+	v := t.cell(n.Low)
+	if v == nil || n.Slice3 || n.High == nil || !t.f.Calls(n.High) {
+		return
+	}
+	t.replace(n.Low, "")
+	t.edits = append(t.edits, edit{n.End(), n.End(), "[*" + t.style.Var(v, t.lits > 0) + ":]"})
+}
+
+// Calls reports whether evaluating e may do more than read: where an await stood, it is
+// over.
+func (f *Func) Calls(e ast.Expr) (calls bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if _, over := f.Subst[n]; over {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			fun := f.Source.Info.Types[n.Fun]
+			calls = calls || !fun.IsType() && !fun.IsBuiltin()
+		case *ast.UnaryExpr:
+			calls = calls || n.Op == token.ARROW
+		}
+		return !calls
+	})
+	return calls
+}
+
 func (t *texter) cell(e ast.Expr) *Var {
-	id, ok := e.(*ast.Ident)
+	id, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
 		return nil
 	}

@@ -262,13 +262,7 @@ func (b *builder) ownEvents(list []*event, e ast.Expr) []*event {
 			list = append(list, &event{expr: e})
 		}
 	case *ast.SliceExpr:
-		list = b.exprEvents(list, e.X)
-		for _, bound := range []ast.Expr{e.Low, e.High, e.Max} {
-			if bound != nil {
-				list = b.exprEvents(list, bound)
-			}
-		}
-		list = append(list, &event{expr: e})
+		return append(b.boundsEvents(b.exprEvents(list, e.X), e), &event{expr: e})
 	case *ast.TypeAssertExpr:
 		list = b.exprEvents(list, e.X)
 		if t := b.info.TypeOf(e.Type); e.Type != nil && !pointerShaped(t) && !b.derived(t) {

@@ -96,7 +96,8 @@ func (b *builder) plan() *ir.Func {
 		return nil
 	}
 	b.live()
-	if !b.closures() {
+	b.lateBounds()
+	if b.failed || !b.closures() {
 		return nil
 	}
 	return b.f
