@@ -147,7 +147,7 @@ type placement struct {
 // What to do in place of an await in a literal.
 const (
 	elsewhere = "pass the literal directly to async.Go or async.Func, or await outside of it"
-	atTheEnd  = "defer the await itself, as in defer t.Await(), or await in a function around this one, after its call"
+	atTheEnd  = "defer the await of a task that is under way, as in defer t.Await(), or await in a function around this one, after its call"
 
 	rangeElsewhere = "pass the literal directly to async.Go or async.Func, or range outside of it"
 )
