@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -542,6 +543,15 @@ func TestC10_Run(t *testing.T) {
 	mustPanic(t, "at work", func() {
 		async.Run(context.Background(), func(context.Context) (int, error) { panic("at work") }).Await()
 	})
+	without := async.Run0(ctx, func(got context.Context) error {
+		if got != ctx {
+			t.Error("it has another context")
+		}
+		return io.ErrNoProgress
+	})
+	if without.IsCompleted() || q.run() != 1 || without.Await() != io.ErrNoProgress {
+		t.Error("work without a value did not go to the workers, or its error is lost")
+	}
 	canceled, cancel := context.WithCancel(ctx)
 	defer cancel()
 	waiting := async.Run(canceled, func(context.Context) (int, error) { t.Error("called"); return 0, nil })

@@ -24,6 +24,11 @@ func Run[T any](ctx context.Context, f func(context.Context) (T, error)) Task[T]
 	return w.Task()
 }
 
+// Run0 is [Run] for an f without a value.
+func Run0(ctx context.Context, f func(context.Context) error) Task0 {
+	return Task0{Run(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })}
+}
+
 // work is a call of f that waits for its turn.
 type work[T any] struct {
 	Anywhere
