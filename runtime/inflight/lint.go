@@ -40,13 +40,15 @@ func (g *groups) lint(r *Report, patience time.Duration) []string {
 			request += ", for " + k.machine
 		}
 		switch {
-		case r.Idle && k.what == forNobody:
+		case r.Idle && (k.what == forNobody || k.what == forUnknown):
 			found = append(found, fmt.Sprintf("lost completion: %s%s: nothing is left that could complete it", times(k.count), k.machine))
 		case age <= patience:
 		case k.cancelled:
 			found = append(found, fmt.Sprintf("cancel ignored for %v: %s", age, request))
 		case k.what == forNobody:
 			found = append(found, fmt.Sprintf("pending for %v: %s%s: nobody has completed it yet", age, times(k.count), k.machine))
+		case k.what == forUnknown:
+			found = append(found, fmt.Sprintf("pending for %v: %s%s", age, times(k.count), k.machine))
 		case k.what == forTurn:
 			found = append(found, fmt.Sprintf("pending for %v: %s%s: that is complete, and it waits for its turn", age, times(k.count), k.machine))
 		default:

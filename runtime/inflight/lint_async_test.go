@@ -99,7 +99,90 @@ func (m *patientMachine) States() (*async.States, int) {
 	return &patientMachineStates, int(m.State)
 }
 
+// hearsAsync starts hears; it returns at the first await that has to wait.
+func hearsAsync(b *bell) (task async.Task[int]) {
+	m := hearsMachine{b: b}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	return m.Task()
+}
+
+var _ = hears
+
+// hearsMachine is hears between its awaits.
+type hearsMachine struct {
+	async.Builder[int]
+
+	b *bell
+
+	awaiter *bell // what is awaited
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *hearsMachine) onHeap(awaited *async.Header) *hearsMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *hearsMachine) leaveStack(awaited *async.Header) *hearsMachine {
+	h := new(hearsMachine)
+	m.Promote(h, nil, awaited)
+	return h
+}
+
+// finish completes the machine's task.
+func (m *hearsMachine) finish(result int) async.Continuation {
+	return m.SetResult(result, nil)
+}
+
+// MoveNext runs hears until it has to wait, or to its end.
+func (m *hearsMachine) MoveNext(*async.Executor) async.Continuation {
+	var task *bell
+	switch m.State {
+	case 1:
+		task, m.awaiter = m.awaiter, nil
+		goto bDone // b
+	}
+
+	task = m.b
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
+		h.awaiter = task
+		if task.OnCompleted(h) {
+			return nil
+		}
+	}
+bDone:
+	task.GetResult()
+	return m.finish(1)
+}
+
+// hearsMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var hearsMachineStates = async.States{
+	Func: "hears", File: "lint_test.go", Line: 78, Code: 148,
+	Lines: "8:1 18-19:1",
+	At: []async.State{
+		1: {Line: 1, Awaits: "b", Needs: ""},
+	},
+}
+
+// States says where hears waits, to whoever looks at it.
+func (m *hearsMachine) States() (*async.States, int) {
+	return &hearsMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("patientMachine", &patientMachineStates)
+	async.Know("hearsMachine", &hearsMachineStates)
 }

@@ -63,3 +63,41 @@ func TestLint(t *testing.T) {
 	}
 	source.SetResult(1)
 }
+
+// bell is an awaitable that is no task.
+type bell struct{ waits async.Continuation }
+
+func (b *bell) IsCompleted() bool                     { return false }
+func (b *bell) OnCompleted(c async.Continuation) bool { b.waits = c; return true }
+func (b *bell) GetResult()                            {}
+
+// Await is for callers that are not async.
+func (b *bell) Await() { async.Park(b) }
+
+//nothread:async
+func hears(b *bell) int {
+	b.Await()
+	return 1
+}
+
+// Of what is no task nobody knows whether it is complete: that is not said.
+func TestDumpOfOtherAwaitables(t *testing.T) {
+	defer inflight.Track()()
+	b := new(bell)
+	task := hearsAsync(b)
+	var dump bytes.Buffer
+	if err := inflight.Write(&dump); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(dump.String(), "  waits for an awaitable of which no more is known, for ") {
+		t.Error(dump.String())
+	}
+	time.Sleep(time.Millisecond)
+	if found := inflight.Lint(time.Microsecond); len(found) != 1 || !strings.HasSuffix(found[0], ": inflight_test.hears at lint_test.go:79, which awaits b") {
+		t.Errorf("%q", found)
+	}
+	async.NewExecutor(nil).Run(b.waits)
+	if n, err := task.Await(); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+}

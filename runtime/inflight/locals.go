@@ -94,8 +94,8 @@ func quoted(s string) string {
 }
 
 // ready reports whether what a suspended machine awaits has completed: then it
-// waits for its turn alone.
-func ready(m async.Machine) bool {
+// waits for its turn alone. Of an awaitable that is no task that is not known.
+func ready(m async.Machine) (ready, known bool) {
 	v := reflect.ValueOf(m).Elem()
 	for i := range v.NumField() {
 		f := v.Field(i)
@@ -110,9 +110,9 @@ func ready(m async.Machine) bool {
 		a := at.Interface()
 		if a, ok := a.(interface{ Awaits() (pending, known bool) }); ok {
 			if pending, known := a.Awaits(); known {
-				return !pending
+				return !pending, true
 			}
 		}
 	}
-	return false
+	return false, false
 }

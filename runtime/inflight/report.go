@@ -246,10 +246,13 @@ func captured(m async.Machine) string {
 
 // leaf says what a machine waits for beneath which nothing is known.
 func (w *walker) leaf(f *async.InFlight) string {
-	switch {
-	case f.Running():
+	if f.Running() {
 		return "runs just now"
-	case ready(f.Machine):
+	}
+	switch ready, known := ready(f.Machine); {
+	case !known:
+		return forUnknown
+	case ready:
 		return forTurn
 	}
 	return forNobody
@@ -259,6 +262,8 @@ func (w *walker) leaf(f *async.InFlight) string {
 const (
 	forTurn   = "has what it awaited, and waits for its turn"
 	forNobody = "waits for what nobody has completed yet"
+	// What is no task may be complete, and the machine posted.
+	forUnknown = "waits for an awaitable of which no more is known"
 )
 
 func (w *walker) done(what, id string, since time.Duration) *group {
