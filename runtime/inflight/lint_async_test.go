@@ -181,8 +181,120 @@ func (m *hearsMachine) States() (*async.States, int) {
 	return &hearsMachineStates, int(m.State)
 }
 
+// freelyAsync starts freely; it returns at the first await that has to wait.
+func freelyAsync(ctx context.Context, done async.Task[int], also async.Task0) (task async.Task[int]) {
+	m := freelyMachine{ctx: ctx, done: done, also: also}
+	defer m.Catch(&task)
+	m.MoveNext(nil)
+	if m.IsCompleted() {
+		return m.Result()
+	}
+	return m.Task()
+}
+
+var _ = freely
+
+// freelyMachine is freely between its awaits.
+type freelyMachine struct {
+	async.Builder[int]
+
+	ctx  context.Context
+	done async.Task[int]
+	also async.Task0
+
+	awaiter  async.ConfiguredTask0     // what is awaited
+	awaiter2 async.ConfiguredTask[int] // what is awaited
+}
+
+// onHeap returns the machine on the heap, where it moves the first time that it has to wait.
+// awaited is what the task that it waits for refers to, nil where it waits for something else.
+func (m *freelyMachine) onHeap(awaited *async.Header) *freelyMachine {
+	if m.OnStack() {
+		return m.leaveStack(awaited)
+	}
+	return m
+}
+
+// leaveStack makes the machine's copy on the heap. Not inlined, it leaves onHeap small enough to be.
+//
+//go:noinline
+func (m *freelyMachine) leaveStack(awaited *async.Header) *freelyMachine {
+	h := new(freelyMachine)
+	h.done = m.done
+	m.Promote(h, m.ctx, awaited)
+	return h
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *freelyMachine) finish(result int, err error) async.Continuation {
+	m.done = async.Task[int]{}
+	return m.SetResult(result, err)
+}
+
+// MoveNext runs freely until it has to wait, or to its end.
+func (m *freelyMachine) MoveNext(*async.Executor) async.Continuation {
+	var (
+		err   error
+		n     int
+		task  async.ConfiguredTask0
+		task2 async.ConfiguredTask[int]
+	)
+	switch m.State {
+	case 1:
+		task, m.awaiter = m.awaiter, async.ConfiguredTask0{}
+		goto alsoDone // also.ConfigureAwait(false)
+	case 2:
+		task2, m.awaiter2 = m.awaiter2, async.ConfiguredTask[int]{}
+		goto doneDone // done.ConfigureAwait(true)
+	}
+
+	task = m.also.ConfigureAwait(false)
+	if !task.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 1
+		h.awaiter = task
+		if task.OnCompleted(h) {
+			return nil
+		}
+	}
+alsoDone:
+	err = task.GetResult()
+	if err != nil {
+		return m.finish(0, err)
+	}
+	task2 = m.done.ConfigureAwait(true)
+	if !task2.IsCompleted() {
+		h := async.Self(m.onHeap(nil))
+		h.State = 2
+		h.done = async.Task[int]{} // not needed any more
+		h.awaiter2 = task2
+		if task2.OnCompleted(h) {
+			return nil
+		}
+	}
+doneDone:
+	n, err = task2.GetResult()
+	return m.finish(n, err)
+}
+
+// freelyMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var freelyMachineStates = async.States{
+	Func: "freely", File: "lint_test.go", Line: 106, Code: 235,
+	Lines: "16:1 27-30:1 41-42:4",
+	At: []async.State{
+		1: {Line: 1, Awaits: "also.ConfigureAwait(false)", Needs: "done"},
+		2: {Line: 4, Awaits: "done.ConfigureAwait(true)", Needs: ""},
+	},
+}
+
+// States says where freely waits, to whoever looks at it.
+func (m *freelyMachine) States() (*async.States, int) {
+	return &freelyMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("patientMachine", &patientMachineStates)
 	async.Know("hearsMachine", &hearsMachineStates)
+	async.Know("freelyMachine", &freelyMachineStates)
 }

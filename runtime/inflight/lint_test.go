@@ -101,3 +101,41 @@ func TestDumpOfOtherAwaitables(t *testing.T) {
 		t.Error(n, err)
 	}
 }
+
+//nothread:async
+func freely(ctx context.Context, done async.Task[int], also async.Task0) (int, error) {
+	if err := also.ConfigureAwait(false).Await(); err != nil {
+		return 0, err
+	}
+	n, err := done.ConfigureAwait(true).Await()
+	return n, err
+}
+
+// Who awaits by ConfigureAwait(false) goes on anywhere, and only until that await is over.
+func TestDumpOfConfiguredAwaits(t *testing.T) {
+	defer inflight.Track()()
+	loop := pool.NewLoop()
+	first, second := async.NewSource0(), async.NewSource[int]()
+	task := freelyAsync(loop.Context(t.Context()), second.Task(), first.Task())
+	says := func(want string) {
+		t.Helper()
+		var dump bytes.Buffer
+		if err := inflight.Write(&dump); err != nil {
+			t.Error(err)
+		}
+		if got := dump.String(); !strings.Contains(got, want) {
+			t.Errorf("it does not say %q:\n%s", want, got)
+		}
+	}
+	says("waits for what nobody has completed yet, for")
+	says("state 1, awaits also.ConfigureAwait(false), for")
+	first.SetResult()
+	says("state 2, awaits done.ConfigureAwait(true), context pool.Loop, for")
+	second.SetResult(3)
+	says("has what it awaited, and waits for its turn, for")
+	loop.Close()
+	loop.Run()
+	if n, err := task.Await(); n != 3 || err != nil {
+		t.Error(n, err)
+	}
+}

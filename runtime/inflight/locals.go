@@ -3,6 +3,7 @@ package inflight
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,6 +94,25 @@ func quoted(s string) string {
 	return strconv.Quote(s)
 }
 
+// configured reports whether field i of a suspended machine is what it awaits, as ConfigureAwait has given it. (A variable of
+// such a type is no field that is awaited.)
+func configured(m async.Machine, i int) bool {
+	f := reflect.ValueOf(m).Elem().Field(i)
+	return strings.HasPrefix(f.Type().String(), "async.ConfiguredTask") && !f.IsZero() &&
+		!slices.Contains(strings.Fields(stateOf(m).Needs), reflect.TypeOf(m).Elem().Field(i).Name)
+}
+
+// freed reports whether a suspended machine awaits what ConfigureAwait(false) has given it: then it goes on anywhere.
+func freed(m async.Machine) bool {
+	v := reflect.ValueOf(m).Elem()
+	for i := range v.NumField() {
+		if configured(m, i) && v.Field(i).FieldByName("anywhere").Bool() {
+			return true
+		}
+	}
+	return false
+}
+
 // ready reports whether what a suspended machine awaits has completed: then it
 // waits for its turn alone. Of an awaitable that is no task that is not known.
 func ready(m async.Machine) (ready, known bool) {
@@ -104,6 +124,8 @@ func ready(m async.Machine) (ready, known bool) {
 		switch {
 		case strings.HasPrefix(typ, "*async.StreamRange["):
 			at = at.Elem()
+		case configured(m, i):
+			return at.Interface().(interface{ IsCompleted() bool }).IsCompleted(), true
 		case !strings.HasPrefix(typ, "async.Awaiter"):
 			continue
 		}

@@ -232,8 +232,11 @@ func (w *walker) machine(m async.Machine, depth int) any {
 	return m
 }
 
-// captured says in which context a machine goes on, unless its await says otherwise; nothing if in any.
+// captured says in which context a machine goes on; nothing if in any.
 func captured(m async.Machine) string {
+	if freed(m) {
+		return ""
+	}
 	switch sc := m.SyncContext().(type) {
 	case nil:
 		return ""
