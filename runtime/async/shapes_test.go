@@ -94,6 +94,7 @@ func TestShapesOfResults(t *testing.T) {
 
 	check2("completed", async.Completed2(1, "b", boom))
 	check3("completed", async.Completed3(1, "b", true, boom))
+	check3("of a task", async.Task3Of(async.Completed3(1, "b", true, boom).Task()))
 	s2, s3 := async.NewSource2[int, string](), async.NewSource3[int, string, bool]()
 	var h2, h3 async.Header
 	var a2 async.Awaiter2[int, string]

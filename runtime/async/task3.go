@@ -17,6 +17,9 @@ func Completed3[A, B, C any](v1 A, v2 B, v3 C, err error) Task3[A, B, C] {
 	return Task3[A, B, C]{Completed(Triple[A, B, C]{v1, v2, v3}, err)}
 }
 
+// Task3Of returns the same task as t. It undoes [Task3.Task].
+func Task3Of[A, B, C any](t Task[Triple[A, B, C]]) Task3[A, B, C] { return Task3[A, B, C]{t} }
+
 // IsCompleted reports whether the result is there to be read.
 func (t Task3[A, B, C]) IsCompleted() bool { return t.task.IsCompleted() }
 
