@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // shrink looks for less of what a World departs from the calm one in with which the test still fails, and tells of the
@@ -50,7 +51,8 @@ type tries struct {
 	seed  uint64
 	file  string // where the deviations stand: there may be more than fit on a command line
 	count int
-	said  string // by the last one that failed
+	limit time.Duration // of each try after the first one, which says what a run may take
+	said  string        // by the last one that failed
 	err   error
 }
 
@@ -67,12 +69,21 @@ func (p *tries) fails(ctx context.Context, d Deviations) bool {
 	if p.err = err; err != nil {
 		return false
 	}
-	cmd := exec.CommandContext(ctx, program, p.args()...)
+	try, cancel := ctx, func() {}
+	if p.limit > 0 {
+		try, cancel = context.WithTimeout(ctx, p.limit)
+	}
+	defer cancel()
+	cmd := exec.CommandContext(try, program, p.args()...)
 	cmd.Env = append(os.Environ(), tryVariable+"=1")
+	began := time.Now()
 	out, err := cmd.CombinedOutput()
+	if p.limit == 0 {
+		p.limit = max(time.Second, 10*time.Since(began)) // with less a run may hang, and would take all the time there is
+	}
 	var exit *exec.ExitError
 	switch {
-	case ctx.Err() != nil || err == nil:
+	case try.Err() != nil || err == nil:
 		return false
 	case !errors.As(err, &exit):
 		p.err = err

@@ -121,7 +121,7 @@ func (r *testRun) world(g way, opts ...Option) (w *World) {
 // failed tells how a World that failed can be run again, and less of it if that is asked for.
 func (r *testRun) failed(g way, w *World, recorder *trace.Recorder) {
 	hint := "(-sim.trace=FILE writes down what happens in it"
-	if !g.calm {
+	if !g.calm && *shrinkFlag <= 0 {
 		hint += "; -sim.shrink=30s looks for less of it that fails"
 	}
 	r.t.Logf("%v failed; run it alone by\n\t%s %s\n%s)", g, r.command, g.flags(), hint)
