@@ -80,9 +80,8 @@ func deviationsOf(t *testing.T, value string) Deviations {
 type exploration struct {
 	*testRun
 	seed   uint64
-	rounds int // of so many deviations the last one is
-	most   int // Worlds
-	ran    int
+	rounds int         // of so many deviations the last one is
+	most   int         // Worlds
 	left   []departure // of the round after this one, as many as may run
 	seen   int         // of those, also what was not kept
 }

@@ -388,6 +388,9 @@ func TestLeastIsTold(t *testing.T) {
 				if len(found) == 0 || found[len(found)-1][2] != "-sim.deviations="+tc.least {
 					t.Fatalf("%v, want %s\n%s", found, tc.least, out)
 				}
+				if how == "explore" && !regexp.MustCompile(`\(World [1-9]\d* of the exploration; `).MatchString(out) {
+					t.Errorf("which World that was is not said:\n%s", out)
+				}
 				command := found[len(found)-1]
 				if out := run(command[1], command[2]); !strings.Contains(out, command[2]) || strings.Contains(out, "no such decisions") {
 					t.Errorf("%v does not fail as it did:\n%s", command[1:], out)

@@ -100,13 +100,7 @@ func (p *tries) fails(ctx context.Context, d Deviations) bool {
 func (p *tries) args() []string {
 	args := []string{"-test.run=" + pattern(p.run.t.Name()), "-test.count=1", "-test.timeout=" + shrinkFlag.String(),
 		fmt.Sprintf("-sim.seed=%d", p.seed), "-sim.deviations=@" + p.file}
-	flag.Visit(func(f *flag.Flag) {
-		ours := strings.HasPrefix(f.Name, "sim.") || strings.HasPrefix(f.Name, "test.")
-		if !ours || f.Name == "test.short" || f.Name == "test.cpu" {
-			args = append(args, fmt.Sprintf("-%s=%s", f.Name, f.Value))
-		}
-	})
-	return append(args, flag.Args()...)
+	return slices.Concat(args, givenFlags(), flag.Args())
 }
 
 // least returns deviations that fail of which none can be left out, made as simple as was found; ok says that all of them

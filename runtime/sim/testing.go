@@ -70,6 +70,9 @@ const (
 //	}
 func Test(t *testing.T, f func(w *World), opts ...Option) {
 	t.Helper()
+	if *shrinkFlag < 0 {
+		t.Fatalf("sim: -sim.shrink=%v is not a time", *shrinkFlag)
+	}
 	if *exploreFlag != 0 || *deviationsFlag != "" {
 		Explore(t, 0, f, opts...)
 		return
@@ -125,7 +128,25 @@ func replayCommand(t *testing.T) string {
 			pkg = path
 		}
 	}
-	return fmt.Sprintf("go test %s -run '%s'", pkg, strings.ReplaceAll(pattern(t.Name()), "'", `'\''`))
+	command := fmt.Sprintf("go test %s -run %s", pkg, quoted(pattern(t.Name())))
+	for _, f := range givenFlags() {
+		command += " " + quoted(f)
+	}
+	return command
+}
+
+// quoted is an argument as a shell takes it.
+func quoted(arg string) string { return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'" }
+
+// givenFlags are the flags that were given and that a test may depend on: its package's own, and -short.
+func givenFlags() (flags []string) {
+	flag.Visit(func(f *flag.Flag) {
+		ours := strings.HasPrefix(f.Name, "sim.") || strings.HasPrefix(f.Name, "test.")
+		if !ours || f.Name == "test.short" || f.Name == "test.cpu" {
+			flags = append(flags, fmt.Sprintf("-%s=%s", f.Name, f.Value))
+		}
+	})
+	return flags
 }
 
 // pattern is what -run finds just the test of a name by.

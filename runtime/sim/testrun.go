@@ -24,6 +24,7 @@ type testRun struct {
 	marks   []kernel.Mark
 	own     map[string]bool // marks of the test itself
 	linted  bool            // something has looked wrong, and was told
+	ran     int             // Worlds of an exploration, before this one
 
 	recorder *trace.Recorder // of the World that runs
 }
@@ -120,7 +121,11 @@ func (r *testRun) world(g way, opts ...Option) (w *World) {
 
 // failed tells how a World that failed can be run again, and less of it if that is asked for.
 func (r *testRun) failed(g way, w *World, recorder *trace.Recorder) {
-	hint := "(-sim.trace=FILE writes down what happens in it"
+	hint := "("
+	if r.ran > 0 {
+		hint += fmt.Sprintf("World %d of the exploration; ", r.ran+1)
+	}
+	hint += "-sim.trace=FILE writes down what happens in it"
 	if !g.calm && *shrinkFlag <= 0 {
 		hint += "; -sim.shrink=30s looks for less of it that fails"
 	}
@@ -218,7 +223,7 @@ func stackOf(v any) string {
 	switch v := v.(type) {
 	case *Deadlock:
 		return "\n" + v.State
-	case *Panic, *Hang, *kernel.BugCheck:
+	case *Panic, *Hang, *kernel.BugCheck, *Divergence:
 		return ""
 	}
 	return "\n\n" + string(panicStack(v))
