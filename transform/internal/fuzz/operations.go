@@ -128,10 +128,11 @@ func (g *generator) integers(t *typ, d int) []option {
 		}},
 		{3, func() string { return g.method(d) }},
 		{2, func() string {
-			if x := g.place(tGrid); x != "" {
-				return g.f("%s[%s][%s&1]", x, g.index(d), g.paren(g.nonconst(tInt, d-1)))
+			x := g.place(tGrid)
+			if x == "" {
+				x = g.operand(tGrid, d-1)
 			}
-			return ""
+			return g.f("%s[%s][%s&1]", x, g.index(d), g.paren(g.nonconst(tInt, d-1)))
 		}},
 		{1, func() string { return g.f("copy(%s, %s)", g.expr(tBytes, d-1), g.expr(tString, d-1)) }},
 		{2, func() string {
