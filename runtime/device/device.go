@@ -34,6 +34,11 @@ type Probe interface {
 // perMillion is what rates count in: so many times in a million.
 const perMillion = 1_000_000
 
+// happens decides whether something happens that has a rate of so many in a million.
+func happens(o Oracle, label string, rate int) bool {
+	return rate > 0 && o.Choose(label, perMillion) >= perMillion-uint64(rate)
+}
+
 // Op is what a command asks a device to do.
 type Op uint8
 

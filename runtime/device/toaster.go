@@ -119,7 +119,7 @@ func (t *Toaster) Ring(clock.Time) {
 	switch {
 	case len(t.slots) == 0:
 		t.popped.Status = BadCommand
-	case t.cfg.Jams > 0 && t.oracle.Choose("toaster.jam", perMillion) >= perMillion-uint64(t.cfg.Jams):
+	case happens(t.oracle, "toaster.jam", t.cfg.Jams):
 		t.popped = Popped{Status: DeviceError}
 		t.lastError = ErrJammed
 	default:

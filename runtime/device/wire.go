@@ -95,22 +95,17 @@ func (w *Wire) Counts() WireCounts { return w.counts }
 // carry takes a frame from an adapter. The bytes are copied: the descriptor is free when it returns.
 func (w *Wire) carry(from *Adapter, frame []byte) {
 	o := from.oracle
-	if w.cut || w.draw(o, "wire.loss", w.cfg.Loss) {
+	if w.cut || happens(o, "wire.loss", w.cfg.Loss) {
 		w.counts.Lost++
 		return
 	}
 	w.counts.Carried++
 	to := 1 - from.side // of a loop it is the same adapter
 	w.launch(from, to, frame)
-	if w.draw(o, "wire.duplicate", w.cfg.Duplicates) {
+	if happens(o, "wire.duplicate", w.cfg.Duplicates) {
 		w.counts.Duplicated++
 		w.launch(from, to, frame)
 	}
-}
-
-// draw decides whether something happens that has a rate of so many in a million.
-func (w *Wire) draw(o Oracle, label string, rate int) bool {
-	return rate > 0 && o.Choose(label, perMillion) >= perMillion-uint64(rate)
 }
 
 // launch sends a copy of a frame on its way.
@@ -119,7 +114,7 @@ func (w *Wire) launch(from *Adapter, to int, frame []byte) {
 	if w.cfg.Jitter > 0 {
 		at = at.Add(time.Duration(from.oracle.Choose("wire.delay", uint64(w.cfg.Jitter)+1)))
 	}
-	if w.draw(from.oracle, "wire.reorder", w.cfg.Reorders) {
+	if happens(from.oracle, "wire.reorder", w.cfg.Reorders) {
 		w.counts.Reordered++
 		at = at.Add(time.Duration(from.oracle.Choose("wire.holdup", uint64(4*(w.cfg.Delay+w.cfg.Jitter))+1)))
 	} else {

@@ -23,7 +23,7 @@ func (w *World) Buggify(place string) bool {
 		on = w.decisions.Choose(buggifyOn+place, uint64(Always)) < uint64(buggifyRate)
 		w.buggified[place] = on
 	}
-	strikes := on && w.decisions.Choose("buggify: "+place, uint64(Always)) >= uint64(Always-buggifyRate)
+	strikes := on && w.decisions.strikes("buggify: "+place, buggifyRate)
 	w.Sometimes("buggify: "+place, strikes)
 	return strikes
 }

@@ -43,6 +43,11 @@ func (d *Decisions) Choose(label string, n uint64) uint64 {
 	return chosen
 }
 
+// strikes decides whether something with a rate happens; calm is that it does not.
+func (d *Decisions) strikes(label string, rate Rate) bool {
+	return d.Choose(label, uint64(Always)) >= uint64(Always-rate)
+}
+
 // next is splitmix64. It goes on during a replay too, so that the stream behind a recording's end is the seed's own.
 func (d *Decisions) next() uint64 {
 	d.state += 0x9e3779b97f4a7c15

@@ -130,7 +130,7 @@ func newHazard(w *World, o *options) *hazard {
 		return nil
 	}
 	for i, rate := range h.faults.fields() {
-		h.rates[i] = *rate
+		h.rates[i] = min(*rate, Always)
 	}
 	return h
 }
@@ -149,7 +149,7 @@ func (d *Decisions) swarm() (f Faults) {
 
 func (h *hazard) strike(i int) bool {
 	rate := h.rates[i]
-	if rate == 0 || h.Choose(faultNames[i], uint64(Always)) < uint64(Always-rate) {
+	if rate == 0 || !h.strikes(faultNames[i], rate) {
 		return false
 	}
 	h.struck[i]++

@@ -38,7 +38,7 @@ func TestHeal(t *testing.T) {
 func TestFaultsReachTheCaller(t *testing.T) {
 	for want, faults := range map[string]sim.Faults{
 		"hardware fails":         {DeviceError: sim.Always},
-		"INSUFFICIENT_RESOURCES": {NoIRPMemory: sim.Always},
+		"INSUFFICIENT_RESOURCES": {NoIRPMemory: 2 * sim.Always}, // more than always is always
 		"pulled out":             {SurpriseRemoval: sim.Always},
 	} {
 		w := sim.New(1, sim.WithFaults(faults))
