@@ -70,9 +70,6 @@ const (
 //	}
 func Test(t *testing.T, f func(w *World), opts ...Option) {
 	t.Helper()
-	if *shrinkFlag < 0 {
-		t.Fatalf("sim: -sim.shrink=%v is not a time", *shrinkFlag)
-	}
 	if *exploreFlag != 0 || *deviationsFlag != "" {
 		Explore(t, 0, f, opts...)
 		return

@@ -30,6 +30,10 @@ type testRun struct {
 }
 
 func newTestRun(t *testing.T, f func(w *World), opts []Option) *testRun {
+	t.Helper()
+	if *shrinkFlag < 0 {
+		t.Fatalf("sim: -sim.shrink=%v is not a time", *shrinkFlag)
+	}
 	return &testRun{t: t, command: replayCommand(t), f: f, opts: opts, own: make(map[string]bool), recorder: trace.NewRecorder(recorded)}
 }
 
