@@ -1,11 +1,9 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -85,38 +83,43 @@ func WithDeviations(d Deviations) Option {
 
 // script decides in the place of a seed.
 type script struct {
-	made map[string]uint64      // how many decisions, by label; never ranged over
-	left map[string][]Deviation // those to come, the next one first; ranged over by missed alone, which sorts
+	numbering
+	all    Deviations
+	choice map[place]uint64
 }
 
+// place is a decision: the first, second … with its label.
+type place struct {
+	label  string
+	number uint64
+}
+
+// numbering counts decisions by their labels.
+type numbering map[string]uint64
+
+// next is the place of the next decision with a label.
+func (made numbering) next(label string) place {
+	made[label]++
+	return place{label, made[label]}
+}
+
+// newScript takes the last deviation of a decision, if there are several.
 func newScript(all Deviations) *script {
-	s := &script{made: make(map[string]uint64), left: make(map[string][]Deviation)}
+	s := &script{numbering: make(numbering), all: all, choice: make(map[place]uint64)}
 	for _, d := range all {
-		s.left[d.Label] = append(s.left[d.Label], d)
-	}
-	for _, ds := range s.left {
-		slices.SortStableFunc(ds, func(a, b Deviation) int { return cmp.Compare(a.Number, b.Number) })
+		s.choice[place{d.Label, d.Number}] = d.Choice
 	}
 	return s
 }
 
-func (s *script) choose(label string, n uint64) (chosen uint64) {
-	s.made[label]++
-	for ds := s.left[label]; len(ds) > 0 && ds[0].Number == s.made[label]; ds = s.left[label] {
-		chosen = min(ds[0].Choice, n-1)
-		s.left[label] = ds[1:]
-	}
-	return chosen
-}
+func (s *script) choose(label string, n uint64) uint64 { return min(s.choice[s.next(label)], n-1) }
 
 // missed are the deviations whose decisions have not come up.
-func (s *script) missed() Deviations {
-	var missed Deviations
-	for _, ds := range s.left {
-		missed = append(missed, ds...)
+func (s *script) missed() (missed Deviations) {
+	for _, d := range s.all {
+		if d.Number > s.numbering[d.Label] {
+			missed = append(missed, d)
+		}
 	}
-	slices.SortFunc(missed, func(a, b Deviation) int {
-		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Number, b.Number))
-	})
 	return missed
 }

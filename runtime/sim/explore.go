@@ -159,18 +159,16 @@ func (e *exploration) visit(p *departure, round, room int, chance *rand.Rand) bo
 		return false
 	}
 	departed := p.from == nil
-	made := make(map[string]uint64)
-	at := 1 // of the decisions, in all
-	for in := w.Recording().play(); in.left > 0; at++ {
-		label, _, of := in.next()
-		made[label]++
+	at := 0 // of the decisions, in all
+	for d, of := range w.Recording().decisions() {
+		at++
 		switch {
 		case at == p.at:
-			departed = label == p.Label && made[label] == p.Number
-		case strings.HasPrefix(label, buggifyOn): // a place that is off does nothing that is not calm
+			departed = d.Label == p.Label && d.Number == p.Number
+		case strings.HasPrefix(d.Label, buggifyOn): // a place that is off does nothing that is not calm
 		case at > p.at && round < e.rounds:
 			for _, choice := range others(of) {
-				e.note(departure{from: p, Deviation: Deviation{label, made[label], choice}, at: at}, room, chance)
+				e.note(departure{from: p, Deviation: Deviation{d.Label, d.Number, choice}, at: at}, room, chance)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -193,15 +194,25 @@ func (p *player) choose(d *Decisions, text string, n, seeds uint64) uint64 {
 // Deviations returns what is not calm in the run: what a World with its seed needs to run so again.
 func (r *Recording) Deviations() Deviations {
 	var all Deviations
-	made := make(map[string]uint64)
-	for p := r.play(); p.left > 0; {
-		text, chosen, _ := p.next()
-		made[text]++
-		if chosen > 0 {
-			all = append(all, Deviation{Label: text, Number: made[text], Choice: chosen})
+	for d := range r.decisions() {
+		if d.Choice > 0 {
+			all = append(all, d)
 		}
 	}
 	return all
+}
+
+// decisions are all of the run's, also the calm ones, with the number of choices that each had.
+func (r *Recording) decisions() iter.Seq2[Deviation, uint64] {
+	return func(yield func(Deviation, uint64) bool) {
+		made := make(numbering)
+		for p := r.play(); p.left > 0; {
+			label, chosen, of := p.next()
+			if !yield(Deviation{label, made.next(label).number, chosen}, of) {
+				return
+			}
+		}
+	}
 }
 
 // WithRecording writes the World's decisions down, for World.Recording.
