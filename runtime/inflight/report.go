@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
@@ -367,10 +366,7 @@ func (k *group) named() string {
 func (g *groups) append(b []byte, now time.Duration) []byte {
 	for _, k := range g.list {
 		b = append(b, "  "...)
-		if k.count > 1 {
-			b = append(strconv.AppendInt(b, int64(k.count), 10), " × "...)
-		}
-		b = append(append(b, k.what...), k.named()...)
+		b = append(append(append(b, times(k.count)...), k.what...), k.named()...)
 		if oldest, youngest := now-k.first, now-k.last; oldest != youngest {
 			b = fmt.Appendf(b, ", for %v to %v\n", youngest, oldest)
 		} else {

@@ -138,7 +138,7 @@ func (t *timeline) line(x *record) {
 	t.begun, t.last = true, now
 	name, _ := laneOf(&x.hop)
 	here := t.byName[name]
-	fmt.Fprintf(t.out, "%s%s  ", strings.Repeat(" ", max(0, timeWidth-utf8.RuneCountInString(shown))), shown)
+	fmt.Fprintf(t.out, "%s  ", right(shown, timeWidth))
 	for _, l := range t.lanes {
 		mark := "·"
 		switch {
