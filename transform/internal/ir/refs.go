@@ -147,6 +147,27 @@ func (f *Func) Variable(e ast.Expr) *Var {
 	return f.VarOf[f.Source.Info.Defs[id]]
 }
 
+// Calls reports whether evaluating e may do more than read: where an await stood, it is
+// over.
+func (f *Func) Calls(e ast.Expr) (calls bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if _, over := f.Subst[n]; over {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			fun := f.Source.Info.Types[n.Fun]
+			calls = calls || !fun.IsType() && !fun.IsBuiltin()
+		case *ast.UnaryExpr:
+			calls = calls || n.Op == token.ARROW
+		}
+		return !calls
+	})
+	return calls
+}
+
 func (f *Func) exprRefs(e ast.Expr, read func(*Var)) {
 	if o, ok := f.Subst[e]; ok {
 		if v, ok := o.(*Var); ok {

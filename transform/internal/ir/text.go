@@ -256,33 +256,9 @@ func (t *texter) slice(n *ast.SliceExpr) {
 	t.edits = append(t.edits, edit{n.End(), n.End(), "[*" + t.style.Var(v, t.lits > 0) + ":]"})
 }
 
-// Calls reports whether evaluating e may do more than read: where an await stood, it is
-// over.
-func (f *Func) Calls(e ast.Expr) (calls bool) {
-	ast.Inspect(e, func(n ast.Node) bool {
-		if _, over := f.Subst[n]; over {
-			return false
-		}
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.CallExpr:
-			fun := f.Source.Info.Types[n.Fun]
-			calls = calls || !fun.IsType() && !fun.IsBuiltin()
-		case *ast.UnaryExpr:
-			calls = calls || n.Op == token.ARROW
-		}
-		return !calls
-	})
-	return calls
-}
-
+// cell returns the variable in a cell that e is, nil if it is anything else.
 func (t *texter) cell(e ast.Expr) *Var {
-	id, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	if v := t.f.VarOf[t.f.Source.Info.Uses[id]]; v != nil && v.Cell {
+	if v := t.f.Variable(e); v != nil && v.Cell {
 		return v
 	}
 	return nil
