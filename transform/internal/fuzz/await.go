@@ -43,6 +43,15 @@ func (g *generator) await(t *typ, d int) string {
 // raced names a variable and awaits what changes it, so that it shows whether the
 // variable is read before or after.
 func (g *generator) raced(want func(*variable) bool) (read, awaited string) {
+	read, change := g.racing(want)
+	if read != "" {
+		awaited = "h.Do(" + change + ").Await()"
+	}
+	return read, awaited
+}
+
+// racing names a variable and a function that changes it.
+func (g *generator) racing(want func(*variable) bool) (read, change string) {
 	captures := g.p(g.fn.capture)
 	v := g.variable(func(v *variable) bool {
 		return v.changeable() && !v.fixed && (captures || v.name[0] == 'g') && want(v)
@@ -50,13 +59,12 @@ func (g *generator) raced(want func(*variable) bool) (read, awaited string) {
 	if v == nil || g.plain > 0 {
 		return "", ""
 	}
-	t := v.t
-	var change string
+	var set string
 	g.closure(func() string {
-		change = g.change(func(u *variable) bool { return u == v })
+		set = g.change(func(u *variable) bool { return u == v })
 		return ""
 	})
-	return g.use(v), g.f("h.Do(func() %s { %s; return %s }).Await()", t, change, g.literal(t))
+	return g.use(v), g.f("func() %s { %s; return %s }", v.t, set, g.literal(v.t))
 }
 
 // failing is an action with an error.

@@ -2,7 +2,6 @@ package fuzz
 
 import (
 	"slices"
-	"strings"
 )
 
 // operations are the operators, conversions and calls that make a t.
@@ -312,12 +311,13 @@ func (g *generator) floats(t *typ, d int) []option {
 
 // sliced has a bound that what comes behind it changes.
 func (g *generator) sliced(t *typ, d int) string {
-	from, to := g.raced(of(tInt))
+	from, change := g.racing(of(tInt))
 	if from == "" {
 		return ""
 	}
+	to := change + "()"
 	if g.p(50) {
-		to = strings.TrimSuffix(strings.TrimPrefix(to, "h.Do("), ").Await()") + "()"
+		to = "h.Do(" + change + ").Await()"
 	}
 	switch g.n(4) {
 	case 0:
