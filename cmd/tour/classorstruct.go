@@ -34,6 +34,14 @@ func Pinned(ctx context.Context, task async.Task[int], keep func(*int)) (int, er
 	return n + m, err
 }
 
+// Class is the call of Level that ends it, marked class.
+//
+//nothread:async class
+func Class(ctx context.Context, task async.Task[int], see func(async.Continuation)) (int, error) {
+	n, err := watch(task, see).Await()
+	return n + 1, err
+}
+
 func tellClassOrStruct(t *teller, _ []string) error {
 	if err := t.start(nothing); err != nil {
 		return err
@@ -60,6 +68,7 @@ func tellClassOrStruct(t *teller, _ []string) error {
 		{"one with a variable whose address is taken", func(task async.Task[int]) async.Task[int] {
 			return PinnedAsync(ctx, task, keep)
 		}},
+		{"one marked class", func(task async.Task[int]) async.Task[int] { return ClassAsync(ctx, task, see) }},
 	} {
 		now := allocations(func() {
 			for range calls {
@@ -81,7 +90,7 @@ func tellClassOrStruct(t *teller, _ []string) error {
 	task.GetResult()
 	t.printf("\nThe machine of one call takes %d bytes. On the heap it is the task, too: there is no second object.\n", size)
 	t.printf("The variable that was pinned holds %d to this day.\n", *kept)
-	t.printf("\nThat is C#'s release build. Its debug build makes machines of classes, always on the heap; there is no such\n" +
-		"mode here: a debugger shows a struct's fields as well.\n")
+	t.printf("\nThat is C#'s release build. Its debug build makes machines of classes, on the heap from the call on, with a field for\n" +
+		"every variable. A function marked //nothread:async class is like that, so that a dump shows all of them.\n")
 	return t.stop()
 }

@@ -207,8 +207,74 @@ func (m2 *pinnedMachine) States() (*async.States, int) {
 	return &pinnedMachineStates, int(m2.State)
 }
 
+// ClassAsync starts Class; it returns at the first await that has to wait.
+func ClassAsync(ctx context.Context, task async.Task[int], see func(async.Continuation)) async.Task[int] {
+	m := &classMachine{ctx: ctx, task: task, see: see}
+	m.Start(m, m.ctx)
+	return m.Task()
+}
+
+// classMachine is Class between its awaits.
+type classMachine struct {
+	async.Builder[int]
+
+	ctx  context.Context
+	task async.Task[int]
+	see  func(async.Continuation)
+	n    int
+	err  error
+
+	awaiter watched[int] // what is awaited
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *classMachine) finish(result int, err error) async.Continuation {
+	m.ctx = nil
+	m.task = async.Task[int]{}
+	m.see = nil
+	m.err = nil
+	return m.SetResult(result, err)
+}
+
+// MoveNext runs Class until it has to wait, or to its end.
+func (m *classMachine) MoveNext(*async.Executor) async.Continuation {
+	var task2 watched[int]
+	switch m.State {
+	case 1:
+		task2, m.awaiter = m.awaiter, watched[int]{}
+		goto watchDone // watch(task, see)
+	}
+
+	task2 = watch(m.task, m.see)
+	if !task2.IsCompleted() {
+		m.State = 1
+		m.awaiter = task2
+		if task2.OnCompleted(m) {
+			return nil
+		}
+	}
+watchDone:
+	m.n, m.err = task2.GetResult()
+	return m.finish(m.n+1, m.err)
+}
+
+// classMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+var classMachineStates = async.States{
+	Func: "Class", File: "classorstruct.go", Line: 40, Code: 240,
+	Lines: "8:1 17-18:1",
+	At: []async.State{
+		1: {Line: 1, Awaits: "watch(task, see)", Needs: "ctx task see"},
+	},
+}
+
+// States says where Class waits, to whoever looks at it.
+func (m *classMachine) States() (*async.States, int) {
+	return &classMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("levelMachine", &levelMachineStates)
 	async.Know("pinnedMachine", &pinnedMachineStates)
+	async.Know("classMachine", &classMachineStates)
 }

@@ -398,10 +398,11 @@ func (e *emitter) suspended(a *ir.Await, awaitable string) []string {
 	if isTask {
 		awaited = awaitable + ".Header()"
 	}
-	lines := []string{
-		fmt.Sprintf("%s := %s(%s.onHeap(%s))", h, async("Self"), e.f.Receiver, awaited),
-		fmt.Sprintf("%s.State = %d", h, a.State),
+	var lines []string
+	if !e.f.Class { // else it is there already
+		lines = append(lines, fmt.Sprintf("%s := %s(%s.onHeap(%s))", h, async("Self"), e.f.Receiver, awaited))
 	}
+	lines = append(lines, fmt.Sprintf("%s.State = %d", h, a.State))
 	lines = append(lines, e.letGo(a)...)
 	stored := fmt.Sprintf("%s.OnCompleted(%s)", awaitable, h)
 	switch {

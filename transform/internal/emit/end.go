@@ -39,6 +39,9 @@ func (e *emitter) end() {
 			e.isDeferredAwait()
 		}
 	}
+	if e.f.Class {
+		return // the runtime catches what ends it
+	}
 	e.catch()
 	if e.f.EndWaits() {
 		e.exiting()

@@ -22,7 +22,7 @@ func (e *emitter) machine() {
 	e.localTypes()
 	e.machineStruct()
 	e.deferTypes()
-	if e.f.Suspends() {
+	if e.f.Suspends() && !e.f.Class {
 		e.onHeap()
 	}
 	if e.fn.Options.Pool {
@@ -81,8 +81,38 @@ func (e *emitter) resultStruct() {
 //		m.State = 1 // for catch
 //		return m.Task()
 //	}
+//
+// or, of a class:
+//
+//	func CopyStreamAsync(ctx context.Context, …) (task async.Task[int64]) {
+//		m := &copyStreamMachine{ctx: ctx, …}
+//		m.Start(m, m.ctx)
+//		return m.Task()
+//	}
 func (e *emitter) kickoff() {
+	body, result := e.begin()
+	name := e.what()
+	if e.f.Suspends() {
+		e.out.Commentf("%s starts %s; it returns at the first await that has to wait.", e.fn.Twin, name)
+	} else {
+		e.out.Commentf("%s runs %s, which awaits nothing: its task is finished.", e.fn.Twin, name)
+	}
+	decl := e.out.Func()
+	if recv := e.f.Sig.Recv(); recv != nil {
+		decl = decl.Params(jen.Id(recv.Name()).Add(raw(e.typ(recv.Type()))))
+	}
+	decl = decl.Id(e.fn.Twin).Add(raw(e.declaredParams(e.ownTypeParams())))
+	decl.Params(e.params()...).Add(result).Block(raw(body))
+	e.out.Line()
+	e.keepSource()
+}
+
+// begin writes the kickoff's body and result.
+func (e *emitter) begin() (body string, result jen.Code) {
 	m := e.f.Receiver
+	if e.f.Class {
+		return fmt.Sprintf("%[1]s := &%[2]s{%[3]s}\n%[1]s.Start(%[1]s, %[4]s)\nreturn %[1]s.Task()", m, e.machineType(), e.captured(), e.ownContext(m)), raw(e.taskType())
+	}
 	task := e.unused("task")
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s := %s{%s}\n", m, e.machineType(), e.captured())
@@ -107,20 +137,7 @@ func (e *emitter) kickoff() {
 	} else {
 		fmt.Fprintf(&b, "return %s.Result()", m)
 	}
-	name := e.what()
-	if e.f.Suspends() {
-		e.out.Commentf("%s starts %s; it returns at the first await that has to wait.", e.fn.Twin, name)
-	} else {
-		e.out.Commentf("%s runs %s, which awaits nothing: its task is finished.", e.fn.Twin, name)
-	}
-	decl := e.out.Func()
-	if recv := e.f.Sig.Recv(); recv != nil {
-		decl = decl.Params(jen.Id(recv.Name()).Add(raw(e.typ(recv.Type()))))
-	}
-	decl = decl.Id(e.fn.Twin).Add(raw(e.declaredParams(e.ownTypeParams())))
-	decl.Params(e.params()...).Params(jen.Id(task).Add(raw(e.taskType()))).Block(raw(b.String()))
-	e.out.Line()
-	e.keepSource()
+	return b.String(), jen.Params(jen.Id(task).Add(raw(e.taskType())))
 }
 
 // ownTypeParams are those that are not the receiver's: of a closure, which becomes a

@@ -41,7 +41,11 @@ func (e *emitter) states() {
 		fmt.Fprintf(&b, "%d: {Line: %d, Awaits: %q, Needs: %q},\n", a.State, e.f.Source.Line(a.Call.Rparen)-first, e.awaited(a), strings.Join(e.needed(a), " "))
 	}
 	b.WriteString("},\n}")
-	e.out.Commentf("%s says of each state its line, counted from Line, what is awaited, and which fields are needed after.", e.f.Table)
+	which := "are needed after"
+	if e.f.Class {
+		which = "may be set"
+	}
+	e.out.Commentf("%s says of each state its line, counted from Line, what is awaited, and which fields %s.", e.f.Table, which)
 	e.out.Add(raw(b.String()))
 	e.out.Line()
 

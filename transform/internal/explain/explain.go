@@ -341,6 +341,8 @@ func (e *explainer) saved(a *ir.Await, v *ir.Var) Saved {
 		s.Why = "deferred calls may see it, and the end returns it"
 	case slices.Contains(e.f.Results, v):
 		s.Why = "the end returns it"
+	case e.f.Class:
+		s.Why = "for whoever looks: its function is marked class"
 	default:
 		s.Why = "kept, though it is set again before it is read"
 	}

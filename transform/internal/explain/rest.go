@@ -87,7 +87,10 @@ func (e *explainer) allocations() {
 	add := func(line int, bytes Bytes, what, when, maybe string) {
 		e.out.Allocations = append(e.out.Allocations, Allocation{What: what, When: when, Line: line, Maybe: maybe, Bytes: bytes})
 	}
-	if e.f.Suspends() {
+	switch {
+	case e.f.Class:
+		add(e.line(e.f.Start()), e.out.Machine.Bytes, "the machine", "at the call", "")
+	case e.f.Suspends():
 		maybe := ""
 		if e.Pool {
 			maybe = "its pool has one"
@@ -191,9 +194,12 @@ func (e *explainer) fastPaths() {
 		e.out.FastPaths = append(e.out.FastPaths, fmt.Sprintf(format, args...))
 	}
 	f := e.f
-	if !f.Suspends() {
+	switch {
+	case !f.Suspends():
 		add("it awaits nothing: its task is finished when the call returns")
-	} else {
+	case f.Class:
+		add("an await that finds its task complete goes straight on")
+	default:
 		add("an await that finds its task complete goes straight on; if all do, the machine never leaves the stack")
 	}
 	for _, s := range f.Slots {
@@ -217,7 +223,7 @@ func (e *explainer) fastPaths() {
 	if f.Suspends() && f.Context == nil {
 		add("no parameter is a context.Context: it resumes wherever what it awaits completes, and is not posted")
 	}
-	if slices.ContainsFunc(f.Vars, func(v *ir.Var) bool { return v.Cell && v.Lifted }) {
+	if !f.Class && slices.ContainsFunc(f.Vars, func(v *ir.Var) bool { return v.Cell && v.Lifted }) {
 		add("nothing pins the machine: what must stay in its place has a cell of its own, so that it can begin on the stack")
 	}
 	for _, a := range f.Awaits {

@@ -128,8 +128,11 @@ func (c *checked) functionMarks(fn *ast.FuncDecl, mark func(string, ast.Node)) {
 			mark(map[bool]string{true: "type parameter with methods", false: "type parameter with operators"}[text == "I"], fn.Body)
 		}
 	}
-	if strings.Contains(fn.Doc.Text()+fn.Doc.List[len(fn.Doc.List)-1].Text, " pool") {
+	switch directive := fn.Doc.Text() + fn.Doc.List[len(fn.Doc.List)-1].Text; {
+	case strings.Contains(directive, " pool"):
 		mark("pooled machine", fn.Body)
+	case strings.Contains(directive, " class"):
+		mark("machine on the heap from its beginning", fn.Body)
 	}
 	c.sharedMarks("function", fn.Type, fn.Body, mark)
 	c.literalMarks(fn, mark)

@@ -9,7 +9,7 @@ import (
 )
 
 // table lists every construct that programs must have.
-const table = `method of a pointer;method of a value;method of a generic type;generic function;pooled machine;variadic function;blank parameter
+const table = `method of a pointer;method of a value;method of a generic type;generic function;pooled machine;machine on the heap from its beginning;variadic function;blank parameter
 no results;named results;several results
 if;if with init;else;for with clauses;for: init;for: condition;for: post;for with condition;for ever
 range over int;range over named int;range over slice;range over array;range over pointer to array;range over string;range over map

@@ -295,11 +295,14 @@ func (g *generator) function(f *fn, size int) string {
 		f.name = "F" + f.name[len(f.name)-1:]
 	}
 	var b strings.Builder
-	pool := ""
-	if g.p(10) {
-		pool = " pool"
+	option := ""
+	switch n := g.n(100); {
+	case n < 10:
+		option = " pool"
+	case n < 20:
+		option = " class"
 	}
-	fmt.Fprintf(&b, "//nothread:async%s\nfunc %s%s%s {\n", pool, recv, f.name, signature)
+	fmt.Fprintf(&b, "//nothread:async%s\nfunc %s%s%s {\n", option, recv, f.name, signature)
 	if f.recovers && g.p(35) {
 		b.WriteString(g.recovering())
 	}

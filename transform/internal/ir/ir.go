@@ -48,6 +48,7 @@ type Func struct {
 	Body   *ast.BlockStmt
 	Sig    *types.Signature
 	Source *Source
+	Class  bool // the machine is on the heap from its beginning, and keeps every variable
 
 	Params  []*Var // those that the body mentions, the receiver first
 	Results []*Var // nil where unnamed or blank and nobody but the caller sees them

@@ -16,6 +16,7 @@ const Directive = "//nothread:async"
 // Options are the words after the directive.
 type Options struct {
 	Pool   bool      // pool: machines of this function are pooled
+	Class  bool      // class: they are on the heap from their beginning, and keep every variable
 	Budget Budget    // what the machine may cost
 	Pos    token.Pos // of the directive
 }
@@ -31,17 +32,20 @@ type Budget struct {
 func (o *Options) Option(word string) error {
 	name, value, valued := strings.Cut(word, "=")
 	limits := map[string]**int{"max-bytes": &o.Budget.Bytes, "max-allocs": &o.Budget.Allocs}
-	limit := limits[name]
+	modes := map[string]*bool{"pool": &o.Pool, "class": &o.Class}
+	limit, mode := limits[name], modes[name]
 	switch {
-	case name == "pool" && valued:
-		return fmt.Errorf("pool takes no value")
-	case name == "pool" && o.Pool, limit != nil && *limit != nil:
+	case mode != nil && valued:
+		return fmt.Errorf("%s takes no value", name)
+	case mode != nil && *mode, limit != nil && *limit != nil:
 		return fmt.Errorf("%s is given twice", name)
-	case name == "pool":
-		o.Pool = true
+	case mode != nil && (o.Pool || o.Class):
+		return fmt.Errorf("pool and class exclude each other: a machine that shows every variable until its end is not used again")
+	case mode != nil:
+		*mode = true
 		return nil
 	case limit == nil:
-		return fmt.Errorf("%s has no option %q; those it has are pool, max-bytes=N and max-allocs=N", Directive, word)
+		return fmt.Errorf("%s has no option %q; those it has are pool, class, max-bytes=N and max-allocs=N", Directive, word)
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {

@@ -24,7 +24,10 @@ func Func(f *ir.Func) {
 	n := newNamer(f)
 	f.Receiver = n.unique("m", n.idents)
 	f.Bound = n.unique("bound", n.idents)
-	f.OnHeap = n.onHeap()
+	f.OnHeap = f.Receiver
+	if !f.Class {
+		f.OnHeap = n.onHeap()
+	}
 	f.Table = f.Machine + "States"
 	n.constants()
 	n.variables()

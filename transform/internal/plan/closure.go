@@ -59,6 +59,7 @@ func (b *builder) closure(call *ast.CallExpr, lit *ast.FuncLit, planned *bool) {
 		Body:    lit.Body,
 		Sig:     b.info.TypeOf(lit).(*types.Signature),
 		Source:  b.f.Source,
+		Class:   b.f.Class,
 		Parent:  b.f,
 		Maker:   maker,
 	})

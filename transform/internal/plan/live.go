@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/nothread/nothread/transform/internal/ir"
+import (
+	"slices"
+
+	"github.com/nothread/nothread/transform/internal/ir"
+)
 
 // live decides where each variable lives: in a cell of its own, in the machine,
 // or in MoveNext.
@@ -35,7 +39,32 @@ func (b *builder) live() {
 	}
 	b.markUsed()
 	b.markZeroed()
+	if b.f.Class {
+		b.liftAll()
+	}
 	b.markHeld()
+	if b.f.Class {
+		b.keepAll()
+	}
+}
+
+// liftAll makes fields of all variables of the author's, as C#'s debug builds do: for
+// whoever looks into the machine.
+func (b *builder) liftAll() {
+	for _, v := range b.f.Vars {
+		v.Lifted = v.Lifted || v.Obj != nil && v.Alive()
+	}
+}
+
+// keepAll keeps at each await what may have been set by then, needed or not.
+func (b *builder) keepAll() {
+	for _, a := range b.f.Awaits {
+		for _, v := range a.Held {
+			if !slices.Contains(a.Live, v) {
+				a.Live = append(a.Live, v)
+			}
+		}
+	}
 }
 
 // keepApart notes which variables of the same name are alive where another is

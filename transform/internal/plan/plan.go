@@ -62,6 +62,7 @@ func Func(pkg *load.Package, file *load.File, fn *load.Func, diags *diag.List) *
 		Body:    fn.Decl.Body,
 		Sig:     fn.Obj.Signature(),
 		Source:  source,
+		Class:   fn.Options.Class,
 	})
 	return b.plan()
 }
