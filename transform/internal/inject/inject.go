@@ -157,14 +157,22 @@ func (in *injection) file(f *File) {
 	in.result.Files[f.Path] = []byte(text)
 }
 
-// annotated is the function itself under its new name, with awaits.
+// annotated is the function itself under its new name, with awaits; its machines are of any
+// of the three kinds.
 func (in *injection) annotated(f *File, decl *ast.FuncDecl) string {
 	w := &walker{in: in,
 		e:      &edits{content: f.Content, base: in.p.Fset.File(f.Syntax.FileStart)},
 		random: rand.New(rand.NewPCG(in.o.Seed, seedOf(Name(decl))))}
 	w.block(decl.Body.List)
 	in.result.Awaits += w.awaits
-	return fmt.Sprintf("//nothread:async\n%s %s\n", in.signature(f, decl), w.e.text(decl.Body.Pos(), decl.Body.End()))
+	option := ""
+	switch n := w.random.IntN(100); {
+	case n < 20:
+		option = " pool"
+	case n < 40:
+		option = " class"
+	}
+	return fmt.Sprintf("//nothread:async%s\n%s %s\n", option, in.signature(f, decl), w.e.text(decl.Body.Pos(), decl.Body.End()))
 }
 
 func seedOf(name string) uint64 {
