@@ -103,7 +103,7 @@ func (p *departure) script() Deviations {
 
 // only runs one World, and tells of deviations that it has no decision for.
 func (e *exploration) only(script Deviations) {
-	w := e.world(way{seed: e.seed, calm: true, script: script})
+	w := e.once(way{seed: e.seed, calm: true, script: script})
 	if w == nil {
 		return
 	}
@@ -153,7 +153,7 @@ func part(n, of, round int) string {
 // visit runs a World and, if there is another round, notes in what it can be departed from; false if the test has ended.
 func (e *exploration) visit(p *departure, round, room int, chance *rand.Rand) bool {
 	g := way{seed: e.seed, calm: true, script: p.script()}
-	w := e.world(g, WithRecording())
+	w := e.once(g, WithRecording())
 	e.ran++
 	if e.t.Failed() || e.t.Skipped() {
 		return false

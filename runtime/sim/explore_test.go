@@ -339,16 +339,19 @@ func TestNeverBack(t *testing.T) {
 
 // TestUnfit: a test that is not the same each time is told so, and of one that does not come back, which World that was.
 func TestUnfit(t *testing.T) {
-	for name, says := range map[string]string{
-		"TestUnsteady":     "seed 1, coin:1: it makes other decisions than the World that it departs from",
-		"TestUnsteadySeed": "seed 1: sim: the replay diverges at decision 2: it chooses card among 32, where the recorded run chose card among 31",
-		"TestUnsteadyTime": "seed 1: the second run is another one, by its hash",
-		"TestNeverBack":    "in seed 1, coin:1 the World's code does not come back; run it alone by\n\tgo test github.com/nothread/nothread/runtime/sim -run '^TestNeverBack$' -sim.seed=1 -sim.deviations=coin:1\n",
+	for _, tc := range []struct{ name, flags, says string }{
+		{"TestUnsteady", "", "seed 1, coin:1: it makes other decisions than the World that it departs from"},
+		{"TestUnsteady", "-sim.twice", "seed 1, calm: "},
+		{"TestUnsteadySeed", "-sim.twice", "seed 1: sim: the replay diverges at decision 2: it chooses card among 32, where the recorded run chose card among 31"},
+		{"TestUnsteadyTime", "-sim.twice", "seed 1: the second run is another one, by its hash"},
+		{"TestUnsteadyTime", "-sim.twice -sim.explore=1", "seed 1, calm: the second run is another one, by its hash"},
+		{"TestNeverBack", "-sim.twice", "in seed 1, coin:1 the World's code does not come back; run it alone by\n\tgo test github.com/nothread/nothread/runtime/sim -run '^TestNeverBack$' -sim.seed=1 -sim.deviations=coin:1\n"},
 	} {
-		cmd := exec.Command(os.Args[0], "-test.run=^"+name+"$", "-test.timeout=2s", "-sim.twice")
+		cmd := exec.Command(os.Args[0], "-test.run=^"+tc.name+"$", "-test.timeout=2s")
+		cmd.Args = append(cmd.Args, strings.Fields(tc.flags)...)
 		cmd.Env = append(os.Environ(), "SIM_TEST_UNFIT=1", "TMPDIR="+t.TempDir())
-		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), says) {
-			t.Errorf("%s: %v, it does not say %q:\n%s", name, err, says, out)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), tc.says) {
+			t.Errorf("%s %s: %v, it does not say %q:\n%s", tc.name, tc.flags, err, tc.says, out)
 		}
 	}
 }

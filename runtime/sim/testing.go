@@ -33,7 +33,7 @@ func init() {
 		exploreFlag = flag.Int("sim.explore", 0, "each sim.Test is a sim.Explore of so many deviations")
 		worldsFlag = flag.Int("sim.worlds", 0, "how many Worlds each sim.Explore runs at most (default 10000)")
 		deviationsFlag = flag.String("sim.deviations", "", "the one World that each sim.Test runs: calm, or calm but for what is given; @FILE for what is in a file")
-		twiceFlag = flag.Bool("sim.twice", false, "run each seed of each sim.Test twice, and compare what happens")
+		twiceFlag = flag.Bool("sim.twice", false, "run each World of each test twice, and compare what happens")
 		shrinkFlag = flag.Duration("sim.shrink", 0, "how long to look for less that fails, once a sim.Test has failed")
 	}
 }
@@ -60,7 +60,7 @@ const (
 //
 // With -sim.shrink=30s the test is run again and again after it has failed, in processes of their own, with less and less
 // of what was not calm in its World (Deviations). The least with which it still fails is told, and the command that runs
-// just that. -sim.explore=2 makes an Explore of a Test. -sim.twice runs each seed twice, and says at which decision f goes
+// just that. -sim.explore=2 makes an Explore of a Test. -sim.twice runs each World twice, and says at which decision f goes
 // another way if it does: because of the order of a map, say, or of real time. Then neither a seed nor less of it means much.
 //
 //	func TestCopy(t *testing.T) {
@@ -78,7 +78,7 @@ func Test(t *testing.T, f func(w *World), opts ...Option) {
 	defer r.unobserved()()
 	first, count := seeds(t)
 	for i := range count {
-		r.seed(first + i)
+		r.once(way{seed: first + i})
 		if t.Failed() || t.Skipped() {
 			return
 		}

@@ -60,21 +60,20 @@ func (g way) flags() string {
 	return text
 }
 
-// seed runs one seed, or the same one twice.
-func (r *testRun) seed(seed uint64) {
-	g := way{seed: seed}
+// once runs the test in one World, or twice if that is asked for, and returns the first.
+func (r *testRun) once(g way, opts ...Option) *World {
 	if !*twiceFlag {
-		r.world(g)
-		return
+		return r.world(g, opts...)
 	}
 	w := r.world(g, WithRecording())
 	if r.t.Failed() || r.t.Skipped() {
-		return
+		return w
 	}
-	again := r.world(g, WithReplay(w.Recording()))
+	again := r.world(g, func(o *options) { o.replay = w.Recording() }) // not WithReplay: a calm World stays one
 	if !r.t.Failed() && !r.t.Skipped() && again.Hash() != w.Hash() {
 		r.t.Errorf("%v: the second run is another one, by its hash: what does not follow from the World's decisions decides there", g)
 	}
+	return w
 }
 
 // world runs the test in one World, and returns it, closed.
@@ -96,15 +95,15 @@ func (r *testRun) world(g way, opts ...Option) (w *World) {
 			w.Close() // which flushes its trace
 		}
 	}()
+	if g.calm {
+		opts = slices.Insert(opts, 0, WithDeviations(g.script))
+	}
 	w = New(g.seed, append(slices.Concat(r.options(), opts), func(o *options) {
 		if o.recorder == nil {
 			o.recorder = recorder
 		}
 		recorder = o.recorder
 		o.record = o.record || *shrinkFlag > 0
-		if g.calm {
-			WithDeviations(g.script)(o)
-		}
 	})...)
 	defer r.watch(w, g)()
 	r.f(w)
