@@ -98,3 +98,6 @@ type Timer struct {
 
 // Armed reports whether t is set on a Virtual clock and has not rung.
 func (t *Timer) Armed() bool { return t.armed }
+
+// Deadline returns when t rings, if it is armed.
+func (t *Timer) Deadline() Time { return t.deadline }

@@ -1,7 +1,10 @@
 package clock
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -111,6 +114,18 @@ func (m *model) compare() {
 	}
 }
 
+// compareAll compares all that is set, in its order.
+func (m *model) compareAll() {
+	all := slices.SortedFunc(maps.Keys(m.set), func(a, b *ringer) int {
+		x, y := m.set[a], m.set[b]
+		return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.number, y.number))
+	})
+	armed := m.clock.Armed()
+	if !slices.EqualFunc(armed, all, func(t *Timer, r *ringer) bool { return t == &r.Timer && t.Deadline() == m.set[r].at }) {
+		m.fail("armed are %v; want %v", armed, all)
+	}
+}
+
 // step does to the clock one of the things that can be done to it.
 func (m *model) step() {
 	m.changes, m.limit = 0, Never
@@ -151,6 +166,9 @@ func (m *model) step() {
 		}
 	}
 	m.compare()
+	if m.rng.IntN(8) == 0 {
+		m.compareAll()
+	}
 }
 
 // TestModel does things at random to clocks, also from within what rings and up to the end of time.

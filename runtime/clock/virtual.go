@@ -1,7 +1,9 @@
 package clock
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -47,6 +49,18 @@ func (v *Virtual) Now() Time { return v.now }
 
 // Len returns the number of armed timers.
 func (v *Virtual) Len() int { return v.n }
+
+// Armed returns the timers that are armed, in the order in which they will ring.
+func (v *Virtual) Armed() []*Timer {
+	armed := make([]*Timer, 0, v.n)
+	for _, t := range append([]*Timer{v.near.head}, v.wheel[:]...) {
+		for ; t != nil; t = t.next {
+			armed = append(armed, t)
+		}
+	}
+	slices.SortStableFunc(armed, func(a, b *Timer) int { return cmp.Compare(a.deadline, b.deadline) })
+	return armed
+}
 
 // Set arms t to ring at the given time; a time that has passed means now. If t is armed it is moved, to the end of
 // the line of those with its new deadline.

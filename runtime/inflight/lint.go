@@ -42,7 +42,7 @@ func (g *groups) lint(r *Report, patience time.Duration) []string {
 		switch {
 		case r.Idle && (k.what == forNobody || k.what == forUnknown):
 			found = append(found, fmt.Sprintf("lost completion: %s%s: nothing is left that could complete it", times(k.count), k.machine))
-		case age <= patience:
+		case age <= patience, k.timer && k.machine == "":
 		case k.cancelled:
 			found = append(found, fmt.Sprintf("cancel ignored for %v: %s", age, request))
 		case k.what == forNobody:

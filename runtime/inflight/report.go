@@ -11,7 +11,7 @@ import (
 	"github.com/nothread/nothread/runtime/async"
 )
 
-// A Cause is something beneath the machines that they wait for: a request.
+// A Cause is something beneath the machines that they wait for: a request, or a timer.
 type Cause struct {
 	What  string        // equal ones are counted together
 	ID    string        // tells those apart
@@ -19,6 +19,7 @@ type Cause struct {
 	Of    any           // what async.AwaitedBy can ask who awaits it
 
 	Cancelled bool // somebody has asked it to end
+	Timer     bool // it ends in its time: Lint takes it for pending only if a machine waits for it
 }
 
 // A Report is what is in flight.
@@ -63,7 +64,8 @@ func (r *Report) groups(machines []*async.InFlight) *groups {
 		c := &r.Causes[i]
 		w.begin(c.What)
 		w.awaitersOf(c.Of, 0)
-		w.done(c.What, c.ID, c.Since).cancelled = c.Cancelled
+		g := w.done(c.What, c.ID, c.Since)
+		g.cancelled, g.timer = c.Cancelled, c.Timer
 	}
 	above := make(map[async.Continuation]bool)
 	for _, f := range machines {
@@ -334,6 +336,7 @@ type group struct {
 	lines       []string // of the first
 	machine     string   // its first machine, in words
 	cancelled   bool     // somebody has asked them to end
+	timer       bool
 }
 
 func (g *groups) add(key, what, id string, since time.Duration, lines []string) *group {

@@ -24,6 +24,21 @@ func (k *Kernel) SetTimer(t *Timer, at clock.Time) {
 	k.clock.Set(&t.alarm, at)
 }
 
+// Timers returns the timers that are armed, in the order in which they will expire. It is for those who look at a machine
+// that stands still.
+func (k *Kernel) Timers() []*Timer {
+	var timers []*Timer
+	for _, t := range k.clock.Armed() {
+		if t, ok := t.Alarm.(*Timer); ok { // else a device's
+			timers = append(timers, t)
+		}
+	}
+	return timers
+}
+
+// Due returns when a timer expires that is armed.
+func (t *Timer) Due() clock.Time { return t.alarm.Deadline() }
+
 // CancelTimer disarms a timer; false if it has expired or is not armed: its DPC was queued or never will be.
 func (k *Kernel) CancelTimer(t *Timer) bool {
 	return k.clock.Stop(&t.alarm)

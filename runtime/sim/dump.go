@@ -32,7 +32,7 @@ func (w *World) track() {
 	}
 }
 
-// Dump describes what is in flight: threads that are blocked, requests and where they are, and machines, with the lines of
+// Dump describes what is in flight: threads that are blocked, requests and where they are, timers, and machines, with the lines of
 // their sources where they wait, the contexts that they have captured, their variables, and who awaits them. Equal ones are
 // counted together.
 func (w *World) Dump() string {
@@ -66,12 +66,17 @@ func (w *World) Dump() string {
 	return s.String()
 }
 
-// report is what is in flight, requests and machines.
+// report is what is in flight: requests, timers that tasks wait for, and machines.
 func (w *World) report() *inflight.Report {
 	r := &inflight.Report{Machines: w.machines, Now: time.Duration(w.Now()), Describe: describe, Ended: endOf}
 	requests := w.kernel.Requests()
 	for i := range requests {
 		r.Causes = append(r.Causes, cause(&requests[i]))
+	}
+	for _, k := range w.kernel.Timers() {
+		if t, ok := k.Owner.(*timer); ok && t.c != nil {
+			r.Causes = append(r.Causes, inflight.Cause{What: "a timer", ID: fmt.Sprintf("due at %v", t.Due()), Since: time.Duration(t.set), Of: t.c, Timer: true})
+		}
 	}
 	return r
 }

@@ -113,6 +113,26 @@ func TestLintOfRequests(t *testing.T) {
 			"context canceled")
 }
 
+// TestLintOfTimers: a machine that waits for a timer is known by it, and so is one that has its own limit; it is pending, like
+// any other, while a thread that only sleeps is not.
+func TestLintOfTimers(t *testing.T) {
+	w := sim.New(1, sim.WithMachines())
+	abroad := async.NewSource[int]()
+	stubbornAsync(w.Context(), async.WithTimeout(w.Context(), time.Minute, abroad.Task()))
+	w.Workers().Go(func() { async.Delay(w.Context(), 2*time.Minute).Await() })
+	var dump string
+	w.AfterFunc(2*time.Second, func() {
+		lints(t, w, time.Second, "pending for 2.00000235s: a timer (due at 60000000.000µs), for sim_test.stubborn at lint_test.go:19, which awaits task")
+		dump = w.Dump()
+	})
+	w.Run()
+	for _, want := range []string{"a timer (due at 60000000.000µs), for 2", "a timer (due at 120000001.400µs), for 2"} {
+		if !strings.Contains(dump, want) {
+			t.Errorf("%q is not in\n%s", want, dump)
+		}
+	}
+}
+
 // TestLintOfBlocking: the longest time for which the UI thread was blocked, be it over or not; other threads may block.
 func TestLintOfBlocking(t *testing.T) {
 	w := sim.New(1)

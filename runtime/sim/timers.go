@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nothread/nothread/runtime/async"
+	"github.com/nothread/nothread/runtime/clock"
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
@@ -17,6 +18,7 @@ type timer struct {
 	f       func()             // nil once it was called or stopped
 	resumes bool               // it has c in place of f, and is used again
 	c       async.Continuation // nil once it was resumed or stopped
+	set     clock.Time         // when it was given that
 	next    *timer             // of those in no use
 }
 
@@ -46,8 +48,8 @@ func (w *World) ResumeAfter(d time.Duration, c async.Continuation) async.Stopper
 	} else {
 		w.idleTimers, t.next = t.next, nil
 	}
-	t.c = c
-	w.kernel.SetTimer(&t.Timer, w.clock.Now().Add(d))
+	t.c, t.set = c, w.clock.Now()
+	w.kernel.SetTimer(&t.Timer, t.set.Add(d))
 	return t
 }
 
