@@ -87,8 +87,11 @@ func (b *builder) chain(s *ast.SwitchStmt, clauses []*ir.Clause, done *ir.Block)
 				operand = "(%v)" // a brace would open the body of the if, an operator take the tag as its own
 			}
 			test := snippet(operand, e)
-			if tag != nil {
+			switch {
+			case tag != nil:
 				test = snippet("%v == "+operand, tag, e)
+			case isInterface(b.info.TypeOf(e)): // without a tag it may be any that can hold a bool
+				test = snippet("%v == "+operand, "true", e)
 			}
 			otherwise := b.block("")
 			b.end(&ir.Branch{Cond: test, Then: c.To, Else: otherwise})
