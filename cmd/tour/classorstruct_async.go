@@ -258,7 +258,7 @@ watchDone:
 	return m.finish(m.n+1, m.err)
 }
 
-// classMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
+// classMachineStates says of each state its line, counted from Line, what is awaited, and which fields may be set.
 var classMachineStates = async.States{
 	Func: "Class", File: "classorstruct.go", Line: 40, Code: 240,
 	Lines: "8:1 17-18:1",
