@@ -47,6 +47,9 @@ var (
 	seed         = flag.Uint64("seed", 1, "TestEverything: where awaits go")
 	statements   = flag.Int("statements", 25, "TestEverything: percentage of statements that get an await")
 	values       = flag.Int("values", 10, "TestEverything: percentage of values that get one")
+	closures     = flag.Int("closures", 4, "TestEverything: percentage of statements that get an async closure, if they can")
+	defers       = flag.Int("defers", 8, "TestEverything: percentage of functions that get a deferred call")
+	ranges       = flag.Int("ranges", 10, "TestEverything: percentage of ranges that go over a function or a stream instead")
 	keep         = flag.String("keep", "", "TestEverything: a folder to work in and leave behind")
 )
 
@@ -213,7 +216,8 @@ func (w *workshop) inject(t *testing.T, s *subject) {
 		return
 	}
 	s.changed = false
-	s.result = inject.Inject(s.p, inject.Options{Seed: *seed, Statements: *statements, Values: *values, Calls: 60, Leave: s.leave})
+	s.result = inject.Inject(s.p, inject.Options{Seed: *seed, Statements: *statements, Values: *values, Calls: 60,
+		Closures: *closures, Defers: *defers, Ranges: *ranges, Leave: s.leave})
 	w.clean(t, s.p)
 	for path, content := range s.result.Files {
 		if err := os.WriteFile(path, content, 0o666); err != nil {

@@ -46,6 +46,10 @@
 //	x.nothreadF(q, a) → nothreadFAsync   a call whose results are those of its
 //	                                     task's Await: none, or the last an error
 //
+//	async.Go0(ctx, func(…) { S }).Await() a statement in an async closure (forms.go)
+//	defer nothread_yield(q).Await()       at a function's start, or another deferred call
+//	range nothread_each(q, x).Await(ctx)  x's elements as a stream, or as a function
+//
 // Most of them suspend; some are complete at once, and some complete while the
 // machine prepares to wait (support.go).
 //
@@ -88,6 +92,9 @@ type Options struct {
 	Statements int
 	Values     int
 	Calls      int
+	Closures   int // of the statements that can stand in one
+	Defers     int // of the functions
+	Ranges     int
 	Leave      map[string]bool // functions to leave as they are, by Func.Name
 }
 
@@ -121,48 +128,58 @@ func Inject(p *Package, o Options) *Result {
 	}
 	if len(p.Files) > 0 {
 		path := filepath.Join(filepath.Dir(p.Files[0].Path), supportFile)
-		in.result.Files[path] = support(p.Types.Name())
+		in.result.Files[path] = support(p.Types.Name(), in.streams)
 	}
 	return in.result
 }
 
 // An injection is one run over a package.
 type injection struct {
-	p      *Package
-	o      Options
-	chosen map[*types.Func]bool
-	result *Result
+	p       *Package
+	o       Options
+	chosen  map[*types.Func]bool
+	result  *Result
+	streams bool // something ranges over one
 }
 
 // file writes one source anew.
 func (in *injection) file(f *File) {
 	e := &edits{content: f.Content, base: in.p.Fset.File(f.Syntax.FileStart)}
 	var copies []string
+	needs := false
 	for _, decl := range f.Syntax.Decls {
 		decl, ok := decl.(*ast.FuncDecl)
 		if !ok || !in.isChosen(decl) {
 			continue
 		}
-		copies = append(copies, in.annotated(f, decl))
+		text, extra := in.annotated(f, decl)
+		copies, needs = append(copies, text), needs || extra
 		in.rename(e, decl)
 		e.replace(decl.Body.Pos(), decl.Body.End(), in.driver(f, decl))
 	}
 	if len(copies) == 0 {
 		return
 	}
+	if needs {
+		e.insert(f.Syntax.Name.End(), imports)
+	}
 	text := e.text(f.Syntax.FileStart, f.Syntax.FileEnd)
 	for _, c := range copies {
 		text += "\n" + c
+	}
+	if needs {
+		text += "\nvar (\n\t_ nothread_context.Context\n\t_ nothread_async.Task0\n)\n"
 	}
 	in.result.Files[f.Path] = []byte(text)
 }
 
 // annotated is the function itself under its new name, with awaits; its machines are of any
 // of the three kinds.
-func (in *injection) annotated(f *File, decl *ast.FuncDecl) string {
+func (in *injection) annotated(f *File, decl *ast.FuncDecl) (text string, extra bool) {
 	w := &walker{in: in,
 		e:      &edits{content: f.Content, base: in.p.Fset.File(f.Syntax.FileStart)},
 		random: rand.New(rand.NewPCG(in.o.Seed, seedOf(Name(decl))))}
+	w.deferred(decl.Body)
 	w.block(decl.Body.List)
 	in.result.Awaits += w.awaits
 	option := ""
@@ -172,8 +189,11 @@ func (in *injection) annotated(f *File, decl *ast.FuncDecl) string {
 	case n < 40:
 		option = " class"
 	}
-	return fmt.Sprintf("//nothread:async%s\n%s %s\n", option, in.signature(f, decl), w.e.text(decl.Body.Pos(), decl.Body.End()))
+	return fmt.Sprintf("//nothread:async%s\n%s %s\n", option, in.signature(f, decl), w.e.text(decl.Body.Pos(), decl.Body.End())), w.extra
 }
+
+// imports are those of a file whose functions mention the runtime.
+const imports = `; import (nothread_context "context"; nothread_async "github.com/nothread/nothread/runtime/async")`
 
 func seedOf(name string) uint64 {
 	h := fnv.New64a()

@@ -96,6 +96,33 @@ func TestInject(t *testing.T) {
 	}
 }
 
+// Statements get closures, functions deferred calls, and ranges go over functions and streams.
+func TestForms(t *testing.T) {
+	text := string(inject(t, Options{Closures: 100, Defers: 100, Ranges: 100}).Files["sample.go"])
+	if _, err := parser.ParseFile(token.NewFileSet(), "sample.go", text, 0); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, want := range []string{
+		"package sample; import (nothread_context",
+		"(n int) { defer ",
+		" func(nothread_context.Context) error { for ",
+		" func(nothread_context.Context) error { n = max(n, x); return nil }).Await()",
+		"(func(nothread_context.Context) (int, error) { t.a[i], t.a[0] = v[0], 1; return 0, nil })(nothread_context.Background()).Await()",
+		"\tif(i > 1) {", // it returns
+		"\tvar u uint8",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if !strings.Contains(text, "for x := range  nothread_each(nothread_q, list).Await(") && !strings.Contains(text, "for _, x := range  nothread_all(list)") {
+		t.Error("the range is what it was")
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
 // What one function gets does not depend on the others.
 func TestLeave(t *testing.T) {
 	o := Options{Seed: 3, Statements: 50, Values: 50}

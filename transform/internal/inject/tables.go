@@ -47,6 +47,8 @@ var Odd = map[string]string{
 	"fixedbugs/issue21317.go":        "runs the compiler, and prints the time",
 	"fixedbugs/issue21879.go":        "looks at the functions on the stack",
 	"fixedbugs/issue22662.go":        "looks at the lines on the stack",
+	"fixedbugs/issue24491a.go":       "has addresses kept alive by a directive of what it calls by name",
+	"typeparam/chans.go":             "looks at what the collector finds dead",
 	"fixedbugs/issue27518b.go":       "looks at what the collector finds dead",
 	"typeparam/nested.go":            "prints gc's numbers of local types",
 	"noinit.go":                      "expects no initialisation at run time",

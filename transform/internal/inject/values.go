@@ -20,6 +20,7 @@ type walker struct {
 	e      *edits
 	random *rand.Rand
 	awaits int
+	extra  bool // the file needs the runtime's names
 }
 
 // chance is true in percent of 100 cases.
@@ -31,7 +32,9 @@ func (w *walker) block(list []ast.Stmt) {
 			w.awaits++
 			w.e.insert(s.Pos(), "nothread_yield(nothread_q).Await(); ")
 		}
-		w.stmt(s)
+		if !w.closed(s) {
+			w.stmt(s)
+		}
 	}
 }
 
@@ -156,7 +159,9 @@ func (w *walker) rangeStmt(s *ast.RangeStmt) {
 	case *types.Array, *types.Pointer:
 		w.place(s.X) // perhaps only its type is asked for
 	default:
-		w.value(s.X)
+		if !w.over(s) {
+			w.value(s.X)
+		}
 	}
 	w.stmt(s.Body)
 }
