@@ -109,6 +109,9 @@ func (w *walker) over(s *ast.RangeStmt) bool {
 	if !w.wrappable(s.X, tv) || tv.Value != nil {
 		return false
 	}
+	if s.Tok == token.ASSIGN && s.Value != nil {
+		return false // over a function gc assigns to the key before it looks at the value's place
+	}
 	name := ""
 	switch t := w.core(s.X).(type) {
 	case *types.Slice:
