@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
 	"runtime"
 	"sync/atomic"
 )
@@ -14,6 +16,7 @@ type OperationError struct {
 	Err   error  // what the operation returned, nil if it panicked
 	Panic any    // what it panicked with, nil if it did not
 	Stack []byte // where it panicked
+	At    string // the async function that returned Err, or set it, and its line: "main.fetch fetch.go:31"; "" if not known
 
 	crashing bool
 }
@@ -32,10 +35,13 @@ func (e *OperationError) Error() string {
 	if e.crashing {
 		what = "async: C43: an operation that nobody awaits, whose context has no handler (see HandleErrors),"
 	}
-	if e.Err != nil {
-		return what + " failed: " + e.Err.Error()
+	switch {
+	case e.Err == nil:
+		return fmt.Sprintf("%s panicked: %v\n\n%s", what, e.Panic, e.Stack)
+	case e.At != "":
+		return fmt.Sprintf("%s failed: %v (at %s)", what, e.Err, e.At)
 	}
-	return fmt.Sprintf("%s panicked: %v\n\n%s", what, e.Panic, e.Stack)
+	return what + " failed: " + e.Err.Error()
 }
 
 // Unwrap returns the operation's error, or the panic's value if it is one.
@@ -88,6 +94,7 @@ type watched struct{ state *watchState }
 
 type watchState struct {
 	err  error
+	from [12]uintptr // the frames in which it was given to the cell: the machine is among them, if it is one's
 	seen atomic.Bool
 }
 
@@ -106,6 +113,7 @@ func watch(err error) error {
 		return err
 	}
 	w := &watched{state: &watchState{err: err}}
+	runtime.Callers(2, w.state.from[:])
 	runtime.AddCleanup(w, reportUnobserved, w.state)
 	return w
 }
@@ -125,6 +133,18 @@ func isCancelled(err error) bool {
 
 func reportUnobserved(s *watchState) {
 	if report := unobserved.Load(); report != nil && !s.seen.Load() {
-		(*report)(operationError(s.err))
+		e := operationError(s.err)
+		if e.Err != nil {
+			e.At = whereGiven(s.from[:])
+		}
+		(*report)(e)
 	}
+}
+
+// whereGiven is OperationError.At of an error that was given to a cell in these frames.
+func whereGiven(frames []uintptr) string {
+	if p, ok := innermost(places(frames)); ok {
+		return fmt.Sprintf("%s %s:%d", path.Base(p.function), filepath.Base(p.file), p.line)
+	}
+	return ""
 }

@@ -67,6 +67,15 @@ var failing = map[string]struct {
 		drop("dropped on the floor")
 		t.Error("to see the log")
 	}, []string{"nobody has read", "dropped on the floor"}},
+	"a function's failure that nobody reads": {func(t *testing.T, w *sim.World) {
+		s := async.NewSourceFor[int](w.Context())
+		stubbornAsync(w.Context(), s.Task())
+		s.SetError(errors.New("dropped, too"))
+		if _, err := s.Task().Await(); err == nil {
+			t.Error("no error")
+		}
+		t.Error("to see the log")
+	}, []string{"nobody has read", "failed: dropped, too (at sim_test.stubborn lint_test.go:23)"}},
 	"a panic": {func(t *testing.T, w *sim.World) {
 		w.Go("panic", func(context.Context) { panic("out of order") })
 		w.Run()
