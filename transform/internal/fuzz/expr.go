@@ -32,7 +32,10 @@ func (g *generator) expr(t *typ, d int) string {
 			option{6, func() string { return g.await(t, d) }},
 			option{2, func() string { return g.twin(t, d) }})
 	}
-	return g.choose(append(common, g.operations(t, d)...))
+	if s := g.choose(append(common, g.operations(t, d)...)); s != "" {
+		return s
+	}
+	return g.atom(t)
 }
 
 // typed is an expression that has type t by itself, not by its place.
@@ -177,7 +180,7 @@ func (g *generator) opaque(t *typ) string {
 func (g *generator) index(d int) string {
 	switch {
 	case g.p(g.fn.risk):
-		return g.expr(tInt, d-1)
+		return g.nonconst(tInt, d-1)
 	case g.p(40) && d > 0:
 		return g.f("%s&1", g.paren(g.nonconst(tInt, d-1)))
 	}

@@ -114,6 +114,9 @@ func (c *campaign) try(seed uint64, n int) {
 			c.cover.Add(c.w, v.Program)
 		case v.Failed():
 			c.failed(seed, v)
+		case v.Kind == Invalid && *duration > 0:
+			first, _, _ := strings.Cut(v.Detail, "\n")
+			fmt.Printf("seed %d, program %d is invalid: %s\n", seed, v.Program.ID, first)
 		case *only != "":
 			c.t.Logf("%s: %s\n%s", v.Kind, v.Detail, v.Program.Source)
 		}

@@ -232,10 +232,12 @@ func (g *generator) perIteration() string {
 	y := g.fresh()
 	w := g.declare(y, tInt)
 	*w.used = true
-	body, _ := g.statements(3)
+	first := ""
 	if g.p(60) {
-		body = g.f("%s += h.Do(%s).Await()\n", y, g.action(tInt)) + body
+		first = g.f("%s += h.Do(%s).Await()\n", y, g.action(tInt))
 	}
+	body, _ := g.statements(3)
+	body = first + body
 	g.pop()
 	s := g.f("%s {\n%s := %s\n%s = append(%s, func() int { %s += 10; return %s + %s })\n%s}", head, y, i, fs, fs, y, y, i, body)
 	s = g.wrap("var "+fs+" []func() int", s)

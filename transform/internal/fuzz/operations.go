@@ -81,7 +81,11 @@ func (g *generator) arithmetic(t *typ, d int) []option {
 			return g.f("%s(1 << (%s & 7))", t, g.paren(g.nonconst(tUint8, d-1)))
 		}},
 		{1, func() string {
-			return g.f("%s%s", []string{"-", "^", "+"}[g.n(3)], g.paren(g.nonconst(t, d-1)))
+			x := g.paren(g.nonconst(t, d-1))
+			if x[0] == '-' || x[0] == '+' { // else they would be one token
+				x = "(" + x + ")"
+			}
+			return []string{"-", "^", "+"}[g.n(3)] + x
 		}},
 		{2, func() string {
 			u := []*typ{tInt, tUint8, tUint64, tInt8, tRune, tN}[g.n(6)]
