@@ -49,6 +49,7 @@ var Odd = map[string]string{
 	"fixedbugs/issue22662.go":        "looks at the lines on the stack",
 	"fixedbugs/issue24491a.go":       "has addresses kept alive by a directive of what it calls by name",
 	"typeparam/chans.go":             "looks at what the collector finds dead",
+	"typeparam/issue49295.go":        "makes gc fail, which cannot compile the length of a call's result whose type is a parameter",
 	"fixedbugs/issue27518b.go":       "looks at what the collector finds dead",
 	"typeparam/nested.go":            "prints gc's numbers of local types",
 	"noinit.go":                      "expects no initialisation at run time",
