@@ -210,7 +210,7 @@ func (m2 *pinnedMachine) States() (*async.States, int) {
 // ClassAsync starts Class; it returns at the first await that has to wait.
 func ClassAsync(ctx context.Context, task async.Task[int], see func(async.Continuation)) async.Task[int] {
 	m := &classMachine{ctx: ctx, task: task, see: see}
-	m.Start(m, m.ctx)
+	async.Start(m, &m.Header, m.ctx)
 	return m.Task()
 }
 

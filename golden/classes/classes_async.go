@@ -14,7 +14,7 @@ import (
 // averageAsync starts average; it returns at the first await that has to wait.
 func averageAsync(ctx context.Context, numbers ...int) async.Task[float64] {
 	m := &averageMachine{ctx: ctx, numbers: numbers}
-	m.Start(m, m.ctx)
+	async.Start(m, &m.Header, m.ctx)
 	return m.Task()
 }
 
@@ -102,7 +102,7 @@ func (m *averageMachine) States() (*async.States, int) {
 // carefulAsync starts careful; it returns at the first await that has to wait.
 func carefulAsync(ctx context.Context, numbers ...int) async.Task[string] {
 	m := &carefulMachine{ctx: ctx, numbers: numbers}
-	m.Start(m, m.ctx)
+	async.Start(m, &m.Header, m.ctx)
 	return m.Task()
 }
 

@@ -183,7 +183,7 @@ func (m *asStructMachine) States() (*async.States, int) {
 // asClassAsync starts asClass; it returns at the first await that has to wait.
 func asClassAsync(ctx context.Context, first, second async.Task[int], end func(int)) async.Task[int] {
 	m := &asClassMachine{ctx: ctx, first: first, second: second, end: end}
-	m.Start(m, m.ctx)
+	async.Start(m, &m.Header, m.ctx)
 	return m.Task()
 }
 

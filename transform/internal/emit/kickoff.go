@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // kickoff:
@@ -26,7 +28,7 @@ import (
 //
 //	func CopyStreamAsync(ctx context.Context, …) async.Task[int64] {
 //		m := &copyStreamMachine{ctx: ctx, …}
-//		m.Start(m, m.ctx)
+//		async.Start(m, &m.Header, m.ctx)
 //		return m.Task()
 //	}
 func (e *emitter) kickoff() {
@@ -39,7 +41,7 @@ func (e *emitter) kickoff() {
 	}
 	decl := e.out.Func()
 	if recv := e.f.Sig.Recv(); recv != nil {
-		decl = decl.Params(jen.Id(recv.Name()).Add(raw(e.typ(recv.Type()))))
+		decl = decl.Params(jen.Id(e.paramName(recv)).Add(raw(e.typ(recv.Type()))))
 	}
 	decl = decl.Id(e.fn.Twin).Add(raw(e.declaredParams(e.ownTypeParams())))
 	decl.Params(e.params()...).Add(result).Block(raw(body))
@@ -51,7 +53,8 @@ func (e *emitter) kickoff() {
 func (e *emitter) begin() (body string, result jen.Code) {
 	m := e.f.Receiver
 	if e.f.Class {
-		return fmt.Sprintf("%[1]s := &%[2]s{%[3]s}\n%[1]s.Start(%[1]s, %[4]s)\nreturn %[1]s.Task()", m, e.machineType(), e.captured(), e.ownContext(m)), raw(e.taskType())
+		return fmt.Sprintf("%[1]s := &%[2]s{%[3]s}\n%[4]s(%[1]s, &%[1]s.Header, %[5]s)\nreturn %[1]s.Task()",
+			m, e.machineType(), e.captured(), async("Start"), e.ownContext(m)), raw(e.taskType())
 	}
 	task := e.unused("task")
 	var b strings.Builder
@@ -162,7 +165,7 @@ func (e *emitter) params() []jen.Code {
 			if !v.Boxed {
 				t = raw(e.varType(v))
 			}
-			list = append(list, jen.Id(v.Obj.Name()).Add(t))
+			list = append(list, jen.Id(e.paramName(v.Obj)).Add(t))
 		}
 	}
 	return list
@@ -172,8 +175,11 @@ func (e *emitter) paramName(v *types.Var) string {
 	if e.f.Context != nil && e.f.Context.Obj == v && (v.Name() == "" || v.Name() == "_") {
 		return e.unused("ctx")
 	}
-	if v.Name() == "nil" { // kickoff needs the real one
+	switch name := v.Name(); {
+	case name == "nil": // kickoff needs the real one
 		return e.unused("none")
+	case e.f.Class && name == e.f.Source.NameOf(ir.AsyncPath, "async"): // and this one
+		return e.unused(name)
 	}
 	return v.Name()
 }

@@ -27,7 +27,7 @@ type namer struct {
 var reserved = []string{
 	"Builder", "Builder0", "Builder2", "Builder3", "Catch", "HandedOn", "Header", "IsCompleted", "MoveNext", "OnStack", "PooledBuilder",
 	"PooledBuilder0", "PooledBuilder2", "PooledBuilder3", "Promote", "PromotePooled", "Recycle", "Restore", "Result", "Retire",
-	"Return", "RunDeferred", "SetResult", "Start", "States", "SyncContext", "Task", "Unwind",
+	"Return", "RunDeferred", "SetResult", "States", "SyncContext", "Task", "Unwind",
 	"Awaited", "State", "catch", "deferredAwait", "defers", "exit", "exiting", "finish", "later", "leaveStack", "onHeap", "settle", "unwinding",
 }
 
