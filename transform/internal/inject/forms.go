@@ -87,14 +87,8 @@ func leaves(n ast.Node, loop, breakable bool) (found bool) {
 		case *ast.RangeStmt:
 			found = leaves(m.Body, true, true)
 			return false
-		case *ast.SwitchStmt:
-			found = !breakable && leaves(m.Body, loop, true)
-			return !found && breakable
-		case *ast.TypeSwitchStmt:
-			found = !breakable && leaves(m.Body, loop, true)
-			return !found && breakable
-		case *ast.SelectStmt:
-			found = !breakable && leaves(m.Body, loop, true)
+		case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			found = !breakable && leaves(m, loop, true)
 			return !found && breakable
 		}
 		return !found
