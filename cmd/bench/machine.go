@@ -129,7 +129,7 @@ func underSynctest(n, rounds int) Observation {
 
 // machine is the whole way of an IRP, from issue to resume.
 func (b *bench) machine() ([]Row, error) {
-	rounds, numbers, others, jobs := 3, []int{1, 1000, 1_000_000}, 100_000, 100_000
+	rounds, numbers, others, jobs := 5, []int{1, 1000, 1_000_000}, 100_000, 100_000
 	if b.quick {
 		rounds, numbers, others, jobs = 1, []int{1, 100, 1000}, 1000, 1000
 	}

@@ -41,7 +41,7 @@ type effort struct {
 }
 
 var (
-	full  = effort{rounds: 9, target: 60 * time.Millisecond}
+	full  = effort{rounds: 27, target: 20 * time.Millisecond} // many short ones: a disturbance hits few of them
 	quick = effort{rounds: 1, fixed: 10_000}
 )
 
