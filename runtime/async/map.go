@@ -1,9 +1,6 @@
 package async
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // Map calls f for each of items, with at most limit of the operations in flight,
 // and returns a task with their values in the order of items. The next one is
@@ -20,32 +17,23 @@ func Map[A, B any](ctx context.Context, limit int, items []A, f func(context.Con
 		panic("async: the limit of Map must be at least 1")
 	}
 	m := &mapping[A, B]{
-		outer: ctx, f: f, items: items, limit: limit,
+		f: f, items: items, limit: limit,
 		values: make([]B, len(items)), errs: make([]error, len(items), len(items)+1),
 	}
-	m.result.bindTo(ctx)
-	m.ctx, m.cancel = withCancel(ctx)
+	m.init(ctx)
 	m.start() // releases nothing: nobody has the task yet
 	return m.result.Task()
 }
 
 // mapping is a Map in progress.
 type mapping[A, B any] struct {
-	result     Source[[]B]
-	outer, ctx context.Context
-	cancel     context.CancelCauseFunc
-	f          func(context.Context, A) Task[B]
-	items      []A
-	limit      int
-	values     []B // element i is written by the end of i alone
-	errs       []error
-	known      bool // it has waited for an item
-
-	mu       sync.Mutex
-	next     int // the item to start next
-	inFlight int
-	failed   bool
-	ended    bool
+	scope[[]B]
+	f      func(context.Context, A) Task[B]
+	items  []A
+	limit  int
+	next   int // the item to start next; mu is its
+	values []B // element i is written by the end of i alone
+	errs   []error
 }
 
 // start starts items while it may, and completes the mapping if none is left.
@@ -76,7 +64,7 @@ func (m *mapping[A, B]) admit() (i int, ok bool) {
 }
 
 // finish completes the mapping once nothing is in flight.
-func (m *mapping[A, B]) finish() (released Continuation) {
+func (m *mapping[A, B]) finish() Continuation {
 	m.mu.Lock()
 	stopped := m.failed || m.outer.Err() != nil
 	last := !m.ended && m.inFlight == 0 && (stopped || m.next == len(m.items))
@@ -88,29 +76,7 @@ func (m *mapping[A, B]) finish() (released Continuation) {
 	if m.next < len(m.items) && m.outer.Err() != nil {
 		m.errs = append(m.errs, causeOf(m.outer))
 	}
-	err := joinFailures(m.errs)
-	cancelled := false
-	defer func() { // whatever the end of the context calls
-		if released, _ = m.result.cell.complete(m.values, err); !cancelled {
-			postAll(nil, m.result.host(), released)
-		}
-	}()
-	m.cancel(nil)
-	cancelled = true
-	return nil
-}
-
-// fail ends the context of what is in flight. What that calls may panic or exit: then
-// whoever has called us does not go on with the mapping.
-func (m *mapping[A, B]) fail(err error) {
-	cancelled := false
-	defer func() {
-		if !cancelled {
-			postAll(nil, m.result.host(), m.start())
-		}
-	}()
-	m.cancel(err)
-	cancelled = true
+	return m.end(m.values, joinFailures(m.errs))
 }
 
 // mapItem is one operation of a mapping, and what happens at its end.
@@ -130,7 +96,7 @@ func (t *mapItem[A, B]) MoveNext(*Executor) Continuation {
 	return t.m.start()
 }
 
-func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.result.cell.head.awaitedBy() }
+func (t *mapItem[A, B]) awaitedBy() []Continuation { return t.m.awaitedBy() }
 func (t *mapItem[A, B]) mustResume() bool          { return true } // Map waits for all that it has started
 
 // begin calls f and reports whether its task is pending. A panic, also one about a task
@@ -161,29 +127,10 @@ func (t *mapItem[A, B]) begin() (waits bool) {
 	return waits
 }
 
-// belong makes a Map whose context carries no host belong to that of the first task that
-// it has to wait for: until then nobody else knows it.
-func (m *mapping[A, B]) belong(t Task[B]) {
-	if m.known || t.IsCompleted() {
-		return
-	}
-	m.known = true
-	if h := t.host(); h != nil && m.result.host() == nil {
-		m.result.Bind(h)
-	}
-}
-
 // end keeps the item's result and makes room for another.
 func (t *mapItem[A, B]) end() {
 	m := t.m
 	v, err := take(t.task)
 	m.values[t.i], m.errs[t.i] = v, err
-	m.mu.Lock()
-	m.inFlight--
-	first := err != nil && !m.failed
-	m.failed = m.failed || err != nil
-	m.mu.Unlock()
-	if first {
-		m.fail(err)
-	}
+	m.leave(err, m.start)
 }
