@@ -81,6 +81,10 @@
 // [Task2.Task] makes one with two fit the others. WhenAny and WhenAll0 take any
 // [Operation], also mixed.
 //
+// All of these know their inputs when they are called. A [Group] takes operations while
+// others are in flight, waits for all of them, and with [NewGroup] ends the others when
+// one fails.
+//
 // # Streams
 //
 // A [Stream] is a sequence whose values are waited for, as a range over a function is one

@@ -144,8 +144,8 @@ func IsMachine(c Continuation) bool {
 }
 
 // MustResume reports whether what awaits c (AwaitedBy) cannot go on before c was
-// resumed: c resumes a machine, which awaits one thing at a time, or an item of a
-// Map, or is what a WhenAll whose context never ends waits for.
+// resumed: c resumes a machine, which awaits one thing at a time, or is of what a Map,
+// a Group, or a WhenAll whose context never ends waits for.
 func MustResume(c Continuation) bool {
 	k, ok := bare(c).(interface{ mustResume() bool })
 	return ok && k.mustResume() || IsMachine(c)

@@ -423,8 +423,6 @@ func TestMapStopsAtTheFirstFailureAndWaits(t *testing.T) {
 	}
 }
 
-// Items that complete at once or by a chain do not grow the stack, and Map runs
-// the same on many goroutines.
 // TestMapOfATaskThatMayNotBeAwaited: an f that returns a task from a pool which somebody awaits already fails Map, whenever
 // it is called; it leaves no Map that never ends.
 func TestMapOfATaskThatMayNotBeAwaited(t *testing.T) {
@@ -444,6 +442,8 @@ func TestMapOfATaskThatMayNotBeAwaited(t *testing.T) {
 	t.Error(m.Await())
 }
 
+// Items that complete at once or by a chain do not grow the stack, and Map runs
+// the same on many goroutines.
 func TestMapOfMany(t *testing.T) {
 	items := make([]int, 20_000)
 	for i := range items {

@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// A scope is operations that share a context, which the first failure ends, and one
-// result, which waits for all of them.
+// A scope is operations with one result, which waits for all of them, and if need be a
+// context that they share, which the first failure ends.
 type scope[T any] struct {
 	result     Source[T]
-	outer, ctx context.Context // its caller's, and what the operations share
-	cancel     context.CancelCauseFunc
-	known      bool // it has waited for an operation
+	outer, ctx context.Context         // its caller's, and what the operations share
+	cancel     context.CancelCauseFunc // nil if they share none
+	known      bool                    // it has waited for an operation
 
 	mu       sync.Mutex
 	inFlight int
@@ -45,7 +45,7 @@ func (s *scope[T]) leave(err error, goOn func() Continuation) {
 	first := err != nil && !s.failed
 	s.failed = s.failed || err != nil
 	s.mu.Unlock()
-	if !first {
+	if !first || s.cancel == nil {
 		return
 	}
 	cancelled := false
@@ -60,14 +60,16 @@ func (s *scope[T]) leave(err error, goOn func() Continuation) {
 
 // end completes the scope, whatever the end of its context calls.
 func (s *scope[T]) end(v T, err error) (released Continuation) {
-	cancelled := false
+	finished := false
 	defer func() {
-		if released, _ = s.result.cell.complete(v, err); !cancelled {
+		if released, _ = s.result.cell.complete(v, err); !finished {
 			postAll(nil, s.result.host(), released)
 		}
 	}()
-	s.cancel(nil)
-	cancelled = true
+	if s.cancel != nil {
+		s.cancel(nil)
+	}
+	finished = true
 	return nil
 }
 

@@ -71,31 +71,47 @@ func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() 
 
 // joinFailures makes one error of many, as WhenAll says.
 func joinFailures(errs []error) error {
+	var worst error
 	var failed []error
-	var exit, cancel error
 	for _, err := range errs {
-		f, isFault := err.(*fault)
-		switch {
-		case err == nil:
-		case isFault && !f.exit:
-			return f
-		case isFault:
-			exit = f
-		case !isCancelled(err):
+		g := gravityOf(err)
+		if g == byError {
 			failed = append(failed, err)
-		case cancel == nil:
-			cancel = err
+		}
+		if g > gravityOf(worst) {
+			worst = err
 		}
 	}
-	switch {
-	case exit != nil:
-		return exit
-	case len(failed) == 0:
-		return cancel
-	case len(failed) == 1:
-		return failed[0]
+	if len(failed) > 1 && gravityOf(worst) == byError {
+		return errors.Join(failed...)
 	}
-	return errors.Join(failed...)
+	return worst
+}
+
+// A gravity says which error of several counts: the greatest.
+type gravity int
+
+const (
+	noError gravity = iota
+	byCancel
+	byError
+	byGoexit
+	byPanic
+)
+
+func gravityOf(err error) gravity {
+	f, isFault := err.(*fault)
+	switch {
+	case err == nil:
+		return noError
+	case isFault && f.exit:
+		return byGoexit
+	case isFault:
+		return byPanic
+	case isCancelled(err):
+		return byCancel
+	}
+	return byError
 }
 
 // WhenAny returns a task of the index of the task that completes first, however
