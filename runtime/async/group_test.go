@@ -3,6 +3,7 @@ package async_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -172,6 +173,61 @@ func TestGroupOnManyGoroutines(t *testing.T) {
 	gate.SetResult()
 	if err := over.Await(); err != nil || ctx.Err() == nil {
 		t.Errorf("gave %v, context %v", err, ctx.Err())
+	}
+}
+
+// Whatever is added, ends and fails in whatever order: the group is over once it was waited
+// for and nothing is in flight, with the error that counts, and so is its context, unless
+// one has failed before.
+func TestGroupDoesWhatItsModelSays(t *testing.T) {
+	outcomes := []error{nil, nil, errA, errB, context.Canceled}
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		g, ctx := new(async.Group), bg
+		if r.IntN(2) == 0 {
+			g, ctx = async.NewGroup(bg)
+		}
+		var inFlight []*async.Source[int]
+		var task async.Task0
+		var want, cause error
+		waited, over := false, false
+		ends := func(err error) {
+			if want == nil || want == context.Canceled && err != nil {
+				want = err
+			}
+			if cause == nil {
+				cause = err
+			}
+		}
+		for !over {
+			switch err := outcomes[r.IntN(len(outcomes))]; r.IntN(5) {
+			case 0:
+				ends(err)
+				g.Add(async.Completed(1, err))
+			case 1:
+				inFlight = append(inFlight, async.NewSource[int]())
+				g.Add(inFlight[len(inFlight)-1].Task())
+			case 2, 3:
+				if len(inFlight) > 0 {
+					i := r.IntN(len(inFlight))
+					ends(err)
+					s := inFlight[i]
+					inFlight = slices.Delete(inFlight, i, i+1)
+					s.Complete(nil, 1, err)
+				}
+			case 4:
+				task, waited = g.WaitAsync(), true
+			}
+			if over = waited && len(inFlight) == 0; over && cause == nil {
+				cause = context.Canceled
+			}
+			if waited && task.IsCompleted() != over || ctx != bg && context.Cause(ctx) != cause {
+				t.Fatalf("seed %d: %d in flight, waited for %v: the context ended by %v instead of %v", seed, len(inFlight), waited, context.Cause(ctx), cause)
+			}
+		}
+		if err := task.Await(); err != want {
+			t.Fatalf("seed %d: gave %v instead of %v", seed, err, want)
+		}
 	}
 }
 
