@@ -316,11 +316,11 @@ func TestAllocs(t *testing.T) {
 }
 `
 
-// What has a type without a name is kept as any, in a box: an allocation each time.
+// What has a type without a name is kept as any: in a box, an allocation each time, unless it is as small as any itself
+// has room for.
 func TestExplainBoxes(t *testing.T) {
 	b := newBench(t)
-	b.write(t, "other/other.go", []byte("package other\n\ntype hidden struct{ A, B, C int }\n\nfunc New() hidden { return hidden{1, 2, 3} }\n\n"+
-		"func Pointer() *hidden { return &hidden{4, 5, 6} }\n"))
+	b.write(t, "other/other.go", []byte(boxesOther))
 	source := []byte(boxesSource)
 	b.write(t, "boxes/boxes.go", source)
 	b.generate(t, map[string][]byte{"boxes/boxes.go": source})
@@ -342,6 +342,36 @@ func TestExplainBoxes(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+const boxesOther = `package other
+
+type hidden struct{ A, B, C int }
+
+func New() hidden { return hidden{1, 2, 3} }
+
+func Pointer() *hidden { return &hidden{4, 5, 6} }
+
+type method interface{ Get() int }
+
+func (h hidden) Get() int { return h.A }
+
+func Interface() method { return Pointer() }
+
+type single struct {
+	_ struct{}
+	P [1]*hidden
+}
+
+func Single() single { return single{P: [1]*hidden{Pointer()}} }
+
+type truth bool
+
+func Truth() truth { return true }
+
+type small struct{ B byte }
+
+func Small() small { return small{1} }
+`
 
 const boxesSource = `package boxes
 
@@ -366,6 +396,45 @@ func Pointer(t async.Task[int]) int {
 }
 
 var leaked = other.Pointer()
+
+//nothread:async
+func Interface(t async.Task[int]) int {
+	v := got
+	n, _ := t.Await()
+	return n + v.Get()
+}
+
+var got = other.Interface()
+
+//nothread:async
+func Single(t async.Task[int]) int {
+	v := held
+	n, _ := t.Await()
+	return n + v.P[0].A
+}
+
+var held = other.Single()
+
+//nothread:async
+func Truth(t async.Task[int]) int {
+	v := said
+	n, _ := t.Await()
+	if v {
+		return n
+	}
+	return 0
+}
+
+var said = other.Truth()
+
+//nothread:async
+func Small(t async.Task[int]) int {
+	v := few
+	n, _ := t.Await()
+	return n + int(v.B)
+}
+
+var few = other.Small()
 `
 
 const boxesProgram = `package boxes
@@ -378,7 +447,9 @@ import (
 )
 
 func TestBoxes(t *testing.T) {
-	for name, call := range map[string]func(async.Task[int]) async.Task[int]{"Value": ValueAsync, "Pointer": PointerAsync} {
+	for name, call := range map[string]func(async.Task[int]) async.Task[int]{
+		"Value": ValueAsync, "Pointer": PointerAsync, "Interface": InterfaceAsync, "Single": SingleAsync, "Truth": TruthAsync, "Small": SmallAsync,
+	} {
 		s := async.NewSource[int]()
 		fmt.Printf("%s allocates %.0f\n", name, testing.AllocsPerRun(200, func() {
 			task := call(s.Task())

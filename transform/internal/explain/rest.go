@@ -143,15 +143,17 @@ func (e *explainer) allocations() {
 	}
 }
 
-// boxed reports whether a value of t as any is an allocation.
+// boxed reports whether a value of t as any is an allocation: gc keeps what is no more than
+// a pointer in any itself, has all values of a byte already, and an interface has its box.
 func (e *explainer) boxed(t types.Type) bool {
-	switch u := t.Underlying().(type) {
-	case *types.Pointer, *types.Map, *types.Chan, *types.Signature:
+	switch size := e.of(t); {
+	case types.IsInterface(t):
 		return false
-	case *types.Basic:
-		return u.Kind() != types.UnsafePointer
+	case size == Bytes(e.Sizes.Sizeof(types.Typ[types.UnsafePointer])):
+		return !ir.HasPointers(t)
+	default:
+		return size != 0 && size != 1
 	}
-	return e.of(t) != 0
 }
 
 // ranges lists the loops that need an object of the runtime's.
