@@ -304,8 +304,110 @@ func (m *asClassMachine) States() (*async.States, int) {
 	return &asClassMachineStates, int(m.State)
 }
 
+// inLoopAsync starts inLoop; it returns at the first await that has to wait.
+func inLoopAsync(ctx context.Context, tasks ...async.Task[int]) async.Task[string] {
+	m := &inLoopMachine{ctx: ctx, tasks: tasks}
+	async.Start(m, &m.Header, m.ctx)
+	return m.Task()
+}
+
+var _ = inLoop
+
+// inLoopMachine is inLoop between its awaits.
+type inLoopMachine struct {
+	async.Builder[string]
+
+	ctx   context.Context
+	tasks []async.Task[int]
+	said  string
+	index int
+	task  async.Task[int]
+	n     int
+	err   error
+	n2    int
+	err2  error
+
+	awaiter async.Awaiter[int] // what is awaited
+}
+
+// finish lets go of what the machine holds and completes its task.
+func (m *inLoopMachine) finish(result string, err error) async.Continuation {
+	m.ctx = nil
+	m.tasks = nil
+	m.said = ""
+	m.task = async.Task[int]{}
+	m.err = nil
+	m.err2 = nil
+	return m.SetResult(result, err)
+}
+
+// MoveNext runs inLoop until it has to wait, or to its end.
+func (m *inLoopMachine) MoveNext(*async.Executor) async.Continuation {
+	var task2 async.Task[int]
+	switch m.State {
+	case 1:
+		task2 = m.awaiter.Task(m.Awaited)
+		goto taskDone // task
+	case 2:
+		task2 = m.awaiter.Task(m.Awaited)
+		goto completedDone // async.Completed(7, error(nil))
+	}
+
+	m.said = ""
+	m.index = 0
+loop:
+	if m.index >= len(m.tasks) {
+		goto done
+	}
+	m.task = m.tasks[m.index]
+	task2 = m.task
+	if !task2.IsCompleted() {
+		m.State = 1
+		if m.awaiter.OnCompleted(task2, &m.Header, m) {
+			return nil
+		}
+	}
+taskDone:
+	m.n, m.err = task2.GetResult()
+	if m.err == nil {
+		m.said += fmt.Sprint("one ", m.n, " ")
+	}
+	task2 = async.Completed(7, error(nil))
+	if !task2.IsCompleted() {
+		m.State = 2
+		if m.awaiter.OnCompleted(task2, &m.Header, m) {
+			return nil
+		}
+	}
+completedDone:
+	m.n2, m.err2 = task2.GetResult()
+	if m.err2 == nil {
+		m.said += fmt.Sprint("two ", m.n2, " ")
+	}
+	m.index++
+	goto loop
+done:
+	return m.finish(m.said, nil)
+}
+
+// inLoopMachineStates says of each state its line, counted from Line, what is awaited, and which fields may be set.
+var inLoopMachineStates = async.States{
+	Func: "inLoop", File: "class_test.go", Line: 76, Code: 345,
+	Lines: "11-12:1 17-18:2 27-30:3 39-41:6 42:2 45:10",
+	At: []async.State{
+		1: {Line: 3, Awaits: "task", Needs: "ctx tasks said index task n err n2 err2"},
+		2: {Line: 6, Awaits: "async.Completed(7, error(nil))", Needs: "ctx tasks said index task n err n2 err2"},
+	},
+}
+
+// States says where inLoop waits, to whoever looks at it.
+func (m *inLoopMachine) States() (*async.States, int) {
+	return &inLoopMachineStates, int(m.State)
+}
+
 // Panics name the source's lines by the tables of the machines.
 func init() {
 	async.Know("asStructMachine", &asStructMachineStates)
 	async.Know("asClassMachine", &asClassMachineStates)
+	async.Know("inLoopMachine", &inLoopMachineStates)
 }

@@ -70,6 +70,37 @@ func TestDumpOfClass(t *testing.T) {
 	w.Close()
 }
 
+// inLoop has two variables of one name and type, which are never needed together.
+//
+//nothread:async class
+func inLoop(ctx context.Context, tasks ...async.Task[int]) (string, error) {
+	said := ""
+	for _, task := range tasks {
+		if n, err := task.Await(); err == nil {
+			said += fmt.Sprint("one ", n, " ")
+		}
+		if n, err := async.Completed(7, error(nil)).Await(); err == nil {
+			said += fmt.Sprint("two ", n, " ")
+		}
+	}
+	return said, nil
+}
+
+// TestClassKeepsVariablesApart: each has a field of its own, and is in a dump once, though in a struct they share one.
+func TestClassKeepsVariablesApart(t *testing.T) {
+	w := sim.New(1)
+	defer w.Close()
+	last := async.NewSourceFor[int](w.Context())
+	task := inLoopAsync(w.Context(), async.Completed(1, nil), last.Task())
+	if dump := w.Dump(); !strings.Contains(dump, "n = 1, err = nil, n2 = 7, err2 = nil\n") {
+		t.Errorf("the dump says\n%s", dump)
+	}
+	last.SetResult(2)
+	if said, err := task.Await(); said != "one 1 two 7 one 2 two 7 " || err != nil {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
 // TestClassEndsAsStruct: however a function ends, before its first await that has to wait or behind it, it does so alike in
 // both modes.
 func TestClassEndsAsStruct(t *testing.T) {

@@ -11,10 +11,10 @@ import (
 
 // Names are the author's, those of temporaries ours. Two variables of the same name
 // share it, and so the Go variable, if they have the same type and are never alive
-// together; else the later gets a suffix. A local of MoveNext also makes way for
-// whatever else the function means by the same name, for its scope is wider than the
-// author's. Fields have a namespace of their own, but a temporary in the machine and
-// one of MoveNext do not bear one name.
+// together; else the later gets a suffix, as it does in a class. A local of MoveNext
+// also makes way for whatever else the function means by the same name, for its scope
+// is wider than the author's. Fields have a namespace of their own, but a temporary in
+// the machine and one of MoveNext do not bear one name.
 type namer struct {
 	f      *ir.Func
 	idents map[string]bool // every name that the function mentions
@@ -224,6 +224,9 @@ func holders(v *ir.Var, earlier []*ir.Var) []*ir.Var {
 // shares reports whether v can be the same Go variable as all of holders.
 func (n *namer) shares(v *ir.Var, holders []*ir.Var) bool {
 	if v.Kind != ir.Local && v.Kind != ir.Temp || n.f.Iterates(v) { // iterators are left at the end, all of them
+		return false
+	}
+	if n.f.Class && v.Lifted && v.Kind == ir.Local { // who looks sees them all
 		return false
 	}
 	for _, w := range holders {
