@@ -35,10 +35,15 @@ func (e *emitter) shapes() {
 // first time declares the function that has it as its result.
 func (e *emitter) inferred(shape *ir.Shape, pointer string, t types.Type) string {
 	e.parts, e.wanted = shape.Parts, make(map[int]bool)
-	var params, args []string
-	for _, w := range shape.Witnesses {
-		if !w.Part {
+	var typeParams, params, args []string
+	for i, w := range shape.Witnesses {
+		switch {
+		case !w.Part:
 			params = append(params, e.typ(w.Type))
+		case w.Zero != nil: // of a pointer, which is a type parameter of its own
+			name := e.apart(fmt.Sprintf("M%d", i+1))
+			typeParams = append(typeParams, name+" interface{ "+e.methodOf(w)+" }")
+			params = append(params, name)
 		}
 	}
 	result := pointer + e.typ(t)
@@ -51,7 +56,6 @@ func (e *emitter) inferred(shape *ir.Shape, pointer string, t types.Type) string
 			}
 		}
 	}
-	var typeParams []string
 	for i, constraint := range constraints {
 		if constraint != "" {
 			typeParams = append(typeParams, e.partName(i)+" "+constraint)
@@ -59,7 +63,7 @@ func (e *emitter) inferred(shape *ir.Shape, pointer string, t types.Type) string
 	}
 	e.parts = nil
 	for _, w := range shape.Witnesses {
-		if !w.Part {
+		if !w.Part || w.Zero != nil {
 			args = append(args, e.witness(w))
 		}
 	}
@@ -88,29 +92,47 @@ func (e *emitter) shapeName(i int) string {
 
 func (e *emitter) partName(i int) string {
 	e.wanted[i] = true
-	return fmt.Sprintf("P%d", i+1)
+	return e.apart(fmt.Sprintf("P%d", i+1))
 }
 
-// partConstraint: a part whose method is a witness must have it.
+// apart is name, or one like it that the package does not use.
+func (e *emitter) apart(name string) string {
+	for e.pkg.Types.Scope().Lookup(name) != nil {
+		name += "_"
+	}
+	return name
+}
+
+// partConstraint: a part whose methods are witnesses must have them.
 func (e *emitter) partConstraint(shape *ir.Shape, i int) string {
+	var methods []string
 	for _, w := range shape.Witnesses {
-		if w.Part && types.Identical(w.Recv, shape.Parts[i]) {
-			return "interface{ " + w.Obj.Name() + e.signature(w.Type.(*types.Signature)) + " }"
+		if w.Part && w.Zero == nil && types.Identical(w.Recv, shape.Parts[i]) {
+			methods = append(methods, e.methodOf(w))
 		}
 	}
-	if types.Comparable(shape.Parts[i]) {
+	switch {
+	case len(methods) > 0:
+		return "interface{ " + strings.Join(methods, "; ") + " }"
+	case types.Comparable(shape.Parts[i]):
 		return "comparable"
 	}
 	return "any"
 }
 
+func (e *emitter) methodOf(w *ir.Witness) string {
+	return w.Obj.Name() + e.signature(w.Type.(*types.Signature))
+}
+
 // witness writes a value that is never used, of a type that tells the compiler of
 // one that has no name.
 func (e *emitter) witness(w *ir.Witness) string {
-	if w.Zero != nil {
+	switch {
+	case w.Part:
+		return e.inferred(w.Zero, "*", w.Recv)
+	case w.Zero != nil:
 		return e.inferred(w.Zero, "", w.Recv) + "." + w.Obj.Name()
-	}
-	if w.Recv != nil {
+	case w.Recv != nil:
 		if _, field := w.Obj.(*types.Var); field {
 			return "&new(" + e.typ(w.Recv) + ")." + w.Obj.Name()
 		}

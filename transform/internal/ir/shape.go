@@ -22,8 +22,9 @@ type Witness struct {
 	Recv types.Type   // nil for an object of a package
 	Type types.Type   // of the witness as it is written
 
-	Part bool   // Recv has no name either: its own witness comes before, and its method set is the witness
-	Zero *Shape // Recv has no name either: how to come by a value of it, whose field is the witness
+	// Recv has no name either, and its own witness comes before.
+	Part bool   // the witness is its method set, or that of a pointer to it
+	Zero *Shape // how to come by a value of it, whose field is the witness; or, for its method, by a pointer to one
 }
 
 // Kept returns the name of the field that keeps v, which is lifted.

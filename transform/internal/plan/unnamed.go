@@ -89,7 +89,7 @@ func (b *builder) witness(shape *ir.Shape, part types.Type) *ir.Witness {
 			}
 			return found == nil
 		}
-		if w := b.declared(id); w != nil && holds(w.Type, part) {
+		if w := b.declared(id); w != nil && b.tells(w.Type, part) {
 			found = w
 		}
 		return found == nil
@@ -136,7 +136,7 @@ func (b *builder) selected(shape *ir.Shape, sel *types.Selection, part types.Typ
 	unnamed := len(b.unnamed(recv)) > 0
 	switch sel.Kind() {
 	case types.FieldVal:
-		if len(sel.Index()) > 1 {
+		if throughPointer(sel) { // of a zero value, that is nil
 			return nil
 		}
 		w.Type = types.NewPointer(sel.Type())
@@ -148,7 +148,7 @@ func (b *builder) selected(shape *ir.Shape, sel *types.Selection, part types.Typ
 		}
 	case types.MethodVal:
 		sig := sel.Type().(*types.Signature)
-		if !holds(sig, part) || holds(recv, part) {
+		if !b.tells(sig, part) || b.tells(recv, part) {
 			return nil
 		}
 		if unnamed {
@@ -162,7 +162,7 @@ func (b *builder) selected(shape *ir.Shape, sel *types.Selection, part types.Typ
 	default:
 		return nil
 	}
-	if !holds(w.Type, part) {
+	if !b.tells(w.Type, part) {
 		return nil
 	}
 	return w
@@ -179,8 +179,8 @@ func (b *builder) zeroOf(t types.Type) *ir.Shape {
 	return b.shapeOf(t)
 }
 
-// chained makes a witness of a method whose receiver has no name either: the
-// compiler infers from the method set.
+// chained makes a witness of a method whose receiver has no name either: the compiler
+// infers from the method set of the part that has the method, else from that of a pointer.
 func (b *builder) chained(shape *ir.Shape, sel *types.Selection, sig *types.Signature) *ir.Witness {
 	recv := sel.Recv()
 	if !sel.Obj().Exported() {
@@ -191,10 +191,17 @@ func (b *builder) chained(shape *ir.Shape, sel *types.Selection, sig *types.Sign
 			return nil
 		}
 	}
-	if !b.known(shape, recv) { // a pointer to one, say
-		shape.Parts = append([]types.Type{recv}, shape.Parts...)
+	w := &ir.Witness{Obj: sel.Obj(), Recv: recv, Type: sig, Part: true}
+	if pointer, ok := types.Unalias(recv).(*types.Pointer); ok {
+		w.Recv = pointer.Elem()
 	}
-	return &ir.Witness{Obj: sel.Obj(), Recv: recv, Type: sig, Part: true}
+	if b.known(shape, w.Recv) && types.NewMethodSet(w.Recv).Lookup(w.Obj.Pkg(), w.Obj.Name()) != nil {
+		return w
+	}
+	if w.Zero = b.zeroOf(w.Recv); w.Zero == nil {
+		return nil
+	}
+	return w
 }
 
 // constrained reports whether part is the argument of a type parameter in t that
@@ -214,6 +221,12 @@ func constrained(t, part types.Type) bool {
 }
 
 var ofAnyComparable = types.Universe.Lookup("comparable").Type().Underlying()
+
+// tells reports whether part can be inferred from a value of type t: whether it is among
+// the components that are to be seen there. What is within another that has no name is not.
+func (b *builder) tells(t, part types.Type) bool {
+	return slices.ContainsFunc(b.unnamed(t), func(other types.Type) bool { return types.Identical(other, part) })
+}
 
 // holds reports whether t has part among its components.
 func holds(t, part types.Type) bool {

@@ -230,10 +230,13 @@ func (b *builder) scanReceiver(n *ast.SelectorExpr) {
 	}
 }
 
-// throughPointer reports whether the path to a promoted method goes through an
-// embedded pointer, so that the operand's own address is not needed.
+// throughPointer reports whether the path to a promoted field or method goes through an
+// embedded pointer: the operand's own address is not needed then.
 func throughPointer(sel *types.Selection) bool {
 	t := sel.Recv()
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
 	for _, i := range sel.Index()[:len(sel.Index())-1] {
 		s, ok := t.Underlying().(*types.Struct)
 		if !ok {
