@@ -75,11 +75,11 @@
 //
 // [WhenAll], [WhenAny], [WhenEach], [Race], [FirstSuccess], [WithTimeout] and [Map]
 // take a context first and end with its error when it ends before they do; their
-// inputs go on, and only Map, which starts its own, waits for them. They read the
-// tasks that they hand results of, which counts for tasks from a pool; WhenAny
-// reads none. WhenAll0, Race0 and the like are for tasks without a value;
-// [Task2.Task] makes one with two fit the others. WhenAny and WhenAll0 take any
-// [Operation], also mixed.
+// inputs go on, and only Map, which starts its own, waits for them. The slice of those
+// is the caller's again as soon as they return. They read the tasks that they hand
+// results of, which counts for tasks from a pool; WhenAny reads none. WhenAll0, Race0
+// and the like are for tasks without a value; [Task2.Task] makes one with two fit the
+// others. WhenAny and WhenAll0 take any [Operation], also mixed.
 //
 // All of these know their inputs when they are called. A [Group] takes operations while
 // others are in flight, waits for all of them, and with [NewGroup] ends the others when

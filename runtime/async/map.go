@@ -1,6 +1,9 @@
 package async
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Map calls f for each of items, with at most limit of the operations in flight,
 // and returns a task with their values in the order of items. The next one is
@@ -17,7 +20,7 @@ func Map[A, B any](ctx context.Context, limit int, items []A, f func(context.Con
 		panic("async: the limit of Map must be at least 1")
 	}
 	m := &mapping[A, B]{
-		f: f, items: items, limit: limit,
+		f: f, items: slices.Clone(items), limit: limit,
 		values: make([]B, len(items)), errs: make([]error, len(items), len(items)+1),
 	}
 	m.init(ctx)

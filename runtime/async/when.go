@@ -20,47 +20,61 @@ import (
 // while the tasks go on; to wait for them regardless pass
 // context.WithoutCancel(ctx).
 func WhenAll[T any](ctx context.Context, tasks ...Task[T]) Task[[]T] {
-	collect := func() ([]T, error) {
-		var errs []error
-		values := make([]T, len(tasks))
-		for i, t := range tasks {
-			v, err := look(t)
-			if values[i] = v; err != nil {
-				errs = append(errs, err)
-			}
-		}
-		return values, joinFailures(errs)
+	if allCompleted(tasks) {
+		return Completed(valuesOf(tasks))
 	}
-	return whenAll(ctx, tasks, collect)
+	inputs := slices.Clone(tasks)
+	return whenAll(ctx, inputs, func() ([]T, error) { return valuesOf(inputs) })
+}
+
+// valuesOf reads tasks that have completed.
+func valuesOf[T any](tasks []Task[T]) ([]T, error) {
+	var errs []error
+	values := make([]T, len(tasks))
+	for i, t := range tasks {
+		v, err := look(t)
+		if values[i] = v; err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return values, joinFailures(errs)
 }
 
 // WhenAll0 is WhenAll without the values, for tasks of any kind: of one type, or
 // mixed as WhenAll0[async.Operation](ctx, a, b).
 func WhenAll0[O Operation](ctx context.Context, tasks ...O) Task0 {
-	collect := func() (struct{}, error) {
-		var errs []error
-		for _, t := range tasks {
-			if err := t.outcome(); err != nil {
-				errs = append(errs, err)
-			}
-		}
-		return struct{}{}, joinFailures(errs)
+	if allCompleted(tasks) {
+		return Completed0(failuresOf(tasks))
 	}
-	return Task0{whenAll(ctx, tasks, collect)}
+	inputs := slices.Clone(tasks)
+	return Task0{whenAll(ctx, inputs, func() (struct{}, error) { return struct{}{}, failuresOf(inputs) })}
 }
 
-func whenAll[T any, O Operation](ctx context.Context, tasks []O, collect func() (T, error)) Task[T] {
+// failuresOf reads tasks that have completed, but for their values.
+func failuresOf[O Operation](tasks []O) error {
+	var errs []error
+	for _, t := range tasks {
+		if err := t.outcome(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return joinFailures(errs)
+}
+
+func allCompleted[O Operation](tasks []O) bool {
+	return !slices.ContainsFunc(tasks, func(t O) bool { return !t.IsCompleted() })
+}
+
+// whenAll is WhenAll of inputs that have not completed all.
+func whenAll[T any, O Operation](ctx context.Context, inputs []O, collect func() (T, error)) Task[T] {
 	var zero T
-	switch {
-	case !slices.ContainsFunc(tasks, func(t O) bool { return !t.IsCompleted() }):
-		return Completed(collect())
-	case over(ctx):
+	if over(ctx) {
 		return Completed(zero, causeOf(ctx))
 	}
-	j := jointOf(ctx, zero, tasks)
+	j := jointOf(ctx, zero, inputs)
 	j.all = Endless(ctx)
-	j.left.Store(int32(len(tasks)))
-	attach(j, tasks, func(int) Continuation {
+	j.left.Store(int32(len(inputs)))
+	attach(j, inputs, func(int) Continuation {
 		if j.left.Add(-1) > 0 || !j.claim() {
 			return nil
 		}
@@ -129,8 +143,9 @@ func WhenAny[O Operation](ctx context.Context, tasks ...O) Task[int] {
 	if over(ctx) {
 		return Completed(-1, causeOf(ctx))
 	}
-	j := jointOf(ctx, -1, tasks)
-	attach(j, tasks, func(i int) Continuation {
+	inputs := slices.Clone(tasks)
+	j := jointOf(ctx, -1, inputs)
+	attach(j, inputs, func(i int) Continuation {
 		if !j.claim() {
 			return nil
 		}
@@ -160,12 +175,13 @@ func Race[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	if over(ctx) {
 		return Completed(zero, causeOf(ctx))
 	}
-	j := jointOf(ctx, zero, tasks)
-	attach(j, tasks, func(i int) Continuation {
+	inputs := slices.Clone(tasks)
+	j := jointOf(ctx, zero, inputs)
+	attach(j, inputs, func(i int) Continuation {
 		if !j.claim() {
 			return nil
 		}
-		return j.settle(look(tasks[i]))
+		return j.settle(look(inputs[i]))
 	})
 	return j.source.Task()
 }
@@ -184,17 +200,18 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 	if over(ctx) {
 		return Completed(zero, causeOf(ctx))
 	}
-	j := jointOf(ctx, zero, tasks)
-	errs := make([]error, len(tasks))
-	j.left.Store(int32(len(tasks)))
-	attach(j, tasks, func(i int) Continuation {
-		if peek(tasks[i]) == nil {
+	inputs := slices.Clone(tasks)
+	j := jointOf(ctx, zero, inputs)
+	errs := make([]error, len(inputs))
+	j.left.Store(int32(len(inputs)))
+	attach(j, inputs, func(i int) Continuation {
+		if peek(inputs[i]) == nil {
 			if !j.claim() {
 				return nil
 			}
-			return j.settle(look(tasks[i]))
+			return j.settle(look(inputs[i]))
 		}
-		_, errs[i] = look(tasks[i])
+		_, errs[i] = look(inputs[i])
 		if j.left.Add(-1) > 0 || !j.claim() {
 			return nil
 		}
@@ -218,9 +235,10 @@ func FirstSuccess[T any](ctx context.Context, tasks ...Task[T]) Task[T] {
 // loop that is left early lets go of nothing: what WhenEach stored with the
 // remaining tasks stays with them until they complete or ctx is done.
 func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
-	slots := make([]Source[T], len(tasks))
+	inputs := slices.Clone(tasks)
+	slots := make([]Source[T], len(inputs))
 	var claimed, yielded atomic.Int64
-	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, tasks)
+	settled := jointOf(context.WithoutCancel(ctx), struct{}{}, inputs)
 	env := settled.source.cell.head.environment()
 	for i := range slots {
 		slots[i].cell.head.bindIn(env)
@@ -231,12 +249,12 @@ func WhenEach[T any](ctx context.Context, tasks ...Task[T]) iter.Seq[Task[T]] {
 		}
 		return list
 	}
-	attach(settled, tasks, func(i int) Continuation {
+	attach(settled, inputs, func(i int) Continuation {
 		n := int(claimed.Add(1)) - 1
 		if n >= len(slots) {
 			return nil
 		}
-		released, _ := slots[n].cell.complete(look(tasks[i]))
+		released, _ := slots[n].cell.complete(look(inputs[i]))
 		if n == len(slots)-1 {
 			settled.claim()
 		}
