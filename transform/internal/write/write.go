@@ -1,6 +1,6 @@
 // Package write puts generated files on the disk. It is the only writer of the
 // compiler, and it works in three steps, so that a run changes all of its files
-// or none of them for a reason it could have known:
+// or none of them:
 //
 //	Finish    text of declarations → a whole file: header, build constraint, gofmt
 //	Prepare   what would change: each file is compared with the one on the disk,
@@ -9,8 +9,9 @@
 //
 // Apply writes every new content beside its target first and lets them take their
 // places only once all of them are there, each at one stroke: a compiler that runs
-// meanwhile sees the old output or the new one. A file whose content does not change is
-// not touched, so that build systems that look at modification times have nothing to do.
+// meanwhile sees the old output or the new one. Where one cannot take its place, or be
+// removed, what has been done is taken back. A file whose content does not change is not
+// touched, so that build systems that look at modification times have nothing to do.
 //
 // A file that does not carry nothread's header is never replaced nor removed,
 // whoever asks.
@@ -18,6 +19,7 @@ package write
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/format"
 	"os"
@@ -127,9 +129,8 @@ func (c *Change) read() error {
 	return nil
 }
 
-// Apply makes the changes. If one cannot even be written beside its target, none
-// is made.
-func Apply(changes []Change) error {
+// Apply makes the changes. If one cannot be made, none is.
+func Apply(changes []Change) (err error) {
 	staged := make([]*replace.File, len(changes)) // nil where there is nothing to write
 	defer func() {
 		for _, file := range staged {
@@ -152,7 +153,6 @@ func Apply(changes []Change) error {
 		}
 	}
 	for i, change := range changes {
-		var err error
 		switch {
 		case staged[i] != nil:
 			err = staged[i].Commit()
@@ -160,8 +160,22 @@ func Apply(changes []Change) error {
 			err = os.Remove(change.Path)
 		}
 		if err != nil {
-			return err
+			return errors.Join(err, takeBack(changes[:i]))
 		}
 	}
 	return nil
+}
+
+// takeBack undoes changes that were made.
+func takeBack(changes []Change) error {
+	var errs []error
+	for _, change := range changes {
+		switch change.Kind {
+		case Create:
+			errs = append(errs, os.Remove(change.Path))
+		case Update, Remove:
+			errs = append(errs, replace.WriteFile(change.Path, change.Old))
+		}
+	}
+	return errors.Join(errs...)
 }
