@@ -547,13 +547,26 @@ var opposites = map[token.Token]token.Token{
 	token.GTR: token.LEQ, token.LEQ: token.GTR,
 }
 
+func hasLiteral(x ast.Expr) bool {
+	found := false
+	ast.Inspect(x, func(n ast.Node) bool {
+		_, literal := n.(*ast.CompositeLit)
+		found = found || literal
+		return !found
+	})
+	return found
+}
+
 func (e *emitter) opposite(x ast.Expr) string {
 	switch x := x.(type) {
 	case *ast.ParenExpr:
-		if e.f.Subst[x.X] == nil {
-			return e.opposite(x.X)
+		switch {
+		case e.f.Subst[x.X] != nil:
+			return "!" + e.f.Expr(x.X, e)
+		case hasLiteral(x.X): // whose brace would begin the if's block
+			return "(" + e.opposite(x.X) + ")"
 		}
-		return "!" + e.f.Expr(x.X, e)
+		return e.opposite(x.X)
 	case *ast.BinaryExpr:
 		if op, ok := opposites[x.Op]; ok && (op == token.EQL || op == token.NEQ || e.ordered(x.X) && e.ordered(x.Y)) {
 			return e.f.Expr(x.X, e) + " " + op.String() + " " + e.f.Expr(x.Y, e)
