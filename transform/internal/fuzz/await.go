@@ -168,10 +168,7 @@ func (g *generator) change(want func(*variable) bool) string {
 			return name + "." + []string{"A++", `S += "-"`, "In.X = 7", "In = U{X: 9}"}[g.n(4)]
 		}
 	case v.t.kind == mapping && g.p(60):
-		if v.t.key == tInt {
-			return g.f("%s[1] = %s", name, g.literal(v.t.elem))
-		}
-		return g.f("%s[\"k\"] = %s", name, g.literal(v.t.elem))
+		return g.f("%s[%s] = %s", name, knownKey(v.t), g.literal(v.t.elem))
 	case (v.t.kind == slice || v.t.kind == array) && g.p(50) && v.t.elem.kind == integer:
 		return g.f("%s[%d]++", name, g.n(3))
 	}
@@ -226,7 +223,11 @@ func (g *generator) start(f *fn, v *typ, d int) string {
 		if f.generic {
 			of = g.f("K%d[%s]", g.id, v)
 		}
-		r := g.f("%s{A: %s, L: %s}", of, g.expr(tInt, d-1), g.expr(tInts, 0))
+		a := g.expr(tInt, d-1)
+		if g.plain == 0 && g.p(20) {
+			a = g.awaitInt()
+		}
+		r := g.f("%s{A: %s, L: %s}", of, a, g.expr(tInts, 0))
 		if strings.HasPrefix(f.recv, "*") {
 			r = "&" + r
 		}

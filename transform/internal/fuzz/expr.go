@@ -109,11 +109,7 @@ func (g *generator) literal(t *typ) string {
 	case array:
 		return g.f("%s{%s, %s, %s}", t, g.literal(t.elem), g.literal(t.elem), g.literal(t.elem))
 	case mapping:
-		key := `"k"`
-		if t.key == tInt {
-			key = "1"
-		}
-		return g.f("%s{%s: %s}", t, key, g.literal(t.elem))
+		return g.f("%s{%s: %s}", t, knownKey(t), g.literal(t.elem))
 	case structure:
 		return g.structLiteral(t)
 	case pointer:
@@ -143,6 +139,8 @@ func (g *generator) structLiteral(t *typ) string {
 	switch t {
 	case tU:
 		return g.f("U{X: %d, B: %d}", g.n(9), g.n(9))
+	case tW:
+		return g.f("W{%s}", g.literal(tString))
 	case tT:
 		return g.f("T{A: %d, S: %s, P: &T{A: %d}, L: []int{%d, 2, 3}}", g.n(9), g.literal(tString), g.n(9), g.n(9))
 	}
@@ -205,7 +203,7 @@ func (g *generator) place(t *typ) string {
 
 // fromStruct selects a field.
 func (g *generator) fromStruct(t *typ, d int) string {
-	owners := []*typ{tT, tU, tE, tPT, tPU, tEI, tEG, tAnon}
+	owners := []*typ{tT, tU, tW, tE, tPT, tPU, tEI, tEG, tAnon}
 	if v := g.variable(func(v *variable) bool { return v.t.local }); v != nil {
 		owners = append(owners, v.t, v.t)
 	}
@@ -267,7 +265,7 @@ func (g *generator) fromPointer(t *typ, d int) string {
 
 // fromElement indexes.
 func (g *generator) fromElement(t *typ, d int) string {
-	owners := []*typ{tInts, tInts, tArray, tMap, tStrings, tBytes, tTs, tIntMap, tPArray, tFuncs, tIs, tGrid}
+	owners := append([]*typ{tInts, tInts, tArray, tStrings, tBytes, tTs, tIntMap, tPArray, tFuncs, tIs, tGrid}, intMaps[2:]...)
 	for _, i := range g.r.Perm(len(owners)) {
 		o := owners[i]
 		elem := o.elem
@@ -294,13 +292,35 @@ func (g *generator) key(m *typ, d int) string {
 	if m.key == tInt {
 		return g.index(d)
 	}
-	if g.p(15) && !g.hidden("string") {
-		return g.f("string(%s)", g.expr(tBytes, d-1))
+	if g.p(15) && !g.hidden("string") && (m.key == tString || m.key == tW) {
+		bytes := g.f("string(%s)", g.expr(tBytes, d-1))
+		if m.key == tW {
+			return g.f("W{%s}", bytes)
+		}
+		return bytes
 	}
 	if g.p(50) {
-		return `"k"`
+		return knownKey(m)
 	}
-	return g.expr(tString, d-1)
+	if m.key == tAny { // converted, mostly
+		return g.typed([]*typ{tAny, tI, tError, tString, tU}[g.n(5)], d-1)
+	}
+	return g.expr(m.key, d-1)
+}
+
+// knownKey is one that the literals of a map have.
+func knownKey(m *typ) string {
+	switch m.key {
+	case tInt:
+		return "1"
+	case tString, tAny:
+		return `"k"`
+	case tU:
+		return "U{X: 1}"
+	case tW:
+		return `W{"k"}`
+	}
+	return m.key.text + "{}"
 }
 
 // immediate calls a literal on the spot.

@@ -366,7 +366,7 @@ func (g *generator) booleans(d int) []option {
 	both := []string{"==", "!="}
 	return []option{
 		{3, compare("comparison of numeric", []*typ{tInt, tUint8, tString, tFloat, tN}, []string{"<", "<=", ">", ">=", "==", "!="})},
-		{1, compare("comparison of structs, arrays", []*typ{tU, tArray}, both)},
+		{1, compare("comparison of structs, arrays", []*typ{tU, tArray, tW}, both)},
 		{1, compare("comparison of bools", []*typ{tBool}, both)},
 		{1, func() string {
 			t := []*typ{tError, tPT, tFunc, tMap, tInts}[g.n(5)]
@@ -432,7 +432,7 @@ func (g *generator) composites(t *typ, d int) []option {
 			if t.key == tInt {
 				return g.f("%s{%s: %s}", t, g.nonconst(tInt, d-1), g.expr(t.elem, d-1))
 			}
-			return g.f("%s{%s: %s, \"k\": %s}", t, g.nonconst(tString, d-1), g.expr(t.elem, d-1), g.expr(t.elem, d-1))
+			return g.f("%s{%s: %s, %s: %s}", t, g.nonconst(t.key, d-1), g.expr(t.elem, d-1), knownKey(t), g.expr(t.elem, d-1))
 		case generic:
 			if t == tG {
 				return g.f("Of(%s)", g.typed(t.elem, d-1))
@@ -442,6 +442,8 @@ func (g *generator) composites(t *typ, d int) []option {
 		switch t {
 		case tU:
 			return g.f("U{X: %s, B: %s}", g.expr(tInt, d-1), g.expr(tUint8, d-1))
+		case tW:
+			return g.f("W{%s}", g.expr(tString, d-1))
 		case tE:
 			return g.f("E{%s, %s}", g.expr(tPT, d-1), g.expr(tInt, d-1))
 		case tEI:

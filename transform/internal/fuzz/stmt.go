@@ -238,7 +238,8 @@ func (g *generator) twoValues() (x string, t, u *typ) {
 	t, u = allTypes[g.n(len(allTypes))], allTypes[g.n(len(allTypes))]
 	switch g.n(6) {
 	case 0:
-		return g.f("%s[%s]", g.operand(tMap, g.depth), g.key(tMap, g.depth)), tInt, tBool
+		m := intMaps[g.n(len(intMaps))]
+		return g.f("%s[%s]", g.operand(m, g.depth), g.key(m, g.depth)), tInt, tBool
 	case 1:
 		if t.kind == anything || t.kind == valuer || t.kind == failure {
 			t = tInt
@@ -271,8 +272,9 @@ func (g *generator) target(t *typ) string {
 				return g.f("%s[%s][%s]", x, g.index(2), g.index(2))
 			}
 		}
-		if x := g.place(tMap); t == tInt && x != "" {
-			return g.f("%s[%s]", x, g.key(tMap, 2))
+		m := intMaps[g.n(len(intMaps))]
+		if x := g.place(m); t == tInt && x != "" {
+			return g.f("%s[%s]", x, g.key(m, 2))
 		}
 	case 1:
 		owners := []*typ{tT, tPT, tU, tE, tEI, tEG, tAnon}

@@ -57,6 +57,11 @@ var (
 	tGrid    = &typ{text: "[3][3]int", kind: array, elem: tArray}
 	tMap     = &typ{text: "map[string]int", kind: mapping, key: tString, elem: tInt}
 	tIntMap  = &typ{text: "map[int]string", kind: mapping, key: tInt, elem: tString}
+	tArrays  = &typ{text: "map[[3]int]int", kind: mapping, key: tArray, elem: tInt}
+	tUMap    = &typ{text: "map[U]int", kind: mapping, key: tU, elem: tInt}
+	tWMap    = &typ{text: "map[W]int", kind: mapping, key: tW, elem: tInt}
+	tAnyMap  = &typ{text: "map[any]int", kind: mapping, key: tAny, elem: tInt}
+	tW       = &typ{text: "W", kind: structure}
 	tU       = &typ{text: "U", kind: structure}
 	tT       = &typ{text: "T", kind: structure}
 	tE       = &typ{text: "E", kind: structure}
@@ -89,8 +94,11 @@ var (
 var allTypes = []*typ{
 	tInt, tInt, tInt, tInt, tInt, tString, tString, tBool, tInts, tInts, tT, tPT, tAny, tArray, tMap,
 	tUint8, tUint64, tInt8, tRune, tN, tFloat, tComplex, tBytes, tStrings, tIntMap, tU, tE, tTs, tPU, tPInt,
-	tPArray, tGrid, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tEI, tEG, tAnon, tOp, tTask, tUnsafe,
+	tPArray, tGrid, tError, tI, tFunc, tFuncs, tFuncs, tIs, tIs, tG, tGS, tEI, tEG, tAnon, tOp, tTask, tUnsafe, tArrays, tUMap, tWMap, tAnyMap, tW,
 }
+
+// intMaps are the maps of int, by how gc comes by their keys.
+var intMaps = []*typ{tMap, tMap, tMap, tArrays, tUMap, tWMap, tAnyMap}
 
 func init() { // T has a field of type T
 	for t, list := range fields {
@@ -103,6 +111,7 @@ var fields = map[*typ][]variable{
 	tAnon: {{name: "A", t: tInt}, {name: "S", t: tString}},
 	tT:    {{name: "A", t: tInt}, {name: "S", t: tString}, {name: "In", t: tU}, {name: "P", t: tPT}, {name: "L", t: tInts}},
 	tU:    {{name: "X", t: tInt}, {name: "B", t: tUint8}},
+	tW:    {{name: "S", t: tString}},
 	tEI:   {{name: "I", t: tI}, {name: "K", t: tInt}},
 	tEG:   {{name: "K", t: tInt}, {name: "V", t: tInt}, {name: "C", t: tInt}},
 	tE:    {{name: "T", t: tPT}, {name: "K", t: tInt}, {name: "A", t: tInt}, {name: "S", t: tString}},

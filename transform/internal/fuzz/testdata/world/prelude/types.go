@@ -29,6 +29,9 @@ type U struct {
 	B uint8
 }
 
+// W is a string, as a map hashes it.
+type W struct{ S string }
+
 // N is a number with methods.
 type N int
 
