@@ -65,6 +65,12 @@ func Load(cfg Config, diags *diag.List) (*Program, error) {
 	}
 	l.report(loaded)
 	program := l.program(loaded)
+	left, err := l.leftOut(ctx, cfg, loaded)
+	if err != nil {
+		return nil, err
+	}
+	program.Excluded = append(program.Excluded, left...)
+	slices.Sort(program.Excluded)
 	program.Broken = l.hidden
 	program.Roots, program.Scanned, program.Read = roots, s.files(), l.read.sums
 	program.Matched = l.made(loaded, program.Excluded)
@@ -234,7 +240,6 @@ func (l *loader) program(loaded []*packages.Package) *Program {
 				filepath.Base(path), filepath.Base(src.output))
 		}
 	}
-	slices.Sort(program.Excluded)
 	for _, orphan := range l.scan.orphans() {
 		if dirs[filepath.Dir(orphan.Path)] {
 			program.Orphans = append(program.Orphans, orphan)
