@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -91,6 +92,26 @@ func TestGroupOfWork(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDeadlockOfAGroup: the UI thread blocks on a group whose work can go on on that thread alone.
+func TestDeadlockOfAGroup(t *testing.T) {
+	w := sim.New(1)
+	w.Go("shift", func(ctx context.Context) {
+		var g async.Group
+		var ended []time.Duration
+		g.Add(workAsync(ctx, &g, time.Millisecond, 0, &ended))
+		g.WaitAsync().Await()
+	})
+	defer func() {
+		told := fmt.Sprint(recover())
+		for _, want := range []string{"UI thread is blocked on an Await in sim_test.TestDeadlockOfAGroup.func1 (group_test.go:", "work, which awaits async.Delay(ctx, d)"} {
+			if !strings.Contains(told, want) {
+				t.Errorf("told %q", told)
+			}
+		}
+	}()
+	w.Run()
 }
 
 // TestGroupEndsWhateverItsContextCalls: a callback of the context panics or exits, when
