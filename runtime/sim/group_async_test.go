@@ -98,7 +98,7 @@ delayDone:
 
 // workMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var workMachineStates = async.States{
-	Func: "work", File: "group_test.go", Line: 23, Code: 66,
+	Func: "work", File: "group_test.go", Line: 22, Code: 66,
 	Lines: "11-14:1 24-30:4",
 	At: []async.State{
 		1: {Line: 4, Awaits: "async.Delay(ctx, d)", Needs: "d fails ended"},
@@ -307,7 +307,7 @@ waitDone:
 
 // shiftMachineStates says of each state its line, counted from Line, what is awaited, and which fields are needed after.
 var shiftMachineStates = async.States{
-	Func: "shift", File: "group_test.go", Line: 39, Code: 242,
+	Func: "shift", File: "group_test.go", Line: 38, Code: 242,
 	Lines: "15-18:2 19-20:1 34-38:2 41:2 52:8 62-63:8",
 	At: []async.State{
 		1: {Line: 2, Awaits: "jobs.All().Await(ctx)", Needs: "stream ctx fails ended err g"},

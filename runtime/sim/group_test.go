@@ -3,7 +3,6 @@ package sim_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -94,7 +93,8 @@ func TestGroupOfWork(t *testing.T) {
 	}
 }
 
-// TestDeadlockOfAGroup: the UI thread blocks on a group whose work can go on on that thread alone.
+// TestDeadlockOfAGroup: the UI thread blocks on a group whose work can go on on that thread alone;
+// the trap is sprung as soon as that is to go on.
 func TestDeadlockOfAGroup(t *testing.T) {
 	w := sim.New(1)
 	w.Go("shift", func(ctx context.Context) {
@@ -103,15 +103,13 @@ func TestDeadlockOfAGroup(t *testing.T) {
 		g.Add(workAsync(ctx, &g, time.Millisecond, 0, &ended))
 		g.WaitAsync().Await()
 	})
-	defer func() {
-		told := fmt.Sprint(recover())
-		for _, want := range []string{"UI thread is blocked on an Await in sim_test.TestDeadlockOfAGroup.func1 (group_test.go:", "work, which awaits async.Delay(ctx, d)"} {
-			if !strings.Contains(told, want) {
-				t.Errorf("told %q", told)
-			}
+	d := sprung(t, w)
+	for _, want := range []string{"UI thread is blocked on an Await in sim_test.TestDeadlockOfAGroup.func1 (group_test.go:", "work, which awaits async.Delay(ctx, d)"} {
+		if d == nil || !d.Trap || !strings.Contains(d.Error(), want) {
+			t.Errorf("%v\ndoes not say %s", d, want)
 		}
-	}()
-	w.Run()
+	}
+	w.Close()
 }
 
 // TestGroupEndsWhateverItsContextCalls: a callback of the context panics or exits, when
