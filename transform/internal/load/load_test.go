@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -183,5 +184,40 @@ func TestPatterns(t *testing.T) {
 	}
 	if path := describe(t, dir, "example.com/user"); path != whole {
 		t.Errorf("by path:\n%s\n.:\n%s", path, whole)
+	}
+}
+
+// What is vendored lies below the module's folder, but is another module's.
+func TestVendored(t *testing.T) {
+	dir := module(t, txtar.Parse([]byte(`
+-- go.mod --
+module example.com/user
+
+go 1.26
+
+require github.com/nothread/nothread v0.0.0
+
+replace github.com/nothread/nothread => ../runtime
+-- a.go --
+package user
+
+import _ "github.com/nothread/nothread/runtime/async"
+-- vendor/modules.txt --
+# github.com/nothread/nothread v0.0.0 => ../runtime
+## explicit; go 1.26
+github.com/nothread/nothread/runtime/async
+# github.com/nothread/nothread => ../runtime
+-- vendor/github.com/nothread/nothread/runtime/async/async.go --
+package async
+
+//nothread:async
+func F() {}
+`)))
+	env := append(slices.Clone(environment), "GOFLAGS=-mod=vendor")
+	for pattern, want := range map[string]bool{"./...": true, "github.com/nothread/nothread/runtime/async": false} {
+		_, err := load.Load(load.Config{Dir: dir, Patterns: []string{pattern}, Env: env}, &diag.List{Dir: dir})
+		if errors.Is(err, load.ErrNoPackages) == want || err != nil && !errors.Is(err, load.ErrNoPackages) {
+			t.Errorf("%s: %v", pattern, err)
+		}
 	}
 }

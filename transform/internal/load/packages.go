@@ -165,7 +165,7 @@ func (l *loader) matched(loaded []*packages.Package, patterns []string) error {
 			return fmt.Errorf("%w: %s is reached by a symbolic link inside its module; name the folder that it leads to", ErrNoPackages, pkg.PkgPath)
 		}
 		if len(pkg.GoFiles)+len(pkg.CompiledGoFiles)+len(pkg.IgnoredFiles) > 0 {
-			found = found || pkg.Module != nil && pkg.Module.Main || l.local(pkg.Dir)
+			found = found || pkg.Module != nil && pkg.Module.Main || l.scan.dirs[pkg.Dir] != nil // which has nothing of what is vendored
 			continue
 		}
 		for _, e := range pkg.Errors {
