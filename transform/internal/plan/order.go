@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/nothread/nothread/transform/internal/check"
@@ -421,45 +420,6 @@ func (b *builder) stores(targets ...ast.Expr) {
 			b.stored[ast.Unparen(e)] = true
 		}
 	}
-}
-
-// convertsBytesKey reports m[string(b)]: gc reads the map at once, so that the
-// bytes cannot change under the key.
-func (b *builder) convertsBytesKey(e *ast.IndexExpr) bool {
-	m, ok := coreType(b.info.TypeOf(e.X)).(*types.Map)
-	return ok && b.convertsBytes(e.Index, m.Key())
-}
-
-// convertsBytes reports string(b) where a t is wanted, or a literal with one within
-// (cmd/compile/internal/walk, mapKeyReplaceStrConv). What is converted once more, to an
-// interface say, is neither.
-func (b *builder) convertsBytes(e ast.Expr, t types.Type) bool {
-	if t == nil || !types.Identical(b.info.TypeOf(e), t) {
-		return false
-	}
-	switch e := ast.Unparen(e).(type) {
-	case *ast.CallExpr:
-		if !b.info.Types[e.Fun].IsType() {
-			return false
-		}
-		to, ok := coreType(t).(*types.Basic)
-		from, slice := coreType(b.info.TypeOf(e.Args[0])).(*types.Slice)
-		return ok && slice && isString(to) && isByte(from.Elem())
-	case *ast.CompositeLit:
-		b.wantElements(e)
-		return slices.ContainsFunc(e.Elts, func(value ast.Expr) bool {
-			if kv, ok := value.(*ast.KeyValueExpr); ok {
-				value = kv.Value
-			}
-			return b.convertsBytes(value, b.want[value])
-		})
-	}
-	return false
-}
-
-func isByte(t types.Type) bool {
-	basic, ok := t.Underlying().(*types.Basic)
-	return ok && basic.Kind() == types.Uint8
 }
 
 // pointerShaped reports whether values of t fit an interface's data word, so
