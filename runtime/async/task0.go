@@ -10,6 +10,9 @@ func Completed0(err error) Task0 {
 	return Task0{Completed(struct{}{}, err)}
 }
 
+// Task0Of returns the same task as t. It undoes [Task0.Task].
+func Task0Of(t Task[struct{}]) Task0 { return Task0{t} }
+
 // IsCompleted reports whether the result is there to be read.
 func (t Task0) IsCompleted() bool { return t.task.IsCompleted() }
 

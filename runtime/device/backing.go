@@ -7,11 +7,15 @@ import (
 )
 
 // Backing is where a disk's bytes are. ReadAt past the end transfers fewer bytes, or none, with io.EOF; WriteAt past
-// the end extends. An *os.File is one. A backing is used by one disk only, from the goroutine that runs the World.
+// the end extends. An *os.File is one. A backing is used by one disk at a time, from the goroutine that runs the World;
+// once that is pulled out it may be another's.
 type Backing interface {
 	io.ReaderAt
 	io.WriterAt
 }
+
+// Syncer is a Backing that is told of flushes, as an *os.File is: what was written before is to be where nothing is lost.
+type Syncer interface{ Sync() error }
 
 // ErrWriteProtected is the error of a write to a backing that can only be read.
 var ErrWriteProtected = errors.New("device: write to a read-only backing")

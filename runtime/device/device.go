@@ -46,7 +46,7 @@ type Op uint8
 const (
 	Read  Op = 1 + iota // device to memory
 	Write               // memory to device
-	Flush               // nothing but to answer: bytes of a write that is done are in the backing
+	Flush               // of what was written: it stays, whatever comes
 )
 
 func (op Op) String() string {

@@ -27,7 +27,8 @@ import (
 type Disk struct {
 	// The wiring, fixed by NewDisk and Connect.
 	name    string
-	backing Backing
+	backing Backing     // the cache, if there is one
+	cache   *writeCache // nil: what is written is on the medium
 	cfg     DiskConfig
 	clock   *clock.Virtual
 	oracle  Oracle
@@ -50,12 +51,17 @@ type Disk struct {
 
 // DiskConfig says how many commands a disk takes at a time and how long it needs. Zero fields take the defaults; the three
 // times do so together, if none of them is given: a disk with an Access alone has no Jitter.
+//
+// What is written is on the medium, which is the backing, once the write is done. With a WriteCache it is there only after a
+// Flush that was asked for then; and Remove, which to a disk is a power failure, loses of the rest what decisions say. Each
+// sector is then as it was flushed, or as any write since has made it. Another disk with the same backing shows what is left.
 type DiskConfig struct {
 	Depth       int           // slots of the command queue; default 1
 	Access      time.Duration // the least time from doorbell to completion; default 60µs
 	Jitter      time.Duration // what is drawn goes from 0 to Jitter on top of it; default 40µs
 	PerKilobyte time.Duration // time for each 1024 bytes on top of it; default 250ns (4 GB/s)
 	Coalesce    Coalescing    // default off
+	WriteCache  int           // bytes of a write cache that loses them when the disk is pulled out; default 0
 }
 
 // Coalescing lets a disk interrupt less often, as NVMe's feature of that name does (rule A29 of the simulated machine):
@@ -110,7 +116,7 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 	if cfg.Depth < 0 || cfg.Depth > maxDepth || cfg.Access < 0 || cfg.Jitter < 0 || cfg.PerKilobyte < 0 {
 		return nil, fmt.Errorf("device: disk %s: negative or too large value in %+v", name, cfg)
 	}
-	if cfg.Coalesce.Threshold < 0 || cfg.Coalesce.Time < 0 {
+	if cfg.Coalesce.Threshold < 0 || cfg.Coalesce.Time < 0 || cfg.WriteCache < 0 {
 		return nil, fmt.Errorf("device: disk %s: negative value in %+v", name, cfg.Coalesce)
 	}
 	if cfg.Access == 0 && cfg.Jitter == 0 && cfg.PerKilobyte == 0 {
@@ -122,6 +128,10 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 	d := &Disk{name: name, backing: backing, cfg: cfg}
 	d.patience.Alarm = clock.AlarmFunc(func(clock.Time) { d.call() })
 	d.completions = make([]Completion, min(cfg.Depth, 8))
+	if cfg.WriteCache > 0 {
+		d.cache = newWriteCache(backing, cfg.WriteCache)
+		d.backing = d.cache
+	}
 	return d, nil
 }
 
@@ -177,6 +187,9 @@ func (d *Disk) Doorbell(slot int) {
 	}
 	if d.removed {
 		return // there is nobody to hear it
+	}
+	if s.reg.Op == Flush && d.cache != nil {
+		d.cache.ask(&s.reg)
 	}
 	d.clock.Set(&s.timer, d.clock.Now().Add(d.latency(len(s.reg.DMA))))
 }
@@ -307,6 +320,8 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 		if err == nil && done.Transferred < len(dma) {
 			err = io.ErrShortWrite
 		}
+	case Flush:
+		err = d.flush(r)
 	}
 	if uint(done.Transferred) > uint(len(dma)) {
 		err = fmt.Errorf("device: the backing of disk %s says that its %v has moved %d bytes of %d", d.name, r.Op, done.Transferred, len(dma))
@@ -323,10 +338,20 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 	return done
 }
 
+func (d *Disk) flush(r *Registers) error {
+	if d.cache != nil {
+		return d.cache.flush(r)
+	}
+	return sync(d.backing)
+}
+
 // Remove pulls the disk out: what it works on is never finished, its memory accesses end, its line goes silent, and
-// doorbells are not heard. It cannot be put back.
+// doorbells are not heard. It cannot be put back. What a write cache holds may be lost.
 func (d *Disk) Remove() {
 	d.removed = true
+	if d.cache != nil {
+		d.losePower()
+	}
 	for _, g := range d.slots {
 		for i := range g {
 			s := &g[i]
@@ -339,6 +364,18 @@ func (d *Disk) Remove() {
 	if d.line != nil {
 		d.line.Deassert()
 	}
+}
+
+// losePower decides what has come to the medium, of the writes that the disk works on and of what it has cached.
+func (d *Disk) losePower() {
+	for _, g := range d.slots {
+		for i := range g {
+			if s := &g[i]; s.timer.Armed() && s.reg.Op == Write {
+				d.cache.interrupt(&s.reg, d.oracle)
+			}
+		}
+	}
+	d.cache.lose(d.oracle)
 }
 
 // Present reports whether the disk is plugged in.

@@ -205,8 +205,10 @@ func TestMisuse(t *testing.T) {
 			t.Errorf("%v as backing: no error", none)
 		}
 	}
-	if _, err := NewDisk("d", NewMemory(nil), DiskConfig{Depth: -1}); err == nil {
-		t.Error("negative depth: no error")
+	for _, cfg := range []DiskConfig{{Depth: -1}, {WriteCache: -1}} {
+		if _, err := NewDisk("d", NewMemory(nil), cfg); err == nil {
+			t.Errorf("%+v: no error", cfg)
+		}
 	}
 	_, d := newBench(t, NewMemory(nil), DiskConfig{})
 	d.Registers(0).Op = Flush

@@ -1,7 +1,7 @@
 // Package overlapped is what an application calls: handles whose operations return tasks. It is the seeds' "library": it
 // turns a method call into an overlapped request on a handle, and the packet in which that ends into a completed task.
 //
-//	File             a disk seen as a file: ReadAsync and WriteAsync at a position, ReadAtAsync and WriteAtAsync
+//	File             a disk seen as a file: ReadAsync and WriteAsync at a position, ReadAtAsync and WriteAtAsync; FlushAsync
 //	Conn, Listener   a stream between two sockets: DialAsync, AcceptAsync, ReadAsync, WriteAsync, CloseWrite
 //	DatagramSocket   messages: SendToAsync, ReceiveFromAsync
 //	Clock, Timer     a timer chip: AfterAsync, AtAsync, and a timer that can be set anew

@@ -39,8 +39,9 @@ type File struct {
 	endpoint
 	position int64
 	pending  async.Source[int] // bound to the World, and never used: what each operation's task begins as
-	free     []*operation      // those that have ended
-	fresh    []operation       // those that were made, and not used yet
+	flushes  calls[struct{}]
+	free     []*operation // those that have ended
+	fresh    []operation  // those that were made, and not used yet
 	made     int
 	watches  []*watched      // in no use
 	plain    context.Context // the last one that was found to be fit and never to end
@@ -53,6 +54,7 @@ func Open(w World, name string) (*File, error) {
 		return nil, err
 	}
 	f.pending.Bind(w)
+	f.flushes.bind(&f.endpoint)
 	return f, nil
 }
 
@@ -80,6 +82,20 @@ func (f *File) ReadAtAsync(ctx context.Context, buf []byte, offset int64) async.
 // WriteAtAsync writes buf at an offset; a gap before it reads as zeros.
 func (f *File) WriteAtAsync(ctx context.Context, buf []byte, offset int64) async.Task[int] {
 	return f.start(ctx, kernel.MajorWrite, buf, offset, false)
+}
+
+// FlushAsync waits until what was written stays, whatever comes: all writes that were done when it was called, through this
+// file or another one of the same device. Without it a disk with a write cache may lose them; see device.DiskConfig.
+func (f *File) FlushAsync(ctx context.Context) async.Task0 {
+	if err := f.endpoint.check(ctx); err != nil {
+		return async.Completed0(f.wrap("flush", err))
+	}
+	return async.Task0Of(f.flushes.start(f.flushes.take(ctx, "FlushAsync", flushed), kernel.MajorFlush, 0))
+}
+
+// flushed is the finish of flushes.
+func flushed(op *call[struct{}], status kernel.Status, _ int) (struct{}, error) {
+	return struct{}{}, op.failure("flush", status)
 }
 
 // Position returns where the next ReadAsync or WriteAsync begins.

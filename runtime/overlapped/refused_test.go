@@ -53,6 +53,7 @@ func refusables(t *testing.T, w *sim.World) (map[string]refusable, *overlapped.C
 		"File.WriteAsync":    {func(ctx context.Context, buf []byte) async.Operation { return file.WriteAsync(ctx, buf) }, false},
 		"File.ReadAtAsync":   {func(ctx context.Context, buf []byte) async.Operation { return file.ReadAtAsync(ctx, buf, 0) }, true},
 		"File.WriteAtAsync":  {func(ctx context.Context, buf []byte) async.Operation { return file.WriteAtAsync(ctx, buf, 0) }, false},
+		"File.FlushAsync":    {func(ctx context.Context, _ []byte) async.Operation { return file.FlushAsync(ctx) }, false},
 		"Conn.ReadAsync":     {func(ctx context.Context, buf []byte) async.Operation { return conn.ReadAsync(ctx, buf) }, true},
 		"Conn.WriteAsync":    {func(ctx context.Context, buf []byte) async.Operation { return conn.WriteAsync(ctx, buf) }, false},
 		"Toaster.WriteAsync": {func(ctx context.Context, buf []byte) async.Operation { return toaster.WriteAsync(ctx, buf) }, false},

@@ -97,8 +97,10 @@ func TestC13_AwaitedOnce(t *testing.T) {
 	toaster, _ := newToaster(t, w, device.ToasterConfig{})
 	c := newClock(t, w, device.TimerConfig{})
 	timer := c.NewTimer(time.Millisecond, time.Millisecond)
+	flush := newFile(t, w, device.NewMemory(nil), device.DiskConfig{}).FlushAsync(w.Context())
 	toast, moment, tick := toaster.WriteAsync(w.Context(), make([]byte, 2)), c.AfterAsync(w.Context(), time.Millisecond), timer.WaitAsync(w.Context())
 	for name, await := range map[string]func() error{
+		"flush":  func() error { return flush.Await() },
 		"toast":  func() error { _, err := toast.Await(); return err },
 		"moment": func() error { _, err := moment.Await(); return err },
 		"tick":   func() error { _, err := tick.Await(); return err },

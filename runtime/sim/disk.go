@@ -38,7 +38,8 @@ func (d *Disk) Open() (*overlapped.File, error) { return d.world.Open(d.device.N
 // Name returns the disk's name.
 func (d *Disk) Name() string { return d.device.Name() }
 
-// Remove pulls the disk out. What is in flight on it fails once its driver has noticed.
+// Remove pulls the disk out. What is in flight on it fails once its driver has noticed, and what is in its write cache may be
+// lost. Its backing may then be that of another disk, with another name.
 func (d *Disk) Remove() { d.device.Remove() }
 
 // LastError returns what the backing said when the disk last reported an error to its driver.

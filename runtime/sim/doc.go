@@ -55,6 +55,10 @@
 // again, poll, or hand an error up. Heal ends it, and what is in flight then must come to an end. Code under test takes part:
 // where async.Buggify says true it does what it may do but seldom does.
 //
+// To a disk with a write cache (device.DiskConfig), to be pulled out is a power failure: decisions say what of all that was
+// not flushed is lost, sector by sector; calm is that nothing is. Disk.Remove is that at a moment of the test's own, SurpriseRemoval
+// at any. Another disk with the same backing shows what whoever starts again has to live with.
+//
 // # Tests
 //
 // Test runs a test from many seeds, with the driver verifier on, and afterwards checks that the World settles (Settle): that
