@@ -61,6 +61,7 @@ type DiskConfig struct {
 	Jitter      time.Duration // what is drawn goes from 0 to Jitter on top of it; default 40µs
 	PerKilobyte time.Duration // time for each 1024 bytes on top of it; default 250ns (4 GB/s)
 	Coalesce    Coalescing    // default off
+	BitRot      int           // of a million reads, so many find a bit turned over, and so it stays; default 0
 	WriteCache  int           // bytes of a write cache that loses them when the disk is pulled out; default 0
 }
 
@@ -118,6 +119,9 @@ func NewDisk(name string, backing Backing, cfg DiskConfig) (*Disk, error) {
 	}
 	if cfg.Coalesce.Threshold < 0 || cfg.Coalesce.Time < 0 || cfg.WriteCache < 0 {
 		return nil, fmt.Errorf("device: disk %s: negative value in %+v", name, cfg.Coalesce)
+	}
+	if cfg.BitRot < 0 || cfg.BitRot > perMillion {
+		return nil, fmt.Errorf("device: disk %s: a rate of reads lies from 0 to a million, not at %d", name, cfg.BitRot)
 	}
 	if cfg.Access == 0 && cfg.Jitter == 0 && cfg.PerKilobyte == 0 {
 		cfg.Access, cfg.Jitter, cfg.PerKilobyte = 60*time.Microsecond, 40*time.Microsecond, 250*time.Nanosecond
@@ -328,6 +332,9 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 		done = Completion{}
 	}
 	if err == nil {
+		if r.Op == Read && done.Transferred > 0 && happens(d.oracle, "disk.rot", d.cfg.BitRot) {
+			d.rot(dma[:done.Transferred], r.Offset)
+		}
 		return done
 	}
 	d.lastError = err
@@ -337,6 +344,17 @@ func (d *Disk) perform(r *Registers) (done Completion) {
 	done.Status = DeviceError
 	return done
 }
+
+// rot turns a bit over of what was read at an offset, there and, if that can be written, on the medium.
+func (d *Disk) rot(read []byte, offset int64) {
+	bit := d.oracle.Choose("disk.bit", 8*uint64(len(read)))
+	at := bit / 8
+	read[at] ^= 1 << (bit % 8)
+	d.backing.WriteAt(read[at:at+1], offset+int64(at))
+}
+
+// Heal ends what happens to bits by chance: what is turned over stays so.
+func (d *Disk) Heal() { d.cfg.BitRot = 0 }
 
 func (d *Disk) flush(r *Registers) error {
 	if d.cache != nil {

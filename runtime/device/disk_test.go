@@ -199,13 +199,35 @@ func TestA29_Coalescing(t *testing.T) {
 	}
 }
 
+// TestBitRot: a bit that has turned over is so for each who reads it, until it is written; where nothing can be written, for
+// one. A healed disk turns none over.
+func TestBitRot(t *testing.T) {
+	medium := NewMemory([]byte("ab"))
+	for _, backing := range []Backing{medium, ReadOnly(medium)} {
+		b, d := newBench(t, backing, DiskConfig{BitRot: perMillion})
+		b.draw = perMillion // the last bit
+		read := make([]byte, 3)
+		if c := b.do(t, d, Read, read, 0); c.Status != OK || c.Transferred != 2 || string(read) != "a\xe2\x00" {
+			t.Errorf("%+v, %q", c, read)
+		}
+		d.Heal()
+		b.do(t, d, Read, read, 0)
+		if _, readOnly := backing.(readOnly); (string(read[:2]) == "ab") != readOnly {
+			t.Errorf("read again: %q", read)
+		}
+		if b.do(t, d, Write, []byte("ab"), 0); backing == medium && string(medium.Bytes()) != "ab" {
+			t.Errorf("written again: %q", medium.Bytes())
+		}
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	for _, none := range []Backing{nil, ReadOnly(nil), WriteOnly(nil)} {
 		if _, err := NewDisk("d", none, DiskConfig{}); err == nil {
 			t.Errorf("%v as backing: no error", none)
 		}
 	}
-	for _, cfg := range []DiskConfig{{Depth: -1}, {WriteCache: -1}} {
+	for _, cfg := range []DiskConfig{{Depth: -1}, {WriteCache: -1}, {BitRot: -1}, {BitRot: perMillion + 1}} {
 		if _, err := NewDisk("d", NewMemory(nil), cfg); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}

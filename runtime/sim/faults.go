@@ -176,7 +176,7 @@ func (w *World) Faults() Faults {
 	return w.hazard.faults
 }
 
-// Heal switches all faults off, those of wires and Buggify among them. What has been broken by then stays so: a disk that
+// Heal switches all faults off, those of wires and disks of their own, and Buggify, among them. What has been broken by then stays so: a disk that
 // was pulled out, an interrupt that was lost, a wire that was cut. But whatever is in flight must now come to an end.
 func (w *World) Heal() {
 	w.healed = true
@@ -185,5 +185,8 @@ func (w *World) Heal() {
 	}
 	for _, wire := range w.wires {
 		wire.Heal()
+	}
+	for _, disk := range w.disks {
+		disk.Heal()
 	}
 }

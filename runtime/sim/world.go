@@ -91,11 +91,12 @@ type World struct {
 	hazard    *hazard           // faults.go; nil: none
 	tellers   map[string]teller // devices that can say what failed, by name; never ranged over
 	wires     []*device.Wire    // of its adapters
-	healed    bool              // by Heal: buggify.go
-	own       map[string]bool   // marks that Sometimes made; never ranged over in a run
-	buggified map[string]bool   // places of Buggify, and whether they are on; never ranged over
-	outside   outside           // foreign.go
-	lines     int               // interrupt lines given to devices
+	disks     []*device.Disk
+	healed    bool            // by Heal: buggify.go
+	own       map[string]bool // marks that Sometimes made; never ranged over in a run
+	buggified map[string]bool // places of Buggify, and whether they are on; never ranged over
+	outside   outside         // foreign.go
+	lines     int             // interrupt lines given to devices
 
 	idleTimers *timer // timers.go
 
