@@ -30,7 +30,7 @@ import (
 // hears of; a ShortTransfer lets a part of it leave, or arrive; a ZeroTransfer on the way in is a frame of no bytes; a
 // HeavyTail holds the transmitter up; the interrupt may overtake what it tells of; and the adapter may be pulled out.
 type Adapter struct {
-	// The wiring, fixed by NewAdapter, Connect and NewWire.
+	// The wiring, fixed by NewAdapter, Connect, and NewWire or NewSwitch.
 	name   string
 	cfg    AdapterConfig
 	clock  clock.Clock
@@ -38,8 +38,9 @@ type Adapter struct {
 	hazard Hazard // nil: it never fails
 	line   Line
 	probe  Probe
-	wire   *Wire
-	side   int // which end of the wire
+	medium medium // nil: it has none yet
+
+	Address uint16 // a register: its address where a Switch joins it to others; the driver sets it
 
 	// The hardware's state. Heads and tails count up for ever; a descriptor's index is the remainder.
 	receive  []ReceiveDescriptor
@@ -89,6 +90,7 @@ type ReceiveDescriptor struct {
 // TransmitDescriptor is an entry of the transmit ring.
 type TransmitDescriptor struct {
 	Frame []byte // the memory to send: the adapter's from the doorbell until Done
+	To    uint16 // the address of the adapter that it is for, as a Switch knows it
 	Done  bool   // the adapter has sent it; the driver clears it
 }
 
@@ -210,9 +212,9 @@ func (a *Adapter) Ring(clock.Time) {
 	case a.strike(HardError) || a.strike(PassingError):
 		status = DeviceError
 		a.counts.Spoiled++
-	case a.wire != nil:
+	case a.medium != nil:
 		if frame := a.tear(d.Frame); len(frame) > 0 {
-			a.wire.carry(a, frame)
+			a.medium.carry(a, d.To, frame)
 		}
 	}
 	n := len(d.Frame)

@@ -16,10 +16,15 @@ import (
 type Wire struct {
 	cfg    WireConfig
 	ends   [2]*Adapter
+	cut    [2]bool       // towards an end
 	last   [2]clock.Time // when the last frame towards an end arrives
 	free   *flight
-	cut    bool
 	counts WireCounts
+}
+
+// medium is what an adapter's frames leave for: a Wire or a Switch.
+type medium interface {
+	carry(from *Adapter, to uint16, frame []byte)
 }
 
 // WireConfig says how long a wire is, and how bad. The two times take the defaults together, if neither is given; zero rates
@@ -48,7 +53,16 @@ type flight struct {
 
 // NewWire joins two adapters that have no wire yet; a and b may be the same one.
 func NewWire(a, b *Adapter, cfg WireConfig) (*Wire, error) {
-	if a == nil || b == nil || a.wire != nil || b.wire != nil {
+	w, err := newWire(a, b, cfg)
+	if err == nil {
+		a.medium, b.medium = w, w
+	}
+	return w, err
+}
+
+// newWire makes a wire that its adapters do not know yet.
+func newWire(a, b *Adapter, cfg WireConfig) (*Wire, error) {
+	if a == nil || b == nil || a.medium != nil || b.medium != nil {
 		return nil, fmt.Errorf("device: a wire joins two adapters that have none yet")
 	}
 	if a.clock == nil || b.clock == nil {
@@ -57,10 +71,6 @@ func NewWire(a, b *Adapter, cfg WireConfig) (*Wire, error) {
 	w := &Wire{ends: [2]*Adapter{a, b}}
 	if err := w.SetConfig(cfg); err != nil {
 		return nil, err
-	}
-	a.wire, a.side = w, 0
-	if b != a {
-		b.wire, b.side = w, 1
 	}
 	return w, nil
 }
@@ -87,20 +97,32 @@ func (w *Wire) SetConfig(cfg WireConfig) error {
 func (w *Wire) Heal() { w.cfg.Loss, w.cfg.Duplicates, w.cfg.Reorders = 0, 0, 0 }
 
 // Cut cuts the wire, or mends it: while it is cut, what leaves is lost.
-func (w *Wire) Cut(cut bool) { w.cut = cut }
+func (w *Wire) Cut(cut bool) { w.cut = [2]bool{cut, cut} }
+
+// CutTowards is Cut of one direction: of what leaves for an adapter that is one of its ends.
+func (w *Wire) CutTowards(to *Adapter, cut bool) {
+	for end := range w.ends {
+		if w.ends[end] == to {
+			w.cut[end] = cut
+		}
+	}
+}
 
 // Counts returns the running totals.
 func (w *Wire) Counts() WireCounts { return w.counts }
 
 // carry takes a frame from an adapter. The bytes are copied: the descriptor is free when it returns.
-func (w *Wire) carry(from *Adapter, frame []byte) {
+func (w *Wire) carry(from *Adapter, _ uint16, frame []byte) {
+	to := 1 // of a loop it is the same adapter
+	if from != w.ends[0] {
+		to = 0
+	}
 	o := from.oracle
-	if w.cut || happens(o, "wire.loss", w.cfg.Loss) {
+	if w.cut[to] || happens(o, "wire.loss", w.cfg.Loss) {
 		w.counts.Lost++
 		return
 	}
 	w.counts.Carried++
-	to := 1 - from.side // of a loop it is the same adapter
 	w.launch(from, to, frame)
 	if happens(o, "wire.duplicate", w.cfg.Duplicates) {
 		w.counts.Duplicated++

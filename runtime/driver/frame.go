@@ -95,6 +95,9 @@ type frame struct {
 
 func (f *frame) payload() []byte { return f.data[headerSize:] }
 
+// to is the machine that the frame is for.
+func (f *frame) to() uint16 { return unpack(uint64(le.Uint32(f.data[8:]))).host }
+
 // frameList is a first-in, first-out list.
 type frameList struct{ head, tail *frame }
 

@@ -64,6 +64,7 @@ const (
 // It returns the first status that is no success, and no driver then.
 func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host uint16) (*Net, kernel.Status) {
 	n := &Net{adapter: adapter, line: line, host: host}
+	adapter.Address = host
 	n.isr = kernel.Interrupt{Name: adapter.Name(), Service: n.service, Mode: line.Mode(), Shared: true}
 	n.dpc = kernel.DPC{Name: "the DPC of " + adapter.Name(), Routine: n.deferred}
 	n.overdue = kernel.DPC{Name: "the watchdog of " + adapter.Name(), Routine: n.watch}
@@ -175,7 +176,8 @@ func (n *Net) send(c *kernel.CPU, f *frame) {
 // program gives a frame to the adapter.
 func (n *Net) program(c *kernel.CPU, f *frame) {
 	n.sent[n.txTail%uint64(len(n.sent))] = f
-	n.adapter.Transmit(n.txTail).Frame = f.data
+	d := n.adapter.Transmit(n.txTail)
+	d.Frame, d.To = f.data, f.to()
 	n.txTail++
 	n.adapter.TransmitDoorbell(n.txTail)
 	c.Trace(kernel.HopDMAStart, nil, n.adapter.Name(), int64(len(f.data)), 0)

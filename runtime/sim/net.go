@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/driver"
@@ -20,7 +21,7 @@ type Adapter struct {
 const adapterLevel = kernel.DeviceLevel + 4
 
 // NewAdapter plugs a network adapter into the World and loads its drivers. host is the machine's address on the wire.
-// What cfg leaves open takes its defaults. It has no wire yet: see NewWire.
+// What cfg leaves open takes its defaults. It has no wire yet: see NewWire and NewSwitch.
 func (w *World) NewAdapter(name string, host uint16, cfg device.AdapterConfig) (*Adapter, error) {
 	dev, err := device.NewAdapter(name, cfg)
 	if err != nil {
@@ -51,10 +52,59 @@ func NewWire(a, b *Adapter, cfg device.WireConfig) (*device.Wire, error) {
 	}
 	wire, err := device.NewWire(a.device, b.device, cfg)
 	if err == nil {
-		a.world.wires = append(a.world.wires, wire)
-		if b.world != a.world {
-			b.world.wires = append(b.world.wires, wire)
-		}
+		keep(wire, a, b)
 	}
 	return wire, err
+}
+
+// keep lets the Worlds of two adapters know the wire between them.
+func keep(wire *device.Wire, a, b *Adapter) {
+	a.world.wires = append(a.world.wires, wire)
+	if b.world != a.world {
+		b.world.wires = append(b.world.wires, wire)
+	}
+}
+
+// Switch joins any number of adapters.
+type Switch struct{ device *device.Switch }
+
+// NewSwitch joins adapters that have no wire yet, each with each and with itself: a frame goes to the machine whose address it
+// bears. They are of one World, or of several, as for NewWire; no two have one address. Between any two is a wire of its own,
+// as cfg says to begin with.
+func NewSwitch(cfg device.WireConfig, adapters ...*Adapter) (*Switch, error) {
+	if slices.Contains(adapters, nil) {
+		return nil, errors.New("sim: a switch joins adapters, and one of these is nil")
+	}
+	d, err := device.NewSwitch(cfg, devicesOf(adapters)...)
+	if err != nil {
+		return nil, err
+	}
+	s := &Switch{d}
+	for i, a := range adapters {
+		for _, b := range adapters[:i+1] {
+			keep(s.Wire(a, b), a, b)
+		}
+	}
+	return s, nil
+}
+
+func devicesOf(adapters []*Adapter) []*device.Adapter {
+	var list []*device.Adapter
+	for _, a := range adapters {
+		list = append(list, a.device)
+	}
+	return list
+}
+
+// Wire returns the wire between two of the adapters, nil if one is none of them: to cut it, or to change how it is.
+func (s *Switch) Wire(a, b *Adapter) *device.Wire { return s.device.Wire(a.device, b.device) }
+
+// Partition lets frames pass within each group of adapters only; those in no group are one together, so without groups all of
+// them pass. What a wire loses by chance, or how long it takes, stays as it is.
+func (s *Switch) Partition(groups ...[]*Adapter) {
+	devices := make([][]*device.Adapter, len(groups))
+	for i, g := range groups {
+		devices[i] = devicesOf(g)
+	}
+	s.device.Partition(devices...)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/nothread/nothread/runtime/kernel"
 )
 
-// RunTogether runs Worlds that are wired together (NewWire) until none of them has anything left to do. They take turns,
+// RunTogether runs Worlds that are wired together (NewWire, NewSwitch) until none of them has anything left to do. They take turns,
 // each a quantum of time at a turn, while the caller waits, who must own them all: so what happens follows from their
 // seeds, as in one World. Where all of them wait for something later, they go there at once.
 //
