@@ -1,6 +1,8 @@
 package device
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,26 +55,23 @@ type flight struct {
 
 // NewWire joins two adapters that have no wire yet; a and b may be the same one.
 func NewWire(a, b *Adapter, cfg WireConfig) (*Wire, error) {
-	w, err := newWire(a, b, cfg)
-	if err == nil {
-		a.medium, b.medium = w, w
-	}
-	return w, err
-}
-
-// newWire makes a wire that its adapters do not know yet.
-func newWire(a, b *Adapter, cfg WireConfig) (*Wire, error) {
-	if a == nil || b == nil || a.medium != nil || b.medium != nil {
-		return nil, fmt.Errorf("device: a wire joins two adapters that have none yet")
-	}
-	if a.clock == nil || b.clock == nil {
-		return nil, fmt.Errorf("device: a wire joins adapters that are connected to a machine")
-	}
 	w := &Wire{ends: [2]*Adapter{a, b}}
-	if err := w.SetConfig(cfg); err != nil {
+	if err := cmp.Or(a.joinable(), b.joinable(), w.SetConfig(cfg)); err != nil {
 		return nil, err
 	}
+	a.medium, b.medium = w, w
 	return w, nil
+}
+
+// joinable says why an adapter cannot have a wire, nil if it can.
+func (a *Adapter) joinable() error {
+	switch {
+	case a == nil || a.medium != nil:
+		return errors.New("device: a wire joins adapters that have none yet")
+	case a.clock == nil:
+		return errors.New("device: a wire joins adapters that are connected to a machine")
+	}
+	return nil
 }
 
 // SetConfig changes how the wire is, for frames that leave from now on.

@@ -44,6 +44,10 @@ func (a *Adapter) Host() uint16 { return a.host }
 // Device returns the hardware: its Counts say what it has sent, received and missed.
 func (a *Adapter) Device() *device.Adapter { return a.device }
 
+// Remove pulls the adapter out. What is in flight on it fails once its driver has noticed. Another one with its address may take
+// its place at a Switch.
+func (a *Adapter) Remove() { a.device.Remove() }
+
 // NewWire joins two adapters that have no wire yet: two of one World, one with itself, or two of two Worlds, which then
 // must be run by RunTogether, or by hand on one goroutine. What cfg leaves open takes its defaults.
 func NewWire(a, b *Adapter, cfg device.WireConfig) (*device.Wire, error) {
@@ -66,7 +70,10 @@ func keep(wire *device.Wire, a, b *Adapter) {
 }
 
 // Switch joins any number of adapters.
-type Switch struct{ device *device.Switch }
+type Switch struct {
+	device   *device.Switch
+	adapters []*Adapter // all that it has ever joined
+}
 
 // NewSwitch joins adapters that have no wire yet, each with each and with itself: a frame goes to the machine whose address it
 // bears. They are of one World, or of several, as for NewWire; no two have one address. Between any two is a wire of its own,
@@ -79,13 +86,34 @@ func NewSwitch(cfg device.WireConfig, adapters ...*Adapter) (*Switch, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Switch{d}
-	for i, a := range adapters {
-		for _, b := range adapters[:i+1] {
-			keep(s.Wire(a, b), a, b)
-		}
+	s := &Switch{device: d}
+	for _, a := range adapters {
+		s.know(a)
 	}
 	return s, nil
+}
+
+// Join joins one more adapter. If one with its address was pulled out it takes that one's place, at the same wires: the machine
+// has started again.
+func (s *Switch) Join(a *Adapter) error {
+	if a == nil {
+		return errors.New("sim: a switch joins adapters, and this one is nil")
+	}
+	err := s.device.Join(a.device)
+	if err == nil {
+		s.know(a)
+	}
+	return err
+}
+
+// know lets the Worlds know an adapter's wires.
+func (s *Switch) know(a *Adapter) {
+	s.adapters = append(s.adapters, a)
+	for _, b := range s.adapters {
+		if wire := s.Wire(a, b); wire != nil { // b may have been replaced
+			keep(wire, a, b)
+		}
+	}
 }
 
 func devicesOf(adapters []*Adapter) []*device.Adapter {

@@ -101,6 +101,55 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
+// TestMachineStartsAgain: an adapter takes the place of one that was pulled out, and hears what that one would; its wires are
+// as they were.
+func TestMachineStartsAgain(t *testing.T) {
+	w := sim.New(1)
+	c := newCluster(t, device.WireConfig{}, w, w, w)
+	c.Partition(c.adapters[2:])
+	start := func(name string) error {
+		a, err := w.NewAdapter(name, 1, device.AdapterConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Join(a)
+	}
+	if err := start("too early"); err == nil || !strings.Contains(err.Error(), "the address 1 is that of net1 and of too early") {
+		t.Error(err)
+	}
+	c.adapters[0].Remove()
+	w.RunFor(time.Second)
+	if err := start("again"); err != nil {
+		t.Fatal(err)
+	}
+	s, err := overlapped.ListenDatagram(w, "again", 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, from := range c.sockets[1:] {
+		if _, err := from.SendToAsync(w.Context(), []byte("hello"), s.Addr()).Await(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buf := make([]byte, 10)
+	if n, from, err := s.ReceiveFromAsync(w.Context(), buf).Await(); string(buf[:n]) != "hello" || from.Host != 2 || err != nil {
+		t.Errorf("%q from %v, %v", buf[:n], from, err)
+	}
+	if _, err := s.SendToAsync(w.Context(), []byte("hello"), c.sockets[1].Addr()).Await(); err != nil {
+		t.Fatal(err)
+	}
+	if w.RunFor(time.Second); !slices.Equal(c.got, []string{"1>2"}) {
+		t.Errorf("got %v", c.got)
+	}
+	if task := s.ReceiveFromAsync(w.Context(), buf); task.IsCompleted() {
+		t.Error("3, which is cut off, was heard")
+	}
+	if c.Join(nil) == nil || c.Join(c.adapters[1]) == nil {
+		t.Error("joined twice, or nothing")
+	}
+}
+
 // TestSwitchCarriesStreams: each machine of three connects to each, through what a bad network does to it; one that is
 // nowhere cannot be reached.
 func TestSwitchCarriesStreams(t *testing.T) {
