@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"strings"
 	"testing"
@@ -20,6 +21,36 @@ func Example() {
 
 	fmt.Println(n, err, string(buf))
 	// Output: 4 <nil> 0123
+}
+
+// What was flushed stays; of what was written after that, the seed decides.
+func ExampleDisk_Remove() {
+	for seed := range uint64(9) {
+		w := sim.New(seed)
+		medium := device.NewMemory(nil)
+		disk, err := w.NewDisk("disk", medium, device.DiskConfig{WriteCache: 1 << 20})
+		if err != nil {
+			log.Fatal(err)
+		}
+		file, err := disk.Open()
+		if err != nil {
+			log.Fatal(err)
+		}
+		write := func(text string) {
+			if _, err := file.WriteAtAsync(w.Context(), []byte(text), 0).Await(); err != nil {
+				log.Fatal(err)
+			}
+		}
+		write("one")
+		if err := file.FlushAsync(w.Context()).Await(); err != nil {
+			log.Fatal(err)
+		}
+		write("two")
+		write("three")
+		disk.Remove()
+		fmt.Printf("%s ", medium.Bytes())
+	}
+	// Output: three three three two three two three three three
 }
 
 // TestTheEssayIsTrue: what doc.go shows of Go is the example's.
