@@ -86,8 +86,10 @@ func NewNet(k *kernel.Kernel, adapter *device.Adapter, line *kernel.Line, host u
 	if n.datagrams, status = newDatagrams(k, n, adapter.Name()+"/datagram"); !status.IsSuccess() {
 		return nil, status
 	}
+	memory := make([]byte, adapter.ReceiveSize()*adapter.MTU())
 	for i := range adapter.ReceiveSize() {
-		adapter.Receive(uint64(i)).Buffer = make([]byte, adapter.MTU())
+		end := (i + 1) * adapter.MTU()
+		adapter.Receive(uint64(i)).Buffer = memory[i*adapter.MTU() : end : end]
 	}
 	adapter.ReceiveDoorbell(uint64(adapter.ReceiveSize()))
 	return n, kernel.StatusSuccess
