@@ -29,7 +29,7 @@ func (w *World) NewDisk(name string, backing device.Backing, cfg device.DiskConf
 		return nil, notPlugged("disk", name, status)
 	}
 	w.tellers[name] = dev
-	w.disks = append(w.disks, dev)
+	w.healers = append(w.healers, dev)
 	return &Disk{world: w, device: dev}, nil
 }
 

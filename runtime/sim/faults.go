@@ -176,17 +176,17 @@ func (w *World) Faults() Faults {
 	return w.hazard.faults
 }
 
-// Heal switches all faults off, those of wires and disks of their own, and Buggify, among them. What has been broken by then stays so: a disk that
+// healer is hardware that fails by rates of its own.
+type healer interface{ Heal() }
+
+// Heal switches all faults off, those of wires, disks and toasters of their own, and Buggify, among them. What has been broken by then stays so: a disk that
 // was pulled out, an interrupt that was lost, a wire that was cut. But whatever is in flight must now come to an end.
 func (w *World) Heal() {
 	w.healed = true
 	if w.hazard != nil {
 		clear(w.hazard.rates[:])
 	}
-	for _, wire := range w.wires {
-		wire.Heal()
-	}
-	for _, disk := range w.disks {
-		disk.Heal()
+	for _, h := range w.healers {
+		h.Heal()
 	}
 }

@@ -74,6 +74,38 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
+// TestHealMendsDisksAndToasters: after Heal no bit turns over any more, and no toaster jams.
+func TestHealMendsDisksAndToasters(t *testing.T) {
+	const always = 1_000_000
+	w := sim.New(1)
+	d, err := w.NewDisk("disk", device.ReadOnly(strings.NewReader("text")), device.DiskConfig{BitRot: always})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := d.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hardware, err := w.NewToaster("toaster", device.ToasterConfig{Jams: always})
+	if err != nil {
+		t.Fatal(err)
+	}
+	toaster, err := hardware.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, healed := range []bool{false, true} {
+		text := make([]byte, 4)
+		if _, err := f.ReadAtAsync(w.Context(), text, 0).Await(); err != nil || (string(text) == "text") != healed {
+			t.Errorf("healed %v: %q, %v", healed, text, err)
+		}
+		if _, err := toaster.WriteAsync(w.Context(), []byte("ab")).Await(); (err == nil) != healed {
+			t.Errorf("healed %v: %v", healed, err)
+		}
+		w.Heal()
+	}
+}
+
 // TestHealMendsWires: after Heal no frame is lost any more.
 func TestHealMendsWires(t *testing.T) {
 	w := sim.New(1)

@@ -63,9 +63,9 @@ func NewWire(a, b *Adapter, cfg device.WireConfig) (*device.Wire, error) {
 
 // keep lets the Worlds of two adapters know the wire between them.
 func keep(wire *device.Wire, a, b *Adapter) {
-	a.world.wires = append(a.world.wires, wire)
+	a.world.healers = append(a.world.healers, wire)
 	if b.world != a.world {
-		b.world.wires = append(b.world.wires, wire)
+		b.world.healers = append(b.world.healers, wire)
 	}
 }
 

@@ -28,6 +28,7 @@ func (w *World) NewToaster(name string, cfg device.ToasterConfig) (*Toaster, err
 		return nil, notPlugged("toaster", name, status)
 	}
 	w.tellers[name] = dev
+	w.healers = append(w.healers, dev)
 	return &Toaster{world: w, device: dev}, nil
 }
 

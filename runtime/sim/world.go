@@ -9,7 +9,6 @@ import (
 
 	"github.com/nothread/nothread/runtime/async"
 	"github.com/nothread/nothread/runtime/clock"
-	"github.com/nothread/nothread/runtime/device"
 	"github.com/nothread/nothread/runtime/kernel"
 	"github.com/nothread/nothread/runtime/pool"
 	"github.com/nothread/nothread/runtime/trace"
@@ -90,13 +89,12 @@ type World struct {
 	decisions Decisions
 	hazard    *hazard           // faults.go; nil: none
 	tellers   map[string]teller // devices that can say what failed, by name; never ranged over
-	wires     []*device.Wire    // of its adapters
-	disks     []*device.Disk
-	healed    bool            // by Heal: buggify.go
-	own       map[string]bool // marks that Sometimes made; never ranged over in a run
-	buggified map[string]bool // places of Buggify, and whether they are on; never ranged over
-	outside   outside         // foreign.go
-	lines     int             // interrupt lines given to devices
+	healers   []healer          // hardware with rates of its own
+	healed    bool              // by Heal: buggify.go
+	own       map[string]bool   // marks that Sometimes made; never ranged over in a run
+	buggified map[string]bool   // places of Buggify, and whether they are on; never ranged over
+	outside   outside           // foreign.go
+	lines     int               // interrupt lines given to devices
 
 	idleTimers *timer // timers.go
 
