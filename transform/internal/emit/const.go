@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+
+	"github.com/nothread/nothread/transform/internal/ir"
 )
 
 // declarations writes the constants that the author declared in the body, and the
@@ -30,11 +32,43 @@ func (e *emitter) declarations() (open int) {
 
 // consts writes a declaration of constants.
 func (e *emitter) consts(decl *ast.GenDecl) {
-	if ambiguous(decl) {
+	if ambiguous(decl) || !e.measurable(decl) {
 		e.constValues(decl)
 		return
 	}
-	e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), e))
+	e.line("%s", e.f.Node(&ast.DeclStmt{Decl: decl}, decl.Pos(), decl.End(), measuring{e}))
+}
+
+// measuring writes what constants are made of. Where that is a variable, whose length or
+// size it is, the variable is not there yet, if it is at all; so another one of its type
+// stands for it, in which nothing is called, for else there would be no constant.
+type measuring struct{ *emitter }
+
+func (m measuring) Var(v *ir.Var, _ bool) string {
+	cell := ""
+	if v.Cell {
+		cell = "*"
+	}
+	return "[1]" + cell + m.typ(v.Type) + "{}[0]"
+}
+
+// measurable reports whether measuring knows all variables of which a declaration of
+// constants is made, and has a name for their types.
+func (e *emitter) measurable(decl *ast.GenDecl) bool {
+	known := true
+	ast.Inspect(decl, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return known
+		}
+		obj, ok := e.f.Source.Info.Uses[id].(*types.Var)
+		if ok && !obj.IsField() && obj.Parent() != obj.Pkg().Scope() {
+			v := e.f.VarOf[obj]
+			known = known && v != nil && !v.Boxed
+		}
+		return known
+	})
+	return known
 }
 
 // ambiguous reports a declaration of constants in which one text means several
