@@ -74,8 +74,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	if cmd.run == nil && cmd.study == nil {
-		fmt.Fprintln(stdout, "nothread", version())
-		return 0
+		return tellVersion(args, stdout, stderr)
 	}
 	cache, err := cacheFolder()
 	if err != nil {
@@ -113,7 +112,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if verbose {
 		if n := len(result.Skipped); n > 0 {
-			fmt.Fprintf(stderr, "%d packages left out: nothing to do since an earlier run\n", n)
+			packages := "packages"
+			if n == 1 {
+				packages = "package"
+			}
+			fmt.Fprintf(stderr, "%d %s left out: nothing to do since an earlier run\n", n, packages)
 		}
 		for _, t := range result.Times {
 			fmt.Fprintf(stderr, "%-6s %v\n", t.Stage, t.Time)
@@ -241,6 +244,25 @@ func diff(r *transform.Result, _ bool, stdout io.Writer) (int, error) {
 		return 1, nil
 	}
 	return 0, nil
+}
+
+// tellVersion is the command version, which has no flags but -h.
+func tellVersion(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("nothread version", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, "usage: nothread version\n\nprint the version\n")
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "nothread: %v; see nothread version -h\n", err)
+		return 2
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "nothread: version has no arguments, and %q is one; see nothread version -h\n", flags.Arg(0))
+		return 2
+	}
+	fmt.Fprintln(stdout, "nothread", version())
+	return 0
 }
 
 // version is the module's, and the revision for a build from a checkout.
