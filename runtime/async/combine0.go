@@ -60,6 +60,8 @@ type valueless[T any] struct {
 	task Task[T]
 }
 
+func (v *valueless[T]) mustResume() bool { return true } // it waits for nothing else
+
 func (v *valueless[T]) MoveNext(*Executor) Continuation {
 	released, _ := v.cell.complete(struct{}{}, v.task.outcome())
 	return released

@@ -94,6 +94,12 @@ func TestTrapSpringsAtOnce(t *testing.T) {
 				return m.Task()
 			}).Await()
 		},
+		"the machine is an item of a Map without values": func(w *sim.World, ctx context.Context) {
+			delays := []time.Duration{time.Hour, time.Millisecond}
+			async.Map0(w.Context(), 2, delays, func(_ context.Context, d time.Duration) async.Task0 {
+				return wait(ctx, "Inner", async.Delay(w.Context(), d))
+			}).Await()
+		},
 	} {
 		w := sim.New(1)
 		w.Go("click", func(ctx context.Context) { block(w, ctx) })
