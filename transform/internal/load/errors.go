@@ -52,7 +52,7 @@ func (l *loader) report(loaded []*packages.Package) {
 	said := make(map[string]bool) // lines that the go command or the parser has complained of
 	var late []*failure
 	packages.Visit(loaded, nil, func(pkg *packages.Package) {
-		unread := unreadable(pkg)
+		unread := unreadable(pkg) || refused(pkg)
 		for _, f := range l.failures(pkg) {
 			switch {
 			case f.Kind == packages.TypeError && unread:
@@ -99,6 +99,16 @@ func (l *loader) unseen(f *failure) string {
 // unreadable reports whether pkg has syntax errors.
 func unreadable(pkg *packages.Package) bool {
 	return slices.ContainsFunc(pkg.Errors, func(e packages.Error) bool { return e.Kind == packages.ParseError })
+}
+
+// refused reports whether the go command has something against pkg as a whole, such as
+// the name of a file, and so does not say what the package imports. Of import cycles,
+// and of files of two packages, the type checker knows where.
+func refused(pkg *packages.Package) bool {
+	return len(pkg.Imports) == 0 && slices.ContainsFunc(pkg.Errors, func(e packages.Error) bool {
+		return e.Kind != packages.TypeError && (e.Pos == "" || e.Pos == "-") &&
+			!strings.HasPrefix(e.Msg, "import cycle") && !strings.HasPrefix(e.Msg, "found packages ")
+	})
 }
 
 // hide keeps an error in a stub, as one at the source, for the case that nobody
