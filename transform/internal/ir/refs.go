@@ -193,6 +193,7 @@ func (f *Func) refsBelow(root ast.Node, inside bool, read func(*Var)) {
 		}
 		switch n := n.(type) {
 		case *ast.FuncLit:
+			f.refsBelow(n.Type, true, read) // the length of an array may be made of one
 			f.refsBelow(n.Body, true, read)
 			return false
 		case *ast.Ident:
