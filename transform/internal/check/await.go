@@ -52,6 +52,13 @@ func Awaitable(t types.Type) bool {
 
 // awaits4 looks for the four methods of the pattern.
 func awaits4(t types.Type, addressable bool, pkg *types.Package) bool {
+	breach, ok := patternOf(t, addressable, pkg)
+	return ok && breach == ""
+}
+
+// patternOf reports whether t has four methods of these names, and if one of them is not
+// as the pattern has it, what it should be.
+func patternOf(t types.Type, addressable bool, pkg *types.Package) (breach string, ok bool) {
 	method := func(name string) *types.Signature {
 		obj, _, _ := types.LookupFieldOrMethod(t, addressable, pkg, name)
 		if fn, ok := obj.(*types.Func); ok {
@@ -61,13 +68,19 @@ func awaits4(t types.Type, addressable bool, pkg *types.Package) bool {
 	}
 	completed, on := method("IsCompleted"), method("OnCompleted")
 	result, await := method("GetResult"), method("Await")
-	if completed == nil || on == nil || result == nil || await == nil {
-		return false
+	switch {
+	case completed == nil || on == nil || result == nil || await == nil:
+		return "", false
+	case completed.Params().Len() > 0 || !onlyBool(completed):
+		return "IsCompleted should be func() bool", true
+	case on.Params().Len() != 1 || !isContinuation(on.Params().At(0).Type()) || !onlyBool(on):
+		return "OnCompleted should be func(async.Continuation) bool", true
+	case result.Params().Len() > 0 || await.Params().Len() > 0:
+		return "GetResult and Await should have no parameters", true
+	case !types.Identical(result.Results(), await.Results()):
+		return "GetResult and Await should have the same results", true
 	}
-	return completed.Params().Len() == 0 && onlyBool(completed) &&
-		on.Params().Len() == 1 && isContinuation(on.Params().At(0).Type()) && onlyBool(on) &&
-		result.Params().Len() == 0 && await.Params().Len() == 0 &&
-		types.Identical(result.Results(), await.Results())
+	return "", true
 }
 
 func onlyBool(sig *types.Signature) bool {
