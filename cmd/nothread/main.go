@@ -60,18 +60,12 @@ var commands = []command{
 
 // run is main with its surroundings as arguments; it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "help" {
+		return help(args[1:], stdout, stderr)
+	}
 	cmd, named := commands[0], false
-	if len(args) > 0 {
-		for _, c := range commands {
-			if c.name == args[0] {
-				cmd, named, args = c, true, args[1:]
-				break
-			}
-		}
-		if !named && args[0] == "help" {
-			usage(stdout)
-			return 0
-		}
+	if i := indexOf(args); i >= 0 {
+		cmd, named, args = commands[i], true, args[1:]
 	}
 	if cmd.run == nil && cmd.study == nil {
 		return tellVersion(args, stdout, stderr)
@@ -123,6 +117,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	return status
+}
+
+// indexOf returns which command the first argument names, -1 if none.
+func indexOf(args []string) int {
+	return slices.IndexFunc(commands, func(c command) bool { return len(args) > 0 && c.name == args[0] })
+}
+
+// help is "help", and "help COMMAND", which is "COMMAND -h".
+func help(args []string, stdout, stderr io.Writer) int {
+	switch {
+	case len(args) == 0:
+		usage(stdout)
+		return 0
+	case len(args) > 1 || indexOf(args) < 0:
+		fmt.Fprintf(stderr, "nothread: there is no help on %s; see nothread -h\n", strings.Join(args, " "))
+		return 2
+	}
+	return run([]string{args[0], "-h"}, stdout, stderr)
 }
 
 // parse reads flags and patterns into cfg. The status is an exit status if there
