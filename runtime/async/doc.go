@@ -69,7 +69,9 @@
 // too late goes on inline instead of being scheduled (C6, C17); errors are joined by
 // errors.Join and found by errors.Is (C31); ConfigureAwait(false) never changes threads
 // (C25); SuppressThrowing (C26) is ignoring an error; ambient values are
-// context.Context's (C27 to C30).
+// context.Context's (C27 to C30), and do not flow to whom another context is passed, which
+// is SuppressFlow (C29). A context that has ended stays so: where .NET would set a source
+// to another time (C39), or use it again (C41), another context is made.
 //
 // # Combinators
 //
