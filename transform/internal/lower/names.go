@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/nothread/nothread/transform/internal/ir"
@@ -16,11 +17,12 @@ import (
 // is wider than the author's. Fields have a namespace of their own, but a temporary in
 // the machine and one of MoveNext do not bear one name.
 type namer struct {
-	f      *ir.Func
-	idents map[string]bool // every name that the function mentions
-	taken  map[string]bool // names that a local of MoveNext must not hide
-	ours   map[string]bool // of those, the ones that the generated text uses itself
-	fields map[string]bool // names of the machine's fields and methods
+	f        *ir.Func
+	idents   map[string]bool // every name that the function mentions
+	declared map[string]int  // how many variables it declares of a name
+	taken    map[string]bool // names that a local of MoveNext must not hide
+	ours     map[string]bool // of those, the ones that the generated text uses itself
+	fields   map[string]bool // names of the machine's fields and methods
 }
 
 // reserved are the names that a machine has of its own or from its Builder.
@@ -32,7 +34,7 @@ var reserved = []string{
 }
 
 func newNamer(f *ir.Func) *namer {
-	n := &namer{f: f, idents: make(map[string]bool), taken: make(map[string]bool), fields: make(map[string]bool)}
+	n := &namer{f: f, idents: make(map[string]bool), declared: make(map[string]int), taken: make(map[string]bool), fields: make(map[string]bool)}
 	for _, name := range types.Universe.Names() {
 		n.taken[name] = true
 	}
@@ -56,13 +58,18 @@ func newNamer(f *ir.Func) *namer {
 			return true
 		}
 		n.idents[id.Name] = true
-		obj := info.Uses[id]
-		if obj == nil {
-			obj = info.Defs[id]
+		obj, defines := info.Defs[id]
+		if !defines {
+			obj = info.Uses[id]
 		}
 		switch obj := obj.(type) {
-		case nil, *types.Label:
+		case nil: // of a type switch that binds, if it defines
+			n.declared[id.Name]++
+		case *types.Label:
 		case *types.Var:
+			if defines && !obj.IsField() {
+				n.declared[id.Name]++
+			}
 			if !obj.IsField() && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
 				n.taken[id.Name] = true
 			}
@@ -150,7 +157,7 @@ func (n *namer) variables() {
 		taken := n.taken
 		if v.InMachine() {
 			taken = n.fields
-		} else if v.Kind == ir.Temp {
+		} else if v.Kind == ir.Temp || n.hidden(v) {
 			taken = n.idents // whole statements may declare their own
 		}
 		n.name(v, named, taken)
@@ -162,6 +169,16 @@ func (n *namer) variables() {
 		}
 	}
 	n.captures()
+}
+
+// hidden reports whether v is a result that a return in a whole statement may have to name
+// where its name means something else: all are named there if somebody else sees one.
+//
+//	*n, err2 = 1, nil
+//	return m.finish(*n, err2)
+func (n *namer) hidden(v *ir.Var) bool {
+	return v.Kind == ir.Result && n.declared[v.Name] > 1 &&
+		slices.ContainsFunc(n.f.Results, func(r *ir.Var) bool { return r != nil && r.Cell })
 }
 
 // captures names what closures capture: as the author does, unless there are
