@@ -349,6 +349,14 @@ func (c *checked) declMarks(n *ast.GenDecl, mark func(string, ast.Node)) {
 		if n.Lparen.IsValid() {
 			mark("const with iota", n)
 		}
+		ast.Inspect(n, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if _, ok := c.info.Uses[id].(*types.Var); ok {
+					mark("const made of a variable", n)
+				}
+			}
+			return true
+		})
 	case token.TYPE:
 		mark("type in a function", n)
 	case token.VAR:

@@ -50,7 +50,7 @@ op-assignment that divides;op-assignment that shifts;op-assignment to an element
 copy of a string;append of a string;min of a string;max of a string;index of array of arrays;const with iota
 shift by a signed count;conversion to an array;comparison of arrays;string concatenation of several;real;imag
 type parameter with methods;type parameter with operators;else if with init;case of a type parameter;type switch with init
-label called as something else;switch that defines;range over typed constant;range over func without values
+label called as something else;switch that defines;const made of a variable;range over typed constant;range over func without values
 predeclared name that is declared;index of array of functions;promoted method of an interface;promoted from a generic type
 method expression of an interface;for with clauses, without condition;for: init that assigns;for: several variables
 min of several;clear of a slice;recursive closure;recursive async closure;async closure that is kept;twin by a method expression
@@ -62,7 +62,7 @@ literal that exits;literal that exits and panics;literal that exits and recovers
 const still = `break;break to a label;continue;continue to a label;goto;goto out of a statement;bare return;fallthrough
 defer of a literal;defer of a literal that calls recover;defer of a literal that calls panic;defer of recover
 const in a function;type in a function;var without value;clear;recover;panic;Goexit;address of a variable;method expression
-address of a field;recursion;mutual recursion;range into operands, without an await;const with iota
+address of a field;recursion;mutual recursion;range into operands, without an await;const with iota;const made of a variable
 defer of Goexit;defer of a literal that exits;literal that exits;literal that exits and panics;literal that exits and recovers
 case of a type parameter;promoted method of an interface;promoted from a generic type;method expression of an interface;clear of a slice;recursive async closure`
 

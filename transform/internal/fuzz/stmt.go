@@ -190,10 +190,14 @@ func (g *generator) declaration(l *list) string {
 		return add(g.f("%s, %s := %s, %s", a, b, x, y), g.declare(a, t), g.declare(b, u))
 	case 4:
 		name := g.fresh()
+		measured := g.variable(func(v *variable) bool { return v.t == tArray || v.t == tGrid || v.t == tPArray })
 		v := g.declare(name, tInt)
 		v.constant = true
-		if g.p(40) {
+		switch {
+		case g.p(40):
 			return add(g.f("const (\n_ = iota * %d\n%s\n)", g.n(9)+1, name), v)
+		case measured != nil && !g.hidden("len") && g.p(70):
+			return add(g.f("const %s = len(%s) + %d", name, measured.read(), g.n(5)), v)
 		}
 		return add(g.f("const %s = %d", name, g.n(9)+1), v)
 	case 5:
