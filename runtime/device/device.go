@@ -6,8 +6,9 @@
 // the bytes, writes down what happened, and asserts its Line. What that does is the machine's affair (kernel's
 // interrupt controller); the device keeps the line asserted until a driver acknowledges.
 //
-// Every latency is drawn from an Oracle, the World's one stream of decisions. So is every fault (fault.go), if the Oracle
-// is a Hazard too; nothing else in a device is a choice.
+// Every latency is drawn from an Oracle, the World's one stream of decisions. So is every fault, by rates of the machine's
+// (fault.go), if the Oracle is a Hazard too, or of a disk's, a wire's or a toaster's own, and what a power failure leaves of a
+// disk's write cache. Nothing else in a device is a choice.
 package device
 
 // Line is the wire over which a device calls for attention. The machine that the device is plugged into implements it.
