@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func diskJob(t *testing.T, w *sim.World) {
 }
 
 // cacheJob writes a block to a disk with a write cache, flushes it, writes another one over it and pulls the disk out. Then
-// one of them is there: if it was flushed, not what was there before.
+// one of them is there, and if the first was flushed nothing of what was before.
 func cacheJob(t *testing.T, w *sim.World) {
 	medium := device.NewMemory(make([]byte, device.SectorSize))
 	d, err := w.NewDisk("disk", medium, device.DiskConfig{WriteCache: device.SectorSize})
@@ -81,7 +82,7 @@ func cacheJob(t *testing.T, w *sim.World) {
 	}
 	write('b')
 	d.Remove()
-	if left := medium.Bytes(); left[0] < least || !bytes.Equal(left, bytes.Repeat(left[:1], device.SectorSize)) {
+	if left := medium.Bytes(); slices.Min(left) < least { // a mixture, if a command moved a part
 		t.Errorf("what was flushed was %q, what is left is %q", least, left)
 	}
 	w.Run()
