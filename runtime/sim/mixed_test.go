@@ -83,6 +83,9 @@ func mixedIn(w *sim.World) *mixed {
 		if w.Choose("mixed.coalesce", 4) == 0 {
 			cfg.Coalesce = device.Coalescing{Threshold: 2, Time: 3}
 		}
+		if w.Choose("mixed.cache", 4) == 0 {
+			cfg.WriteCache = 1 + w.Choose("mixed.room", mixedBlocks*mixedBlock)
+		}
 		d, err := w.NewDisk(fmt.Sprint("disk ", i), device.NewMemory(make([]byte, mixedBlocks*mixedBlock)), cfg)
 		if err != nil {
 			panic(err)
