@@ -37,7 +37,7 @@ func (w *World) track() {
 // counted together.
 func (w *World) Dump() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "World at %v, seed %d, %v:\n", w.Now(), w.seed, w.Faults())
+	fmt.Fprintf(&s, "World at %v, seed %d, %v:\n", w.Elapsed(), w.seed, w.Faults())
 	for _, t := range w.kernel.Threads() {
 		if t.Stack != nil || t.State() != kernel.Waiting && t != w.main {
 			fmt.Fprintf(&s, "  %s is %v", t.Name(), t.State())
@@ -56,7 +56,7 @@ func (w *World) Dump() string {
 		}
 	}
 	if n := w.clock.Len(); n > 0 {
-		fmt.Fprintf(&s, "  %d timers are set, the next not before %v\n", n, w.clock.Next())
+		fmt.Fprintf(&s, "  %d timers are set, the next not before %v\n", n, time.Duration(w.clock.Next()))
 	}
 	r := w.report()
 	s.Write(r.Append(nil))
@@ -75,7 +75,7 @@ func (w *World) report() *inflight.Report {
 	}
 	for _, k := range w.kernel.Timers() {
 		if t, ok := k.Owner.(*timer); ok && t.c != nil {
-			r.Causes = append(r.Causes, inflight.Cause{What: "a timer", ID: fmt.Sprintf("due at %v", t.Due()), Since: time.Duration(t.set), Of: t.c, Timer: true})
+			r.Causes = append(r.Causes, inflight.Cause{What: "a timer", ID: fmt.Sprintf("due at %v", time.Duration(t.Due())), Since: time.Duration(t.set), Of: t.c, Timer: true})
 		}
 	}
 	return r

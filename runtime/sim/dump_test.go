@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,9 @@ func TestDump(t *testing.T) {
   read of 6 bytes on hole, issued by timer thread 2: with hole.sys; cancelled (irp#5 at 0), for T
     nobody awaits it
 `
+	if !strings.HasPrefix(dump, "World at 1.00475ms, ") { // as durations are written, like those of what waits
+		t.Errorf("it begins %.20q", dump)
+	}
 	got := regexp.MustCompile(`\d+(\.\d+)?[mµn]?s\b`).ReplaceAllString(dump, "T")
 	got = regexp.MustCompile(`go:\d+`).ReplaceAllString(got, "go:LINE")
 	if got != want {

@@ -122,11 +122,11 @@ func TestLintOfTimers(t *testing.T) {
 	w.Workers().Go(func() { async.Delay(w.Context(), 2*time.Minute).Await() })
 	var dump string
 	w.AfterFunc(2*time.Second, func() {
-		lints(t, w, time.Second, "pending for 2.00000235s: a timer (due at 60000000.000µs), for sim_test.stubborn at lint_test.go:19, which awaits task")
+		lints(t, w, time.Second, "pending for 2.00000235s: a timer (due at 1m0s), for sim_test.stubborn at lint_test.go:19, which awaits task")
 		dump = w.Dump()
 	})
 	w.Run()
-	for _, want := range []string{"a timer (due at 60000000.000µs), for 2", "a timer (due at 120000001.400µs), for 2"} {
+	for _, want := range []string{"a timer (due at 1m0s), for 2", "a timer (due at 2m0.0000014s), for 2"} {
 		if !strings.Contains(dump, want) {
 			t.Errorf("%q is not in\n%s", want, dump)
 		}

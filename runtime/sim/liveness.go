@@ -55,5 +55,12 @@ func (w *World) unsettled() string {
 	if requests == 0 && blocked == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d requests are in flight and %d threads blocked", requests, blocked)
+	request, thread := "requests are", "threads"
+	if requests == 1 {
+		request = "request is"
+	}
+	if blocked == 1 {
+		thread = "thread"
+	}
+	return fmt.Sprintf("%d %s in flight and %d %s blocked", requests, request, blocked, thread)
 }

@@ -98,21 +98,21 @@ var failing = map[string]struct {
 		r := &reader{file: hole(t, w), w: w, buf: make([]byte, 7), left: new(int)}
 		*r.left = 1
 		r.MoveNext(nil)
-	}, []string{"nothing is left that could happen, and 1 requests are in flight", "read of 7 bytes on hole, issued by main: with hole.sys (irp#1 at 0), for 0s",
+	}, []string{"nothing is left that could happen, and 1 request is in flight", "read of 7 bytes on hole, issued by main: with hole.sys (irp#1 at 0), for 0s",
 		"awaited by sim_test.reader"}},
 	"a request that hangs while time passes": {func(t *testing.T, w *sim.World) {
 		hole(t, w).ReadAsync(w.Context(), make([]byte, 7))
 		var tick func()
 		tick = func() { w.AfterFunc(time.Second, tick) }
 		tick()
-	}, []string{"10m0s after all faults have ended, and 1 requests are in flight"}},
+	}, []string{"10m0s after all faults have ended, and 1 request is in flight"}},
 	"a thread that hangs while time passes": {func(t *testing.T, w *sim.World) {
 		f := hole(t, w)
 		w.Go("click", func(ctx context.Context) { f.ReadAsync(ctx, make([]byte, 7)).Await() })
 		var tick func()
 		tick = func() { w.AfterFunc(time.Second, tick) }
 		tick()
-	}, []string{"1 requests are in flight and 1 threads blocked", "UI thread is waiting, blocked on an Await in sim_test.init.func",
+	}, []string{"1 request is in flight and 1 thread blocked", "UI thread is waiting, blocked on an Await in sim_test.init.func",
 		"awaited by UI thread, blocked on an Await in sim_test"}},
 	neverEnds: {func(t *testing.T, w *sim.World) {
 		hole(t, w).ReadAsync(w.Context(), make([]byte, 7))
@@ -324,9 +324,9 @@ func TestSettleTellsWhatHangs(t *testing.T) {
 			t.Errorf("want %q, got %v", want, hang)
 		}
 	}
-	settle("all faults have ended, nothing is left that could happen, and 1 requests are in flight and 0 threads blocked")
+	settle("all faults have ended, nothing is left that could happen, and 1 request is in flight and 0 threads blocked")
 	w.AfterFunc(time.Hour, func() {})
-	settle("1s after all faults have ended, and 1 requests are in flight and 0 threads blocked")
+	settle("1s after all faults have ended, and 1 request is in flight and 0 threads blocked")
 }
 
 // TestSettle: Settle waits for what is in flight, without its virtual time being spent.
