@@ -163,6 +163,15 @@ func FromContext(ctx context.Context) Task0 {
 // set no timer for it.
 const Infinite time.Duration = 1<<63 - 1
 
+// Now returns what time it is by the host that ctx carries, else by the wall clock. In a
+// World that is how long it has existed, from the midnight (UTC) with which 2000 began.
+func Now(ctx context.Context) time.Time {
+	if c, ok := HostOf(ctx).(Clock); ok {
+		return c.Time()
+	}
+	return time.Now()
+}
+
 // Delay returns a task that completes once d has passed, on the clock of the
 // host that ctx carries, else on the wall clock; or when ctx is done, with its
 // error as in [FromContext]. If ctx is done already that is so at once, else a d

@@ -33,7 +33,7 @@ type UnhandledHandler interface {
 // how to go on while somebody blocks. One of its threads runs at a time; what
 // belongs to it, tasks too, is touched by that one alone, and is not interlocked.
 // Its dynamic type must be comparable; a pointer is. The methods that it may have
-// besides are those of [Poster], [Timers], [ContinuationTimers], [Canceler], [Starter],
+// besides are those of [Poster], [Timers], [Clock], [ContinuationTimers], [Canceler], [Starter],
 // [Watcher], [ContextWatcher], [MachineTracker] and [Buggifier].
 type Host interface {
 	// Executor returns who runs now, nil if it is the host's owner.
@@ -55,6 +55,11 @@ type Timers interface {
 	// AfterFunc calls f once d has passed, unless stop is called before; stop
 	// reports whether it was.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Clock is a host that knows what time it is.
+type Clock interface {
+	Time() time.Time
 }
 
 // ContinuationTimers is a host whose clock resumes continuations, for which it need not

@@ -405,6 +405,14 @@ func (h *testHost) AfterFunc(d time.Duration, f func()) func() bool {
 	return func() bool { _, set := h.timers[at]; delete(h.timers, at); return set }
 }
 
+// Without a host what time it is is the wall clock's business.
+func TestNow(t *testing.T) {
+	before := time.Now()
+	if now := async.Now(bg); now.Before(before) || time.Now().Before(now) {
+		t.Errorf("%v, which was after %v", now, before)
+	}
+}
+
 func TestC46_DelayOnTheHostsClock(t *testing.T) {
 	h := &testHost{ex: async.NewExecutor(nil)}
 	ctx := async.WithHost(context.Background(), h)

@@ -131,3 +131,19 @@ func TestDelayAllocatesItsTask(t *testing.T) {
 		t.Errorf("a Delay allocates %v times, want 1", got/n)
 	}
 }
+
+// TestNow: what time it is in a World follows from how long it has existed.
+func TestNow(t *testing.T) {
+	w := sim.New(1)
+	if now := async.Now(w.Context()); now.String() != "2000-01-01 00:00:00 +0000 UTC" {
+		t.Error(now)
+	}
+	if err := async.Delay(w.Context(), 36*time.Hour).Await(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := w.WithCancel(w.UIContext())
+	defer cancel()
+	if now := async.Now(ctx); now.Truncate(time.Second).String() != "2000-01-02 12:00:00 +0000 UTC" || now != w.Time() {
+		t.Error(now)
+	}
+}

@@ -168,6 +168,9 @@ func (w *World) Kernel() *kernel.Kernel { return w.kernel }
 // Now returns the virtual time: nanoseconds since the World was made.
 func (w *World) Now() clock.Time { return w.clock.Now() }
 
+// Time is Now as a date: the World was made at midnight, UTC, of January 1, 2000. It is part of async.Clock.
+func (w *World) Time() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(w.Elapsed()) }
+
 // Elapsed returns the virtual time since the World was made as a duration.
 func (w *World) Elapsed() time.Duration { return time.Duration(w.clock.Now()) }
 

@@ -83,7 +83,7 @@ func Types(pkg *load.Package, diags *diag.List) {
 			dropped(pkg, fn, diags)
 			synchronous(pkg, fn, diags)
 			if worlds {
-				contexts(pkg, fn, diags)
+				realTime(pkg, fn, diags)
 			}
 		}
 	}
