@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/nothread/nothread/runtime/clock"
 )
 
 // Deviation is a decision that is not calm. Of a World's decisions 0 is the calm choice each time: nothing fails, who came
@@ -39,7 +41,7 @@ func (d Deviations) String() string {
 
 // String returns the deviation as Deviations have it. The greatest choice is not mentioned.
 func (d Deviation) String() string {
-	text := fmt.Sprintf("%s:%d", url.QueryEscape(d.Label), d.Number)
+	text := fmt.Sprintf("%s:%d", strings.ReplaceAll(url.QueryEscape(d.Label), "%3A", ":"), d.Number)
 	if d.Choice != Greatest {
 		text += fmt.Sprintf("=%d", d.Choice)
 	}
@@ -63,8 +65,9 @@ func ParseDeviations(s string) (Deviations, error) {
 }
 
 func parseDeviation(text string) (d Deviation, ok bool) {
-	label, rest, found := strings.Cut(text, ":")
-	number, choice, chosen := strings.Cut(rest, "=")
+	text, choice, chosen := strings.Cut(text, "=")
+	colon := max(0, strings.LastIndexByte(text, ':')) // the label may have some, too
+	label, number := text[:colon], strings.TrimPrefix(text[colon:], ":")
 	d.Choice = Greatest
 	var errs [3]error
 	d.Label, errs[0] = url.QueryUnescape(label)
@@ -72,7 +75,7 @@ func parseDeviation(text string) (d Deviation, ok bool) {
 	if chosen {
 		d.Choice, errs[2] = strconv.ParseUint(choice, 10, 64)
 	}
-	return d, found && errs == [3]error{} && d.Label != "" && d.Number > 0 && d.Choice > 0
+	return d, errs == [3]error{} && d.Label != "" && d.Number > 0 && d.Choice > 0
 }
 
 // WithDeviations makes every decision of the World calm, whatever its seed, but for these. One whose label and number do
@@ -86,6 +89,14 @@ type script struct {
 	numbering
 	all    Deviations
 	choice map[place]uint64
+	clock  clock.Clock // the World's
+	came   []arrival
+}
+
+// arrival is a deviation that has come up, and when.
+type arrival struct {
+	Deviation
+	at clock.Time
 }
 
 // place is a decision: the first, second … with its label.
@@ -103,6 +114,15 @@ func (made numbering) next(label string) place {
 	return place{label, made[label]}
 }
 
+// deviation is the next decision with a label; its Choice is 0 if that is calm.
+func (made numbering) deviation(label string, chosen, of uint64) Deviation {
+	at := made.next(label)
+	if chosen > 0 && chosen == of-1 {
+		chosen = Greatest
+	}
+	return Deviation{at.label, at.number, chosen}
+}
+
 // newScript takes the last deviation of a decision, if there are several.
 func newScript(all Deviations) *script {
 	s := &script{numbering: make(numbering), all: all, choice: make(map[place]uint64)}
@@ -112,7 +132,15 @@ func newScript(all Deviations) *script {
 	return s
 }
 
-func (s *script) choose(label string, n uint64) uint64 { return min(s.choice[s.next(label)], n-1) }
+func (s *script) choose(label string, n uint64) uint64 {
+	at := s.next(label)
+	choice, deviates := s.choice[at]
+	if !deviates {
+		return 0
+	}
+	s.came = append(s.came, arrival{Deviation{label, at.number, choice}, s.clock.Now()})
+	return min(choice, n-1)
+}
 
 // missed are the deviations whose decisions have not come up.
 func (s *script) missed() (missed Deviations) {

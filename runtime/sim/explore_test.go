@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -87,7 +88,10 @@ func TestDeviationText(t *testing.T) {
 			t.Errorf("a shell may read something else in %v", d)
 		}
 	})
-	for _, bad := range []string{"", "calm,calm", "a", "a:", "a:0", "a:1=", "a:1=0", ":1", "a:1,", "%zz:1", "a:-1", "a:1=x", "a:1:2"} {
+	if d := (sim.Deviations{{Label: "buggify: a batch of one", Number: 3, Choice: sim.Greatest}}); d.String() != "buggify:+a+batch+of+one:3" {
+		t.Errorf("%v is not easily read", d)
+	}
+	for _, bad := range []string{"", "calm,calm", "a", "a:", "a:0", "a:1=", "a:1=0", ":1", "a:1,", "%zz:1", "a:-1", "a:1=x", "a:1=2=3"} {
 		if d, err := sim.ParseDeviations(bad); err == nil || !strings.Contains(err.Error(), "is no deviation: it should look like disk.latency:1=40000") {
 			t.Errorf("%q: %v, %v", bad, d, err)
 		}
@@ -278,7 +282,7 @@ var racy = map[string]struct {
 				t.Fatal(err)
 			}
 		}
-	}, []sim.Option{sim.Swarm()}, "swarm.on:6,hard+error:1"},
+	}, []sim.Option{sim.Swarm()}, "swarm.on:+hard+error:1,hard+error:1"},
 	"two things at once": {func(t *testing.T, w *sim.World) {
 		for range 20 {
 			w.Choose("noise", 1000)
@@ -395,8 +399,23 @@ func TestLeastIsTold(t *testing.T) {
 					t.Errorf("which World that was is not said:\n%s", out)
 				}
 				command := found[len(found)-1]
-				if out := run(command[1], command[2]); !strings.Contains(out, command[2]) || strings.Contains(out, "no such decisions") {
+				path := filepath.Join(t.TempDir(), "trace.txt")
+				out = run(command[1], command[2], "-sim.trace="+path)
+				if !strings.Contains(out, command[2]) || strings.Contains(out, "no such decisions") {
 					t.Errorf("%v does not fail as it did:\n%s", command[1:], out)
+				}
+				trace, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for d := range strings.SplitSeq(tc.least, ",") {
+					if strings.HasPrefix(d, "swarm.") { // drawn before there is anything to trace
+						continue
+					}
+					line := regexp.MustCompile(`(?m)^ *(\S+) .*, which is ` + regexp.QuoteMeta(d) + `$`).FindSubmatch(trace)
+					if line == nil || !strings.Contains(out, d+" at "+string(line[1])) {
+						t.Errorf("%s: where it stands in the trace is not told, but %q:\n%s", d, line, out)
+					}
 				}
 			})
 		}

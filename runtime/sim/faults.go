@@ -140,8 +140,8 @@ func (d *Decisions) swarm() (f Faults) {
 	most := AllFaults(30 * Percent)
 	limits := most.fields()
 	for i, rate := range f.fields() {
-		if d.Choose("swarm.on", 2) == 1 {
-			*rate = *limits[i] >> d.Choose("swarm.rate", 10)
+		if d.Choose("swarm.on: "+faultNames[i], 2) == 1 {
+			*rate = *limits[i] >> d.Choose("swarm.rate: "+faultNames[i], 10)
 		}
 	}
 	return f

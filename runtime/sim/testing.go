@@ -55,8 +55,9 @@ const (
 // just that one. A Skip of that T ends the test; no other seed runs. Failures of tasks that nobody has read (C44) are
 // logged, as far as the collector has found them, and so is what looks wrong in a World that has settled (Lint). How many
 // seeds: -sim.seeds, $NOTHREAD_SEEDS, else 20; -sim.seed=7 runs only seed 7. -sim.trace=FILE writes down what happened, hop
-// by hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in .json. The end of a seed
-// that fails is always written so, to a file that the failure names.
+// by hop, in the last seed that ran: the one that failed, if one did; for Perfetto if FILE ends in .json, else a line
+// each, where a decision that is not calm says which deviation it is. The end of a seed that fails is always written for
+// Perfetto, to a file that the failure names.
 //
 // With -sim.shrink=30s the test is run again and again after it has failed, in processes of their own, with less and less
 // of what was not calm in its World (Deviations). The least with which it still fails is told, and the command that runs

@@ -129,6 +129,9 @@ func (r *testRun) failed(g way, w *World, recorder *trace.Recorder) {
 		hint += fmt.Sprintf("World %d of the exploration; ", r.ran+1)
 	}
 	hint += "-sim.trace=FILE writes down what happens in it"
+	if came := cameUp(w); came != "" {
+		hint += ": " + came
+	}
 	if !g.calm && *shrinkFlag <= 0 {
 		hint += "; -sim.shrink=30s looks for less of it that fails"
 	}
@@ -139,6 +142,21 @@ func (r *testRun) failed(g way, w *World, recorder *trace.Recorder) {
 	if w != nil && *shrinkFlag > 0 {
 		r.shrink(g.seed, w.Recording().Deviations())
 	}
+}
+
+// fewDeviations is how many a report says the time of.
+const fewDeviations = 8
+
+// cameUp says when a World's deviations came up, if they are few: where to look in its trace.
+func cameUp(w *World) string {
+	if w == nil || w.decisions.script == nil || len(w.decisions.script.came) > fewDeviations {
+		return ""
+	}
+	var text []string
+	for _, d := range w.decisions.script.came {
+		text = append(text, fmt.Sprintf("%v at %v", d.Deviation, d.at))
+	}
+	return strings.Join(text, ", ")
 }
 
 // recorded is how many hops and the like a test keeps to show where it failed: the last of them.

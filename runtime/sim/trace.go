@@ -44,13 +44,14 @@ type tracer struct {
 	out       io.Writer // nil: observers only
 	buffer    []byte
 	err       error
+	made      numbering // of the decisions
 	observers []func(*kernel.Hop)
 }
 
 func newTracer(out io.Writer, observers []func(*kernel.Hop)) *tracer {
 	t := &tracer{out: out, observers: observers}
 	if out != nil {
-		t.buffer = make([]byte, 0, traceBuffer)
+		t.buffer, t.made = make([]byte, 0, traceBuffer), make(numbering)
 	}
 	return t
 }
@@ -66,7 +67,13 @@ func (t *tracer) Trace(h *kernel.Hop) {
 	if len(t.buffer) > traceBuffer-1024 {
 		t.flush()
 	}
-	t.buffer = append(h.Append(t.buffer), '\n')
+	t.buffer = h.Append(t.buffer)
+	if h.Kind == kernel.HopDecision {
+		if d := t.made.deviation(h.Name, uint64(h.N), uint64(h.M)); d.Choice != 0 {
+			t.buffer = append(append(t.buffer, ", which is "...), d.String()...)
+		}
+	}
+	t.buffer = append(t.buffer, '\n')
 }
 
 func (t *tracer) flush() {

@@ -130,6 +130,9 @@ func New(seed uint64, opts ...Option) *World {
 	}
 	w := &World{seed: seed, decisions: Decisions{state: seed}, tellers: make(map[string]teller), outside: outside{bell: make(chan struct{}, 1)}}
 	w.decisions.record(seed, &o)
+	if s := w.decisions.script; s != nil {
+		s.clock = &w.clock
+	}
 	w.owner = newStrand(w)
 	w.current = w.owner
 	cfg := kernel.Config{CPUs: o.cpus, Clock: &w.clock, Oracle: &w.decisions, Parker: w, Modern: o.modern, Verify: o.verify}
