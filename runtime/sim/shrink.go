@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,8 +105,9 @@ func (p *tries) args() []string {
 }
 
 // least returns deviations that fail of which none can be left out, made as simple as was found; ok says that all of them
-// fail to begin with. What fails is asked of fewer and fewer: first without all of a label, then without
-// one half or the other, a quarter, and so on (Zeller's delta debugging).
+// fail to begin with. What fails is asked of fewer and fewer: first without all of a label, then of parts of what is left.
+// Without one of them the others may come up elsewhere: so then chance leaves some out and moves the rest, until that has
+// been of no use for a while, or there are very few.
 func least(all Deviations, fails func(Deviations) bool) (d Deviations, ok bool) {
 	if !fails(all) {
 		return nil, false
@@ -114,6 +116,23 @@ func least(all Deviations, fails func(Deviations) bool) (d Deviations, ok bool) 
 	for _, label := range labelsOf(all) {
 		d = without(d, fails, func(_ int, x Deviation) bool { return x.Label == label })
 	}
+	d = fewer(d, fails)
+	chance := rand.New(rand.NewPCG(uint64(len(all)), 0)) // the same each time
+	for vain := 0; len(d) > veryFew && vain < vainMoves; vain++ {
+		if less := moved(d, chance); fails(less) {
+			d, vain = fewer(less, fails), 0
+		}
+	}
+	return d, true
+}
+
+const (
+	veryFew   = 2   // deviations are little enough to look at
+	vainMoves = 400 // in a row are enough
+)
+
+// fewer leaves out one half or the other, a quarter, and so on (Zeller's delta debugging), and makes what is left simpler.
+func fewer(d Deviations, fails func(Deviations) bool) Deviations {
 	for size := (len(d) + 1) / 2; size > 0; {
 		before := len(d)
 		for from := 0; from < len(d); {
@@ -129,7 +148,27 @@ func least(all Deviations, fails func(Deviations) bool) (d Deviations, ok bool) 
 	for i := range d {
 		d = simpler(d, i, fails)
 	}
-	return d, true
+	return d
+}
+
+// moved is d without one or two of it, and of the rest some at another decision nearby, or with another choice.
+func moved(d Deviations, chance *rand.Rand) Deviations {
+	less := slices.Clone(d)
+	for range 1 + chance.IntN(2) {
+		i := chance.IntN(len(less))
+		less = slices.Delete(less, i, i+1)
+	}
+	for i := range less {
+		switch x := &less[i]; chance.IntN(4) {
+		case 0:
+			x.Number = uint64(max(1, int64(x.Number)+chance.Int64N(13)-6))
+		case 1:
+			if x.Choice < Greatest/2 {
+				x.Choice = 1 + chance.Uint64N(2*x.Choice)
+			}
+		}
+	}
+	return less
 }
 
 // labelsOf are the labels of deviations, in their order.
